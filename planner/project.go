@@ -1,0 +1,61 @@
+package planner
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// DefaultWorkspace is the workspace of a project that names none.
+const DefaultWorkspace = "default"
+
+// Project is one root module with one state. All paths are relative to the
+// repository's root, with slashes, clean, "." for the root itself, and were
+// checked to stay inside it.
+type Project struct {
+	Name      string   `json:"name"` // for people; from the configuration, or Dir with the workspace
+	Dir       string   `json:"dir"`
+	Workspace string   `json:"workspace"`
+	Modules   []string `json:"modules,omitempty"`   // local modules it calls at any depth, sorted
+	VarFiles  []string `json:"var_files,omitempty"` // from the configuration, in the order they are given to Terraform
+	Watch     []string `json:"watch,omitempty"`     // further patterns whose change touches the project
+	Backend   string   `json:"backend,omitempty"`   // "s3", "cloud", …; "" where the code declares none and the state is Tidelock's to keep
+	Missing   bool     `json:"missing,omitempty"`   // listed in the configuration, but its directory is gone
+}
+
+// Key returns what locks and states are keyed by: the directory and the
+// workspace, which a rename in the configuration does not change. A workspace
+// never contains a colon, so two projects never share a key.
+func (p Project) Key() string { return p.Dir + ":" + p.Workspace }
+
+// Touched is a project that a change concerns, and why.
+type Touched struct {
+	Project Project
+	Reason  string // a clause for people: "live/main.tf changed", "its module modules/vpc changed"
+}
+
+// Problem is something in the repository that is wrong, with the place. A
+// problem in one directory does not keep the others from being planned.
+type Problem struct {
+	Path    string `json:"path"`           // of the file or directory, relative to the repository's root
+	Line    int    `json:"line,omitempty"` // 0 where there is none
+	Message string `json:"message"`        // a whole sentence
+}
+
+// String returns "path:line: message".
+func (p Problem) String() string {
+	var b strings.Builder
+	b.WriteString(p.Path)
+	if p.Line > 0 {
+		b.WriteString(":" + strconv.Itoa(p.Line))
+	}
+	b.WriteString(": " + p.Message)
+	return b.String()
+}
+
+// workspaceName is narrower than what Terraform takes: no name can be read as
+// a flag, a path or a part of a key.
+var workspaceName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,89}$`)
+
+// ValidWorkspace reports whether name can be a workspace's.
+func ValidWorkspace(name string) bool { return workspaceName.MatchString(name) }

@@ -1,0 +1,106 @@
+package planner
+
+// Kind is what a run does.
+type Kind string
+
+// The kinds of run.
+const (
+	KindPlan  Kind = "plan"
+	KindApply Kind = "apply"
+)
+
+// Spec is everything that one run may know. The server makes it, the runner
+// obeys it. All paths are absolute but Dir and VarFiles.
+type Spec struct {
+	RunID string `json:"run_id"`
+	Kind  Kind   `json:"kind"`
+	// Binary is the path of terraform or tofu; BinaryVersion, where it is
+	// not empty, is what that binary calls itself ("1.11.4"), and saves
+	// asking it (see Version).
+	Binary        string `json:"binary"`
+	BinaryVersion string `json:"binary_version,omitempty"`
+	Root          string `json:"root"`      // the work tree
+	Dir           string `json:"dir"`       // the project in it, slashes, "." for the root
+	Workspace     string `json:"workspace"` // "" means default
+	// DataDir is TF_DATA_DIR: made when missing, outside the work tree, for
+	// this project and run alone. An apply may be given the plan's.
+	DataDir string `json:"data_dir"`
+	Home    string `json:"home"` // HOME and TMPDIR of what runs: made when missing, emptied by whoever removes the run
+	// PlanFile and PlanJSON are written by a plan. An apply reads PlanFile;
+	// when it is empty, it fails: there is no apply without a plan.
+	PlanFile string   `json:"plan_file"`
+	PlanJSON string   `json:"plan_json,omitempty"`
+	VarFiles []string `json:"var_files,omitempty"` // relative to Dir
+	// Env is added to the environment that is built from nothing. It may
+	// hold a client's credentials, so it is never written to the disk: the
+	// runner gets it through a pipe.
+	Env       map[string]string `json:"-"`
+	CLIConfig string            `json:"cli_config"` // path of the CLI configuration file; see CLIConfig
+	// ManagedBackend is the path of a state file for a project that
+	// declares no backend, "" for one that does.
+	ManagedBackend string `json:"managed_backend,omitempty"`
+	Destroy        bool   `json:"destroy,omitempty"` // plan to destroy everything
+	LockTimeout    string `json:"lock_timeout,omitempty"`
+	Parallelism    int    `json:"parallelism,omitempty"` // objects at a time, 0 for Terraform's own 10
+	// MemoryLimit is a soft limit in bytes for each Terraform process, 0 for
+	// the default; see tuning.go.
+	MemoryLimit int64 `json:"memory_limit,omitempty"`
+}
+
+// Outcome is how a run ended.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomePlanned  Outcome = "planned"  // the plan changes something
+	OutcomeNoChange Outcome = "nochange" // the plan changes nothing
+	OutcomeApplied  Outcome = "applied"
+	OutcomeFailed   Outcome = "failed"
+	OutcomeCanceled Outcome = "canceled" // someone stopped it; an apply may have done part of its work
+)
+
+// Result is what a run came to. It is stored as JSON.
+type Result struct {
+	Outcome Outcome `json:"outcome"`
+	// Error is a sentence for people and Terraform's own words with file
+	// and line; several are parted by an empty line. Values that the code
+	// under plan printed can stand in it: whoever shows it masks it first.
+	Error            string       `json:"error,omitempty"`
+	Diagnostics      []Diagnostic `json:"diagnostics,omitempty"`
+	TerraformVersion string       `json:"terraform_version,omitempty"`
+	StateLineage     string       `json:"state_lineage,omitempty"` // "" while there is no state yet
+	StateSerial      int64        `json:"state_serial"`
+	PlanDigest       string       `json:"plan_digest,omitempty"`
+	Summary          Summary      `json:"summary"`
+	// Stale tells that the saved plan no longer fits the state, and nothing
+	// was done: plan again.
+	Stale bool `json:"stale,omitempty"`
+	// Locked tells that someone else holds the state's lock, and nothing
+	// was done: try again later. LockHolder is what the lock says of them.
+	Locked     bool   `json:"locked,omitempty"`
+	LockHolder string `json:"lock_holder,omitempty"`
+	// Started tells that an apply began to change things, so that a failed
+	// one may have done part of its work.
+	Started bool `json:"started,omitempty"`
+	// ErroredState is the path of a state file that Terraform could not
+	// write to its backend; whoever gets it must keep it.
+	ErroredState string `json:"errored_state,omitempty"`
+	// LockFileChanged tells that init had to add providers to the lock
+	// file, which the repository therefore does not pin.
+	LockFileChanged bool `json:"lock_file_changed,omitempty"`
+}
+
+// Diagnostic is one error or warning of Terraform's.
+type Diagnostic struct {
+	Severity string `json:"severity"` // error | warning
+	Summary  string `json:"summary"`
+	Detail   string `json:"detail,omitempty"`
+	Address  string `json:"address,omitempty"` // of the resource
+	File     string `json:"file,omitempty"`    // relative to the repository's root
+	Line     int    `json:"line,omitempty"`
+	Code     string `json:"code,omitempty"` // the line of code
+}
+
+// Progress is told of an object that is done: how many are done, how many
+// there are (0 while that is unknown), and which one it was.
+type Progress func(done, total int, address string)
