@@ -1,0 +1,121 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/tidelock/tidelock/internal/errs"
+)
+
+// Tx is a transaction that Tx of DB began. It must not outlive the function
+// that it was given to.
+type Tx struct {
+	*sql.Tx
+	conn  *sql.Conn
+	after []func()
+}
+
+// AfterCommit has f called once the transaction is committed, and never if it
+// is not. f must not fail: it is for waking someone up, not for work that may
+// not be lost.
+func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
+
+// Pgx gives f PostgreSQL's own connection, on which this transaction is open,
+// and keeps the transaction's other statements away meanwhile. River inserts
+// its jobs through it. It fails on SQLite.
+func (tx *Tx) Pgx(f func(*pgx.Conn) error) error {
+	return tx.conn.Raw(func(c any) error {
+		pg, ok := c.(*stdlib.Conn)
+		if !ok {
+			return errors.New("db: not a PostgreSQL transaction")
+		}
+		return f(pg.Conn())
+	})
+}
+
+// Tx runs fn in a transaction, which commits when fn returns nil and is rolled
+// back otherwise, also when fn panics. The error is fn's own, wrapped at most.
+//
+// Where the database is busy, in a deadlock, or broke off before the commit,
+// fn is called again, up to the bound that Busy sets; then the error is
+// errs.Unavailable. So fn may run more than once: it must have no effect
+// outside tx, or one that repeating does not change. A connection that breaks
+// off in mid-commit is not tried again, since nobody knows whether it took
+// effect: that too is errs.Unavailable, and whoever repeats the whole act must
+// find its own traces.
+func (d *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
+	for try := 1; ; try++ {
+		after, err := d.once(ctx, fn)
+		if err == nil {
+			for _, f := range after {
+				f()
+			}
+			return nil
+		}
+		if ctx.Err() != nil || !retryable(err) {
+			return classify("transaction", err)
+		}
+		if try >= d.tries {
+			return errs.Wrap(errs.Unavailable, fmt.Errorf("transaction: %d tries: %w", try, err),
+				"The database is busy. Nothing was changed; try again in a moment.")
+		}
+		pause := time.Duration(try) * (10*time.Millisecond + rand.N(20*time.Millisecond))
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// once runs fn in one transaction.
+func (d *DB) once(ctx context.Context, fn func(tx *Tx) error) ([]func(), error) {
+	conn, err := d.acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	stx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	tx := &Tx{Tx: stx, conn: conn}
+	done := false
+	defer func() {
+		if !done {
+			_ = stx.Rollback() // fn panicked or called runtime.Goexit
+		}
+	}()
+	if err := fn(tx); err != nil {
+		done = true
+		// The rollback's own error says nothing that fn's does not.
+		_ = stx.Rollback()
+		return nil, err
+	}
+	done = true
+	if err := stx.Commit(); err != nil {
+		_ = stx.Rollback() // SQLite leaves the transaction open when COMMIT finds it busy
+		return nil, &commitError{err}
+	}
+	return tx.after, nil
+}
+
+// acquire takes a connection, and waits for one no longer than a locked
+// database is waited for: with SQLite's single writer the queue for it is a
+// lock like any other.
+func (d *DB) acquire(ctx context.Context) (*sql.Conn, error) {
+	waitCtx, cancel := context.WithTimeout(ctx, d.wait)
+	defer cancel()
+	conn, err := d.writer.Conn(waitCtx)
+	if err != nil && ctx.Err() == nil && waitCtx.Err() != nil {
+		return nil, fmt.Errorf("no connection became free within %v: %w", d.wait, errBusy)
+	}
+	return conn, err
+}
