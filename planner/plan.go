@@ -38,6 +38,8 @@ type Plan struct {
 	Outputs       []OutputChange  // in the order of their names, no-ops included
 	Errored       bool            // planning failed half way: the plan can be shown, never applied
 	Raw           json.RawMessage // the JSON as it was read; holds sensitive values in the clear
+
+	secrets *secrets
 }
 
 // Change is what a plan does to one object.
@@ -64,6 +66,9 @@ type Change struct {
 	ReplacePaths    [][]any // paths that force a replacement; steps are strings and json.Numbers
 	ActionReason    string  // Terraform's word for why, "replace_because_tainted"
 	Importing       string  // ID the object is imported by, "" when it is not
+
+	config  any      // the expressions of the resource's configuration, for Diff
+	secrets *secrets // of the whole plan, for Diff
 }
 
 // OutputChange is what a plan does to one output of the root module.
@@ -138,6 +143,12 @@ type wirePlan struct {
 	ResourceDrift   []wireChange          `json:"resource_drift"`
 	OutputChanges   map[string]wireValues `json:"output_changes"`
 	Errored         bool                  `json:"errored"`
+	Variables       map[string]struct {
+		Value any `json:"value"`
+	} `json:"variables"`
+	Configuration struct {
+		RootModule wireModule `json:"root_module"`
+	} `json:"configuration"`
 }
 
 type wireChange struct {
@@ -208,6 +219,16 @@ func ParsePlan(r io.Reader) (*Plan, error) {
 		})
 	}
 	sort.Slice(p.Outputs, func(i, j int) bool { return p.Outputs[i].Name < p.Outputs[j].Name })
+	p.secrets = secretsOf(&w)
+	configs := map[string]any{}
+	w.Configuration.RootModule.collect("", configs)
+	for _, list := range [][]Change{p.Changes, p.Drift} {
+		for i := range list {
+			c := &list[i]
+			c.secrets = p.secrets
+			c.config = configs[configKey(c.ModuleAddress, c.Mode, c.Type, c.Name)]
+		}
+	}
 	return p, nil
 }
 

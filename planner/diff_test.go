@@ -1,0 +1,132 @@
+package planner
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// tools returns the Terraform binaries that are on this machine, and skips
+// the test where there are none.
+func tools(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for _, name := range []string{"terraform", "tofu"} {
+		if path, err := exec.LookPath(name); err == nil {
+			found[name] = path
+		}
+	}
+	if len(found) == 0 {
+		t.Skip("skipped: neither terraform nor tofu is on PATH")
+	}
+	return found
+}
+
+// cli runs a tool by itself, without the code under test.
+func cli(t *testing.T, binary, dir string, args ...string) string {
+	t.Helper()
+	rc := filepath.Join(dir, "cli.rc")
+	if err := os.WriteFile(rc, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binary, args...)
+	cmd.Dir = dir
+	cmd.Env = []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "TF_CLI_CONFIG_FILE=" + rc, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1"}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s %v: %v\n%s%s", binary, args, err, stdout.String(), stderr.String())
+	}
+	return stdout.String()
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	b, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func parsed(t *testing.T, text string) *Plan {
+	t.Helper()
+	p, err := ParsePlan(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestDiffReadsLikeTerraform compares Diff with what the real tool prints of
+// the same plan, for every object, in a plan that creates and in one that
+// changes, replaces and destroys.
+func TestDiffReadsLikeTerraform(t *testing.T) {
+	for name, binary := range tools(t) {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			copyFile(t, "testdata/diff/main.tf", filepath.Join(dir, "main.tf"))
+			cli(t, binary, dir, "init", "-no-color")
+			for _, step := range []string{"1", "2"} {
+				cli(t, binary, dir, "plan", "-no-color", "-out=p", "-var=step="+step)
+				plan := parsed(t, cli(t, binary, dir, "show", "-json", "p"))
+				want := terraformText(t, cli(t, binary, dir, "show", "-no-color", "p"))
+				var parts []string
+				for _, c := range plan.Changes {
+					if text := Diff(c, DiffOptions{}); text != "" {
+						parts = append(parts, text)
+					}
+				}
+				if text := DiffOutputs(plan, DiffOptions{}); text != "" {
+					parts = append(parts, text)
+				}
+				// Of a terraform_data Terraform does not say what forces
+				// the replacement, though its JSON does.
+				got := strings.ReplaceAll(strings.Join(parts, "\n"), " # forces replacement", "")
+				if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" {
+					t.Errorf("step %s: Terraform's text (-) and ours (+) differ:\n%s", step, diff)
+				}
+				cli(t, binary, dir, "apply", "-no-color", "p")
+			}
+		})
+	}
+}
+
+var marker = regexp.MustCompile(`^( *)(-/\+|\+/-|[-+~]|<=) (.*)$`)
+
+// terraformText takes the changes out of `terraform show`, with the markers
+// moved to the first column. Where Terraform lost the mark of a sensitive
+// value on its way through a provider, it is put back.
+func terraformText(t *testing.T, text string) string {
+	t.Helper()
+	_, text, ok := strings.Cut(text, "will perform the following actions:\n\n")
+	if !ok {
+		t.Fatalf("no actions in %s", text)
+	}
+	var out []string
+	for _, l := range strings.Split(text, "\n") {
+		if strings.HasPrefix(l, "Plan: ") {
+			out = out[:len(out)-1] // and the empty line before
+			continue
+		}
+		if m := marker.FindStringSubmatch(l); m != nil {
+			col := len(m[1]) + len(m[2]) + 1
+			l = m[2] + strings.Repeat(" ", col-len(m[2])) + m[3]
+		}
+		l = strings.ReplaceAll(l, `"correct horse battery"`, "(sensitive value)")
+		l = strings.ReplaceAll(l, `"correct horse battery2"`, "(sensitive value)")
+		out = append(out, l)
+	}
+	return strings.Join(out, "\n")
+}
