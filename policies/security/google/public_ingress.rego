@@ -1,0 +1,95 @@
+# METADATA
+# scope: package
+# title: Open to the internet (Google Cloud)
+# description: Denies firewall rules that let every address reach a port other than 80 and 443.
+# custom:
+#   severity: high
+#   level: mandatory
+#   why: >-
+#     The whole internet is scanned without pause: an open SSH, RDP or database port is found
+#     within minutes and attacked from then on.
+#   mend: >-
+#     Name the addresses, tags or service accounts that need access, or reach the machine through
+#     Identity-Aware Proxy (35.235.240.0/20), a VPN or a load balancer on port 443.
+#   examples:
+#     bad:
+#       hcl: |
+#         resource "google_compute_firewall" "ssh" {
+#           name          = "ssh"
+#           network       = "default"
+#           source_ranges = ["0.0.0.0/0"]
+#           allow {
+#             protocol = "tcp"
+#             ports    = ["22"]
+#           }
+#         }
+#     good:
+#       hcl: |
+#         resource "google_compute_firewall" "ssh" {
+#           name          = "ssh"
+#           network       = "default"
+#           source_ranges = ["35.235.240.0/20"]
+#           allow {
+#             protocol = "tcp"
+#             ports    = ["22"]
+#           }
+#         }
+package tidelock.security.google.public_ingress
+
+import data.tidelock.network
+import data.tidelock.plan
+
+deny contains {"address": rc.address, "msg": message} if {
+	some [rc, allow] in closed
+	some source in sources(rc)
+	network.public(source)
+	message := sprintf("%s may reach %s.", [source, shown(allow)])
+}
+
+# Sources that the provider works out (none are set, but tags or service
+# accounts are) are not known either, and are no worry.
+deny contains {"address": rc.address, "msg": message, "level": "advisory"} if {
+	some [rc, allow] in closed
+	plan.masked(plan.unknown(rc), "source_ranges")
+	not limited(rc)
+	message := sprintf("Who may reach %s is known only after the apply: make sure that it is not the whole internet.", [shown(allow)])
+}
+
+# closed: each allow block on ports that must not face the internet, with its
+# firewall rule. Google takes a rule without a direction for an ingress rule.
+closed := [[rc, allow] |
+	some rc in plan.made.google_compute_firewall
+	upper(plan.text(rc.change.after, "direction", "INGRESS")) == "INGRESS"
+	object.get(rc.change.after, "disabled", false) != true
+	some allow in plan.list(rc.change.after, "allow")
+	not open(allow)
+]
+
+sources(rc) := {source |
+	some source in plan.list(rc.change.after, "source_ranges")
+	is_string(source)
+}
+
+limited(rc) if {
+	some key in {"source_tags", "source_service_accounts"}
+	count(plan.list(rc.change.after, key)) > 0
+}
+
+open(allow) if {
+	network.bearing(allow.protocol)
+	ports := plan.list(allow, "ports")
+	count(ports) > 0
+	every port in ports {
+		network.open_to_all(network.parse(port))
+	}
+}
+
+shown(allow) := "every port" if {
+	lower(plan.text(allow, "protocol", "all")) == "all"
+} else := sprintf("%s port %s", [allow.protocol, concat(", ", texts)]) if {
+	network.bearing(allow.protocol)
+	texts := [port | some port in plan.list(allow, "ports"); is_string(port)]
+	count(texts) > 0
+} else := sprintf("every %s port", [allow.protocol]) if {
+	network.bearing(allow.protocol)
+} else := sprintf("protocol %s", [allow.protocol])

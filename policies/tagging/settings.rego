@@ -1,0 +1,15 @@
+package tidelock.tagging.settings
+
+# METADATA
+# title: Required tags
+# description: Keys that every taggable resource must carry, on Google as labels. Upper and lower case are the same.
+default required := ["environment", "owner"]
+
+required := input.settings.tagging.required
+
+# METADATA
+# title: Types without tags
+# description: Resource types that need not carry the required tags.
+default exempt_types := []
+
+exempt_types := input.settings.tagging.exempt_types
