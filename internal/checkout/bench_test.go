@@ -1,0 +1,84 @@
+package checkout_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tidelock/tidelock/internal/checkout"
+)
+
+// BenchmarkCheckout measures from nothing to a work tree, and with the mirror
+// there, next to git's own clone of the same commit over the same server.
+func BenchmarkCheckout(b *testing.B) {
+	for _, size := range []int{30, 5000} {
+		o := newOrigin(b)
+		files := map[string]string{}
+		for i := range size {
+			files[fmt.Sprintf("team%02d/env%d/f%04d.tf", i%50, i%7, i)] = strings.Repeat(fmt.Sprintf("resource \"terraform_data\" \"r%d\" {}\n", i), 30)
+		}
+		o.write(files)
+		base := o.commit("all", "refs/heads/main")
+		o.write(map[string]string{"team00/env0/f0000.tf": "# changed\n"})
+		head := o.commit("head", "refs/pull/7/head")
+		into := func(b *testing.B, i int) string { return filepath.Join(b.TempDir(), fmt.Sprint(i)) }
+
+		b.Run(fmt.Sprintf("files=%d/cold", size), func(b *testing.B) {
+			for i := range b.N {
+				if _, err := checkout.New(b.TempDir(), checkout.Options{}).Tree(b.Context(), o.source(), pullRefs, head, into(b, i)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("files=%d/next-commit", size), func(b *testing.B) {
+			for i := range b.N {
+				b.StopTimer()
+				store := checkout.New(b.TempDir(), checkout.Options{})
+				if _, err := store.TreeHash(b.Context(), o.source(), base, ""); err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+				if _, err := store.Tree(b.Context(), o.source(), pullRefs, head, into(b, i)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("files=%d/warm", size), func(b *testing.B) {
+			store := checkout.New(b.TempDir(), checkout.Options{})
+			if _, err := store.TreeHash(b.Context(), o.source(), head, ""); err != nil {
+				b.Fatal(err)
+			}
+			for i := 0; b.Loop(); i++ {
+				if _, err := store.Tree(b.Context(), o.source(), pullRefs, head, into(b, i)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("files=%d/changed", size), func(b *testing.B) {
+			store := checkout.New(b.TempDir(), checkout.Options{})
+			if _, err := store.TreeHash(b.Context(), o.source(), head, ""); err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if _, err := store.Changed(b.Context(), o.source(), base, head); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("files=%d/git-clone", size), func(b *testing.B) {
+			for i := range b.N {
+				cmd := exec.Command("git", "-c", "http.extraHeader="+o.basicHeader(), "clone", "-q", o.url(), into(b, i))
+				cmd.Env = o.env()
+				if out, err := cmd.CombinedOutput(); err != nil {
+					b.Fatalf("%v %s", err, out)
+				}
+			}
+		})
+		if left, err := os.ReadDir(o.work); err != nil || len(left) == 0 {
+			b.Fatal("nothing was measured")
+		}
+	}
+}

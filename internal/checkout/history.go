@@ -1,0 +1,187 @@
+package checkout
+
+import (
+	"container/heap"
+	"context"
+	"slices"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/tidelock/tidelock/internal/errs"
+)
+
+// Marks of a commit during the search for a merge base.
+const (
+	fromA = 1 << iota
+	fromB
+	stale // an ancestor of a common ancestor: no longer of interest
+	found
+)
+
+// mergeBase returns the newest best common ancestor of a and b, and whether
+// there is one. It walks back from both in order of date and stops once all
+// that is left lies behind what it found, so that its cost is the distance of
+// the two and not the length of the history, which go-git's own walks whole.
+func mergeBase(ctx context.Context, r *reader, a, b plumbing.Hash) (plumbing.Hash, bool, error) {
+	if a == b {
+		return a, true, nil
+	}
+	marks := map[plumbing.Hash]int{}
+	var queue commitQueue
+	push := func(h plumbing.Hash, mark int) error {
+		if marks[h]&mark == mark {
+			return nil
+		}
+		marks[h] |= mark
+		c, err := r.commit(h)
+		if err == nil {
+			heap.Push(&queue, c)
+		}
+		return err
+	}
+	if err := push(a, fromA); err != nil {
+		return plumbing.ZeroHash, false, err
+	}
+	if err := push(b, fromB); err != nil {
+		return plumbing.ZeroHash, false, err
+	}
+	var common []*object.Commit
+	live := func(c *object.Commit) bool { return marks[c.Hash]&stale == 0 }
+	for slices.ContainsFunc(queue, live) {
+		if ctx.Err() != nil {
+			return plumbing.ZeroHash, false, stopped(ctx)
+		}
+		c := heap.Pop(&queue).(*object.Commit)
+		mark := marks[c.Hash] & (fromA | fromB | stale)
+		if mark == fromA|fromB {
+			if marks[c.Hash]&found == 0 {
+				marks[c.Hash] |= found
+				common = append(common, c)
+			}
+			mark |= stale
+		}
+		for _, parent := range c.ParentHashes {
+			if err := push(parent, mark); err != nil {
+				return plumbing.ZeroHash, false, err
+			}
+		}
+	}
+	var best *object.Commit
+	for _, c := range common {
+		if live(c) && (best == nil || c.Committer.When.After(best.Committer.When)) {
+			best = c
+		}
+	}
+	if best == nil {
+		return plumbing.ZeroHash, false, nil
+	}
+	return best.Hash, true, nil
+}
+
+// commitQueue is a heap, the newest commit first.
+type commitQueue []*object.Commit
+
+func (q commitQueue) Len() int           { return len(q) }
+func (q commitQueue) Less(i, j int) bool { return q[i].Committer.When.After(q[j].Committer.When) }
+func (q commitQueue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *commitQueue) Push(c any)        { *q = append(*q, c.(*object.Commit)) }
+func (q *commitQueue) Pop() any {
+	last := len(*q) - 1
+	c := (*q)[last]
+	*q = (*q)[:last]
+	return c
+}
+
+// changed returns the paths that differ between two commits. Folders that are
+// the same are not entered. No renames are guessed: a moved file is a path
+// that went and one that came, and both count.
+func (s *Store) changed(ctx context.Context, r *reader, from, to plumbing.Hash) ([]string, error) {
+	a, err := r.commit(from)
+	if err != nil {
+		return nil, err
+	}
+	b, err := r.commit(to)
+	if err != nil {
+		return nil, err
+	}
+	d := differ{ctx: ctx, r: r, max: s.opts.MaxFiles}
+	if err := d.compare(
+		object.TreeEntry{Mode: filemode.Dir, Hash: a.TreeHash},
+		object.TreeEntry{Mode: filemode.Dir, Hash: b.TreeHash}, "", 0,
+	); err != nil {
+		return nil, err
+	}
+	slices.Sort(d.paths)
+	return d.paths, nil
+}
+
+type differ struct {
+	ctx   context.Context
+	r     *reader
+	max   int
+	paths []string
+}
+
+// compare adds what differs below path between two entries, either of which
+// can be the zero entry: nothing there.
+func (d *differ) compare(a, b object.TreeEntry, path string, depth int) error {
+	if a.Hash == b.Hash && a.Mode == b.Mode {
+		return nil
+	}
+	if d.ctx.Err() != nil {
+		return stopped(d.ctx)
+	}
+	if depth > maxDepth || len(d.paths) > d.max {
+		return errs.New(errs.TooLarge, "The comparison has more than %d paths, or folders deeper than %d.", d.max, maxDepth)
+	}
+	// A folder that became a file, or the other way round, is both.
+	if isFile(a) || isFile(b) {
+		d.paths = append(d.paths, path)
+	}
+	before, err := d.children(a)
+	if err != nil {
+		return err
+	}
+	after, err := d.children(b)
+	if err != nil {
+		return err
+	}
+	for name, entry := range after {
+		if err := d.compare(before[name], entry, join(path, name), depth+1); err != nil {
+			return err
+		}
+		delete(before, name)
+	}
+	for name, entry := range before {
+		if err := d.compare(entry, object.TreeEntry{}, join(path, name), depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isFile(e object.TreeEntry) bool { return e.Mode != filemode.Empty && e.Mode != filemode.Dir }
+
+func (d *differ) children(e object.TreeEntry) (map[string]object.TreeEntry, error) {
+	if e.Mode != filemode.Dir {
+		return nil, nil
+	}
+	entries, err := d.r.tree(e.Hash)
+	if err != nil {
+		return nil, err
+	}
+	byName := make(map[string]object.TreeEntry, len(entries))
+	for _, e := range entries {
+		byName[e.Name] = e
+	}
+	return byName, nil
+}
+
+func join(dir, name string) string {
+	if dir == "" {
+		return name
+	}
+	return dir + "/" + name
+}

@@ -1,0 +1,322 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/redact"
+)
+
+// Source says where a repository's commits come from.
+type Source struct {
+	RepoID int64  // GitHub's immutable ID: names the mirror, so that a rename keeps it
+	URL    string // smart HTTP clone URL, with no credentials in it
+
+	// Auth gives the token for one fetch, asked for only when there is one.
+	// Nil means that none is needed. With a token, plain http is allowed to
+	// loopback addresses only.
+	Auth func(ctx context.Context) (redact.Secret, error)
+}
+
+// Options are limits and the way out. The zero value is fit for use.
+type Options struct {
+	Transport http.RoundTripper // nil: http.DefaultTransport
+	Timeout   time.Duration     // of one fetch; 0: 10 minutes
+	MaxFetch  int64             // bytes of one answer of the server; 0: 2 GiB
+	MaxFiles  int               // entries of one work tree; 0: 200,000
+	MaxBytes  int64             // bytes of one work tree; 0: 2 GiB
+
+	// MaxPacks is how many packs a mirror gathers, one a fetch, before it is
+	// fetched anew as one; 0: 256, at which a look-up still costs microseconds.
+	MaxPacks int
+}
+
+// Store is a cache of mirrors. Make it with New.
+type Store struct {
+	dir  string
+	opts Options
+
+	mu      sync.Mutex
+	mirrors map[int64]*mirror
+	clock   int64 // counts uses, to find the mirror that rested longest
+}
+
+// maxMirrors is how many mirrors keep their index in memory.
+const maxMirrors = 32
+
+// New returns a store whose mirrors live in dir, which is made when first
+// needed. Everything in it can be deleted while no process uses it.
+func New(dir string, opts Options) *Store {
+	if opts.Transport == nil {
+		opts.Transport = http.DefaultTransport
+	}
+	if opts.Timeout == 0 {
+		opts.Timeout = 10 * time.Minute
+	}
+	if opts.MaxFetch == 0 {
+		opts.MaxFetch = 2 << 30
+	}
+	if opts.MaxFiles == 0 {
+		opts.MaxFiles = 200_000
+	}
+	if opts.MaxBytes == 0 {
+		opts.MaxBytes = 2 << 30
+	}
+	if opts.MaxPacks == 0 {
+		opts.MaxPacks = 256
+	}
+	return &Store{dir: dir, opts: opts, mirrors: map[int64]*mirror{}}
+}
+
+// Notes tells what a work tree lacks and holds, for the people who will wonder.
+type Notes struct {
+	Files      int
+	Bytes      int64
+	Submodules []string // paths; each is an empty folder, as nothing was fetched
+	LFS        []string // paths of Git LFS pointers, which stand where content should be
+}
+
+// Tree writes the commit's files to the folder into, which must not exist or
+// be empty. Refs are fetched along with the commit when it is not in the
+// mirror yet (full names such as "refs/pull/7/head", or branch names), which
+// also brings a commit that the server won't hand out by its hash.
+//
+// A commit that the repository no longer has is errs.NotFound, a tree that
+// can't be written safely errs.Invalid, one over a limit errs.TooLarge, a
+// server that fails errs.Unavailable, one that refuses the token
+// errs.Forbidden.
+func (s *Store) Tree(ctx context.Context, src Source, refs []string, sha, into string) (Notes, error) {
+	var notes Notes
+	err := s.with(ctx, src, refs, []string{sha}, func(v *view, commits []plumbing.Hash) (err error) {
+		notes, err = s.writeTree(ctx, v, commits[0], into)
+		return err
+	})
+	if err != nil {
+		return Notes{}, fmt.Errorf("check out %s of repository %d: %w", sha, src.RepoID, err)
+	}
+	return notes, nil
+}
+
+// Changed returns the paths, sorted, that differ between head and the merge
+// base of base and head: what a pull request changes. A renamed file gives its
+// old path and its new one. Where the two commits share no history, base
+// itself is compared.
+func (s *Store) Changed(ctx context.Context, src Source, base, head string) ([]string, error) {
+	var paths []string
+	err := s.with(ctx, src, nil, []string{base, head}, func(v *view, commits []plumbing.Hash) error {
+		r := newReader(v)
+		defer r.close()
+		from, ok, err := mergeBase(ctx, r, commits[0], commits[1])
+		if err != nil {
+			return err
+		}
+		if !ok {
+			from = commits[0]
+		}
+		paths, err = s.changed(ctx, r, from, commits[1])
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("compare %s with %s of repository %d: %w", base, head, src.RepoID, err)
+	}
+	return paths, nil
+}
+
+// MergeBase returns the newest commit that both a and b descend from;
+// errs.NotFound where they share no history.
+func (s *Store) MergeBase(ctx context.Context, src Source, a, b string) (string, error) {
+	var base plumbing.Hash
+	err := s.with(ctx, src, nil, []string{a, b}, func(v *view, commits []plumbing.Hash) error {
+		r := newReader(v)
+		defer r.close()
+		found, ok, err := mergeBase(ctx, r, commits[0], commits[1])
+		if err == nil && !ok {
+			err = errs.New(errs.NotFound, "The commits %s and %s share no history.", a, b)
+		}
+		base = found
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("merge base of %s and %s of repository %d: %w", a, b, src.RepoID, err)
+	}
+	return base.String(), nil
+}
+
+// File returns a file of the commit: at most 4 MiB, else errs.TooLarge.
+// errs.NotFound where there is none at the path (slashes, no leading one),
+// errs.Invalid where it is a folder, a link or a submodule.
+func (s *Store) File(ctx context.Context, src Source, sha, path string) ([]byte, error) {
+	var content []byte
+	err := s.with(ctx, src, nil, []string{sha}, func(v *view, commits []plumbing.Hash) (err error) {
+		content, err = readFile(v, commits[0], path)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %q at %s of repository %d: %w", path, sha, src.RepoID, err)
+	}
+	return content, nil
+}
+
+// TreeHash returns git's hash of what stands at the path in the commit, file
+// or folder: the same hash means the same content. "" and "." are the whole
+// tree. errs.NotFound where there is nothing.
+func (s *Store) TreeHash(ctx context.Context, src Source, sha, path string) (string, error) {
+	var hash plumbing.Hash
+	err := s.with(ctx, src, nil, []string{sha}, func(v *view, commits []plumbing.Hash) error {
+		r := newReader(v)
+		defer r.close()
+		e, err := lookup(r, commits[0], path)
+		hash = e.Hash
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("hash of %q at %s of repository %d: %w", path, sha, src.RepoID, err)
+	}
+	return hash.String(), nil
+}
+
+// Forget deletes the repository's mirror, as is due when the App is removed.
+// Work that is using it fetches again or fails.
+func (s *Store) Forget(repoID int64) error {
+	s.mu.Lock()
+	m := s.mirrors[repoID]
+	delete(s.mirrors, repoID)
+	s.mu.Unlock()
+	if m != nil {
+		m.unload()
+	}
+	if err := os.RemoveAll(s.mirrorDir(repoID)); err != nil {
+		return fmt.Errorf("forget the mirror of repository %d: %w", repoID, err)
+	}
+	return nil
+}
+
+func (s *Store) mirrorDir(repoID int64) string {
+	return filepath.Join(s.dir, strconv.FormatInt(repoID, 10)+".git")
+}
+
+// with runs do on a view of the mirror that has the commits. Where the mirror
+// turns out to be damaged, or was replaced meanwhile, do runs again on a newer
+// one: it must be fit to start over.
+func (s *Store) with(ctx context.Context, src Source, refs, shas []string, do func(*view, []plumbing.Hash) error) error {
+	if err := src.check(); err != nil {
+		return err
+	}
+	names, err := refNames(refs)
+	if err != nil {
+		return err
+	}
+	commits := make([]plumbing.Hash, len(shas))
+	for i, sha := range shas {
+		if !plumbing.IsHash(sha) {
+			return errs.New(errs.Invalid, "%q is not a full commit hash.", sha)
+		}
+		commits[i] = plumbing.NewHash(sha)
+	}
+	m := s.use(src.RepoID)
+	defer s.release(m)
+	for attempt := 0; ; attempt++ {
+		v, err := s.ensure(ctx, m, src, names, commits)
+		if err != nil {
+			return err
+		}
+		err = do(v, commits)
+		var damage *damagedError
+		if !errors.As(err, &damage) || attempt == 2 {
+			return err
+		}
+		if err := m.discard(v.generation); err != nil {
+			return err
+		}
+	}
+}
+
+// use returns the repository's mirror, held until release.
+func (s *Store) use(repoID int64) *mirror {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.mirrors[repoID]
+	if m == nil {
+		m = newMirror(s.mirrorDir(repoID))
+		s.mirrors[repoID] = m
+	}
+	s.clock++
+	m.users, m.lastUse = m.users+1, s.clock
+	return m
+}
+
+// release gives the mirror back, and drops the indexes of the mirror that has
+// rested longest when there are too many: they are read again from disk.
+func (s *Store) release(m *mirror) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m.users--
+	for len(s.mirrors) > maxMirrors {
+		var oldest int64
+		for id, m := range s.mirrors {
+			if m.users == 0 && (oldest == 0 || m.lastUse < s.mirrors[oldest].lastUse) {
+				oldest = id
+			}
+		}
+		if oldest == 0 {
+			return
+		}
+		delete(s.mirrors, oldest)
+	}
+}
+
+// check refuses sources whose use could leak a token or leave HTTP.
+func (src Source) check() error {
+	if src.RepoID <= 0 {
+		return errs.New(errs.Invalid, "A repository to check out needs its ID.")
+	}
+	u, err := url.Parse(src.URL)
+	if err != nil {
+		// The parser's error quotes the URL, which may hold what it must not.
+		return errs.New(errs.Invalid, "The clone URL of repository %d can't be read.", src.RepoID)
+	}
+	switch {
+	case u.User != nil:
+		return errs.New(errs.Invalid, "The clone URL of repository %d holds credentials. Tidelock takes none from a URL.", src.RepoID)
+	case u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		return errs.New(errs.Invalid, "The clone URL of repository %d is not an http or https address.", src.RepoID)
+	case u.RawQuery != "" || u.Fragment != "":
+		return errs.New(errs.Invalid, "The clone URL of repository %d has a query or a fragment.", src.RepoID)
+	case u.Scheme == "http" && src.Auth != nil && !loopback(u.Hostname()):
+		return errs.New(errs.Invalid, "The clone URL of repository %d is plain http: a token is sent over https only, save to this machine itself.", src.RepoID)
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// refNames completes branch names and refuses what is no ref name.
+func refNames(refs []string) ([]plumbing.ReferenceName, error) {
+	names := make([]plumbing.ReferenceName, len(refs))
+	for i, ref := range refs {
+		name := plumbing.ReferenceName(ref)
+		if len(ref) < 5 || ref[:5] != "refs/" {
+			name = plumbing.NewBranchReferenceName(ref)
+		}
+		if err := name.Validate(); err != nil {
+			return nil, errs.Wrap(errs.Invalid, err, "%q is not the name of a branch or ref.", ref)
+		}
+		names[i] = name
+	}
+	return names, nil
+}

@@ -1,0 +1,280 @@
+package checkout
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tidelock/tidelock/internal/errs"
+)
+
+// maxDepth bounds how deep folders stand in each other.
+const maxDepth = 128
+
+// listing is a commit's tree, flat: checked, with nothing written yet.
+type listing struct {
+	dirs       []string // parents before children
+	files      []file
+	links      map[string]string // path → target
+	submodules []string
+}
+
+type file struct {
+	path string
+	exec bool
+	hash plumbing.Hash
+}
+
+// list reads the tree of the commit and refuses what must not be written.
+func (s *Store) list(ctx context.Context, r *reader, commit plumbing.Hash) (*listing, error) {
+	c, err := r.commit(commit)
+	if err != nil {
+		return nil, err
+	}
+	l := &listing{links: map[string]string{}}
+	seen := map[string]bool{}
+	var walk func(tree plumbing.Hash, dir string, depth int) error
+	walk = func(tree plumbing.Hash, dir string, depth int) error {
+		if ctx.Err() != nil {
+			return stopped(ctx)
+		}
+		if depth > maxDepth {
+			return errs.New(errs.TooLarge, "The commit has folders that stand more than %d deep.", maxDepth)
+		}
+		entries, err := r.tree(tree)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			p := join(dir, e.Name)
+			if reason := badName(e.Name); reason != "" {
+				return errs.New(errs.Invalid, "The commit has a path %q, whose last part %s. Tidelock does not check it out.", p, reason)
+			}
+			if seen[p] {
+				return errs.New(errs.Invalid, "The commit has the path %q twice. Tidelock does not check it out.", p)
+			}
+			seen[p] = true
+			if len(seen) > s.opts.MaxFiles {
+				return errs.New(errs.TooLarge, "The commit has more than %d files.", s.opts.MaxFiles)
+			}
+			switch e.Mode {
+			case filemode.Dir:
+				l.dirs = append(l.dirs, p)
+				if err := walk(e.Hash, p, depth+1); err != nil {
+					return err
+				}
+			case filemode.Submodule:
+				l.dirs = append(l.dirs, p)
+				l.submodules = append(l.submodules, p)
+			case filemode.Symlink:
+				target, err := r.blob(e.Hash)
+				if err != nil {
+					return err
+				}
+				l.links[p] = string(target)
+			case filemode.Regular, filemode.Deprecated, filemode.Executable:
+				l.files = append(l.files, file{p, e.Mode == filemode.Executable, e.Hash})
+			default:
+				return errs.New(errs.Invalid, "The commit's %q is of a kind (%s) that Tidelock does not check out.", p, e.Mode)
+			}
+		}
+		return nil
+	}
+	if err := walk(c.TreeHash, "", 0); err != nil {
+		return nil, err
+	}
+	return l, checkLinks(l.links)
+}
+
+// writeTree writes the commit to a folder beside into and renames it.
+func (s *Store) writeTree(ctx context.Context, v *view, commit plumbing.Hash, into string) (Notes, error) {
+	r := newReader(v)
+	defer r.close()
+	l, err := s.list(ctx, r, commit)
+	if err != nil {
+		return Notes{}, err
+	}
+	if left, err := os.ReadDir(into); err == nil && len(left) > 0 {
+		return Notes{}, errs.New(errs.Conflict, "The folder for the work tree is not empty.")
+	}
+	partial := into + ".partial" // of this attempt, or left by one that was killed
+	if err := os.RemoveAll(partial); err != nil {
+		return Notes{}, treeError(err)
+	}
+	if err := os.MkdirAll(partial, 0o755); err != nil {
+		return Notes{}, treeError(err)
+	}
+	defer os.RemoveAll(partial) // gone from there when all went well
+	notes, err := s.write(ctx, v, r, l, partial)
+	if err != nil {
+		return Notes{}, err
+	}
+	return notes, treeError(os.Rename(partial, into))
+}
+
+// parallelFrom is the number of files from which on a second goroutine pays
+// for its own reader.
+const parallelFrom = 256
+
+// write puts the listing into the folder. Everything goes through os.Root, and
+// links come last, so that no write can follow one.
+func (s *Store) write(ctx context.Context, v *view, r *reader, l *listing, dir string) (Notes, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return Notes{}, treeError(err)
+	}
+	defer root.Close()
+	for _, d := range l.dirs {
+		if err := root.Mkdir(filepath.FromSlash(d), 0o755); err != nil {
+			return Notes{}, clash(err, d)
+		}
+	}
+
+	notes := &tally{max: s.opts.MaxBytes}
+	if len(l.files) < parallelFrom {
+		err = writeFiles(ctx, r, root, l.files, notes)
+	} else {
+		// Neighbours in a pack share the bases of their deltas: each goroutine
+		// takes a stretch of the pack.
+		sortByPlace(v, l.files)
+		n := min(runtime.GOMAXPROCS(0), 4)
+		size := (len(l.files) + n - 1) / n
+		group, groupCtx := errgroup.WithContext(ctx)
+		for stretch := range slices.Chunk(l.files, size) {
+			group.Go(func() error {
+				r := newReader(v)
+				defer r.close()
+				return writeFiles(groupCtx, r, root, stretch, notes)
+			})
+		}
+		err = group.Wait()
+	}
+	if err != nil {
+		return Notes{}, err
+	}
+
+	for p, target := range l.links {
+		if err := root.Symlink(filepath.FromSlash(target), filepath.FromSlash(p)); err != nil {
+			return Notes{}, clash(err, p)
+		}
+	}
+	out := notes.Notes
+	out.Files += len(l.links)
+	out.Submodules = l.submodules
+	slices.Sort(out.LFS)
+	return out, nil
+}
+
+func sortByPlace(v *view, files []file) {
+	type place struct {
+		pack   string
+		offset int64
+	}
+	places := make(map[plumbing.Hash]place, len(files))
+	for _, f := range files {
+		if p, offset := v.find(f.hash); p != nil {
+			places[f.hash] = place{p.path, offset}
+		}
+	}
+	slices.SortFunc(files, func(a, b file) int {
+		x, y := places[a.hash], places[b.hash]
+		return cmp.Or(cmp.Compare(x.pack, y.pack), cmp.Compare(x.offset, y.offset))
+	})
+}
+
+// tally counts what several goroutines write.
+type tally struct {
+	mu  sync.Mutex
+	max int64
+	Notes
+}
+
+func (t *tally) add(p string, content []byte) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.Files++
+	if t.Bytes += int64(len(content)); t.Bytes > t.max {
+		return errs.New(errs.TooLarge, "The commit's files have more than %d MiB together.", t.max>>20)
+	}
+	if isLFSPointer(content) {
+		t.LFS = append(t.LFS, p)
+	}
+	return nil
+}
+
+// isLFSPointer reports whether a file is a pointer of Git LFS's, which are
+// small and begin so, by its specification.
+func isLFSPointer(content []byte) bool {
+	return len(content) < 1024 && bytes.HasPrefix(content, []byte("version https://git-lfs.github.com/spec/v1\n"))
+}
+
+func writeFiles(ctx context.Context, r *reader, root *os.Root, files []file, notes *tally) error {
+	// Most files stand in the folder of the one before: opening that folder
+	// once spares walking to it for each.
+	at, in := ".", root
+	defer func() {
+		if in != root {
+			in.Close()
+		}
+	}()
+	for _, f := range files {
+		if ctx.Err() != nil {
+			return stopped(ctx)
+		}
+		content, err := r.blob(f.hash)
+		if err != nil {
+			return err
+		}
+		if err := notes.add(f.path, content); err != nil {
+			return err
+		}
+		if dir := path.Dir(f.path); dir != at {
+			next, err := root.OpenRoot(filepath.FromSlash(dir))
+			if err != nil {
+				return treeError(err)
+			}
+			if in != root {
+				in.Close()
+			}
+			at, in = dir, next
+		}
+		perm := fs.FileMode(0o644)
+		if f.exec {
+			perm = 0o755
+		}
+		w, err := in.OpenFile(path.Base(f.path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+		if err != nil {
+			return clash(err, f.path)
+		}
+		_, err = w.Write(content)
+		if err := errors.Join(err, w.Close()); err != nil {
+			return treeError(err)
+		}
+	}
+	return nil
+}
+
+// clash explains why something stands already where only this commit's files,
+// each with a path of its own, have been written.
+func clash(err error, p string) error {
+	if errors.Is(err, fs.ErrExist) {
+		return errs.Wrap(errs.Invalid, err, "The commit has %q and a path that differs from it only in upper and lower case or in how its letters are encoded. The server's file system can't hold both.", p)
+	}
+	return treeError(err)
+}
+
+func treeError(err error) error {
+	return errs.Wrap(errs.Unavailable, err, "Tidelock can't write the work tree. Is the disk full?")
+}
