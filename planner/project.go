@@ -20,7 +20,14 @@ type Project struct {
 	VarFiles  []string `json:"var_files,omitempty"` // from the configuration, in the order they are given to Terraform
 	Watch     []string `json:"watch,omitempty"`     // further patterns whose change touches the project
 	Backend   string   `json:"backend,omitempty"`   // "s3", "cloud", …; "" where the code declares none and the state is Tidelock's to keep
-	Missing   bool     `json:"missing,omitempty"`   // listed in the configuration, but its directory is gone
+	Missing   bool     `json:"missing,omitempty"`   // listed in the configuration, but its directory holds no code
+	// Files are doublestar patterns of further files that the code reads,
+	// as far as the code tells; WholeTree is set where it does not tell.
+	Files     []string `json:"files,omitempty"`
+	WholeTree bool     `json:"whole_tree,omitempty"`
+	// CommittedState is set where terraform.tfstate is in the repository
+	// and no backend is declared: Tidelock must not start a second state.
+	CommittedState bool `json:"committed_state,omitempty"`
 }
 
 // Key returns what locks and states are keyed by: the directory and the

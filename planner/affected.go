@@ -1,0 +1,169 @@
+package planner
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"sort"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// Affected returns the projects that a change of the given paths concerns,
+// each with the first reason found, in the order of projects. Paths are
+// relative to the repository's root; a rename is given as both of its paths.
+//
+// A project is concerned when a file changes that shapes its plan: code,
+// lock file and automatic variable files in its directory or in a local module
+// that it calls at any depth; its own variable files; a file that its code
+// reads or its configuration watches; and any other file below its directory
+// that is not documentation, unless a deeper project or module has it. What
+// lies below the repository's root in directories without code concerns a
+// project in the root only when its code reads it.
+func Affected(projects []Project, changed []string) []Touched {
+	changed = append([]string(nil), changed...)
+	sort.Strings(changed)
+	owners := map[string]bool{}
+	for _, p := range projects {
+		owners[p.Dir] = true
+		for _, m := range p.Modules {
+			owners[m] = true
+		}
+	}
+	var out []Touched
+	for _, p := range projects {
+		if p.Missing {
+			continue
+		}
+		for _, file := range changed {
+			if reason := concerns(p, file, owners); reason != "" {
+				out = append(out, Touched{Project: p, Reason: reason})
+				break
+			}
+		}
+	}
+	return out
+}
+
+// concerns says why a changed file concerns a project, "" when it does not.
+func concerns(p Project, file string, owners map[string]bool) string {
+	for _, f := range p.VarFiles {
+		if f == file {
+			return fmt.Sprintf("its variable file %s changed", file)
+		}
+	}
+	owner := ownerOf(file, owners)
+	if owner == p.Dir && shapes(strings.TrimPrefix(file, prefixOf(p.Dir)), p.Dir == ".") {
+		return fmt.Sprintf("%s changed", file)
+	}
+	for _, m := range p.Modules {
+		if owner == m && shapes(strings.TrimPrefix(file, prefixOf(m)), m == ".") {
+			return fmt.Sprintf("its module %s changed (%s)", m, file)
+		}
+	}
+	for _, pattern := range p.Files {
+		if doublestar.MatchUnvalidated(pattern, file) {
+			return fmt.Sprintf("%s changed, which its code reads", file)
+		}
+	}
+	for _, pattern := range p.Watch {
+		if doublestar.MatchUnvalidated(pattern, file) {
+			return fmt.Sprintf("%s changed, which it watches", file)
+		}
+	}
+	return ""
+}
+
+func prefixOf(dir string) string {
+	if dir == "." {
+		return ""
+	}
+	return dir + "/"
+}
+
+// ownerOf returns the deepest known directory that a file lies in, "" for none.
+func ownerOf(file string, owners map[string]bool) string {
+	for dir := path.Dir(file); ; dir = path.Dir(dir) {
+		if owners[dir] {
+			return dir
+		}
+		if dir == "." || dir == "/" {
+			return ""
+		}
+	}
+}
+
+// shapes reports whether a file, relative to the directory of a project or
+// module that owns it, is one that can shape a plan.
+func shapes(rel string, root bool) bool {
+	dir, name := path.Split(rel)
+	direct := dir == ""
+	lower := strings.ToLower(name)
+	switch {
+	case codeFile(name), name == "terraform.tfvars", name == "terraform.tfvars.json",
+		strings.HasSuffix(name, ".auto.tfvars"), strings.HasSuffix(name, ".auto.tfvars.json"),
+		name == ".terraform.lock.hcl", name == ".terraform-version", name == ".opentofu-version":
+		return direct // Terraform reads these in the directory itself only
+	case strings.HasSuffix(name, ".tfvars"), strings.HasSuffix(name, ".tfvars.json"):
+		return false // read only when listed
+	case root:
+		return false
+	case strings.HasPrefix(rel, ".") || strings.Contains(rel, "/."):
+		return false
+	case strings.HasPrefix(lower, "license"), strings.HasPrefix(lower, "changelog"), name == "CODEOWNERS":
+		return false
+	}
+	switch path.Ext(lower) {
+	case ".md", ".markdown", ".adoc", ".rst", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".drawio", ".pdf":
+		return false
+	case ".hcl":
+		return !strings.HasSuffix(lower, ".tftest.hcl") && !strings.HasSuffix(lower, ".tfmock.hcl") && name != ConfigFile
+	}
+	return true
+}
+
+// Deleted returns the projects of base that are not in head any more: their
+// objects stay, and nobody plans them. base and head are what Discover found
+// in the two commits.
+func Deleted(base, head []Project) []Project {
+	there := map[string]bool{}
+	for _, p := range head {
+		there[p.Key()] = there[p.Key()] || !p.Missing
+	}
+	var out []Project
+	for _, p := range base {
+		if !p.Missing && !there[p.Key()] {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// EmptiedDirs returns the directories in which code was changed and none is
+// left in the head's tree: only then can a project have been deleted, and the
+// base is worth looking at. The result is sorted.
+func EmptiedDirs(head fs.FS, changed []string) []string {
+	looked := map[string]bool{}
+	var out []string
+	for _, file := range changed {
+		dir := path.Dir(file)
+		if !codeFile(path.Base(file)) || looked[dir] {
+			continue
+		}
+		looked[dir] = true
+		entries, err := fs.ReadDir(head, dir)
+		if err != nil {
+			entries = nil // gone
+		}
+		left := false
+		for _, e := range entries {
+			left = left || codeFile(e.Name())
+		}
+		if !left {
+			out = append(out, dir)
+		}
+	}
+	sort.Strings(out)
+	return out
+}

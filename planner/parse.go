@@ -1,0 +1,357 @@
+package planner
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// module is what Terraform code in one directory says, as far as it decides
+// what is a project and which files shape it.
+type module struct {
+	dir       string
+	files     int
+	backend   string // "s3"; "cloud" for a cloud block; "" for none
+	provider  bool   // a provider block
+	required  bool   // required_providers
+	content   bool   // something that is planned: a resource, a data source, a module call, …
+	calls     []call
+	refs      []ref
+	anyFile   bool // it reads files that can't be told from the code
+	problems  []Problem
+	tfstate   bool // terraform.tfstate is committed
+	forbidden []string
+}
+
+// call is a call of a local module.
+type call struct {
+	dir  string // of the module, relative to the repository's root
+	path string // of the file that calls
+	line int
+}
+
+// ref is a file that the code reads, as a pattern.
+type ref struct {
+	root    bool   // relative to the root module's directory rather than to the module's own
+	pattern string // doublestar, may begin with ../
+}
+
+// maxFile bounds a file of code that is taken apart, in bytes. A larger one is
+// Terraform's business alone: its project is planned, whatever changes.
+const maxFile = 1 << 20
+
+// codeFile reports whether Terraform or OpenTofu reads a file of that name as
+// code.
+func codeFile(name string) bool {
+	for _, suffix := range []string{".tf", ".tf.json", ".tofu", ".tofu.json"} {
+		if strings.HasSuffix(name, suffix) && !strings.HasPrefix(name, ".") && !strings.HasSuffix(name, "~") {
+			return true
+		}
+	}
+	return false
+}
+
+// checkDepth refuses code nested so deeply that a recursive parser would
+// overflow the stack, which Go can't recover from. The bounds are far above
+// anything written on purpose; within them, and within maxFile, the worst
+// found takes 200 MB of the stack's 1 GB.
+func checkDepth(src []byte) error {
+	const most = 1000
+	depth, prefixes, questions, splats := 0, 0, 0, 0
+	for i, c := range src {
+		switch c {
+		case '[', '(', '{':
+			depth++
+		case ']', ')', '}':
+			depth = max(depth-1, 0)
+		case '?':
+			questions++
+		case '*':
+			if i > 0 && src[i-1] == '[' {
+				splats++
+			}
+		}
+		switch c {
+		case '!', '-':
+			prefixes++
+		case ' ', '\t', '\n', '\r':
+		default:
+			prefixes = 0
+		}
+		// Lines of dashes are common in comments, and a file of many rules
+		// has many conditions: only nesting itself is bounded tightly.
+		if depth > most || prefixes > 20*most || questions > 20*most || splats > 20*most {
+			return errors.New("The code is nested too deeply to be read.")
+		}
+	}
+	return nil
+}
+
+// readFile reads one file of code into m. What can't be read becomes a
+// problem; what could be read of a broken file counts.
+func (m *module) readFile(fsys fs.FS, name string) {
+	full := path.Join(m.dir, name)
+	say := func(line int, format string, args ...any) {
+		m.problems = append(m.problems, Problem{Path: full, Line: line, Message: fmt.Sprintf(format, args...)})
+	}
+	m.files++
+	info, err := fs.Stat(fsys, full)
+	if err != nil || !info.Mode().IsRegular() {
+		say(0, "The file can't be read, or leads out of the repository.")
+		return
+	}
+	if info.Size() > maxFile {
+		m.content, m.anyFile = true, true
+		return
+	}
+	src, err := fs.ReadFile(fsys, full)
+	if err != nil {
+		say(0, "The file can't be read.")
+		return
+	}
+	if strings.HasSuffix(name, ".json") {
+		m.readJSON(src, full, say)
+	} else {
+		m.readNative(src, full, say)
+	}
+}
+
+func (m *module) readNative(src []byte, full string, say func(int, string, ...any)) {
+	if err := checkDepth(src); err != nil {
+		m.content, m.anyFile = true, true
+		say(0, "%s", err)
+		return
+	}
+	file, diags := hclsyntax.ParseConfig(src, full, hcl.InitialPos)
+	for _, d := range diags {
+		if d.Severity == hcl.DiagError {
+			say(lineOf(d), "%s", sentence(d))
+		}
+	}
+	if diags.HasErrors() {
+		m.content = true // so that nobody loses a project to a missing brace
+	}
+	if file == nil {
+		return
+	}
+	body, ok := file.Body.(*hclsyntax.Body)
+	if !ok {
+		return
+	}
+	// Terraform itself tells what is wrong with the blocks; here only what is
+	// right counts.
+	for _, b := range body.Blocks {
+		if b.Body == nil {
+			continue
+		}
+		switch {
+		case b.Type == "terraform":
+			for _, inner := range b.Body.Blocks {
+				m.setting(inner.Type, inner.Labels)
+			}
+		case b.Type == "module":
+			m.content = true
+			if a := b.Body.Attributes["source"]; a != nil && len(b.Labels) == 1 {
+				// Only a plain string: nothing of a stranger's is evaluated.
+				if t, ok := a.Expr.(*hclsyntax.TemplateExpr); ok && t.IsStringLiteral() {
+					if v, diags := t.Value(nil); !diags.HasErrors() && v.Type() == cty.String {
+						m.call(b.Labels[0], v.AsString(), full, b.DefRange().Start.Line, say)
+					}
+				}
+			}
+		default:
+			m.block(b.Type, b.Labels)
+		}
+	}
+	_ = hclsyntax.VisitAll(body, func(n hclsyntax.Node) hcl.Diagnostics {
+		if f, ok := n.(*hclsyntax.FunctionCallExpr); ok {
+			m.readReference(f)
+		}
+		return nil
+	})
+}
+
+// readJSON reads the JSON form with encoding/json, which bounds its own
+// depth; the HCL library's reader does not, and parses templates in strings.
+func (m *module) readJSON(src []byte, full string, say func(int, string, ...any)) {
+	var body any
+	if err := json.Unmarshal(src, &body); err != nil {
+		m.content = true
+		line := 0
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			line = 1 + bytes.Count(src[:min(int(syntax.Offset), len(src))], []byte("\n"))
+		}
+		say(line, "The file is not valid JSON: %s.", err)
+		return
+	}
+	m.anyFile = m.anyFile || bytes.Contains(src, []byte("file")) // expressions are strings here, and not taken apart
+	// Every level of blocks may be an object or a list of objects.
+	eachObject(body, func(typ string, v any) {
+		switch typ {
+		case "terraform":
+			eachObject(v, func(name string, inner any) {
+				labels := []string{""}
+				eachObject(inner, func(label string, _ any) { labels[0] = label })
+				m.setting(name, labels)
+			})
+		case "module":
+			eachObject(v, func(name string, inner any) {
+				m.content = true
+				eachObject(inner, func(arg string, source any) {
+					if s, ok := source.(string); ok && arg == "source" && !strings.Contains(s, "${") {
+						m.call(name, s, full, 0, say)
+					}
+				})
+			})
+		default:
+			eachObject(v, func(label string, _ any) { m.block(typ, []string{label}) })
+		}
+	})
+}
+
+// eachObject calls f for the members of an object, or of all objects in a list.
+func eachObject(v any, f func(key string, member any)) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			f(k, v[k])
+		}
+	case []any:
+		for _, e := range v {
+			if o, ok := e.(map[string]any); ok {
+				eachObject(o, f)
+			}
+		}
+	}
+}
+
+// setting notes a block in the terraform block.
+func (m *module) setting(typ string, labels []string) {
+	switch typ {
+	case "backend":
+		if len(labels) == 1 {
+			m.backend = labels[0]
+		}
+	case "cloud":
+		m.backend = "cloud"
+	case "required_providers":
+		m.required = true
+	}
+}
+
+// block notes any other block.
+func (m *module) block(typ string, labels []string) {
+	switch typ {
+	case "provider":
+		m.provider = true
+	case "data":
+		m.content = true
+		if len(labels) > 0 && labels[0] == "external" {
+			m.anyFile = true // a program may read anything
+		}
+	case "resource", "ephemeral", "check", "import", "moved", "removed":
+		m.content = true
+	}
+}
+
+// call notes the call of a module, where it is a local one.
+func (m *module) call(name, source, full string, line int, say func(int, string, ...any)) {
+	if !strings.HasPrefix(source, "./") && !strings.HasPrefix(source, "../") {
+		return
+	}
+	dir, err := cleanPath(m.dir, source)
+	if err != nil {
+		say(line, "The source %q of module %q %s.", source, name, err)
+		return
+	}
+	m.calls = append(m.calls, call{dir: dir, path: full, line: line})
+}
+
+// fileFunctions are the functions that read files.
+var fileFunctions = map[string]bool{
+	"file": true, "filebase64": true, "templatefile": true, "fileset": true, "fileexists": true,
+	"filemd5": true, "filesha1": true, "filesha256": true, "filesha512": true,
+	"filebase64sha256": true, "filebase64sha512": true,
+}
+
+// readReference notes which files a call of a file function reads.
+func (m *module) readReference(f *hclsyntax.FunctionCallExpr) {
+	name := strings.TrimPrefix(f.Name, "core::")
+	if !fileFunctions[name] || len(f.Args) == 0 {
+		return
+	}
+	r, ok := pathPattern(f.Args[0])
+	if !ok {
+		m.anyFile = true
+		return
+	}
+	if name == "fileset" {
+		r.pattern = path.Join(r.pattern, "**")
+	}
+	if path.IsAbs(r.pattern) {
+		return // a file of the machine's, not of the repository's
+	}
+	m.refs = append(m.refs, r)
+}
+
+// pathPattern turns the expression of a path into a pattern: what is not
+// literal becomes a wildcard. It reports false where not even the beginning
+// is literal.
+func pathPattern(e hclsyntax.Expression) (ref, bool) {
+	parts := []hclsyntax.Expression{e}
+	switch t := e.(type) {
+	case *hclsyntax.TemplateExpr:
+		parts = t.Parts
+	case *hclsyntax.TemplateWrapExpr:
+		parts = []hclsyntax.Expression{t.Wrapped}
+	case *hclsyntax.ParenthesesExpr:
+		return pathPattern(t.Expression)
+	}
+	r := ref{root: true} // a bare relative path is relative to the root module's directory
+	var b strings.Builder
+	for i, p := range parts {
+		switch p := p.(type) {
+		case *hclsyntax.LiteralValueExpr:
+			if p.Val.IsNull() || p.Val.Type() != cty.String {
+				return ref{}, false
+			}
+			b.WriteString(escapePattern(p.Val.AsString()))
+			continue
+		case *hclsyntax.ScopeTraversalExpr:
+			if i == 0 && len(p.Traversal) == 2 && p.Traversal.RootName() == "path" {
+				if step, ok := p.Traversal[1].(hcl.TraverseAttr); ok {
+					r.root = step.Name != "module"
+					b.WriteString(".")
+					continue
+				}
+			}
+		}
+		if i == 0 {
+			return ref{}, false
+		}
+		// From a value on, anything below what stands before it.
+		r.pattern = path.Join(path.Dir(path.Clean(b.String()+"x")), "**")
+		return r, true
+	}
+	if b.Len() == 0 {
+		return ref{}, false
+	}
+	r.pattern = path.Clean(b.String())
+	return r, true
+}
+
+// escapePattern makes a literal path one that stands for itself in a pattern.
+func escapePattern(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `{`, `\{`).Replace(s)
+}

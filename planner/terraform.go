@@ -1,0 +1,3 @@
+package planner
+
+const backendOverride = "tidelock_backend_override.tf"
