@@ -1,0 +1,199 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// setting is one row of the table that everything about the configuration
+// follows from: what the file may hold, the environment variable, the checks,
+// `tidelock config show` and docs/configuration.md.
+type setting struct {
+	path string              // "listen", "github.app_id": a block and its attribute
+	bind func(c *Config) any // points to the field; its type decides how values are read
+	doc  string              // a sentence or more, Markdown
+
+	derived  string // the default in words, where defaultConfig can't hold it
+	required string // why the server can't do without; "" where it can
+	isPath   bool   // a file or folder: made absolute
+	from     string // of a secret: the setting that names the file it stands in
+	inline   bool   // of a secret: may stand in the file while it holds no password
+
+	// check returns what is wrong with the value, as the end of a sentence
+	// that begins with the setting's name; "" where nothing is. It sees only
+	// values that somebody set.
+	check func(c *Config) string
+}
+
+// section is a block of the file, with its sentence for the reference.
+type section struct{ name, doc string }
+
+var sections = []section{
+	{"", "The server itself."},
+	{"github", "The GitHub App that the server acts as."},
+	{"terraform", "How plans and applies are run."},
+	{"defaults", "What holds for a repository whose own `tidelock.hcl` says nothing else."},
+	{"policy", "The bundled policies."},
+	{"cost", "The cost estimates."},
+	{"log", "The server's log, written to standard error."},
+	{"web", "The pages that show pull requests, runs and history."},
+}
+
+var settings = []setting{
+	{path: "listen", bind: func(c *Config) any { return &c.Listen }, check: checkListen,
+		doc: "Address and port to listen on for GitHub's webhooks and for the pages. Put a proxy that speaks TLS in front of it."},
+	{path: "public_url", bind: func(c *Config) any { return &c.PublicURL }, check: checkPublicURL, derived: "none",
+		doc: "Where people reach the server. Comments and checks link to it; without it they carry no links."},
+	{path: "data_dir", bind: func(c *Config) any { return &c.DataDir }, isPath: true, derived: "none",
+		required: "the folder where Tidelock keeps its database, plans and logs",
+		doc:      "Folder for the database, encrypted plans and logs, and the work trees of runs. Required. Made with mode 0700 where it does not exist."},
+	{path: "database", bind: func(c *Config) any { return &c.Database }, from: "database_file", inline: true, check: checkDatabase,
+		derived: "`sqlite:<data_dir>/tidelock.db`",
+		doc:     "`sqlite:/path/to/file.db` or `postgres://user@host:5432/name`. One with a password comes by the environment variable or by `database_file` only."},
+	{path: "database_file", bind: func(c *Config) any { return &c.DatabaseFile }, isPath: true, derived: "none",
+		doc: "File that holds the value of `database`, where that has a password."},
+	{path: "encryption_key", bind: func(c *Config) any { return &c.EncryptionKey }, from: "encryption_key_file", check: checkEncryptionKey, derived: "none",
+		doc: "The key that plans, states and logs are encrypted with: 32 bytes in base64, as `openssl rand -base64 32` prints them."},
+	{path: "encryption_key_file", bind: func(c *Config) any { return &c.EncryptionKeyFile }, isPath: true, derived: "`<data_dir>/encryption.key`",
+		doc: "File that holds the encryption key. Made with a new key and mode 0600 at the first start. Keep a copy apart from the database's backup: without it no stored plan can be read. Several servers on one database need the same key."},
+
+	{path: "github.app_id", bind: func(c *Config) any { return &c.GitHub.AppID }, check: checkAppID, derived: "none",
+		required: "the App ID from the GitHub App's settings page",
+		doc:      "The App ID, from the GitHub App's settings page. Required."},
+	{path: "github.private_key", bind: func(c *Config) any { return &c.GitHub.PrivateKey }, from: "github.private_key_file", check: checkPrivateKey, derived: "none",
+		required: "the GitHub App's private key",
+		doc:      "The App's private key in PEM, as GitHub made it. Required, here or by file."},
+	{path: "github.private_key_file", bind: func(c *Config) any { return &c.GitHub.PrivateKeyFile }, isPath: true, derived: "none",
+		doc: "File that holds the App's private key: the `.pem` that GitHub let you download."},
+	{path: "github.webhook_secret", bind: func(c *Config) any { return &c.GitHub.WebhookSecret }, from: "github.webhook_secret_file", check: checkWebhookSecret, derived: "none",
+		required: "the secret that GitHub signs webhooks with",
+		doc:      "The secret that GitHub signs webhooks with, the same as on the App's settings page. Required, here or by file: an unsigned webhook is never accepted."},
+	{path: "github.webhook_secret_file", bind: func(c *Config) any { return &c.GitHub.WebhookSecretFile }, isPath: true, derived: "none",
+		doc: "File that holds the webhook secret; space and newlines around it don't count."},
+	{path: "github.api_url", bind: func(c *Config) any { return &c.GitHub.APIURL }, check: checkAPIURL, derived: "github.com",
+		doc: "GitHub Enterprise Server's API, such as `https://github.example.com/api/v3`. Leave it out for github.com."},
+	{path: "github.write_burst", bind: func(c *Config) any { return &c.GitHub.WriteBurst }, check: intRange(1, 500, func(c *Config) int { return c.GitHub.WriteBurst }),
+		doc: "How many comments and checks may be written at once, for each installation, before `write_interval` spaces them."},
+	{path: "github.write_interval", bind: func(c *Config) any { return &c.GitHub.WriteInterval },
+		check: durationRange(0, time.Minute, func(c *Config) time.Duration { return c.GitHub.WriteInterval }),
+		doc:   "Time between two writes once the burst is used up: GitHub asks for a second. `0s` sets no limit, for a GitHub Enterprise Server that has none."},
+	{path: "github.sweep_interval", bind: func(c *Config) any { return &c.GitHub.SweepInterval },
+		check: durationRange(time.Second, time.Hour, func(c *Config) time.Duration { return c.GitHub.SweepInterval }),
+		doc:   "How often GitHub's own list of deliveries is searched for webhooks that never arrived. Above `5m` a lost webhook waits longer than Tidelock promises."},
+
+	{path: "terraform.binary", bind: func(c *Config) any { return &c.Terraform.Binary }, isPath: true, derived: "`terraform`, else `tofu`, from `PATH`",
+		doc: "Terraform or OpenTofu: a name on `PATH` or a path."},
+	{path: "terraform.provider_mirror", bind: func(c *Config) any { return &c.Terraform.ProviderMirror }, isPath: true, derived: "none",
+		doc: "Folder of unpacked providers, laid out as `HOST/NAMESPACE/TYPE/VERSION/OS_ARCH`, that runs install from without copying."},
+	{path: "terraform.provider_direct", bind: func(c *Config) any { return &c.Terraform.ProviderDirect },
+		doc: "Whether a provider that the mirror lacks may be fetched from its registry."},
+	{path: "terraform.parallel", bind: func(c *Config) any { return &c.Terraform.Parallel }, check: intRange(0, 256, func(c *Config) int { return c.Terraform.Parallel }),
+		doc: "Runs at once on this machine. `0` is one for each processor core."},
+	{path: "terraform.env", bind: func(c *Config) any { return &c.Terraform.Env }, check: checkTerraformEnv,
+		doc: "Names of the server's environment variables that are handed to runs, such as `AWS_REGION`. Runs get no others. Whoever may open a pull request can read them: hand over only what a plan may know."},
+	{path: "terraform.plan_timeout", bind: func(c *Config) any { return &c.Terraform.PlanTimeout },
+		check: durationRange(10*time.Second, 24*time.Hour, func(c *Config) time.Duration { return c.Terraform.PlanTimeout }),
+		doc:   "A plan that takes longer is stopped."},
+	{path: "terraform.apply_timeout", bind: func(c *Config) any { return &c.Terraform.ApplyTimeout },
+		check: durationRange(10*time.Second, 72*time.Hour, func(c *Config) time.Duration { return c.Terraform.ApplyTimeout }),
+		doc:   "An apply that takes longer is interrupted; it keeps its lock until a person has looked at it."},
+	{path: "terraform.grace", bind: func(c *Config) any { return &c.Terraform.Grace },
+		check: durationRange(time.Second, time.Hour, func(c *Config) time.Duration { return c.Terraform.Grace }),
+		doc:   "Time that Terraform gets to end by itself once it is told to stop, before it is killed."},
+
+	{path: "defaults.lock", bind: func(c *Config) any { return &c.Defaults.Lock }, check: oneOf(func(c *Config) string { return c.Defaults.Lock }, "plan", "apply", "off"),
+		doc: "When a pull request takes the lock of a project: with its `plan`, with its `apply`, or never (`off`; two applies of one project still never run at once)."},
+	{path: "defaults.apply_before_merge", bind: func(c *Config) any { return &c.Defaults.ApplyBeforeMerge },
+		doc: "Whether the command `apply` works on an open pull request."},
+	{path: "defaults.apply_on_merge", bind: func(c *Config) any { return &c.Defaults.ApplyOnMerge },
+		doc: "Whether merging applies what was planned and reviewed."},
+	{path: "defaults.auto_merge", bind: func(c *Config) any { return &c.Defaults.AutoMerge },
+		doc: "Whether a pull request is merged once all its projects are applied. Needs `apply_before_merge`."},
+	{path: "defaults.merge_method", bind: func(c *Config) any { return &c.Defaults.MergeMethod },
+		check: oneOf(func(c *Config) string { return c.Defaults.MergeMethod }, "merge", "squash", "rebase"),
+		doc:   "How `auto_merge` merges: `merge`, `squash` or `rebase`."},
+	{path: "defaults.required_approvals", bind: func(c *Config) any { return &c.Defaults.RequiredApprovals },
+		check: intRange(0, 10, func(c *Config) int { return c.Defaults.RequiredApprovals }),
+		doc:   "Approving reviews that `apply` asks for on an open pull request, beyond what GitHub's branch protection asks for a merge."},
+
+	{path: "policy.disabled", bind: func(c *Config) any { return &c.Policy.Disabled },
+		doc: "Turns all policies off. Comments then say that no policy was asked."},
+	{path: "policy.required_tags", bind: func(c *Config) any { return &c.Policy.RequiredTags }, check: checkRequiredTags,
+		doc: "Tags, or labels on Google Cloud, that every resource which can carry them must have."},
+	{path: "policy.levels", bind: func(c *Config) any { return &c.Policy.Levels }, check: checkLevels,
+		doc: "Level of a rule by its ID: `advisory` warns, `mandatory` blocks the apply, `off` leaves the rule out."},
+
+	{path: "cost.currency", bind: func(c *Config) any { return &c.Cost.Currency }, check: checkCurrency,
+		doc: "Currency of the estimates. The bundled catalogue holds prices in `USD` only."},
+	{path: "cost.hours_per_month", bind: func(c *Config) any { return &c.Cost.HoursPerMonth }, check: intRange(1, 744, func(c *Config) int { return c.Cost.HoursPerMonth }),
+		doc: "Hours that a month is reckoned with; the clouds' own calculators use 730."},
+
+	{path: "log.level", bind: func(c *Config) any { return &c.Log.Level }, check: oneOf(func(c *Config) string { return c.Log.Level }, "debug", "info", "warn", "error"),
+		doc: "Least level that is logged: `debug`, `info`, `warn` or `error`."},
+	{path: "log.format", bind: func(c *Config) any { return &c.Log.Format }, check: oneOf(func(c *Config) string { return c.Log.Format }, "text", "json"),
+		doc: "`text` for people or `json` for machines."},
+
+	{path: "web.enabled", bind: func(c *Config) any { return &c.Web.Enabled },
+		doc: "Whether the pages are served at all."},
+	{path: "web.password", bind: func(c *Config) any { return &c.Web.Password }, from: "web.password_file", check: checkWebPassword, derived: "none",
+		doc: "Password that the pages ask for, with any user name. Without one they answer only requests that come from this machine itself."},
+	{path: "web.password_file", bind: func(c *Config) any { return &c.Web.PasswordFile }, isPath: true, derived: "none",
+		doc: "File that holds the password of the pages."},
+}
+
+// envName returns the environment variable of a setting: TIDELOCK_ and the
+// path in capitals, so that github.app_id is TIDELOCK_GITHUB_APP_ID.
+func envName(path string) string {
+	return "TIDELOCK_" + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
+}
+
+// split returns the block and the attribute of a setting's path.
+func (s setting) split() (block, attr string) {
+	if block, attr, ok := strings.Cut(s.path, "."); ok {
+		return block, attr
+	}
+	return "", s.path
+}
+
+// neededFor reports whether the command can't run without the setting.
+func (s setting) neededFor(needs configNeeds) bool {
+	switch needs {
+	case needAll:
+		return s.required != ""
+	case needDatabase:
+		return s.path == "data_dir"
+	}
+	return false
+}
+
+func intRange(low, high int, get func(c *Config) int) func(c *Config) string {
+	return func(c *Config) string {
+		if n := get(c); n < low || n > high {
+			return fmt.Sprintf("must be between %d and %d, but is %d.", low, high, n)
+		}
+		return ""
+	}
+}
+
+func oneOf(get func(c *Config) string, values ...string) func(c *Config) string {
+	return func(c *Config) string {
+		v := get(c)
+		for _, allowed := range values {
+			if v == allowed {
+				return ""
+			}
+		}
+		return fmt.Sprintf("must be %s, but is %q.", orList(values), v)
+	}
+}
+
+// orList returns `"a", "b" or "c"`.
+func orList(values []string) string {
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = fmt.Sprintf("%q", v)
+	}
+	last := len(quoted) - 1
+	return strings.Join(quoted[:last], ", ") + " or " + quoted[last]
+}

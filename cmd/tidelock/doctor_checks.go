@@ -1,0 +1,374 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/github"
+)
+
+func checkConfiguration(_ context.Context, c *clinic) diagnosis {
+	from := c.file
+	if from == "" {
+		from = "the environment; no file was found"
+	}
+	err := c.problems.Err()
+	var list []string
+	for _, p := range c.problems {
+		if (err != nil) != p.Warning {
+			list = append(list, p.String())
+		}
+	}
+	switch {
+	case err != nil:
+		return fail("mend what is listed; every setting is described in docs/configuration.md", "%s", strings.Join(list, "\n"))
+	case len(list) > 0:
+		return warn("the server starts all the same", "%s", strings.Join(list, "\n"))
+	}
+	return ok("read from %s", from)
+}
+
+func checkDataDir(_ context.Context, c *clinic) diagnosis {
+	dir := c.config.DataDir
+	if dir == "" {
+		return fail("name a folder on a disk that is kept, such as /var/lib/tidelock", "data_dir is not set")
+	}
+	info, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		parent := existingParent(dir)
+		if err := tryWriting(parent); err != nil {
+			return fail(mendFolder(dir), "%s does not exist and can't be made: %v", dir, err)
+		}
+		return ok("%s does not exist yet; the server makes it", dir)
+	}
+	if err != nil {
+		return fail(mendFolder(dir), "%s can't be read: %v", dir, err)
+	}
+	if !info.IsDir() {
+		return fail("set data_dir to a folder", "%s is not a folder", dir)
+	}
+	if err := tryWriting(dir); err != nil {
+		return fail(mendFolder(dir), "%s can't be written: %v", dir, err)
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return warn("chmod 700 "+dir, "%s can be written, but others on this machine may look into it (mode %04o)", dir, mode)
+	}
+	return ok("%s can be written", dir)
+}
+
+func mendFolder(dir string) string {
+	return fmt.Sprintf("give it to the server's user: install -d -m 700 -o USER %s", dir)
+}
+
+// existingParent returns the nearest folder above dir that exists.
+func existingParent(dir string) string {
+	for {
+		parent := filepath.Dir(dir)
+		if _, err := os.Stat(parent); err == nil || parent == dir {
+			return parent
+		}
+		dir = parent
+	}
+}
+
+// tryWriting makes a file in dir and removes it.
+func tryWriting(dir string) error {
+	f, err := os.CreateTemp(dir, ".tidelock-doctor-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, 4096))
+	return errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name()))
+}
+
+// The free space below which the server can't be trusted with an apply, and
+// below which it should be looked after.
+const (
+	diskFail = 512 << 20
+	diskWarn = 4 << 30
+)
+
+func checkDisk(_ context.Context, c *clinic) diagnosis {
+	dir := c.config.DataDir
+	if dir == "" {
+		return skip("data_dir is not set")
+	}
+	if _, err := os.Stat(dir); err != nil {
+		dir = existingParent(dir)
+	}
+	free, err := c.freeSpace(dir)
+	if err != nil {
+		return fail("", "the free space of %s is unknown: %v", dir, err)
+	}
+	const mend = "every run needs a work tree, its providers and its plan; free some space or move data_dir to a larger disk"
+	switch {
+	case free < diskFail:
+		return fail(mend, "only %s are free in %s; below %s no apply is safe", humanize.IBytes(free), dir, humanize.IBytes(diskFail))
+	case free < diskWarn:
+		return warn(mend, "%s are free in %s, less than %s", humanize.IBytes(free), dir, humanize.IBytes(diskWarn))
+	}
+	return ok("%s are free in %s", humanize.IBytes(free), dir)
+}
+
+func checkStoredKey(_ context.Context, c *clinic) diagnosis {
+	if c.problems.of("encryption_key", "encryption_key_file") != nil {
+		return fail("make one with: openssl rand -base64 32", "the encryption key is not right, see configuration")
+	}
+	if !c.config.EncryptionKey.Empty() {
+		return ok("from %s", envName("encryption_key"))
+	}
+	file := c.config.EncryptionKeyFile
+	if file == "" {
+		return skip("data_dir is not set")
+	}
+	_, err := readEncryptionKey(c.config)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && holdsFiles(c.config.BlobDir()):
+		return fail("put the file back from its backup; a new key could not read the data", "%s is gone, but data was encrypted with it", file)
+	case errors.Is(err, fs.ErrNotExist):
+		return ok("%s does not exist yet; the server makes it", file)
+	case err != nil:
+		return fail("", "%v", err)
+	}
+	if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o077 != 0 {
+		return warn("chmod 600 "+file, "others on this machine may read %s (mode %04o)", file, info.Mode().Perm())
+	}
+	return ok("in %s; keep a copy of it apart from the database's backup", file)
+}
+
+func checkDatabaseHealth(ctx context.Context, c *clinic) diagnosis {
+	dsn := c.config.Database
+	if dsn.Empty() || c.problems.of("database", "database_file") != nil {
+		return skip("the database is not known, see configuration")
+	}
+	if !databaseExists(c.config) {
+		return ok("%s does not exist yet; the server makes it", c.config.DatabaseShown())
+	}
+	have, want, err := c.databaseVersion(ctx, dsn.Reveal())
+	shown := c.config.DatabaseShown()
+	switch {
+	case errs.Is(err, errs.Unavailable):
+		return fail("is the database server running, and may this machine reach it?", "%s: %v", shown, err)
+	case err != nil:
+		return fail("", "%s: %v", shown, err)
+	case have > want:
+		return fail("start the newer Tidelock, or bring back a backup from before the upgrade",
+			"%s has version %d, and this Tidelock knows versions up to %d: a newer one has used it", shown, have, want)
+	case have < want:
+		return warn("the server does it when it starts; to do it now: tidelock migrate", "%s has version %d and will be brought to %d", shown, have, want)
+	}
+	return ok("%s answers, is whole and has version %d", shown, have)
+}
+
+// openVersion opens the database, which checks it, and returns its version
+// and the one that this binary wants.
+func openVersion(ctx context.Context, dsn string) (have, want int64, err error) {
+	d, err := db.Open(ctx, dsn)
+	if err != nil {
+		return 0, 0, err
+	}
+	have, want, err = d.Version(ctx)
+	return have, want, errors.Join(err, d.Close())
+}
+
+func checkTerraform(ctx context.Context, c *clinic) diagnosis {
+	path, version, err := c.terraform(ctx, c.config.Terraform.Binary)
+	if err != nil {
+		return fail("install Terraform or OpenTofu on PATH, or set terraform.binary", "%v", err)
+	}
+	var unset []string
+	for _, name := range c.config.Terraform.Env {
+		if _, set := c.lookupEnv(name); !set {
+			unset = append(unset, name)
+		}
+	}
+	if len(unset) > 0 {
+		return warn("set them in the server's environment, or take them out of terraform.env",
+			"%s at %s; terraform.env names variables that are not set: %s", version, path, strings.Join(unset, ", "))
+	}
+	return ok("%s at %s", version, path)
+}
+
+func checkProviders(_ context.Context, c *clinic) diagnosis {
+	mirror := c.config.Terraform.ProviderMirror
+	if mirror == "" {
+		return ok("from their registries, each run anew; with terraform.provider_mirror they are kept on this machine")
+	}
+	providers, err := filepath.Glob(filepath.Join(mirror, "*", "*", "*", "*", "*"))
+	if err != nil {
+		return fail("", "terraform.provider_mirror %s: %v", mirror, err)
+	}
+	const mend = "fill it in the folder of a project with: terraform providers mirror (and unpack the archives), or correct terraform.provider_mirror"
+	if _, err := os.ReadDir(mirror); err != nil {
+		return fail(mend, "terraform.provider_mirror can't be read: %v", err)
+	}
+	if len(providers) == 0 {
+		d := warn(mend, "%s holds no provider in the form HOST/NAMESPACE/TYPE/VERSION/OS_ARCH", mirror)
+		if !c.config.Terraform.ProviderDirect {
+			d.Health = healthFail // nothing could be installed at all
+		}
+		return d
+	}
+	rest := "; others come from their registries"
+	if !c.config.Terraform.ProviderDirect {
+		rest = " and no others"
+	}
+	return ok("%d packages in %s%s", len(providers), mirror, rest)
+}
+
+func checkGitHost(ctx context.Context, c *clinic) diagnosis {
+	if c.problems.of("github.api_url") != nil {
+		return skip("github.api_url is not right, see configuration")
+	}
+	host := gitHost(c.config.GitHub.APIURL)
+	took, err := c.reach(ctx, host)
+	if err != nil {
+		return fail("the server must reach it on this port: look at the firewall, DNS and HTTPS_PROXY", "%s can't be reached: %v", host, err)
+	}
+	return ok("%s answered after %s", host, took.Round(time.Millisecond))
+}
+
+// appPaths are the settings without which GitHub can't be asked.
+var appPaths = []string{"github.app_id", "github.private_key", "github.private_key_file", "github.api_url"}
+
+func checkApp(ctx context.Context, c *clinic) diagnosis {
+	if c.problems.of(appPaths...) != nil {
+		return fail("both come from the App's settings page: the App ID, and under Private keys the key", "the App's ID or key is missing or wrong, see configuration")
+	}
+	info, err := c.app(ctx)
+	switch {
+	case errs.Is(err, errs.Unavailable):
+		return fail("look at the check git-host, and at https://www.githubstatus.com", "GitHub could not be asked: %v", err)
+	case err != nil:
+		return fail("compare github.app_id with the App's settings page; if the key was deleted there, make a new one under Private keys. A clock that is off by more than a minute is refused too.",
+			"GitHub does not accept App %d with this key: %v", c.config.GitHub.AppID, err)
+	}
+	return ok("%s (App %d) is signed in; it writes as %s[bot]", info.Name, c.config.GitHub.AppID, info.Slug)
+}
+
+// need is a permission that the App must have.
+type need struct{ permission, level, why string }
+
+// needs returns the permissions that this configuration asks for.
+func needs(c Config) []need {
+	contents := need{"contents", "read", "to read the code"}
+	if c.Defaults.AutoMerge {
+		contents = need{"contents", "write", "to merge (defaults.auto_merge)"}
+	}
+	return []need{
+		{"metadata", "read", "to see repositories and who may do what"},
+		contents,
+		{"pull_requests", "write", "to read pull requests and comment on them"},
+		{"issues", "write", "to hear commands in comments and react to them"},
+		{"checks", "write", "to set checks"},
+	}
+}
+
+// levels orders GitHub's access levels.
+var levels = map[string]int{"": 0, "none": 0, "read": 1, "write": 2, "admin": 3}
+
+func checkPermissions(ctx context.Context, c *clinic) diagnosis {
+	info, err := c.askApp(ctx)
+	if err != nil {
+		return skip("GitHub did not tell, see github-app")
+	}
+	var lacking []string
+	for _, n := range needs(c.config) {
+		if have := info.Permissions[n.permission]; levels[have] < levels[n.level] {
+			if have == "" {
+				have = "none"
+			}
+			lacking = append(lacking, fmt.Sprintf("%s: has %s, needs %s %s", n.permission, have, n.level, n.why))
+		}
+	}
+	if len(lacking) > 0 {
+		return fail("change them at "+appSettings(info, "permissions")+"\nand then accept the change in every organisation that has installed the App",
+			"the App lacks permissions:\n%s", strings.Join(lacking, "\n"))
+	}
+	return ok("the App has all %d that it needs", len(needs(c.config)))
+}
+
+// neededEvents are the webhooks that the bot lives on. GitHub sends those of
+// the installation itself, and of the App's own checks, without being asked.
+var neededEvents = []string{"issue_comment", "pull_request", "push"}
+
+func checkEvents(ctx context.Context, c *clinic) diagnosis {
+	info, err := c.askApp(ctx)
+	if err != nil {
+		return skip("GitHub did not tell, see github-app")
+	}
+	var lacking []string
+	for _, event := range neededEvents {
+		if !slices.Contains(info.Events, event) {
+			lacking = append(lacking, event)
+		}
+	}
+	if len(lacking) > 0 {
+		return fail("tick them under “Subscribe to events” at "+appSettings(info, "permissions"), "the App is not subscribed to %s", strings.Join(lacking, ", "))
+	}
+	return ok("the App is subscribed to %s", strings.Join(neededEvents, ", "))
+}
+
+// appSettings returns where the App's owner changes it. GitHub has two forms
+// of the address, and its API does not tell a plain user's App from another.
+func appSettings(info github.AppInfo, page string) string {
+	host := "https://github.com"
+	if u, err := url.Parse(info.HTMLURL); err == nil && u.Host != "" {
+		host = u.Scheme + "://" + u.Host
+	}
+	return fmt.Sprintf("%s/settings/apps/%s/%s (of an organisation: %s/organizations/NAME/settings/apps/%s/%s)",
+		host, info.Slug, page, host, info.Slug, page)
+}
+
+func checkSecret(_ context.Context, c *clinic) diagnosis {
+	if c.problems.of("github.webhook_secret", "github.webhook_secret_file") != nil {
+		return fail("make one with openssl rand -hex 32; give it to the server and to the App's settings page", "the webhook secret is missing or wrong, see configuration")
+	}
+	return ok("set; the check deliveries shows whether GitHub has the same")
+}
+
+// deliverySpan is how far back doctor looks at GitHub's deliveries.
+const deliverySpan = time.Hour
+
+func checkDeliveries(ctx context.Context, c *clinic) diagnosis {
+	if _, err := c.askApp(ctx); err != nil {
+		return skip("GitHub did not tell, see github-app")
+	}
+	all, err := c.deliveries(ctx, deliverySpan)
+	if err != nil {
+		return warn("", "GitHub did not list its deliveries: %v", err)
+	}
+	lost := github.Lost(all)
+	if len(all) == 0 {
+		return ok("GitHub sent none within the last hour")
+	}
+	if len(lost) == 0 {
+		return ok("all of the last hour's arrived")
+	}
+	const mend = "compare the Webhook URL on the App's settings page with where this server is reached. What was lost is fetched again once the server runs."
+	newest := lost[0]
+	switch newest.StatusCode {
+	case 401, 403:
+		return fail("the secret here and the one on the App's settings page differ: set the same on both sides", "webhooks are refused for their signature (status %d)", newest.StatusCode)
+	case 0:
+		return warn(mend, "%d of the last hour's webhooks did not reach the server: %s", len(lost), newest.Status)
+	}
+	return warn(mend, "%d of the last hour's webhooks were not accepted: %s (status %d)", len(lost), newest.Status, newest.StatusCode)
+}
+
+func holdsFiles(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && len(entries) > 0
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/planner"
+)
+
+// clinic is what the checks look at: the configuration, and the world behind
+// functions that a test replaces.
+type clinic struct {
+	config   Config
+	file     string
+	problems Problems
+
+	app             func(ctx context.Context) (github.AppInfo, error)
+	deliveries      func(ctx context.Context, span time.Duration) ([]github.Delivery, error)
+	databaseVersion func(ctx context.Context, dsn string) (have, want int64, err error)
+	freeSpace       func(dir string) (bytes uint64, err error)
+	terraform       func(ctx context.Context, configured string) (path, version string, err error)
+	reach           func(ctx context.Context, host string) (time.Duration, error)
+	lookupEnv       func(name string) (string, bool)
+}
+
+// newClinic returns the clinic of the real world.
+func newClinic(l *loader, environ []string) *clinic {
+	c := &clinic{
+		config: l.config, file: l.file, problems: l.problems,
+		databaseVersion: openVersion,
+		freeSpace:       freeSpace,
+		terraform:       findTerraform,
+		reach:           reach,
+		lookupEnv:       lookup(environ),
+	}
+	app, err := github.NewApp(github.Options{
+		ID: c.config.GitHub.AppID, Key: c.config.GitHub.PrivateKey, BaseURL: c.config.GitHub.APIURL, WebhookSecret: c.config.GitHub.WebhookSecret,
+	})
+	// Three checks ask the same question; GitHub is asked once.
+	var once sync.Once
+	var info github.AppInfo
+	c.app = func(ctx context.Context) (github.AppInfo, error) {
+		once.Do(func() {
+			if err == nil {
+				info, err = app.Self(ctx)
+			}
+		})
+		return info, err
+	}
+	c.deliveries = func(ctx context.Context, span time.Duration) ([]github.Delivery, error) {
+		if err != nil {
+			return nil, err
+		}
+		return app.Deliveries(ctx, time.Now().Add(-span))
+	}
+	return c
+}
+
+// errNoApp says that the configuration does not let GitHub be asked.
+var errNoApp = errors.New("the App is not configured")
+
+// askApp is app for the checks that build on it.
+func (c *clinic) askApp(ctx context.Context) (github.AppInfo, error) {
+	if c.problems.of(appPaths...) != nil {
+		return github.AppInfo{}, errNoApp
+	}
+	return c.app(ctx)
+}
+
+// lookup returns os.LookupEnv for environ.
+func lookup(environ []string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		for _, kv := range environ {
+			if k, v, ok := strings.Cut(kv, "="); ok && k == name {
+				return v, true
+			}
+		}
+		return "", false
+	}
+}
+
+// freeSpace returns what an ordinary user may still write to dir's disk.
+func freeSpace(dir string) (uint64, error) {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		return 0, err
+	}
+	return fs.Bavail * uint64(fs.Bsize), nil
+}
+
+// findTerraform returns the binary that runs would use and what it calls
+// itself.
+func findTerraform(ctx context.Context, configured string) (path, version string, err error) {
+	bin, err := planner.FindBinary(ctx, configured)
+	if err != nil {
+		return "", "", err
+	}
+	return bin.Path, bin.Name + " " + bin.Version, nil
+}
+
+// gitHost returns the address of the web server that the API belongs to,
+// which is also where git fetches from.
+func gitHost(apiURL string) string {
+	u, err := url.Parse(apiURL)
+	if apiURL == "" || err != nil || u.Host == "api.github.com" {
+		return "https://github.com"
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// reach sends one request to the host; any answer will do.
+func reach(ctx context.Context, host string) (time.Duration, error) {
+	start := time.Now()
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, host, nil)
+	if err != nil {
+		return 0, err
+	}
+	client := &http.Client{
+		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	return time.Since(start), resp.Body.Close()
+}

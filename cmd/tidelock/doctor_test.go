@@ -1,0 +1,282 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/redact"
+)
+
+// wellClinic is a clinic in which every check is ok; a test breaks one thing.
+func wellClinic(t *testing.T) *clinic {
+	dir, file := goodFile(t, "")
+	if err := os.Mkdir(filepath.Join(dir, "data"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	l := loadConfig(file, nil, needAll)
+	if len(l.problems) > 0 {
+		t.Fatal(l.problems)
+	}
+	c := newClinic(l, nil)
+	c.app = func(context.Context) (github.AppInfo, error) {
+		return github.AppInfo{
+			Slug: "tidelock-test", Name: "Tidelock Test", HTMLURL: "https://github.com/apps/tidelock-test",
+			Permissions: map[string]string{"metadata": "read", "contents": "read", "pull_requests": "write", "issues": "write", "checks": "write"},
+			Events:      []string{"pull_request", "issue_comment", "push", "check_run"},
+		}, nil
+	}
+	c.deliveries = func(context.Context, time.Duration) ([]github.Delivery, error) {
+		return []github.Delivery{{GUID: "a", StatusCode: 202}}, nil
+	}
+	c.databaseVersion = func(context.Context, string) (int64, int64, error) { return 3, 3, nil }
+	c.freeSpace = func(string) (uint64, error) { return 100 << 30, nil }
+	c.terraform = func(context.Context, string) (string, string, error) {
+		return "/usr/bin/terraform", "terraform 1.11.4", nil
+	}
+	c.reach = func(context.Context, string) (time.Duration, error) { return 20 * time.Millisecond, nil }
+	return c
+}
+
+func TestDoctorFindsNothingOnAWellServer(t *testing.T) {
+	found := examine(t.Context(), wellClinic(t), nil)
+	for _, d := range found {
+		if d.Health != healthOK || d.Detail == "" {
+			t.Errorf("%s: %s: %s", d.Check, d.Health, d.Detail)
+		}
+	}
+	if len(found) != len(checks) || verdict(found) != nil {
+		t.Errorf("%d checks, verdict %v", len(found), verdict(found))
+	}
+}
+
+func TestDoctorChecks(t *testing.T) {
+	app := func(change func(*github.AppInfo)) func(*clinic) {
+		return func(c *clinic) {
+			info, _ := c.app(context.Background())
+			change(&info)
+			c.app = func(context.Context) (github.AppInfo, error) { return info, nil }
+		}
+	}
+	broken := errors.New("it broke")
+	for _, tc := range []struct {
+		name, check string
+		spoil       func(c *clinic)
+		health      health
+		says        string // in the detail
+		mend        string // in the advice
+	}{
+		{"a problem", "configuration", func(c *clinic) { c.problems = Problems{{Message: "listen is wrong."}} }, healthFail, "listen is wrong.", "docs/configuration.md"},
+		{"a warning", "configuration", func(c *clinic) { c.problems = Problems{{Message: "odd.", Warning: true}} }, healthWarn, "odd.", ""},
+		{"no data folder", "data-dir", func(c *clinic) { c.config.DataDir = filepath.Join(c.config.DataDir, "a", "b") }, healthOK, "the server makes it", ""},
+		{"open data folder", "data-dir", func(c *clinic) { must(os.Chmod(c.config.DataDir, 0o755)) }, healthWarn, "mode 0755", "chmod 700"},
+		{"a file for a folder", "data-dir", func(c *clinic) { c.config.DataDir = c.config.GitHub.PrivateKeyFile }, healthFail, "is not a folder", "data_dir"},
+		{"folder below a file", "data-dir", func(c *clinic) { c.config.DataDir = c.config.GitHub.PrivateKeyFile + "/data" }, healthFail, "can't be", "install -d"},
+		{"full disk", "disk", func(c *clinic) { c.freeSpace = func(string) (uint64, error) { return 100 << 20, nil } }, healthFail, "only 100 MiB are free", "larger disk"},
+		{"nearly full disk", "disk", func(c *clinic) { c.freeSpace = func(string) (uint64, error) { return 2 << 30, nil } }, healthWarn, "2.0 GiB are free", ""},
+		{"unknown disk", "disk", func(c *clinic) { c.freeSpace = func(string) (uint64, error) { return 0, broken } }, healthFail, "it broke", ""},
+		{"key lost", "encryption-key", func(c *clinic) { must(os.MkdirAll(filepath.Join(c.config.BlobDir(), "x"), 0o700)) }, healthFail, "is gone", "backup"},
+		{"key garbled", "encryption-key", func(c *clinic) { must(os.WriteFile(c.config.EncryptionKeyFile, []byte("x"), 0o600)) }, healthFail, "32 bytes", ""},
+		{"key open to all", "encryption-key", func(c *clinic) {
+			must(os.WriteFile(c.config.EncryptionKeyFile, []byte(base64.StdEncoding.EncodeToString(make([]byte, 32))), 0o644))
+		}, healthWarn, "mode 0644", "chmod 600"},
+		{"newer database", "database", withDatabase(7, 3, nil), healthFail, "version 7, and this Tidelock knows versions up to 3", "start the newer"},
+		{"older database", "database", withDatabase(2, 3, nil), healthWarn, "will be brought to 3", "tidelock migrate"},
+		{"database away", "database", withDatabase(0, 0, errs.New(errs.Unavailable, "no answer")), healthFail, "no answer", "running"},
+		{"database broken", "database", withDatabase(0, 0, broken), healthFail, "it broke", ""},
+		{"no terraform", "terraform", func(c *clinic) {
+			c.terraform = func(context.Context, string) (string, string, error) { return "", "", broken }
+		}, healthFail, "it broke", "terraform.binary"},
+		{"variable not set", "terraform", func(c *clinic) { c.config.Terraform.Env = []string{"AWS_REGION"} }, healthWarn, "AWS_REGION", ""},
+		{"mirror missing", "providers", func(c *clinic) { c.config.Terraform.ProviderMirror = "/no/where" }, healthFail, "/no/where", "providers mirror"},
+		{"mirror empty", "providers", func(c *clinic) { c.config.Terraform.ProviderMirror = c.config.DataDir }, healthWarn, "holds no provider", ""},
+		{"mirror empty and alone", "providers", func(c *clinic) {
+			c.config.Terraform.ProviderMirror, c.config.Terraform.ProviderDirect = c.config.DataDir, false
+		}, healthFail, "holds no provider", ""},
+		{"mirror full", "providers", func(c *clinic) {
+			c.config.Terraform.ProviderMirror = c.config.DataDir
+			must(os.MkdirAll(filepath.Join(c.config.DataDir, "registry.terraform.io/hashicorp/aws/6.0.0/linux_amd64"), 0o700))
+		}, healthOK, "1 packages", ""},
+		{"host away", "git-host", func(c *clinic) {
+			c.reach = func(context.Context, string) (time.Duration, error) { return 0, broken }
+		}, healthFail, "https://github.com can't be reached", "firewall"},
+		{"Enterprise Server", "git-host", func(c *clinic) {
+			c.config.GitHub.APIURL = "https://ghe.example.com/api/v3"
+			c.reach = func(_ context.Context, host string) (time.Duration, error) { return 0, errors.New("asked " + host) }
+		}, healthFail, "asked https://ghe.example.com", ""},
+		{"key refused", "github-app", func(c *clinic) {
+			c.app = func(context.Context) (github.AppInfo, error) { return github.AppInfo{}, broken }
+		}, healthFail, "does not accept App 12345", "Private keys"},
+		{"GitHub away", "github-app", func(c *clinic) {
+			c.app = func(context.Context) (github.AppInfo, error) {
+				return github.AppInfo{}, errs.New(errs.Unavailable, "502")
+			}
+		}, healthFail, "could not be asked", "githubstatus"},
+		{"no key at all", "github-app", func(c *clinic) { c.problems = Problems{{Setting: "github.private_key", Message: "m"}} }, healthFail, "see configuration", "settings page"},
+		{"no key, no answer", "permissions", func(c *clinic) { c.problems = Problems{{Setting: "github.private_key", Message: "m"}} }, healthSkip, "see github-app", ""},
+		{"may not write", "permissions", app(func(i *github.AppInfo) { i.Permissions["checks"] = "read" }), healthFail, "checks: has read, needs write", "https://github.com/settings/apps/tidelock-test/permissions"},
+		{"may not read", "permissions", app(func(i *github.AppInfo) { delete(i.Permissions, "contents") }), healthFail, "contents: has none, needs read", "accept the change"},
+		{"may not merge", "permissions", func(c *clinic) { c.config.Defaults.AutoMerge = true }, healthFail, "contents: has read, needs write to merge", ""},
+		{"Enterprise Server's address", "permissions", app(func(i *github.AppInfo) {
+			i.HTMLURL, i.Permissions = "https://ghe.example.com/github-apps/tidelock-test", map[string]string{}
+		}), healthFail, "metadata: has none", "https://ghe.example.com/settings/apps/tidelock-test/permissions"},
+		{"is not told", "events", app(func(i *github.AppInfo) { i.Events = []string{"push"} }), healthFail, "issue_comment, pull_request", "Subscribe to events"},
+		{"no secret", "webhook-secret", func(c *clinic) {
+			c.problems = Problems{{Setting: "github.webhook_secret", Message: "it is missing."}}
+		}, healthFail, "see configuration", "openssl rand"},
+		{"secrets differ", "deliveries", withDeliveries(github.Delivery{GUID: "a", StatusCode: 401}), healthFail, "refused for their signature", "same on both sides"},
+		{"not reached", "deliveries", withDeliveries(github.Delivery{GUID: "a", Status: "failed to connect"}), healthWarn, "failed to connect", "Webhook URL"},
+		{"server ill", "deliveries", withDeliveries(github.Delivery{GUID: "a", StatusCode: 502, Status: "Bad Gateway"}), healthWarn, "502", ""},
+		{"none sent", "deliveries", withDeliveries(), healthOK, "none", ""},
+		{"lost and brought again", "deliveries", withDeliveries(github.Delivery{GUID: "a", StatusCode: 202}, github.Delivery{GUID: "a", StatusCode: 502}), healthOK, "arrived", ""},
+	} {
+		t.Run(tc.check+"/"+tc.name, func(t *testing.T) {
+			c := wellClinic(t)
+			if tc.check == "database" {
+				write(t, strings.TrimPrefix(c.config.Database.Reveal(), "sqlite:"), "")
+			}
+			tc.spoil(c)
+			found := examine(t.Context(), c, []string{tc.check})
+			if len(found) != 1 {
+				t.Fatalf("made %d checks", len(found))
+			}
+			d := found[0]
+			if d.Health != tc.health || !strings.Contains(d.Detail, tc.says) || !strings.Contains(d.Mend, tc.mend) {
+				t.Errorf("got %s: %s → %s\nwant %s: …%s… → …%s…", d.Health, d.Detail, d.Mend, tc.health, tc.says, tc.mend)
+			}
+			if failed := verdict(found) != nil; failed != (tc.health == healthFail || tc.health == healthSkip) {
+				t.Errorf("verdict %v", verdict(found))
+			}
+		})
+	}
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func withDatabase(have, want int64, err error) func(*clinic) {
+	return func(c *clinic) {
+		c.databaseVersion = func(context.Context, string) (int64, int64, error) { return have, want, err }
+	}
+}
+
+func withDeliveries(list ...github.Delivery) func(*clinic) {
+	return func(c *clinic) {
+		c.deliveries = func(context.Context, time.Duration) ([]github.Delivery, error) { return list, nil }
+	}
+}
+
+// TestDoctorOnAnEmptyConfiguration checks that no check stumbles over what the
+// first one has reported, and that nothing is made on the way.
+func TestDoctorOnAnEmptyConfiguration(t *testing.T) {
+	t.Chdir(t.TempDir())
+	l := loadConfig("", nil, needAll)
+	c := newClinic(l, nil)
+	c.reach = func(context.Context, string) (time.Duration, error) { return 0, errors.New("no network here") }
+	c.terraform = func(context.Context, string) (string, string, error) { return "", "", errors.New("none") }
+	got := map[string]health{}
+	for _, d := range examine(t.Context(), c, nil) {
+		got[d.Check] = d.Health
+	}
+	for _, name := range []string{"configuration", "data-dir", "webhook-secret", "github-app"} {
+		if got[name] != healthFail {
+			t.Errorf("%s: %s", name, got[name])
+		}
+	}
+	for _, name := range []string{"disk", "encryption-key", "database", "permissions", "events", "deliveries"} {
+		if got[name] != healthSkip {
+			t.Errorf("%s: %s, want skip", name, got[name])
+		}
+	}
+	if entries, _ := os.ReadDir("."); len(entries) > 0 {
+		t.Errorf("doctor made %v", entries)
+	}
+}
+
+// TestDoctorAsksGitHubOnce lets the real client ask a server about the App.
+func TestDoctorAsksGitHubOnce(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/api/v3/app" {
+			http.NotFound(w, r)
+			return
+		}
+		asked++
+		if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") {
+			t.Errorf("asked without a signed token")
+		}
+		must(json.NewEncoder(w).Encode(map[string]any{"id": 12345, "slug": "tl", "name": "TL", "permissions": map[string]string{"metadata": "read"}, "events": []string{"push"}}))
+	}))
+	defer server.Close()
+	_, file := goodFile(t, "")
+	l := loadConfig(file, []string{"TIDELOCK_GITHUB_API_URL=" + server.URL + "/api/v3"}, needAll)
+	if err := l.problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	found := examine(t.Context(), newClinic(l, nil), []string{"github-app", "permissions", "events"})
+	want := []health{healthOK, healthFail, healthFail}
+	if got := []health{found[0].Health, found[1].Health, found[2].Health}; !slices.Equal(got, want) {
+		t.Errorf("found %v", found)
+	}
+	if asked != 1 {
+		t.Errorf("GitHub was asked %d times", asked)
+	}
+}
+
+func TestDoctorReadsARealDatabase(t *testing.T) {
+	c := wellClinic(t)
+	c.databaseVersion = openVersion
+	ask := func() diagnosis { return examine(t.Context(), c, []string{"database"})[0] }
+	if d := ask(); d.Health != healthOK || !strings.Contains(d.Detail, "does not exist yet") {
+		t.Errorf("no database: %+v", d)
+	}
+	d, err := db.Open(t.Context(), c.config.Database.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := ask(); d.Health != healthWarn {
+		t.Errorf("empty database: %+v", d)
+	}
+	if err := errors.Join(d.Migrate(t.Context()), d.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if d := ask(); d.Health != healthOK || !strings.Contains(d.Detail, "is whole") {
+		t.Errorf("good database: %+v", d)
+	}
+	c.config.Database = redact.NewSecret("sqlite:" + c.config.GitHub.PrivateKeyFile)
+	if d := ask(); d.Health != healthFail {
+		t.Errorf("a file that is no database: %+v", d)
+	}
+}
+
+func TestFreeSpaceAndReachOfThisMachine(t *testing.T) {
+	if free, err := freeSpace(t.TempDir()); err != nil || free == 0 {
+		t.Errorf("free space %d, %v", free, err)
+	}
+	if _, err := freeSpace("/no/such/folder"); err == nil {
+		t.Error("free space of nowhere")
+	}
+	server := httptest.NewServer(http.NotFoundHandler())
+	if _, err := reach(t.Context(), server.URL); err != nil {
+		t.Errorf("any answer will do, but: %v", err)
+	}
+	server.Close()
+	if _, err := reach(t.Context(), server.URL); err == nil {
+		t.Error("reached a server that is gone")
+	}
+}

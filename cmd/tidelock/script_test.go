@@ -1,0 +1,54 @@
+package main
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the scripts call tidelock: the test binary itself, under that
+// name, runs the program.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"tidelock": func() { os.Exit(mainExit()) },
+	})
+}
+
+// TestScripts runs testdata/script/*.txtar: the whole program as a user calls
+// it. Beside testscript's own commands a script has
+//
+//	appkey FILE      writes a private key as GitHub makes them
+//	sql FILE QUERY   changes a SQLite database behind Tidelock's back
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("..", "..", "testdata", "script"),
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"appkey": scriptAppKey,
+			"sql":    scriptSQL,
+		},
+	})
+}
+
+func scriptAppKey(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: appkey FILE")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(testKey()), 0o600))
+}
+
+func scriptSQL(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sql FILE QUERY")
+	}
+	d, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	_, err = d.Exec(args[1])
+	ts.Check(err)
+	ts.Check(d.Close())
+}

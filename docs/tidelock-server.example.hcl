@@ -1,0 +1,72 @@
+# An example of the server's configuration. Lines that are commented out show
+# the default, or a value to think of. docs/configuration.md tells all of it.
+
+listen   = "127.0.0.1:8080" # ":8080" for a container
+data_dir = "/var/lib/tidelock"
+
+# public_url = "https://tidelock.example.com" # comments link there
+
+# SQLite in data_dir unless you say otherwise. A database with a password is
+# given by $TIDELOCK_DATABASE or by a file of its own.
+# database      = "postgres://tidelock@db.example.com:5432/tidelock"
+# database_file = "secrets/database"
+
+# Made at the first start. Keep a copy apart from the database's backup.
+# encryption_key_file = "/var/lib/tidelock/encryption.key"
+
+github {
+  app_id              = 123456
+  private_key_file    = "secrets/github-app.pem"
+  webhook_secret_file = "secrets/webhook.secret"
+
+  # api_url      = "https://github.example.com/api/v3" # GitHub Enterprise Server
+  # write_burst    = 30
+  # write_interval = "1s"
+  # sweep_interval = "2m"
+}
+
+terraform {
+  # binary          = "tofu" # else terraform, else tofu, from PATH
+  # provider_mirror = "/var/lib/tidelock-providers"
+  # provider_direct = true
+  # parallel        = 0 # runs at once; 0 is one for each core
+
+  # Names of the server's variables that runs may see. Whoever may open a pull
+  # request can read them.
+  env = ["AWS_REGION"]
+
+  # plan_timeout  = "1h"
+  # apply_timeout = "4h"
+  # grace         = "30s"
+}
+
+# What holds for a repository whose own tidelock.hcl says nothing else.
+defaults {
+  lock               = "plan" # "plan", "apply" or "off"
+  apply_on_merge     = true
+  apply_before_merge = false
+  # auto_merge         = false # needs apply_before_merge
+  # merge_method       = "merge"
+  # required_approvals = 0
+}
+
+policy {
+  required_tags = ["owner", "environment"]
+  # levels = { "some-rule" = "advisory" } # or "mandatory", "off"
+  # disabled = false
+}
+
+cost {
+  # currency        = "USD"
+  # hours_per_month = 730
+}
+
+log {
+  # level  = "info"
+  # format = "text"
+}
+
+web {
+  # enabled       = true
+  # password_file = "secrets/web.password"
+}
