@@ -1,0 +1,166 @@
+package policy
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/planner"
+)
+
+// InputVersion is the version of what rules see, input.version. It grows when
+// something that rules may rely on changes its meaning or goes.
+const InputVersion = 1
+
+// Input is one plan and the facts around it.
+type Input struct {
+	// Plan is judged by its Raw JSON, which rules see under input.plan and,
+	// for conftest's sake, at the top of the input.
+	Plan    *planner.Plan
+	Pull    *Pull // nil where no pull request is behind the run
+	Project Project
+	Client  Client
+	// Overrides go before the engine's own: those of the client, say.
+	Overrides Overrides
+}
+
+// Pull is what rules see of the pull request, under input.pull.
+type Pull struct {
+	Repo    string   `json:"repo"` // "owner/name"
+	Number  int      `json:"number"`
+	Title   string   `json:"title"`
+	Author  string   `json:"author"`
+	Labels  []string `json:"labels"`
+	Draft   bool     `json:"draft"`
+	HeadRef string   `json:"head_ref"`
+	BaseRef string   `json:"base_ref"`
+	HeadSHA string   `json:"head_sha"`
+}
+
+// Project is what rules see of the project, under input.project.
+type Project struct {
+	Name      string `json:"name"`
+	Dir       string `json:"dir"`
+	Workspace string `json:"workspace"`
+}
+
+// Client is what rules see of the client, under input.client.
+type Client struct {
+	Slug string `json:"slug"`
+	Name string `json:"name"`
+}
+
+// top holds the keys of the input that are not the plan's.
+var top = []string{"plan", "pull", "project", "client", "settings", "version"}
+
+// build makes the input of the rules. Of the plan it reads what some rule can
+// ask for, and no more: prior state and configuration are most of a plan's
+// JSON, and few rules look at them.
+func (in Input) build(settings Settings, needs needs) (ast.Value, error) {
+	if in.Plan == nil || len(in.Plan.Raw) == 0 {
+		return nil, errs.New(errs.Invalid, "There is no plan to judge.")
+	}
+	plan, err := members(in.Plan.Raw, needs.plan)
+	if err != nil {
+		return nil, errs.Wrap(errs.Invalid, err, "The plan's JSON can't be read.")
+	}
+	if in.Pull != nil && in.Pull.Labels == nil {
+		p := *in.Pull
+		p.Labels = []string{} // a list in any case: labels of null would be undefined to rules
+		in.Pull = &p
+	}
+	own := map[string]any{
+		"pull":     in.Pull,
+		"project":  in.Project,
+		"client":   in.Client,
+		"settings": settings,
+		"version":  InputVersion,
+	}
+	if in.Pull == nil {
+		delete(own, "pull")
+	}
+	all := map[string]*ast.Term{"plan": object(plan)}
+	maps.Copy(all, plan)
+	for key, v := range own {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return nil, errs.Wrap(errs.Invalid, err, "The facts for the policies can't be written as JSON.")
+		}
+		if all[key], err = newDecoder(raw).value(0); err != nil {
+			return nil, errs.Wrap(errs.Invalid, err, "The facts for the policies can't be read.")
+		}
+	}
+	return object(all).Value, nil
+}
+
+func object(members map[string]*ast.Term) *ast.Term {
+	pairs := make([][2]*ast.Term, 0, len(members))
+	for _, key := range slices.Sorted(maps.Keys(members)) {
+		pairs = append(pairs, [2]*ast.Term{ast.StringTerm(key), members[key]})
+	}
+	return ast.ObjectTerm(pairs...)
+}
+
+// needs are the keys of the plan that rules can ask for.
+type needs struct {
+	all  bool
+	keys map[string]bool
+}
+
+func (n needs) plan(key string) bool { return n.all || n.keys[key] }
+
+// needsOf finds what the modules ask of the input. A rule that takes the input
+// or the plan as a whole, or looks a key up by a variable, needs everything.
+func needsOf(modules map[string]*ast.Module) needs {
+	// resource_changes is there for Judge, which looks for what is sensitive.
+	n := needs{keys: map[string]bool{"resource_changes": true}}
+	var visitor *ast.GenericVisitor
+	visitor = ast.NewGenericVisitor(func(x any) bool {
+		switch x := x.(type) {
+		case ast.Var:
+			n.all = n.all || x.Equal(ast.InputRootDocument.Value)
+		case ast.Ref:
+			if !x.HasPrefix(ast.InputRootRef) {
+				return false
+			}
+			n.add(x[1:])
+			for _, t := range x[1:] {
+				visitor.Walk(t) // an index may hold another reference
+			}
+			return true
+		}
+		return false
+	})
+	for _, m := range modules {
+		visitor.Walk(m)
+	}
+	if n.keys["variables"] {
+		n.keys["configuration"] = true // tells which variables are sensitive
+	}
+	return n
+}
+
+// add notes the reference whose path within the input is given.
+func (n *needs) add(path ast.Ref) {
+	for depth := range 2 {
+		if len(path) <= depth {
+			n.all = true
+			return
+		}
+		key, ok := path[depth].Value.(ast.String)
+		switch {
+		case !ok:
+			n.all = true
+			return
+		case depth == 0 && key == "plan":
+			continue
+		case depth == 0 && slices.Contains(top, string(key)):
+			return
+		}
+		n.keys[string(key)] = true
+		return
+	}
+}

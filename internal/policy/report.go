@@ -1,0 +1,200 @@
+package policy
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/redact"
+)
+
+// Verdict is a report in one word.
+type Verdict string
+
+// The verdicts. The zero Verdict is none of them and must not be taken for
+// Pass: ask Blocks.
+const (
+	Pass  Verdict = "pass"  // nothing found
+	Warn  Verdict = "warn"  // advisory findings only
+	Fail  Verdict = "fail"  // at least one mandatory finding
+	Error Verdict = "error" // something could not be judged
+)
+
+// Blocks reports whether a plan with this verdict must not be applied. All but
+// Pass and Warn block, an unknown verdict too.
+func (v Verdict) Blocks() bool { return v != Pass && v != Warn }
+
+// Level says what a rule's findings do.
+type Level string
+
+// The levels.
+const (
+	Advisory  Level = "advisory"  // shown
+	Mandatory Level = "mandatory" // shown, and the plan must not be applied
+	Off       Level = "off"       // the rule is not asked; only the server says so
+)
+
+// Severity says how bad it is when a rule finds something. It orders findings
+// and decides nothing.
+type Severity string
+
+// The severities, the worst first.
+const (
+	Critical Severity = "critical"
+	High     Severity = "high"
+	Medium   Severity = "medium"
+	Low      Severity = "low"
+)
+
+var severities = []Severity{Critical, High, Medium, Low}
+
+// Report is what the policies say of one plan. It is stored as JSON with the
+// run, so its fields only grow.
+type Report struct {
+	Verdict   Verdict   `json:"verdict"`
+	Findings  []Finding `json:"findings"`           // the worst first; at most maxFindings
+	Omitted   int       `json:"omitted,omitempty"`  // findings beyond those listed
+	Mandatory int       `json:"mandatory"`          // counts include the omitted
+	Advisory  int       `json:"advisory"`           //
+	Problems  []Problem `json:"problems,omitempty"` // what could not be judged, and why
+	Rules     int       `json:"rules"`              // how many rules were asked
+	Policies  string    `json:"policies"`           // hash of the rules, levels and settings that judged
+}
+
+// Finding is one thing that one rule found. Its texts are plain text, masked
+// and without control characters, but written by whoever wrote the rule and by
+// whoever named the resource: escape them for where they are shown.
+type Finding struct {
+	Rule     string   `json:"rule"` // "security.aws.public_ingress"
+	Title    string   `json:"title"`
+	Severity Severity `json:"severity"`
+	Level    Level    `json:"level"`             // advisory or mandatory
+	Address  string   `json:"address,omitempty"` // of the resource; "" where the finding is of the whole plan
+	Message  string   `json:"message"`
+	Help     string   `json:"help,omitempty"` // how to mend it
+}
+
+// Problem is something that could not be judged.
+type Problem struct {
+	Rule    string `json:"rule,omitempty"`
+	File    string `json:"file,omitempty"` // of the Rego, within its pack
+	Line    int    `json:"line,omitempty"` // from 1; 0 where unknown
+	Message string `json:"message"`
+}
+
+// String gives "file:line: message", as far as there is one.
+func (p Problem) String() string {
+	switch {
+	case p.File != "" && p.Line > 0:
+		return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Message)
+	case p.File != "":
+		return p.File + ": " + p.Message
+	case p.Rule != "":
+		return p.Rule + ": " + p.Message
+	}
+	return p.Message
+}
+
+// LoadError is what is wrong with packs that make no engine.
+type LoadError struct{ Problems []Problem }
+
+// Error lists the problems, one a line.
+func (e *LoadError) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unjudged is the report of a plan that no engine could judge: err is what New
+// or Judge returned. Its verdict is Error.
+func Unjudged(err error) Report {
+	r := Report{Verdict: Error, Findings: []Finding{}}
+	var load *LoadError
+	if errors.As(err, &load) {
+		r.Problems = load.Problems
+	} else {
+		r.Problems = []Problem{{Message: errs.Sentence(err)}}
+	}
+	return r
+}
+
+// maxFindings is how many findings a report lists: a plan of ten thousand
+// untagged resources must not make a row of megabytes. All are counted.
+const maxFindings = 500
+
+// finish sorts, counts, cuts and masks the findings and gives the verdict.
+func (r *Report) finish(mask *redact.Masker) {
+	slices.SortFunc(r.Findings, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(levelRank(a.Level), levelRank(b.Level)),
+			cmp.Compare(slices.Index(severities, a.Severity), slices.Index(severities, b.Severity)),
+			cmp.Compare(a.Rule, b.Rule),
+			cmp.Compare(a.Address, b.Address),
+			cmp.Compare(a.Message, b.Message),
+		)
+	})
+	r.Findings = slices.Compact(r.Findings)
+	for _, f := range r.Findings {
+		if f.Level == Mandatory {
+			r.Mandatory++
+		} else {
+			r.Advisory++
+		}
+	}
+	if over := len(r.Findings) - maxFindings; over > 0 {
+		r.Omitted = over
+		r.Findings = slices.Clone(r.Findings[:maxFindings])
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		f.Message = clean(mask.String(f.Message), maxMessage)
+		f.Address = clean(mask.String(f.Address), maxMessage)
+	}
+	for i := range r.Problems {
+		r.Problems[i].Message = clean(mask.String(r.Problems[i].Message), maxMessage)
+	}
+	switch {
+	case len(r.Problems) > 0:
+		r.Verdict = Error
+	case r.Mandatory > 0:
+		r.Verdict = Fail
+	case r.Advisory > 0:
+		r.Verdict = Warn
+	default:
+		r.Verdict = Pass
+	}
+}
+
+func levelRank(l Level) int {
+	if l == Mandatory {
+		return 0
+	}
+	return 1
+}
+
+// maxMessage bounds a text of a report, in characters.
+const maxMessage = 1000
+
+// clean makes a text of a rule's fit to be shown: valid, on one line, without
+// control and direction characters, not too long.
+func clean(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r):
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	if runes := []rune(s); len(runes) > limit {
+		s = string(runes[:limit-1]) + "…"
+	}
+	return strings.TrimSpace(s)
+}
