@@ -262,7 +262,7 @@ func scan(fsys fs.FS) (map[string]*module, error) {
 		}
 		return modules[dir]
 	}
-	entries := 0
+	entries, budget := 0, int64(maxCode)
 	err := fs.WalkDir(fsys, ".", func(full string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -288,7 +288,7 @@ func scan(fsys fs.FS) (map[string]*module, error) {
 			get(dir).tfstate = true
 		}
 		if codeFile(name) {
-			get(dir).readFile(fsys, name)
+			get(dir).readFile(fsys, name, &budget)
 		}
 		return nil
 	})

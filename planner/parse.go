@@ -48,7 +48,11 @@ type ref struct {
 
 // maxFile bounds a file of code that is taken apart, in bytes. A larger one is
 // Terraform's business alone: its project is planned, whatever changes.
-const maxFile = 1 << 20
+// So it is with all that comes after the first maxCode bytes of a repository.
+const (
+	maxFile = 1 << 20
+	maxCode = 64 << 20
+)
 
 // codeFile reports whether Terraform or OpenTofu reads a file of that name as
 // code.
@@ -64,14 +68,17 @@ func codeFile(name string) bool {
 // checkDepth refuses code nested so deeply that a recursive parser would
 // overflow the stack, which Go can't recover from. The bounds are far above
 // anything written on purpose; within them, and within maxFile, the worst
-// found takes 200 MB of the stack's 1 GB.
+// found takes 200 MB of the stack's 1 GB and 2 s.
 func checkDepth(src []byte) error {
 	const most = 1000
-	depth, prefixes, questions, splats := 0, 0, 0, 0
+	depth, prefixes, questions, splats, directives := 0, 0, 0, 0, 0
 	for i, c := range src {
 		switch c {
 		case '[', '(', '{':
 			depth++
+			if c == '{' && i > 0 && src[i-1] == '%' {
+				directives++
+			}
 		case ']', ')', '}':
 			depth = max(depth-1, 0)
 		case '?':
@@ -90,7 +97,7 @@ func checkDepth(src []byte) error {
 		}
 		// Lines of dashes are common in comments, and a file of many rules
 		// has many conditions: only nesting itself is bounded tightly.
-		if depth > most || prefixes > 20*most || questions > 20*most || splats > 20*most {
+		if depth > most || prefixes > 20*most || questions > 20*most || splats > 20*most || directives > 5*most {
 			return errors.New("The code is nested too deeply to be read.")
 		}
 	}
@@ -98,8 +105,9 @@ func checkDepth(src []byte) error {
 }
 
 // readFile reads one file of code into m. What can't be read becomes a
-// problem; what could be read of a broken file counts.
-func (m *module) readFile(fsys fs.FS, name string) {
+// problem; what could be read of a broken file counts. budget is how many
+// bytes of code may be taken apart yet.
+func (m *module) readFile(fsys fs.FS, name string, budget *int64) {
 	full := path.Join(m.dir, name)
 	say := func(line int, format string, args ...any) {
 		m.problems = append(m.problems, Problem{Path: full, Line: line, Message: fmt.Sprintf(format, args...)})
@@ -110,7 +118,7 @@ func (m *module) readFile(fsys fs.FS, name string) {
 		say(0, "The file can't be read, or leads out of the repository.")
 		return
 	}
-	if info.Size() > maxFile {
+	if *budget -= info.Size(); info.Size() > maxFile || *budget < 0 {
 		m.content, m.anyFile = true, true
 		return
 	}
