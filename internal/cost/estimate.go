@@ -1,0 +1,289 @@
+package cost
+
+import (
+	"sort"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/tidelock/tidelock/planner"
+)
+
+// HoursPerMonth is how many hours a month has unless Options says otherwise:
+// a year's hours by twelve, as the vendors reckon.
+const HoursPerMonth = 730
+
+// Options shape an estimate. The zero value is the usual one.
+type Options struct {
+	HoursPerMonth int // 0 means 730
+}
+
+// Status says what became of a resource.
+type Status string
+
+// The statuses. Priced, free and usage are answers; the others are reasons why
+// there is none, or only a part of one.
+const (
+	StatusPriced      Status = "priced"
+	StatusFree        Status = "free"        // costs nothing by itself
+	StatusUsage       Status = "usage"       // costs by use alone: nothing fixed a month
+	StatusPartial     Status = "partial"     // some components are priced, others not
+	StatusNoPrice     Status = "no_price"    // the type is known, the catalogue lacks the price
+	StatusUnknown     Status = "unknown"     // an input isn't known before the apply
+	StatusUnsupported Status = "unsupported" // the estimator doesn't know the type
+)
+
+// Bound says how the true difference relates to Estimate.Delta.
+type Bound string
+
+// The bounds.
+const (
+	BoundExact   Bound = "exact"    // nothing that changes is left out
+	BoundAtLeast Bound = "at_least" // what is left out can only add
+	BoundAtMost  Bound = "at_most"  // what is left out can only save
+	BoundPartial Bound = "partial"  // what is left out can do either
+)
+
+// Estimate is what a plan's resources cost a month, before and after.
+// Its JSON form is stored with the run.
+type Estimate struct {
+	Currency string          `json:"currency"`
+	Hours    int             `json:"hours_per_month"`
+	Before   decimal.Decimal `json:"before"` // a month, of what is priced
+	After    decimal.Decimal `json:"after"`
+	Delta    decimal.Decimal `json:"delta"` // After - Before
+	// AtLeast is set when Before and After leave something out: they are then
+	// lower bounds. Bound says the same of Delta, which can be exact all the
+	// same when nothing changes about what is left out.
+	AtLeast bool   `json:"at_least"`
+	Bound   Bound  `json:"bound"`
+	Counts  Counts `json:"counts"`
+	// Resources are in the order of their addresses. Free resources that do
+	// not change are only counted.
+	Resources []ResourceCost `json:"resources"`
+	// AsOf is the date, or "from to to", of the prices that were really used;
+	// "" when there was none.
+	AsOf     string `json:"as_of,omitempty"`
+	AsOfFrom string `json:"as_of_from,omitempty"`
+	AsOfTo   string `json:"as_of_to,omitempty"`
+	// Sources names where those prices come from, sorted.
+	Sources []string `json:"sources,omitempty"`
+}
+
+// Counts says how many resources became what. NotPriced are those with a
+// status of partial, no_price, unknown or unsupported; the four others add up
+// to Total.
+type Counts struct {
+	Priced    int `json:"priced"`
+	Free      int `json:"free"`
+	Usage     int `json:"usage"`
+	NotPriced int `json:"not_priced"`
+	Total     int `json:"total"`
+}
+
+// ResourceCost is one resource of the plan.
+type ResourceCost struct {
+	Address string         `json:"address"`
+	Type    string         `json:"type"`
+	Action  planner.Action `json:"action"`
+	Region  string         `json:"region,omitempty"`
+	Status  Status         `json:"status"` // of the worse side
+	// Before and After are the priced cost a month; nil where that side
+	// exists and nothing of it is priced, zero where it does not exist or is
+	// free. Delta is nil where it isn't known.
+	Before *decimal.Decimal `json:"before"`
+	After  *decimal.Decimal `json:"after"`
+	Delta  *decimal.Decimal `json:"delta"`
+	// Components make up After; of a resource that is deleted, Before. Was
+	// makes up Before where that differs.
+	Components []Component `json:"components,omitempty"`
+	Was        []Component `json:"was,omitempty"`
+	Assumed    []string    `json:"assumed,omitempty"` // what neither plan nor configuration said
+	Usage      []string    `json:"usage,omitempty"`   // what is also paid, by use
+	Note       string      `json:"note,omitempty"`    // why it isn't priced, or not wholly
+}
+
+// Component is one line of a resource's bill.
+type Component struct {
+	Name     string          `json:"name"`
+	Detail   string          `json:"detail,omitempty"` // "m5.large, Linux, on demand"; empty when it would show a sensitive value
+	Quantity decimal.Decimal `json:"quantity"`         // in units, a month
+	Unit     string          `json:"unit"`
+	Price    decimal.Decimal `json:"price"`   // for one unit
+	Monthly  decimal.Decimal `json:"monthly"` // Quantity × Price
+	Source   string          `json:"source"`
+	AsOf     string          `json:"as_of"`
+}
+
+// Estimate prices every managed resource of the plan. Data sources, reads and
+// outputs cost nothing and are not counted. An error means that the plan's
+// JSON (Raw) could not be read, or that the catalogue is damaged.
+func (c *Catalog) Estimate(plan *planner.Plan, opts Options) (Estimate, error) {
+	if opts.HoursPerMonth <= 0 {
+		opts.HoursPerMonth = HoursPerMonth
+	}
+	cfg, err := readConfig(plan.Raw)
+	if err != nil {
+		return Estimate{}, err
+	}
+	x := &estimation{
+		catalog: c, cfg: cfg, hours: decimal.NewFromInt(int64(opts.HoursPerMonth)),
+		index: indexChanges(plan.Changes), sources: map[string]bool{},
+	}
+	e := Estimate{Currency: c.Currency(), Hours: opts.HoursPerMonth, Bound: BoundExact}
+	adds, saves := false, false // whether what is left out can add, or save
+	for i := range plan.Changes {
+		ch := &plan.Changes[i]
+		if ch.Mode != "managed" || ch.Action == planner.ActionRead {
+			continue
+		}
+		before, after := x.price(ch, false), x.price(ch, true)
+		if x.err != nil {
+			return Estimate{}, x.err
+		}
+		r := combine(ch, before, after)
+		e.Counts.add(r.Status)
+		if r.Status == StatusFree && !moves(ch.Action) {
+			continue
+		}
+		e.Resources = append(e.Resources, r)
+		if !before.complete() || !after.complete() {
+			e.AtLeast = true
+		}
+		if r.Delta == nil {
+			switch {
+			case !before.exists:
+				adds = true
+			case !after.exists:
+				saves = true
+			default: // both sides exist and can't be compared: left out altogether
+				adds, saves = true, true
+				continue
+			}
+		}
+		e.Before = e.Before.Add(before.total())
+		e.After = e.After.Add(after.total())
+		x.use(before)
+		x.use(after)
+	}
+	e.Delta = e.After.Sub(e.Before)
+	switch {
+	case adds && saves:
+		e.Bound = BoundPartial
+	case adds:
+		e.Bound = BoundAtLeast
+	case saves:
+		e.Bound = BoundAtMost
+	}
+	e.AsOfFrom, e.AsOfTo = x.from, x.to
+	if e.AsOf = x.from; x.from != x.to {
+		e.AsOf = x.from + " to " + x.to
+	}
+	for s := range x.sources {
+		e.Sources = append(e.Sources, s)
+	}
+	sort.Strings(e.Sources)
+	return e, nil
+}
+
+// moves reports whether an action can change what its object costs.
+func moves(a planner.Action) bool {
+	return a != planner.ActionNoop && a != planner.ActionMove && a != planner.ActionImport
+}
+
+func (c *Counts) add(s Status) {
+	c.Total++
+	switch s {
+	case StatusPriced:
+		c.Priced++
+	case StatusFree:
+		c.Free++
+	case StatusUsage:
+		c.Usage++
+	default:
+		c.NotPriced++
+	}
+}
+
+// combine makes one resource's entry from its two sides.
+func combine(ch *planner.Change, before, after *bill) ResourceCost {
+	r := ResourceCost{Address: ch.Address, Type: ch.Type, Action: ch.Action}
+	last := after // the side that is shown
+	if !after.exists {
+		last = before
+	}
+	r.Region = last.region
+	r.Status = worse(before, after)
+	r.Before, r.After = before.shown(), after.shown()
+	r.Components, r.Assumed, r.Usage = last.components, last.assumed, last.usage
+	if after.exists && before.exists && !sameComponents(before.components, after.components) {
+		r.Was = before.components
+	}
+	r.Note = last.note()
+	if last == after && before.exists && before.note() != r.Note && !before.complete() {
+		if r.Note != "" {
+			r.Note += "; "
+		}
+		r.Note += "before: " + before.note()
+	}
+	if ch.Action == planner.ActionForget {
+		r.Note = "no longer managed here; goes on costing the same"
+	}
+	if comparable(before, after) {
+		d := after.total().Sub(before.total())
+		r.Delta = &d
+	}
+	return r
+}
+
+// rank orders statuses from the best known to the least.
+var rank = map[Status]int{
+	StatusFree: 0, StatusUsage: 1, StatusPriced: 2, StatusPartial: 3, StatusNoPrice: 4, StatusUnknown: 5, StatusUnsupported: 6,
+}
+
+func worse(a, b *bill) Status {
+	switch {
+	case !a.exists:
+		return b.status
+	case !b.exists:
+		return a.status
+	case rank[a.status] > rank[b.status]:
+		return a.status
+	}
+	return b.status
+}
+
+// comparable reports whether the difference between the sides is known: both
+// are complete, or what is missing is the same on both and cancels.
+func comparable(before, after *bill) bool {
+	if before.complete() && after.complete() {
+		return true
+	}
+	if !before.exists || !after.exists || before.status == StatusUnsupported && !before.same(after) {
+		return false
+	}
+	if len(before.unknown) > 0 || len(after.unknown) > 0 || before.unsupported != after.unsupported || len(before.missing) != len(after.missing) {
+		return before.same(after)
+	}
+	for i, m := range before.missing {
+		n := after.missing[i]
+		if m.sku == "" && !before.same(after) {
+			return false // nothing says of how much there is no price
+		}
+		if m.name != n.name || m.service != n.service || m.sku != n.sku || m.region != n.region || !m.quantity.Equal(n.quantity) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameComponents(a, b []Component) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Name != b[i].Name || a[i].Detail != b[i].Detail || !a[i].Quantity.Equal(b[i].Quantity) || !a[i].Price.Equal(b[i].Price) {
+			return false
+		}
+	}
+	return true
+}

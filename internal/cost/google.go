@@ -1,0 +1,422 @@
+package cost
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/tidelock/tidelock/planner"
+)
+
+// googleMachine bills n instances of a machine type. The prices of types with
+// graphics processors of their own (a2, a3, g2) contain those.
+func (s *side) googleMachine(name, typ string, spot bool, n decimal.Decimal) {
+	typ = typ[strings.LastIndexByte(typ, '/')+1:]
+	detail := typ + ", on demand"
+	if spot {
+		detail = typ + ", spot: on-demand price as ceiling"
+		s.assume("spot capacity costs at most the on-demand price")
+	}
+	s.charge(name, detail, "compute", typ, n)
+}
+
+// googleVolume bills a disk; where tells "/regional" for one kept in two
+// zones.
+func (s *side) googleVolume(name, typ string, size, n decimal.Decimal, where string) {
+	typ = typ[strings.LastIndexByte(typ, '/')+1:]
+	s.charge(name, typ+", "+size.String()+" GB", "disk", typ+where, n.Mul(size))
+	if strings.HasPrefix(typ, "hyperdisk") || typ == "pd-extreme" {
+		s.lacks(name + " IOPS")
+	}
+}
+
+// googleSpot reports whether a scheduling block asks for spare capacity.
+func googleSpot(v view) bool {
+	sched, st := v.block("scheduling")
+	return st == known && (sched.truth("preemptible") || sched.is("provisioning_model", "SPOT"))
+}
+
+func googleInstance(s *side) {
+	if typ, ok := s.need(s.view, "machine_type"); ok {
+		s.googleMachine("Instance", typ, googleSpot(s.view), one())
+	}
+	boot, _ := s.block("boot_disk")
+	if _, st := boot.str("source"); st != known { // an existing disk is billed as itself
+		init, _ := boot.block("initialize_params")
+		s.googleBoot(init, "type", "size")
+	}
+	s.googleExtras(s.view, one())
+	faces, _ := s.blocks("network_interface")
+	for _, f := range faces {
+		access, _ := f.blocks("access_config")
+		for _, a := range access {
+			// A reserved address is billed as itself. Whether there is one
+			// can be known from the configuration alone.
+			if _, st := a.str("nat_ip"); st == known || s.reserved() {
+				continue
+			}
+			s.charge("External address", "", "network", "ip-vm", one())
+		}
+	}
+}
+
+// reserved reports whether the configuration gives the first interface an
+// address of its own choice.
+func (s *side) reserved() bool {
+	r, _ := s.x.cfg.resource(s.ch)
+	return len(references(r, "network_interface", "access_config", "nat_ip")) > 0
+}
+
+// googleBoot bills a boot disk; what is not set is Google's default.
+func (s *side) googleBoot(v view, typeKey, sizeKey string) {
+	typ, st := v.str(typeKey)
+	if st != known {
+		typ = "pd-standard"
+		s.assume("pd-standard boot disk")
+	}
+	size, st := v.num(sizeKey)
+	if st != known {
+		size = whole(10)
+		s.assume("boot disk of 10 GB, as most public images")
+	}
+	s.googleVolume("Boot disk", typ, size, one(), "")
+}
+
+// withGPU are machine types whose price contains their graphics processors.
+var withGPU = regexp.MustCompile(`^(a2|a3|a4|g2|g4)-`)
+
+// googleExtras bills local disks and graphics processors of n instances.
+func (s *side) googleExtras(v view, n decimal.Decimal) {
+	scratch, _ := v.blocks("scratch_disk")
+	if len(scratch) > 0 {
+		size := whole(375 * len(scratch))
+		s.charge("Local SSD", size.String()+" GB", "disk", "local-ssd", n.Mul(size))
+	}
+	gpus, _ := v.blocks("guest_accelerator")
+	for _, g := range gpus {
+		if count, st := g.num("count"); st != known || count.IsPositive() {
+			if typ, _ := v.str("machine_type"); !withGPU.MatchString(typ) {
+				s.lacks("graphics processor")
+			}
+		}
+	}
+}
+
+var googleTemplates = []string{"google_compute_instance_template", "google_compute_region_instance_template"}
+
+func googleGroup(s *side) {
+	n, ok := s.needNum(s.view, "target_size")
+	if !ok {
+		return
+	}
+	version, _ := s.block("version")
+	value, _ := version.str("instance_template")
+	t, _, found := s.join(value, []string{"self_link", "id", "self_link_unique"}, googleTemplates, "version", "instance_template")
+	if !found {
+		s.notKnown("instance_template")
+		return
+	}
+	if typ, ok := s.need(t, "machine_type"); ok {
+		s.googleMachine("Instance", typ, googleSpot(t), n)
+	}
+	disks, _ := t.blocks("disk")
+	for _, d := range disks {
+		if _, st := d.str("source"); st == known {
+			continue
+		}
+		typ, st := d.str("disk_type")
+		if d.is("type", "SCRATCH") {
+			s.charge("Local SSD", "375 GB each", "disk", "local-ssd", n.Mul(whole(375)))
+			continue
+		}
+		if st != known {
+			typ = "pd-standard"
+			s.assume("pd-standard disks")
+		}
+		size, st := d.num("disk_size_gb")
+		if st != known {
+			size = whole(10)
+			s.assume("disks of 10 GB, as most public images")
+		}
+		s.googleVolume("Disk", typ, size, n, "")
+	}
+	s.googleExtras(t, n)
+}
+
+func googleDisk(s *side) {
+	typ, st := s.str("type")
+	if st != known {
+		typ = "pd-standard"
+	}
+	size, st := s.num("size")
+	if st != known {
+		if s.x.configured(s, "image") || s.x.configured(s, "snapshot") || s.x.configured(s, "source_disk") {
+			s.notKnown("size")
+			return
+		}
+		size = whole(500)
+		if typ == "pd-ssd" {
+			size = whole(100)
+		}
+		s.assume("disk of " + size.String() + " GB, Google's default for " + typ)
+	}
+	where := ""
+	if s.ch.Type == "google_compute_region_disk" {
+		where = "/regional"
+	}
+	s.googleVolume("Disk", typ, size, one(), where)
+}
+
+func googleAddress(s *side) {
+	if s.is("address_type", "INTERNAL") {
+		return // free
+	}
+	if users, st := s.length("users"); st == known && users > 0 {
+		s.charge("Address", "in use", "network", "ip-vm", one())
+		return
+	} else if st == known || !s.x.usedByInstance(s.ch) {
+		s.charge("Address", "not in use", "network", "ip-unused", one())
+		return
+	}
+	s.charge("Address", "in use", "network", "ip-vm", one())
+}
+
+// usedByInstance reports whether the configuration gives an address to an
+// instance of the same module.
+func (x *estimation) usedByInstance(ch *planner.Change) bool {
+	m := x.cfg.module(ch.ModuleAddress)
+	if m == nil {
+		return false
+	}
+	name := ch.Type + "." + ch.Name
+	for i := range m.Resources {
+		r := &m.Resources[i]
+		if r.Type != "google_compute_instance" {
+			continue
+		}
+		for _, ref := range references(r, "network_interface", "access_config", "nat_ip") {
+			if ref == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func googleGlobalAddress(s *side) {
+	if s.is("address_type", "INTERNAL") {
+		return // free
+	}
+	// Addresses of forwarding rules are free; unused ones are not, and the
+	// catalogue has no price for "global" yet.
+	s.lacks("global address")
+}
+
+// cluster finds the cluster of a node pool.
+func (s *side) cluster() (view, *planner.Change, bool) {
+	name, _ := s.str("cluster")
+	return s.join(name, []string{"id", "name"}, []string{"google_container_cluster"}, "cluster")
+}
+
+func googleCluster(s *side) {
+	s.charge("Cluster", "", "gke", "cluster", one())
+	if s.truth("enable_autopilot") {
+		s.byUse("what the pods ask for")
+		return
+	}
+	zones := s.googleZones(s.view, s.view)
+	if s.truth("remove_default_node_pool") {
+		return // the pools are resources of their own
+	}
+	// An existing cluster's values list all its pools, those that are
+	// resources of their own too: only the configuration tells them apart.
+	pools, _ := s.blocks("node_pool")
+	r, _ := s.x.cfg.resource(s.ch)
+	if r != nil && s.x.configured(s, "node_pool") || r == nil && len(pools) > 0 && !s.x.has("google_container_node_pool") {
+		for _, p := range pools {
+			s.googlePool(p, zones)
+		}
+		return
+	}
+	n, st := s.num("initial_node_count")
+	switch st {
+	case unknown:
+		s.notKnown("initial_node_count")
+	case known:
+		config, _ := s.block("node_config")
+		s.googleNodes(config, n.Mul(zones))
+	}
+}
+
+// has reports whether the plan has a resource of a type (one of joinable).
+func (x *estimation) has(typ string) bool { return len(x.index.byType[typ]) > 0 }
+
+// googleZones returns in how many zones nodes run.
+func (s *side) googleZones(own, cluster view) decimal.Decimal {
+	for _, v := range []view{own, cluster} {
+		if n, st := v.length("node_locations"); st == known && n > 0 {
+			return whole(n)
+		}
+	}
+	location, _ := own.str("location")
+	if location == "" {
+		location, _ = cluster.str("location")
+	}
+	if location == "" || googleZone.MatchString(location) {
+		return one()
+	}
+	s.assume("three zones")
+	return whole(3)
+}
+
+func googleNodePool(s *side) {
+	cluster, _, _ := s.cluster()
+	s.googlePool(s.view, s.googleZones(s.view, cluster))
+}
+
+func (s *side) googlePool(v view, zones decimal.Decimal) {
+	n, st := v.num("node_count")
+	if st != known {
+		scaling, _ := v.block("autoscaling")
+		total, totalState := scaling.num("total_min_node_count")
+		least, leastState := scaling.num("min_node_count")
+		initial, initialState := v.num("initial_node_count")
+		switch {
+		case totalState == known && total.IsPositive():
+			n, zones = total, one()
+			s.assume("as many nodes as the autoscaler's minimum")
+		case leastState == known:
+			n = least
+			s.assume("as many nodes as the autoscaler's minimum")
+		case initialState == known:
+			n = initial
+		default:
+			s.notKnown("node_count")
+			return
+		}
+	}
+	config, _ := v.block("node_config")
+	s.googleNodes(config, n.Mul(zones))
+}
+
+func (s *side) googleNodes(v view, n decimal.Decimal) {
+	typ, st := v.str("machine_type")
+	if st != known {
+		typ = "e2-medium"
+		s.assume("e2-medium nodes")
+	}
+	s.googleMachine("Node", typ, v.truth("spot") || v.truth("preemptible"), n)
+	disk, st := v.str("disk_type")
+	if st != known {
+		disk = "pd-balanced"
+		s.assume("pd-balanced disks")
+	}
+	size, st := v.num("disk_size_gb")
+	if st != known {
+		size = whole(100)
+		s.assume("disks of 100 GB")
+	}
+	s.googleVolume("Node disk", disk, size, n, "")
+	if local, st := v.num("local_ssd_count"); st == known && local.IsPositive() {
+		s.charge("Local SSD", "375 GB each", "disk", "local-ssd", n.Mul(local).Mul(whole(375)))
+	}
+	s.googleExtras(v, n)
+}
+
+var (
+	sqlCustom   = regexp.MustCompile(`^db-custom-(\d{1,3})-(\d{3,7})$`)
+	sqlStandard = regexp.MustCompile(`^db-n1-(standard|highmem)-(\d{1,2})$`)
+)
+
+func googleSQL(s *side) {
+	settings, st := s.block("settings")
+	if st != known {
+		s.notKnown("settings")
+		return
+	}
+	version, ok := s.need(s.view, "database_version")
+	if !ok {
+		return
+	}
+	if strings.HasPrefix(strings.ToUpper(version), "SQLSERVER") {
+		s.lacks("SQL Server")
+		return
+	}
+	if settings.is("edition", "ENTERPRISE_PLUS") {
+		s.lacks("Enterprise Plus edition")
+		return
+	}
+	where := "zonal"
+	if settings.is("availability_type", "REGIONAL") {
+		where = "regional"
+	}
+	if tier, ok := s.need(settings, "tier"); ok {
+		cpus, memory := sqlShape(tier)
+		if cpus == 0 {
+			s.charge("Database", tier+", "+where, "sql", tier+"/"+where, one())
+		} else {
+			s.charge("vCPU", tier+", "+where, "sql", "vcpu/"+where, whole(cpus))
+			s.charge("Memory", tier+", "+where, "sql", "memory/"+where, memory)
+		}
+	}
+	typ, st := settings.str("disk_type")
+	if st != known {
+		typ = "PD_SSD"
+	}
+	size, st := settings.num("disk_size")
+	if st != known || size.IsZero() {
+		size = whole(10)
+		s.assume("10 GB of storage")
+	}
+	kind := strings.ToLower(strings.TrimPrefix(typ, "PD_"))
+	s.charge("Storage", kind+", "+size.String()+" GB, "+where, "sql", "storage-"+kind+"/"+where, size)
+	s.byUse("backups, network")
+}
+
+// sqlShape returns how many CPUs and GB of memory a tier has that is billed by
+// those; no CPUs mean that it is billed as itself.
+func sqlShape(tier string) (cpus int, memory decimal.Decimal) {
+	if m := sqlCustom.FindStringSubmatch(tier); m != nil {
+		n, _ := strconv.Atoi(m[1]) // digits, as the pattern says
+		mb, _ := strconv.Atoi(m[2])
+		return n, whole(mb).Div(whole(1024))
+	}
+	if m := sqlStandard.FindStringSubmatch(tier); m != nil {
+		n, _ := strconv.Atoi(m[2])
+		each := figure("3.75")
+		if m[1] == "highmem" {
+			each = figure("6.5")
+		}
+		return n, each.Mul(whole(n))
+	}
+	return 0, decimal.Zero
+}
+
+// The price of Memorystore falls with the size, in bands.
+var redisBands = []struct {
+	upTo int
+	name string
+}{{4, "m1"}, {10, "m2"}, {35, "m3"}, {100, "m4"}, {300, "m5"}}
+
+func googleRedis(s *side) {
+	size, ok := s.needNum(s.view, "memory_size_gb")
+	if !ok {
+		return
+	}
+	tier := "basic"
+	if s.is("tier", "STANDARD_HA") {
+		tier = "standard"
+		if replicas, st := s.num("replica_count"); st == known && replicas.GreaterThan(one()) {
+			s.lacks("read replicas")
+		}
+	}
+	for _, b := range redisBands {
+		if size.LessThanOrEqual(whole(b.upTo)) {
+			s.charge("Cache", tier+", "+size.String()+" GB", "redis", tier+"/"+b.name, size)
+			return
+		}
+	}
+	s.lacks("cache of that size")
+}

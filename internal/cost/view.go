@@ -1,0 +1,253 @@
+package cost
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/tidelock/tidelock/planner"
+)
+
+// state says what a plan knows of an attribute.
+type state int
+
+const (
+	absent  state = iota // not set, or null
+	unknown              // known after the apply only, or of a type that pricing can't read
+	known
+)
+
+// view is an object or block in a resource's values, with the masks that
+// Terraform lays beside it.
+type view struct {
+	value     map[string]any
+	unknown   any // true, or a mask of the same shape
+	sensitive any
+	side      *side // who notes that something sensitive was read
+}
+
+// sideView returns the values of one side of a change. After an apply only
+// what is planned is known; the masks of the other side do not apply.
+func sideView(ch *planner.Change, after bool) view {
+	if after {
+		return view{value: ch.After, unknown: ch.Unknown, sensitive: ch.AfterSensitive}
+	}
+	return view{value: ch.Before, sensitive: ch.BeforeSensitive}
+}
+
+// member returns the part of a mask that lies on key.
+func member(mask any, key string) any {
+	switch m := mask.(type) {
+	case bool:
+		return m
+	case map[string]any:
+		return m[key]
+	}
+	return nil
+}
+
+func element(mask any, i int) any {
+	switch m := mask.(type) {
+	case bool:
+		return m
+	case []any:
+		if i < len(m) {
+			return m[i]
+		}
+	}
+	return nil
+}
+
+func anyTrue(mask any) bool {
+	switch m := mask.(type) {
+	case bool:
+		return m
+	case map[string]any:
+		for _, v := range m {
+			if anyTrue(v) {
+				return true
+			}
+		}
+	case []any:
+		for _, v := range m {
+			if anyTrue(v) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// get returns an attribute's value. What is both unknown and there (a list
+// with unknown elements) counts as there.
+func (v view) get(key string) (any, state) {
+	mask := member(v.unknown, key)
+	if t, ok := mask.(bool); ok && t {
+		return nil, unknown
+	}
+	x, ok := v.value[key]
+	if !ok || x == nil {
+		return nil, absent
+	}
+	if v.side != nil && anyTrue(member(v.sensitive, key)) {
+		v.side.bill.sensitive = true
+	}
+	return x, known
+}
+
+// str returns a text attribute; an empty text is absent.
+func (v view) str(key string) (string, state) {
+	x, st := v.get(key)
+	if st != known {
+		return "", st
+	}
+	s, ok := x.(string)
+	switch {
+	case !ok:
+		return "", unknown
+	case s == "":
+		return "", absent
+	}
+	return s, known
+}
+
+// is reports whether a text attribute is known and one of the words, in any
+// case.
+func (v view) is(key string, words ...string) bool {
+	s, _ := v.str(key)
+	for _, w := range words {
+		if s != "" && strings.EqualFold(s, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// truth reports whether a boolean attribute is known to be true.
+func (v view) truth(key string) bool {
+	x, st := v.get(key)
+	b, ok := x.(bool)
+	return st == known && ok && b
+}
+
+// maxQuantity is beyond what anybody orders of anything here. It keeps a
+// hostile plan from making numbers whose digits fill the memory.
+var maxQuantity = decimal.New(1, 12)
+
+// num returns a number attribute, written as a number or as text. Negative
+// and absurd numbers are unknown.
+func (v view) num(key string) (decimal.Decimal, state) {
+	x, st := v.get(key)
+	if st != known {
+		return decimal.Zero, st
+	}
+	var text string
+	switch n := x.(type) {
+	case json.Number:
+		text = n.String()
+	case string:
+		if n == "" {
+			return decimal.Zero, absent
+		}
+		text = n
+	default:
+		return decimal.Zero, unknown
+	}
+	if len(text) > 24 {
+		return decimal.Zero, unknown
+	}
+	d, err := decimal.NewFromString(text)
+	if err != nil || d.Exponent() > 12 || d.Exponent() < -24 || d.IsNegative() || d.GreaterThan(maxQuantity) {
+		return decimal.Zero, unknown
+	}
+	return d, known
+}
+
+// blocks returns the nested blocks of a name. They are unknown as a whole
+// where the plan does not say how many there will be.
+func (v view) blocks(key string) ([]view, state) {
+	x, st := v.get(key)
+	if st != known {
+		return nil, st
+	}
+	if m, ok := x.(map[string]any); ok { // a single nested object
+		return []view{{m, member(v.unknown, key), member(v.sensitive, key), v.side}}, known
+	}
+	list, ok := x.([]any)
+	if !ok {
+		return nil, unknown
+	}
+	if len(list) == 0 {
+		return nil, absent
+	}
+	out := make([]view, 0, len(list))
+	um, sm := member(v.unknown, key), member(v.sensitive, key)
+	for i, e := range list {
+		m, _ := e.(map[string]any)
+		out = append(out, view{m, element(um, i), element(sm, i), v.side})
+	}
+	return out, known
+}
+
+// block returns the first block of a name, an empty one where there is none.
+func (v view) block(key string) (view, state) {
+	bs, st := v.blocks(key)
+	if st != known {
+		return view{side: v.side}, st
+	}
+	return bs[0], known
+}
+
+// length returns how many elements a list or set has, though some of them may
+// be unknown.
+func (v view) length(key string) (int, state) {
+	x, st := v.get(key)
+	if st != known {
+		return 0, st
+	}
+	list, ok := x.([]any)
+	if !ok {
+		return 0, unknown
+	}
+	return len(list), known
+}
+
+// text returns the first element of a list of texts.
+func (v view) first(key string) (string, int, state) {
+	x, st := v.get(key)
+	if st != known {
+		return "", 0, st
+	}
+	list, ok := x.([]any)
+	if !ok {
+		return "", 0, unknown
+	}
+	if len(list) == 0 {
+		return "", 0, absent
+	}
+	s, ok := list[0].(string)
+	if !ok || s == "" {
+		return "", len(list), unknown
+	}
+	return s, len(list), known
+}
+
+// need returns a text attribute that pricing can't do without, and notes when
+// it isn't known.
+func (s *side) need(v view, key string) (string, bool) {
+	x, st := v.str(key)
+	if st != known {
+		s.notKnown(key)
+	}
+	return x, st == known
+}
+
+// needNum is need for numbers.
+func (s *side) needNum(v view, key string) (decimal.Decimal, bool) {
+	x, st := v.num(key)
+	if st != known {
+		s.notKnown(key)
+	}
+	return x, st == known
+}
