@@ -1,0 +1,188 @@
+package importtest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const module = "github.com/tidelock/tidelock"
+
+// Floors, from the ground. A package imports from floors below its own only.
+// Each step of the table exists because some room needs the one below it.
+const (
+	ground   = iota // knows nothing of ours
+	sources         // databases, GitHub, git
+	services        // stand on the database
+	plans           // planner, and who owns what
+	readers         // read or run a plan
+	rooms           // bring the lower rooms together
+	edges           // speak with the outside; never with each other
+	helpers         // what tests, demo and bench need; may use each other
+	programs
+)
+
+// floors names the folders of the house, by path below the module.
+var floors = map[string]int{
+	"internal/errs": ground, "internal/redact": ground, "policies": ground, "repo-templates": ground,
+	"internal/db": sources, "internal/github": sources, "internal/checkout": sources,
+	"internal/blob": services, "internal/queue": services, "internal/access": services,
+	"planner": plans, "internal/clients": plans,
+	"internal/policy": readers, "internal/cost": readers, "internal/runner": readers,
+	"internal/run": rooms, "internal/state": rooms, "internal/registry": rooms, "internal/blueprint": rooms,
+	"bot": edges, "internal/web": edges,
+	"internal/toolchain": helpers, "internal/bench": helpers, "internal/demo": helpers,
+	"internal/tools": helpers, "internal/importtest": helpers,
+	"cmd": programs,
+}
+
+// wall keeps an import, with all below it, to some rooms, or out of some.
+type wall struct {
+	imports []string
+	only    []string // rooms that may; nil: see except
+	except  []string // rooms that may not, where only is nil; "" is every room
+	because string
+}
+
+// starters are the rooms that may start processes.
+var starters = []string{"planner", "internal/runner", "internal/toolchain", "internal/bench", "internal/demo", "internal/tools", "internal/importtest", "internal/github/githubtest", "internal/db/dbtest", "cmd"}
+
+var walls = []wall{
+	{
+		imports: []string{module + "/internal/db", module + "/internal/github", module + "/internal/runner", module + "/internal/queue", module + "/internal/access"},
+		except:  []string{"planner"},
+		because: "planner runs inside the runner process, which holds no secret of the bot's",
+	},
+	{
+		imports: []string{module + "/internal/db", module + "/internal/github", module + "/internal/queue", module + "/internal/access", module + "/internal/blob", "database/sql", "net/http"},
+		except:  []string{"internal/policy", "internal/cost"},
+		because: "policy and cost are pure readers of a plan",
+	},
+	{
+		imports: []string{"github.com/google/go-github", "github.com/bradleyfalzon/ghinstallation"},
+		only:    []string{"internal/github"},
+		because: "go-github's types stay in one room",
+	},
+	{
+		imports: []string{"github.com/riverqueue/river"},
+		only:    []string{"internal/queue", "internal/db"}, // db runs River's migrations with ours
+		because: "jobs are enqueued and handled through internal/queue",
+	},
+	{
+		imports: []string{"github.com/jackc/pgx"},
+		only:    []string{"internal/db", "internal/queue"}, // queue hands River the transaction that db opened
+		because: "only internal/db opens databases",
+	},
+	{
+		imports: []string{"modernc.org/sqlite", "github.com/pressly/goose"},
+		only:    []string{"internal/db"},
+		because: "only internal/db opens databases",
+	},
+	{
+		imports: []string{"github.com/go-git/go-git", "github.com/go-git/go-billy"},
+		only:    []string{"internal/checkout", "internal/github/githubtest"},
+		because: "git is spoken in internal/checkout",
+	},
+	{
+		imports: []string{"github.com/hashicorp/terraform-exec"},
+		only:    []string{"planner"},
+		because: "Terraform is run by planner",
+	},
+	{
+		imports: []string{"github.com/open-policy-agent/opa"},
+		only:    []string{"internal/policy"},
+		because: "Rego is judged in internal/policy",
+	},
+	{
+		imports: []string{"github.com/spf13/cobra"},
+		only:    []string{"cmd"},
+		because: "the command line ends in cmd",
+	},
+	{
+		imports: []string{"github.com/hashicorp/terraform-plugin-framework", "github.com/hashicorp/terraform-plugin-go"},
+		only:    []string{"cmd/terraform-provider-standin"},
+		because: "the stand-in provider is a program of its own",
+	},
+	{
+		imports: []string{"os/exec"},
+		only:    starters,
+		because: "processes are started in few places, so that what is handed to them can be reviewed",
+	},
+	{
+		imports: []string{"net/http/pprof", "expvar", "plugin"},
+		except:  []string{""},
+		because: "they open a door into the process merely by being imported, or load code",
+	},
+}
+
+// check returns every import of the graph that breaks a rule, sorted. The
+// graph gives the imports of each package, all by import path.
+func check(graph map[string][]string) []string {
+	var broken []string
+	for pkg, imports := range graph {
+		room, ours := strings.CutPrefix(pkg, module+"/")
+		if !ours {
+			continue
+		}
+		floor, base := floorOf(room)
+		if base == "" {
+			broken = append(broken, fmt.Sprintf("%s is on no floor: say in internal/importtest/floors.go where it belongs", room))
+			continue
+		}
+		for _, imported := range imports {
+			if to, ours := strings.CutPrefix(imported, module+"/"); ours {
+				// One that is on no floor is told when its own turn comes.
+				if f, b := floorOf(to); b != "" && b != base && f >= floor && !(f == helpers && floor == helpers) {
+					broken = append(broken, fmt.Sprintf("%s imports %s: imports only go down", room, to))
+				}
+			}
+			if imported == "testing" && !isTestHelper(room) {
+				broken = append(broken, fmt.Sprintf("%s imports testing: it belongs in tests and their helpers (…test)", room))
+			}
+			for _, w := range walls {
+				if w.forbids(room, imported) {
+					broken = append(broken, fmt.Sprintf("%s imports %s: %s", room, imported, w.because))
+				}
+			}
+		}
+	}
+	slices.Sort(broken)
+	return broken
+}
+
+func (w wall) forbids(room, imported string) bool {
+	hit := slices.ContainsFunc(w.imports, func(i string) bool { return within(imported, i) })
+	in := func(r string) bool { return r == "" || within(room, r) }
+	if w.only != nil {
+		return hit && !slices.ContainsFunc(w.only, in)
+	}
+	return hit && slices.ContainsFunc(w.except, in)
+}
+
+// floorOf returns the floor of a room and the folder of the table that says
+// so, "" where none does. Test helpers are helpers wherever they stand.
+func floorOf(room string) (int, string) {
+	if isTestHelper(room) {
+		return helpers, room
+	}
+	for at := room; at != ""; {
+		if floor, ok := floors[at]; ok {
+			return floor, at
+		}
+		cut := strings.LastIndexByte(at, '/')
+		if cut < 0 {
+			break
+		}
+		at = at[:cut]
+	}
+	return 0, ""
+}
+
+// isTestHelper reports whether a room is one such as internal/db/dbtest.
+func isTestHelper(room string) bool {
+	return slices.ContainsFunc(strings.Split(room, "/"), func(part string) bool {
+		return strings.HasSuffix(part, "test") && part != "test"
+	})
+}
+
+func within(path, root string) bool { return path == root || strings.HasPrefix(path, root+"/") }
