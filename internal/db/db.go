@@ -45,8 +45,9 @@ type DB struct {
 	writer  *sql.DB
 	reader  *sql.DB // the same as writer on PostgreSQL
 	pool    *pgxpool.Pool
-	dir     string // SQLite: the folder of the file, which migrations lock
-	tries   int    // of one transaction
+	lock    string // SQLite: the file beside the database that openers and migrations lock
+	ckpt    *checkpointer
+	tries   int // of one transaction
 	wait    time.Duration
 }
 
@@ -111,7 +112,14 @@ func openSQLite(ctx context.Context, path string, o options) (*DB, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 
-	d := &DB{dialect: SQLite, dir: filepath.Dir(path), tries: o.tries, wait: o.wait}
+	d := &DB{dialect: SQLite, lock: path + ".lock", tries: o.tries, wait: o.wait}
+	// Two processes that open a new file at once would both turn it to WAL,
+	// and one of them would fail.
+	unlock, err := lockFile(ctx, d.lock)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	defer unlock()
 	if d.writer, err = sql.Open("sqlite", sqliteDSN(path, o.wait, false)); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -127,6 +135,10 @@ func openSQLite(ctx context.Context, path string, o options) (*DB, error) {
 		_ = d.Close()
 		return nil, err
 	}
+	if d.ckpt, err = startCheckpointer(sqliteDSN(path, o.wait, false)); err != nil {
+		_ = d.Close()
+		return nil, err
+	}
 	return d, nil
 }
 
@@ -139,6 +151,9 @@ func sqliteDSN(path string, wait time.Duration, readOnly bool) string {
 		"synchronous(FULL)", // an acknowledged webhook survives the power cut
 		"foreign_keys(1)",
 		"trusted_schema(0)",
+		// The checkpointer does it before; this bounds the WAL, 64 MB, under a
+		// load that leaves it no gap.
+		"wal_autocheckpoint(16000)",
 	}}
 	if readOnly {
 		q.Set("_txlock", "deferred")
@@ -212,6 +227,9 @@ func (d *DB) Pool() *pgxpool.Pool { return d.pool }
 
 // Close closes all connections, after the statements that run have ended.
 func (d *DB) Close() error {
+	if d.ckpt != nil {
+		d.ckpt.stop()
+	}
 	err := d.reader.Close()
 	if d.writer != d.reader {
 		if werr := d.writer.Close(); err == nil {

@@ -161,10 +161,16 @@ func (d *DB) lockMigrations(ctx context.Context) (unlock func(), err error) {
 	if d.dialect == Postgres {
 		return d.lockPostgres(ctx)
 	}
-	// The folder itself is locked: a lock file would stay behind.
-	f, err := os.Open(d.dir)
+	return lockFile(ctx, d.lock)
+}
+
+// lockFile waits for the lock on the file at path, which stays behind when the
+// lock ends: removing it would let a third process lock a new one while a
+// second still waits for the old.
+func lockFile(ctx context.Context, path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("lock: %w", err)
 	}
 	err = poll(ctx, func() (bool, error) {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)

@@ -96,8 +96,8 @@ func (q *Queue) config() *river.Config {
 		// Jobs of a newer version wait for a node that knows them.
 		FetchOnlyKnownKinds: true,
 		// A burst's jobs are fetched together, at most this much later.
-		FetchCooldown:     5 * time.Millisecond,
-		FetchPollInterval: max(q.o.Poll, 5*time.Millisecond),
+		FetchCooldown:     10 * time.Millisecond,
+		FetchPollInterval: max(q.o.Poll, 10*time.Millisecond),
 
 		JobTimeout:  -1, // every handler states its own
 		RetryPolicy: retryPolicy{q.o.Clock},
