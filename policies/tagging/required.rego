@@ -30,30 +30,31 @@ import data.tidelock.plan
 import data.tidelock.tagging.settings
 
 deny contains {"address": rc.address, "msg": message} if {
-	some rc in judged
+	some [rc, missing] in lacking
 	not defaults_unknown(rc)
-	missing := absent(rc)
-	count(missing) > 0
 	message := sprintf("This %s lacks %s.", [rc.type, listed(missing, rc)])
 }
 
 # The provider's default tags join in only with the apply, so that a tag which
 # the resource does not name itself may yet come from there.
 deny contains {"address": rc.address, "msg": message, "level": "advisory"} if {
-	some rc in judged
+	some [rc, missing] in lacking
 	defaults_unknown(rc)
-	missing := absent(rc)
-	count(missing) > 0
 	message := sprintf("This %s lacks %s, unless the provider's default tags add it: they are known only after the apply.", [rc.type, listed(missing, rc)])
 }
 
-judged := [rc |
+# lacking: each resource that can be tagged, with the required keys that are
+# neither set to something nor there with a value still to come. A tag with an
+# empty value says nothing, so it counts as not set.
+lacking := [[rc, missing] |
 	some type, rcs in plan.made
 	not type in settings.exempt_types
 	cloud := split(type, "_")[0]
-	attributes[cloud]
 	some rc in rcs
 	taggable(rc, attributes[cloud])
+	have := keys_of(rc.change, carriers[cloud])
+	missing := [key | some key in settings.required; not lower(key) in have]
+	count(missing) > 0
 ]
 
 # The attributes that carry what a person may set, by the type's first word.
@@ -63,13 +64,20 @@ attributes := {
 	"google": {"labels", "resource_labels", "user_labels"},
 }
 
+# Those that show it, some with the provider's defaults joined in.
+carriers := {
+	"aws": {"tags", "tags_all"},
+	"azurerm": {"tags"},
+	"google": {"labels", "resource_labels", "user_labels", "terraform_labels", "effective_labels"},
+}
+
 # Whether a type can be tagged is told by the plan: it shows every attribute
 # that the provider's schema has, those that nobody set as null. An attribute
 # of that name but of another shape (the network tags of a Google instance are
 # a list) is something else.
 taggable(rc, names) if {
 	some name in names
-	shaped(object.get(rc.change.after, name, "absent"))
+	shaped(rc.change.after[name])
 }
 
 taggable(rc, names) if {
@@ -82,28 +90,18 @@ shaped(value) if is_null(value)
 
 shaped(value) if is_object(value)
 
-# absent gives the required keys that are neither set to something nor not yet
-# known. A tag with an empty value says nothing, so it counts as absent.
-absent(rc) := missing if {
-	have := keys_of(rc)
-	missing := [key | some key in settings.required; not lower(key) in have]
-}
-
-keys_of(rc) := {lower(key) |
-	some name in carriers
-	some key, value in rc.change.after[name]
+keys_of(change, names) := {lower(key) |
+	some name in names
+	some key, value in change.after[name]
 	not value in {"", null}
 } | {lower(key) |
-	some name in carriers
-	some key, true in plan.unknown(rc)[name]
+	some name in names
+	some key, true in change.after_unknown[name]
 }
-
-# Beside what a person sets, providers show what it comes to with the defaults.
-carriers := {"tags", "tags_all", "labels", "resource_labels", "user_labels", "terraform_labels", "effective_labels"}
 
 # defaults_unknown holds where a whole set of tags waits for the apply.
 defaults_unknown(rc) if {
-	some name in carriers
+	some name in carriers[split(rc.type, "_")[0]]
 	plan.unknown(rc)[name] == true
 }
 
