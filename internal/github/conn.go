@@ -162,8 +162,9 @@ func (c *conn) RoundTrip(req *http.Request) (*http.Response, error) {
 	now := c.app.opts.Clock.Now()
 	spent := resp.Header.Get("X-RateLimit-Remaining") == "0"
 	reset := resetTime(resp.Header)
-	// Without this header go-github has nothing to remember and never blocks.
+	// Without these headers go-github has nothing to remember and never blocks.
 	resp.Header.Del("X-RateLimit-Remaining")
+	resp.Header.Del("X-RateLimit-Reset")
 	if resp.StatusCode == http.StatusForbidden || resp.StatusCode == http.StatusTooManyRequests {
 		if limit := c.refused(resp, spent, reset, now); limit != nil {
 			_ = resp.Body.Close()

@@ -1,0 +1,211 @@
+package githubtest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// The contract's two halves, trimmed to shapes by contract/trim. REST is
+// OpenAPI 3.0, webhooks are 3.1, whose schemas are JSON Schema 2020-12: hence
+// two validators.
+var (
+	//go:embed contract/rest.json.gz
+	restContract []byte
+	//go:embed contract/webhooks.json.gz
+	webhookContract []byte
+)
+
+// contract holds traffic against GitHub's contract.
+type contract struct {
+	report func(string)
+	router routers.Router
+	hooks  *jsonschema.Compiler
+
+	mu       sync.Mutex
+	compiled map[string]*jsonschema.Schema
+}
+
+func newContract(report func(string)) (*contract, error) {
+	router, err := restRouter()
+	if err != nil {
+		return nil, fmt.Errorf("GitHub's REST contract: %w", err)
+	}
+	raw, err := unzip(webhookContract)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		return nil, err
+	}
+	hooks := jsonschema.NewCompiler()
+	if err := hooks.AddResource("https://github.invalid/webhooks.json", doc); err != nil {
+		return nil, fmt.Errorf("GitHub's webhook contract: %w", err)
+	}
+	return &contract{report: report, router: router, hooks: hooks, compiled: map[string]*jsonschema.Schema{}}, nil
+}
+
+// restRouter loads the REST half once a process.
+var restRouter = sync.OnceValues(func() (routers.Router, error) {
+	raw, err := unzip(restContract)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(raw)
+	if err != nil {
+		return nil, err
+	}
+	// Not doc.Validate(): GitHub's own document fails it.
+	doc.Servers = nil
+	// A ref or branch may hold slashes; gorilla/mux has to be told.
+	for path, item := range doc.Paths.Map() {
+		wide := strings.NewReplacer("{ref}", "{ref:.+}", "{branch}", "{branch:.+}").Replace(path)
+		if wide != path {
+			doc.Paths.Delete(path)
+			doc.Paths.Set(wide, item)
+		}
+	}
+	return gorillamux.NewRouter(doc)
+})
+
+// unlisted are the statuses that GitHub answers on any route without each
+// route saying so. What else a route does not list is a violation.
+var unlisted = map[int]bool{
+	http.StatusUnauthorized: true, http.StatusForbidden: true, http.StatusTooManyRequests: true,
+	http.StatusMovedPermanently: true, http.StatusTemporaryRedirect: true,
+}
+
+// rest checks one exchange. path is the route in the form that the contract
+// knows: with owner and name, below the API's root. A request to which nobody
+// listens is one too.
+func (c *contract) rest(r *http.Request, path string, body []byte, status int, header http.Header, answer []byte) {
+	name := r.Method + " " + path
+	req := r.Clone(context.Background())
+	req.URL = &url.URL{Scheme: "http", Host: "api.github.invalid", Path: path, RawQuery: r.URL.RawQuery}
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	route, params, err := c.router.FindRoute(req)
+	if err != nil {
+		c.report(name + " is no route that the contract (as trimmed) knows: " + err.Error())
+		return
+	}
+	in := &openapi3filter.RequestValidationInput{Request: req, PathParams: params, Route: route, Options: &openapi3filter.Options{
+		AuthenticationFunc:    openapi3filter.NoopAuthenticationFunc,
+		IncludeResponseStatus: true, MultiError: true, SkipSettingDefaults: true,
+	}}
+	// A refused request may be as wrong as it likes: tests of refusals send such.
+	// What the server took must fit.
+	if status < 400 {
+		if err := openapi3filter.ValidateRequest(req.Context(), in); err != nil {
+			c.report("request " + name + ": " + brief(err))
+		}
+	}
+	if unlisted[status] {
+		return
+	}
+	out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: status, Header: header, Options: in.Options}
+	out.SetBodyBytes(answer)
+	if err := openapi3filter.ValidateResponse(req.Context(), out); err != nil {
+		c.report(fmt.Sprintf("response %d to %s: %s", status, name, brief(err)))
+	}
+}
+
+// overstrict are the places where the webhook contract demands more than
+// GitHub itself sends; its own examples fail there. Each is named by webhook
+// and instance location. Nothing else may differ.
+var overstrict = map[string]bool{
+	// null whenever a person wrote the comment
+	"issue-comment-edited /comment/performed_via_github_app":  true,
+	"issue-comment-deleted /comment/performed_via_github_app": true,
+}
+
+// webhook checks a payload against the schema of event and action.
+func (c *contract) webhook(event, action string, payload []byte) {
+	name := strings.ReplaceAll(event, "_", "-")
+	if action != "" {
+		name += "-" + strings.ReplaceAll(action, "_", "-")
+	}
+	schema, err := c.schema(name)
+	if err != nil {
+		c.report("webhook " + name + ": " + err.Error())
+		return
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(payload))
+	if err == nil {
+		err = schema.Validate(value)
+	}
+	if err == nil {
+		return
+	}
+	var invalid *jsonschema.ValidationError
+	if errors.As(err, &invalid) && allowed(name, invalid) {
+		return
+	}
+	c.report("webhook " + name + ": " + brief(err))
+}
+
+// allowed reports whether all leaves of a validation error are overstrict.
+func allowed(name string, e *jsonschema.ValidationError) bool {
+	if len(e.Causes) == 0 {
+		return overstrict[name+" /"+strings.Join(e.InstanceLocation, "/")]
+	}
+	for _, cause := range e.Causes {
+		if !allowed(name, cause) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *contract) schema(name string) (*jsonschema.Schema, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s, ok := c.compiled[name]; ok {
+		return s, nil
+	}
+	s, err := c.hooks.Compile("https://github.invalid/webhooks.json#/webhooks/" + name + "/post/requestBody/content/application~1json/schema")
+	if err != nil {
+		return nil, err
+	}
+	c.compiled[name] = s
+	return s, nil
+}
+
+// brief cuts an error to what a test's reader needs.
+func brief(err error) string {
+	text := err.Error()
+	if len(text) > 1500 {
+		text = text[:1500] + " …"
+	}
+	return text
+}
+
+func unzip(packed []byte) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
+}
+
+// nullBody reports whether a body says nothing: ghinstallation sends a literal
+// null where it has nothing to say.
+func nullBody(body []byte) bool {
+	var v any
+	return len(bytes.TrimSpace(body)) == 0 || json.Unmarshal(body, &v) == nil && v == nil
+}

@@ -1,0 +1,452 @@
+package githubtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/go-git/go-git/v5/plumbing/storer"
+)
+
+// Files are paths and their contents, for commits. A value made by Symlink,
+// Executable or Delete is what its name says.
+type Files map[string]string
+
+const (
+	deleteMark = "\x00delete"
+	linkMark   = "\x00symlink:"
+	execMark   = "\x00exec:"
+)
+
+// Delete, as a file's content, removes the file.
+func Delete() string { return deleteMark }
+
+// Symlink, as a file's content, makes a symbolic link to target.
+func Symlink(target string) string { return linkMark + target }
+
+// Executable, as a file's content, sets the executable bit.
+func Executable(content string) string { return execMark + content }
+
+// bareConfig keeps pushes out of the refs that are GitHub's own, lets a commit
+// be fetched by its hash as GitHub does, and forgoes what durability costs.
+const bareConfig = `[core]
+	repositoryformatversion = 0
+	filemode = true
+	bare = true
+	fsync = none
+[receive]
+	hideRefs = refs/pull
+	denyDeleteCurrent = refuse
+	autogc = false
+	unpackLimit = 1000
+[uploadpack]
+	allowAnySHA1InWant = true
+	allowFilter = true
+[gc]
+	auto = 0
+`
+
+// initBare makes an empty repository whose HEAD is the branch.
+func initBare(dir, branch string) error {
+	for _, d := range []string{"objects/info", "objects/pack", "refs/heads", "refs/tags"} {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "HEAD"), []byte("ref: refs/heads/"+branch+"\n"), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "config"), []byte(bareConfig), 0o644)
+}
+
+// gitEnv is the environment of every git that the stand-in runs: nothing of
+// the machine's configuration.
+func (s *Server) gitEnv(extra ...string) []string {
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.opts.Dir, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull,
+		"GIT_TERMINAL_PROMPT=0", "LC_ALL=C"}
+	return append(env, extra...)
+}
+
+// git runs git in dir.
+func (s *Server) git(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir, cmd.Env = dir, s.gitEnv()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return string(out), fmt.Errorf("git %s: %w: %s", args[0], err, out)
+	}
+	return string(out), nil
+}
+
+// store is a repository, opened for one operation: opening is cheap, and what
+// a git process has just pushed is seen for sure.
+type store struct{ *git.Repository }
+
+func open(dir string) (store, error) {
+	r, err := git.PlainOpen(dir)
+	if err != nil {
+		return store{}, fmt.Errorf("open %s: %w", dir, err)
+	}
+	return store{r}, nil
+}
+
+// refs returns all branches, by full name.
+func (g store) refs() (map[string]string, error) {
+	iter, err := g.References()
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	err = iter.ForEach(func(r *plumbing.Reference) error {
+		if r.Type() == plumbing.HashReference && !strings.HasPrefix(r.Name().String(), "refs/pull/") {
+			out[r.Name().String()] = r.Hash().String()
+		}
+		return nil
+	})
+	return out, err
+}
+
+// tip returns a ref's commit, "" where there is none.
+func (g store) tip(ref string) string {
+	r, err := g.Storer.Reference(plumbing.ReferenceName(ref))
+	if err != nil {
+		return ""
+	}
+	return r.Hash().String()
+}
+
+func (g store) setRef(ref, sha string) error {
+	if sha == "" {
+		return g.Storer.RemoveReference(plumbing.ReferenceName(ref))
+	}
+	return g.Storer.SetReference(plumbing.NewHashReference(plumbing.ReferenceName(ref), plumbing.NewHash(sha)))
+}
+
+// has reports whether the commit is there.
+func (g store) has(sha string) bool {
+	_, err := g.CommitObject(plumbing.NewHash(sha))
+	return err == nil
+}
+
+// ancestor reports whether old is reachable from young.
+func (g store) ancestor(old, young string) bool {
+	a, err := g.CommitObject(plumbing.NewHash(old))
+	if err != nil {
+		return false
+	}
+	b, err := g.CommitObject(plumbing.NewHash(young))
+	if err != nil {
+		return false
+	}
+	is, err := a.IsAncestor(b)
+	return err == nil && is
+}
+
+// mergeBase returns a merge base of two commits, nil where they share no
+// history. Of several it takes the first.
+func (g store) mergeBase(a, b *object.Commit) (*object.Commit, error) {
+	bases, err := a.MergeBase(b)
+	if err != nil || len(bases) == 0 {
+		return nil, err
+	}
+	return bases[0], nil
+}
+
+// between returns the commits that are in to and not in from, oldest first, at
+// most max.
+func (g store) between(from, to string, max int) ([]*object.Commit, error) {
+	skip := map[plumbing.Hash]bool{}
+	if c, err := g.CommitObject(plumbing.NewHash(from)); err == nil {
+		err := object.NewCommitPreorderIter(c, nil, nil).ForEach(func(c *object.Commit) error {
+			skip[c.Hash] = true
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	head, err := g.CommitObject(plumbing.NewHash(to))
+	if err != nil {
+		return nil, err
+	}
+	if skip[head.Hash] {
+		return nil, nil
+	}
+	var out []*object.Commit
+	err = object.NewCommitPreorderIter(head, skip, nil).ForEach(func(c *object.Commit) error {
+		out = append(out, c)
+		if len(out) >= max {
+			return storer.ErrStop
+		}
+		return nil
+	})
+	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
+		out[i], out[j] = out[j], out[i]
+	}
+	return out, err
+}
+
+type tree map[string]object.TreeEntry
+
+func (g store) tree(hash plumbing.Hash) (tree, error) {
+	out := tree{}
+	if hash.IsZero() {
+		return out, nil
+	}
+	t, err := g.TreeObject(hash)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range t.Entries {
+		out[e.Name] = e
+	}
+	return out, nil
+}
+
+// putTree writes a tree; an empty one is not written, since git has no empty
+// folders, and gives the zero hash.
+func (g store) putTree(t tree) (plumbing.Hash, error) {
+	if len(t) == 0 {
+		return plumbing.ZeroHash, nil
+	}
+	o := &object.Tree{}
+	for _, e := range t {
+		o.Entries = append(o.Entries, e)
+	}
+	sort.Sort(object.TreeEntrySorter(o.Entries))
+	return g.put(o)
+}
+
+func (g store) put(o interface {
+	Encode(plumbing.EncodedObject) error
+}) (plumbing.Hash, error) {
+	enc := g.Storer.NewEncodedObject()
+	if err := o.Encode(enc); err != nil {
+		return plumbing.ZeroHash, err
+	}
+	return g.Storer.SetEncodedObject(enc)
+}
+
+func (g store) putBlob(content string) (plumbing.Hash, error) {
+	enc := g.Storer.NewEncodedObject()
+	enc.SetType(plumbing.BlobObject)
+	w, err := enc.Writer()
+	if err != nil {
+		return plumbing.ZeroHash, err
+	}
+	if _, err := io.WriteString(w, content); err != nil {
+		return plumbing.ZeroHash, err
+	}
+	if err := w.Close(); err != nil {
+		return plumbing.ZeroHash, err
+	}
+	return g.Storer.SetEncodedObject(enc)
+}
+
+// edit returns base with the files changed.
+func (g store) edit(base plumbing.Hash, files Files) (plumbing.Hash, error) {
+	t, err := g.tree(base)
+	if err != nil {
+		return plumbing.ZeroHash, err
+	}
+	below := map[string]Files{}
+	for path, content := range files {
+		name, rest, deep := strings.Cut(path, "/")
+		if name == "" || name == ".git" || name == ".." || name == "." {
+			return plumbing.ZeroHash, fmt.Errorf("no path of a git tree: %q", path)
+		}
+		if deep {
+			if below[name] == nil {
+				below[name] = Files{}
+			}
+			below[name][rest] = content
+			continue
+		}
+		if content == deleteMark {
+			delete(t, name)
+			continue
+		}
+		mode := filemode.Regular
+		if target, ok := strings.CutPrefix(content, linkMark); ok {
+			mode, content = filemode.Symlink, target
+		} else if script, ok := strings.CutPrefix(content, execMark); ok {
+			mode, content = filemode.Executable, script
+		}
+		hash, err := g.putBlob(content)
+		if err != nil {
+			return plumbing.ZeroHash, err
+		}
+		t[name] = object.TreeEntry{Name: name, Mode: mode, Hash: hash}
+	}
+	for name, files := range below {
+		sub := plumbing.ZeroHash
+		if e, ok := t[name]; ok && e.Mode == filemode.Dir {
+			sub = e.Hash
+		}
+		hash, err := g.edit(sub, files)
+		if err != nil {
+			return plumbing.ZeroHash, err
+		}
+		if hash.IsZero() {
+			delete(t, name)
+			continue
+		}
+		t[name] = object.TreeEntry{Name: name, Mode: filemode.Dir, Hash: hash}
+	}
+	return g.putTree(t)
+}
+
+// commit writes a commit and returns its hash.
+func (g store) commit(root plumbing.Hash, author, committer object.Signature, message string, parents ...string) (string, error) {
+	if root.IsZero() { // an empty tree has to exist all the same
+		var err error
+		if root, err = g.put(&object.Tree{}); err != nil {
+			return "", err
+		}
+	}
+	c := &object.Commit{Author: author, Committer: committer, Message: message, TreeHash: root}
+	for _, p := range parents {
+		if p != "" {
+			c.ParentHashes = append(c.ParentHashes, plumbing.NewHash(p))
+		}
+	}
+	hash, err := g.put(c)
+	return hash.String(), err
+}
+
+// signature is how a user signs a commit.
+func signature(u *user, at time.Time) object.Signature {
+	return object.Signature{Name: u.login, Email: u.login + "@users.noreply.github.invalid", When: at}
+}
+
+// webFlow is who commits what is made on GitHub's pages.
+func webFlow(at time.Time) object.Signature {
+	return object.Signature{Name: "GitHub", Email: "noreply@github.invalid", When: at}
+}
+
+// errConflict says that a merge needs a person.
+var errConflict = errors.New("merge conflict")
+
+// mergeTrees merges theirs into ours, file by file: git's own merge is asked
+// only where both changed the same file. Renames are not followed.
+func (s *Server) mergeTrees(g store, base, ours, theirs plumbing.Hash) (plumbing.Hash, error) {
+	switch {
+	case ours == theirs, base == theirs:
+		return ours, nil
+	case base == ours:
+		return theirs, nil
+	}
+	var side [3]tree
+	names := map[string]bool{}
+	for i, h := range []plumbing.Hash{base, ours, theirs} {
+		t, err := g.tree(h)
+		if err != nil {
+			return plumbing.ZeroHash, err
+		}
+		side[i] = t
+		for name := range t {
+			names[name] = true
+		}
+	}
+	out := tree{}
+	for name := range names {
+		b, o, t := side[0][name], side[1][name], side[2][name]
+		pick := o
+		switch {
+		case same(o, t), same(b, t):
+		case same(b, o):
+			pick = t
+		case isDir(o) && isDir(t) && (isDir(b) || b.Hash.IsZero()):
+			hash, err := s.mergeTrees(g, b.Hash, o.Hash, t.Hash)
+			if err != nil {
+				return plumbing.ZeroHash, err
+			}
+			pick = object.TreeEntry{Name: name, Mode: filemode.Dir, Hash: hash}
+		case o.Mode.IsRegular() && t.Mode.IsRegular() && b.Mode.IsRegular():
+			hash, err := s.mergeFile(g, b.Hash, o.Hash, t.Hash)
+			if err != nil {
+				return plumbing.ZeroHash, fmt.Errorf("%s: %w", name, err)
+			}
+			pick.Hash = hash
+		default:
+			return plumbing.ZeroHash, fmt.Errorf("%s: %w", name, errConflict)
+		}
+		if !pick.Hash.IsZero() {
+			out[name] = pick
+		}
+	}
+	return g.putTree(out)
+}
+
+func same(a, b object.TreeEntry) bool { return a.Hash == b.Hash && a.Mode == b.Mode }
+func isDir(e object.TreeEntry) bool   { return e.Mode == filemode.Dir }
+
+// mergeFile merges three versions of a file by git merge-file.
+func (s *Server) mergeFile(g store, base, ours, theirs plumbing.Hash) (plumbing.Hash, error) {
+	dir, err := os.MkdirTemp(s.opts.Dir, ".merge-")
+	if err != nil {
+		return plumbing.ZeroHash, err
+	}
+	defer os.RemoveAll(dir)
+	for name, hash := range map[string]plumbing.Hash{"base": base, "ours": ours, "theirs": theirs} {
+		blob, err := g.BlobObject(hash)
+		if err != nil {
+			return plumbing.ZeroHash, err
+		}
+		r, err := blob.Reader()
+		if err != nil {
+			return plumbing.ZeroHash, err
+		}
+		content, err := io.ReadAll(r)
+		_ = r.Close()
+		if err != nil {
+			return plumbing.ZeroHash, err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			return plumbing.ZeroHash, err
+		}
+	}
+	cmd := exec.CommandContext(s.ctx, "git", "merge-file", "-p", "-q", "ours", "base", "theirs")
+	cmd.Dir, cmd.Env = dir, s.gitEnv()
+	merged, err := cmd.Output()
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit) && exit.ExitCode() > 0 && exit.ExitCode() < 128:
+		return plumbing.ZeroHash, errConflict
+	case err != nil:
+		return plumbing.ZeroHash, err
+	}
+	return g.putBlob(string(merged))
+}
+
+// merged returns the tree of head merged into base.
+func (s *Server) merged(g store, base, head string) (plumbing.Hash, error) {
+	b, err := g.CommitObject(plumbing.NewHash(base))
+	if err != nil {
+		return plumbing.ZeroHash, err
+	}
+	h, err := g.CommitObject(plumbing.NewHash(head))
+	if err != nil {
+		return plumbing.ZeroHash, err
+	}
+	fork, err := g.mergeBase(b, h)
+	if err != nil {
+		return plumbing.ZeroHash, err
+	}
+	root := plumbing.ZeroHash
+	if fork != nil {
+		root = fork.TreeHash
+	}
+	return s.mergeTrees(g, root, b.TreeHash, h.TreeHash)
+}
