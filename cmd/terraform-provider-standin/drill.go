@@ -11,42 +11,59 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// drill does what an object's name asks for, so that failures can be
-// rehearsed. A string attribute of the resource, a tag or a label that begins
-// with one of these words is an order:
+// drill rehearses failures: a string attribute of the resource, a tag or a
+// label that begins with one of these words is an order.
 //
-//	fail-create fail-update fail-delete fail-read   the operation fails
+//	fail-create fail-update fail-delete fail-read   the operation fails and
+//	                                                has no effect
 //	slow-create-300ms slow-update-… slow-delete-…   it takes that long first
-//	hold-create-ANY hold-update-… hold-delete-…     it waits until a file
-//	                                                release/hold-create-ANY is
-//	                                                in the folder of objects
+//	hold-create-ANY hold-update-… hold-delete-…     it has its effect, and is
+//	                                                not reported done until the
+//	                                                folder of objects holds a
+//	                                                file release/hold-create-ANY
 //
 // A wait ends early, with an error, when Terraform asks the provider to stop.
-func drill(ctx context.Context, operation string, rt resourceType, object tftypes.Value, dir string) error {
-	for _, word := range words(object) {
-		switch {
-		case strings.HasPrefix(word, "fail-"+operation):
-			return fmt.Errorf("%s %s: the stand-in provider was asked to fail by the name %q", operation, rt.name, word)
-		case strings.HasPrefix(word, "slow-"+operation+"-"):
-			d, err := time.ParseDuration(strings.TrimPrefix(word, "slow-"+operation+"-"))
+type drill struct {
+	operation string // create, read, update or delete
+	object    tftypes.Value
+	dir       string // the folder of objects, may be empty
+}
+
+// before is called before the operation has its effect.
+func (d drill) before(ctx context.Context) error {
+	for _, word := range words(d.object) {
+		if strings.HasPrefix(word, "fail-"+d.operation) {
+			return fmt.Errorf("the stand-in provider was asked to fail by the name %q", word)
+		}
+		if length, ok := strings.CutPrefix(word, "slow-"+d.operation+"-"); ok {
+			wanted, err := time.ParseDuration(length)
 			if err != nil {
-				return fmt.Errorf("%s %s: %q names no duration: %w", operation, rt.name, word, err)
+				return fmt.Errorf("%q names no duration: %w", word, err)
 			}
-			if err := wait(ctx, d); err != nil {
-				return fmt.Errorf("%s %s: %w", operation, rt.name, err)
+			if err := wait(ctx, wanted); err != nil {
+				return err
 			}
-		case strings.HasPrefix(word, "hold-"+operation+"-"):
-			if dir == "" {
-				return fmt.Errorf("%s %s: %q waits for a file, but no folder is set: give the provider standin_dir", operation, rt.name, word)
+		}
+	}
+	return nil
+}
+
+// after is called when the operation has had its effect.
+func (d drill) after(ctx context.Context) error {
+	for _, word := range words(d.object) {
+		if !strings.HasPrefix(word, "hold-"+d.operation+"-") {
+			continue
+		}
+		if d.dir == "" {
+			return fmt.Errorf("%q waits for a file, but there is no folder of objects: give the provider standin_dir", word)
+		}
+		file := filepath.Join(d.dir, "release", filepath.Base(word))
+		for {
+			if _, err := os.Stat(file); err == nil {
+				break
 			}
-			file := filepath.Join(dir, "release", filepath.Base(word))
-			for {
-				if _, err := os.Stat(file); err == nil {
-					break
-				}
-				if err := wait(ctx, 10*time.Millisecond); err != nil {
-					return fmt.Errorf("%s %s: %w", operation, rt.name, err)
-				}
+			if err := wait(ctx, 10*time.Millisecond); err != nil {
+				return err
 			}
 		}
 	}

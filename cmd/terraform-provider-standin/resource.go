@@ -52,7 +52,8 @@ func (r *standinResource) ModifyPlan(_ context.Context, req resource.ModifyPlanR
 
 func (r *standinResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	fail := func(err error) { resp.Diagnostics.AddError("creating "+r.rt.name, err.Error()) }
-	if err := drill(ctx, "create", r.rt, req.Plan.Raw, r.set.store.dir); err != nil {
+	d := drill{"create", req.Plan.Raw, r.set.store.dir}
+	if err := d.before(ctx); err != nil {
 		fail(err)
 		return
 	}
@@ -77,11 +78,14 @@ func (r *standinResource) Create(ctx context.Context, req resource.CreateRequest
 		}
 	}
 	resp.State.Raw = object
+	if err := d.after(ctx); err != nil {
+		fail(err)
+	}
 }
 
 func (r *standinResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	fail := func(err error) { resp.Diagnostics.AddError("reading "+r.rt.name, err.Error()) }
-	if err := drill(ctx, "read", r.rt, req.State.Raw, r.set.store.dir); err != nil {
+	if err := (drill{"read", req.State.Raw, r.set.store.dir}).before(ctx); err != nil {
 		fail(err)
 		return
 	}
@@ -114,7 +118,8 @@ func (r *standinResource) Read(ctx context.Context, req resource.ReadRequest, re
 
 func (r *standinResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	fail := func(err error) { resp.Diagnostics.AddError("updating "+r.rt.name, err.Error()) }
-	if err := drill(ctx, "update", r.rt, req.Plan.Raw, r.set.store.dir); err != nil {
+	d := drill{"update", req.Plan.Raw, r.set.store.dir}
+	if err := d.before(ctx); err != nil {
 		fail(err)
 		return
 	}
@@ -135,12 +140,19 @@ func (r *standinResource) Update(ctx context.Context, req resource.UpdateRequest
 		}
 	}
 	resp.State.Raw = object
+	if err := d.after(ctx); err != nil {
+		fail(err)
+	}
 }
 
 func (r *standinResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	err := drill(ctx, "delete", r.rt, req.State.Raw, r.set.store.dir)
+	d := drill{"delete", req.State.Raw, r.set.store.dir}
+	err := d.before(ctx)
 	if err == nil && r.set.store.kept() {
 		err = r.set.store.remove(r.rt.name, idOf(req.State.Raw))
+	}
+	if err == nil {
+		err = d.after(ctx)
 	}
 	if err != nil {
 		resp.Diagnostics.AddError("deleting "+r.rt.name, err.Error())
