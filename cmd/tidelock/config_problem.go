@@ -90,18 +90,18 @@ type configError struct{ problems Problems }
 
 func (e configError) Error() string {
 	if len(e.problems) == 1 {
-		return "the configuration has a problem.\n  " + indent(e.problems[0].String())
+		return "the configuration has a problem.\n" + indent(e.problems[0].String())
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "the configuration has %d problems.", len(e.problems))
 	for _, p := range e.problems {
-		b.WriteString("\n  " + indent(p.String()))
+		b.WriteString("\n" + indent(p.String()))
 	}
 	return b.String()
 }
 
 // indent sets the further lines of a message under its first.
-func indent(s string) string { return strings.ReplaceAll(s, "\n", "\n    ") }
+func indent(s string) string { return strings.ReplaceAll(s, "\n", "\n  ") }
 
 // problem notes what is wrong with the setting at the place.
 func (l *loader) problem(setting, where, format string, args ...any) {

@@ -69,6 +69,7 @@ var checks = []check{
 	{"database", "the database answers, is whole and has the right version", checkDatabaseHealth},
 	{"terraform", "Terraform or OpenTofu can be run", checkTerraform},
 	{"providers", "where runs install providers from", checkProviders},
+	{"policies", "the policies and their settings", checkPolicies},
 	{"git-host", "the host of the repositories can be reached", checkGitHost},
 	{"github-app", "GitHub accepts the App's ID and key", checkApp},
 	{"permissions", "the App may do what it must", checkPermissions},
@@ -142,10 +143,10 @@ func verdict(found []diagnosis) error {
 		return strings.Join(names, ", ")
 	}
 	if failed := with(healthFail); failed != "" {
-		return errs.New(errs.Invalid, "not everything is there that the server needs; see %s", failed)
+		return errs.New(errs.Invalid, "Not everything is there that the server needs; see %s.", failed)
 	}
 	if skipped := with(healthSkip); skipped != "" {
-		return errs.New(errs.Invalid, "not everything could be checked: %s; see the other checks", skipped)
+		return errs.New(errs.Invalid, "Not everything could be checked: %s. See the other checks.", skipped)
 	}
 	return nil
 }
@@ -190,7 +191,7 @@ func listChecks() string {
 func knownChecks(_ *cobra.Command, args []string) error {
 	for _, arg := range args {
 		if !slices.ContainsFunc(checks, func(k check) bool { return k.name == arg }) {
-			return errs.New(errs.Invalid, "there is no check %q; `tidelock doctor --help` lists them", arg)
+			return errs.New(errs.Invalid, "There is no check %q; `tidelock doctor --help` lists them.", arg)
 		}
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/policy"
 )
 
 func checkConfiguration(_ context.Context, c *clinic) diagnosis {
@@ -140,7 +141,7 @@ func checkStoredKey(_ context.Context, c *clinic) diagnosis {
 	case errors.Is(err, fs.ErrNotExist):
 		return ok("%s does not exist yet; the server makes it", file)
 	case err != nil:
-		return fail("", "%v", err)
+		return fail("", "%s", explain(err))
 	}
 	if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o077 != 0 {
 		return warn("chmod 600 "+file, "others on this machine may read %s (mode %04o)", file, info.Mode().Perm())
@@ -160,9 +161,9 @@ func checkDatabaseHealth(ctx context.Context, c *clinic) diagnosis {
 	shown := c.config.DatabaseShown()
 	switch {
 	case errs.Is(err, errs.Unavailable):
-		return fail("is the database server running, and may this machine reach it?", "%s: %v", shown, err)
+		return fail("is the database server running, and may this machine reach it?", "%s: %s", shown, explain(err))
 	case err != nil:
-		return fail("", "%s: %v", shown, err)
+		return fail("", "%s: %s", shown, explain(err))
 	case have > want:
 		return fail("start the newer Tidelock, or bring back a backup from before the upgrade",
 			"%s has version %d, and this Tidelock knows versions up to %d: a newer one has used it", shown, have, want)
@@ -186,7 +187,7 @@ func openVersion(ctx context.Context, dsn string) (have, want int64, err error) 
 func checkTerraform(ctx context.Context, c *clinic) diagnosis {
 	path, version, err := c.terraform(ctx, c.config.Terraform.Binary)
 	if err != nil {
-		return fail("install Terraform or OpenTofu on PATH, or set terraform.binary", "%v", err)
+		return fail("install Terraform or OpenTofu on PATH, or set terraform.binary", "%s", explain(err))
 	}
 	var unset []string
 	for _, name := range c.config.Terraform.Env {
@@ -228,6 +229,29 @@ func checkProviders(_ context.Context, c *clinic) diagnosis {
 	return ok("%d packages in %s%s", len(providers), mirror, rest)
 }
 
+func checkPolicies(_ context.Context, c *clinic) diagnosis {
+	if c.config.Policy.Disabled {
+		return warn("", "turned off by policy.disabled")
+	}
+	if c.problems.of("policy.levels", "policy.required_tags") != nil {
+		return skip("their settings are not right, see configuration")
+	}
+	engine, err := policy.New(policyOptions(c.config))
+	if err != nil {
+		return fail("correct the block policy of the configuration", "%s", explain(err))
+	}
+	off := 0
+	for _, level := range c.config.Policy.Levels {
+		if level == string(policy.Off) {
+			off++
+		}
+	}
+	if off > 0 {
+		return ok("%d rules; policy.levels turns off what %d of its entries name", len(engine.Rules()), off)
+	}
+	return ok("%d rules", len(engine.Rules()))
+}
+
 func checkGitHost(ctx context.Context, c *clinic) diagnosis {
 	if c.problems.of("github.api_url") != nil {
 		return skip("github.api_url is not right, see configuration")
@@ -250,10 +274,10 @@ func checkApp(ctx context.Context, c *clinic) diagnosis {
 	info, err := c.app(ctx)
 	switch {
 	case errs.Is(err, errs.Unavailable):
-		return fail("look at the check git-host, and at https://www.githubstatus.com", "GitHub could not be asked: %v", err)
+		return fail("look at the check git-host, and at https://www.githubstatus.com", "GitHub could not be asked. %s", explain(err))
 	case err != nil:
 		return fail("compare github.app_id with the App's settings page; if the key was deleted there, make a new one under Private keys. A clock that is off by more than a minute is refused too.",
-			"GitHub does not accept App %d with this key: %v", c.config.GitHub.AppID, err)
+			"GitHub does not accept App %d with this key. %s", c.config.GitHub.AppID, explain(err))
 	}
 	return ok("%s (App %d) is signed in; it writes as %s[bot]", info.Name, c.config.GitHub.AppID, info.Slug)
 }
@@ -348,7 +372,7 @@ func checkDeliveries(ctx context.Context, c *clinic) diagnosis {
 	}
 	all, err := c.deliveries(ctx, deliverySpan)
 	if err != nil {
-		return warn("", "GitHub did not list its deliveries: %v", err)
+		return warn("", "GitHub did not list its deliveries. %s", explain(err))
 	}
 	lost := github.Lost(all)
 	if len(all) == 0 {

@@ -109,6 +109,9 @@ func TestDoctorChecks(t *testing.T) {
 			c.config.Terraform.ProviderMirror = c.config.DataDir
 			must(os.MkdirAll(filepath.Join(c.config.DataDir, "registry.terraform.io/hashicorp/aws/6.0.0/linux_amd64"), 0o700))
 		}, healthOK, "1 packages", ""},
+		{"turned off", "policies", func(c *clinic) { c.config.Policy.Disabled = true }, healthWarn, "policy.disabled", ""},
+		{"a rule that is none", "policies", func(c *clinic) { c.config.Policy.Levels = map[string]string{"no.such.rule": "off"} }, healthFail, "no.such.rule", "block policy"},
+		{"one rule off", "policies", func(c *clinic) { c.config.Policy.Levels = map[string]string{"tagging.required": "off"} }, healthOK, "turns off", ""},
 		{"host away", "git-host", func(c *clinic) {
 			c.reach = func(context.Context, string) (time.Duration, error) { return 0, broken }
 		}, healthFail, "https://github.com can't be reached", "firewall"},

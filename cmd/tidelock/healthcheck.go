@@ -62,21 +62,21 @@ func healthURL(listen string) string {
 func askHealth(ctx context.Context, url string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return "", errs.Wrap(errs.Invalid, err, "--url is not a URL")
+		return "", errs.Wrap(errs.Invalid, err, "What --url gives is not a URL.")
 	}
 	transport := &http.Transport{DisableKeepAlives: true}
 	resp, err := (&http.Client{Transport: transport}).Do(req)
 	if err != nil {
-		return "", errs.Wrap(errs.Unavailable, err, "the server does not answer")
+		return "", errs.Wrap(errs.Unavailable, err, "The server does not answer.")
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
 	if err != nil {
-		return "", errs.Wrap(errs.Unavailable, err, "the server broke off its answer")
+		return "", errs.Wrap(errs.Unavailable, err, "The server broke off its answer.")
 	}
 	text := strings.TrimSpace(string(body))
 	if resp.StatusCode != http.StatusOK {
-		return "", errs.New(errs.Unavailable, "the server is not well: %s answered %s: %s", url, resp.Status, text)
+		return "", errs.New(errs.Unavailable, "The server is not well. %s answered %s: %s", url, resp.Status, text)
 	}
 	return text, nil
 }

@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"github.com/tidelock/tidelock/internal/errs"
 )
 
 // The exit codes.
@@ -54,7 +56,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 	}
 	var silent toldError
 	if !errors.As(err, &silent) {
-		fmt.Fprintf(p.stderr, "tidelock: %s\n", strings.TrimRight(err.Error(), "\n"))
+		fmt.Fprintf(p.stderr, "tidelock: %s\n", indent(explain(err)))
 	}
 	var config configError
 	switch {
@@ -65,6 +67,21 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return exitUsage
 	}
 	return exitFault
+}
+
+// explain renders an error for whoever runs the program: the sentence of a
+// classified one and on the next line its cause, which names what a sentence
+// for everyone must not.
+func explain(err error) string {
+	var classified *errs.Error
+	text := err.Error()
+	if errors.As(err, &classified) && classified.Sentence != "" {
+		text = classified.Sentence
+		if classified.Err != nil {
+			text += "\n" + classified.Err.Error()
+		}
+	}
+	return strings.TrimSpace(strings.ReplaceAll(text, "\t", "  "))
 }
 
 // toldError is an error that the command's own output has told already.

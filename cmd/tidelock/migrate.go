@@ -59,7 +59,7 @@ func newMigrateCommand(p *program) *cobra.Command {
 func migrate(ctx context.Context, c Config, status bool) (migration, error) {
 	m := migration{Database: c.DatabaseShown()}
 	if status && !databaseExists(c) { // opening would make it
-		return m, errs.New(errs.NotFound, "there is no database yet at %s; `tidelock migrate` makes it", c.DatabaseShown())
+		return m, errs.New(errs.NotFound, "There is no database yet at %s; `tidelock migrate` makes it.", c.DatabaseShown())
 	}
 	d, err := db.Open(ctx, c.Database.Reveal())
 	if err != nil {

@@ -80,14 +80,14 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	if !cmd.HasAvailableSubCommands() {
-		return errs.New(errs.Invalid, "%s takes no argument, but got %q", cmd.CommandPath(), args[0])
+		return errs.New(errs.Invalid, "%s takes no argument, but got %q.", cmd.CommandPath(), args[0])
 	}
 	cmd.SuggestionsMinimumDistance = 2 // letters
 	meant := ""
 	if names := cmd.SuggestionsFor(args[0]); len(names) > 0 {
-		meant = "; did you mean " + strings.Join(names, " or ") + "?"
+		meant = "; perhaps you mean " + strings.Join(names, " or ")
 	}
-	return errs.New(errs.Invalid, "there is no command %q in %s%s", args[0], cmd.CommandPath(), meant)
+	return errs.New(errs.Invalid, "There is no command %q in %s%s.", args[0], cmd.CommandPath(), meant)
 }
 
 func completeCommands(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {

@@ -1,0 +1,16 @@
+package main
+
+import "github.com/tidelock/tidelock/internal/policy"
+
+// policyOptions says how the bundled policies are to judge. policy.New refuses
+// what names no rule.
+func policyOptions(c Config) policy.Options {
+	o := policy.Overrides{
+		Levels:   map[string]policy.Level{},
+		Settings: policy.Settings{"tagging": {"required": append([]string{}, c.Policy.RequiredTags...)}},
+	}
+	for rule, level := range c.Policy.Levels {
+		o.Levels[rule] = policy.Level(level)
+	}
+	return policy.Options{Overrides: o}
+}
