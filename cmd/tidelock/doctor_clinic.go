@@ -103,7 +103,7 @@ func findTerraform(ctx context.Context, configured string) (path, version string
 	if err != nil {
 		return "", "", err
 	}
-	return bin.Path, bin.Name + " " + bin.Version, nil
+	return bin.Path, bin.Tool + " " + bin.Version, nil
 }
 
 // gitHost returns the address of the web server that the API belongs to,

@@ -44,7 +44,7 @@ func wellClinic(t *testing.T) *clinic {
 	c.databaseVersion = func(context.Context, string) (int64, int64, error) { return 3, 3, nil }
 	c.freeSpace = func(string) (uint64, error) { return 100 << 30, nil }
 	c.terraform = func(context.Context, string) (string, string, error) {
-		return "/usr/bin/terraform", "terraform 1.11.4", nil
+		return "/usr/bin/terraform", "Terraform 1.11.4", nil
 	}
 	c.reach = func(context.Context, string) (time.Duration, error) { return 20 * time.Millisecond, nil }
 	return c

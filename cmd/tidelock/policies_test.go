@@ -1,26 +1,48 @@
 package main
 
 import (
-	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/planner"
 )
 
 // TestPolicyOptionsReachTheRules checks that the configuration's words are
-// those of the bundled rules.
+// those of the bundled rules, by asking them about a bucket with one tag.
 func TestPolicyOptionsReachTheRules(t *testing.T) {
-	for _, tags := range [][]string{{"team"}, {}, nil} {
-		c := defaultConfig()
-		c.Policy.RequiredTags = tags
-		c.Policy.Levels = map[string]string{"tagging.required": "mandatory", "security": "advisory"}
-		engine, err := policy.New(policyOptions(c))
-		if err != nil {
-			t.Fatalf("required tags %v: %v", tags, err)
-		}
-		got, _ := engine.Settings()["tagging"]["required"].([]any)
-		if len(got) != len(tags) || len(tags) > 0 && !slices.Contains(got, any("team")) {
-			t.Errorf("required tags %v arrive as %v", tags, engine.Settings()["tagging"]["required"])
-		}
+	const bucket = `{"format_version":"1.2","terraform_version":"1.11.4","planned_values":{"root_module":{}},
+		"resource_changes":[{"address":"aws_s3_bucket.a","mode":"managed","type":"aws_s3_bucket","name":"a",
+		"provider_name":"registry.terraform.io/hashicorp/aws",
+		"change":{"actions":["create"],"before":null,"after":{"bucket":"a","tags":{"Team":"a"}},"after_unknown":{}}}],
+		"configuration":{"root_module":{}}}`
+	plan, err := planner.ParsePlan(strings.NewReader(bucket))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		name string
+		set  func(c *PolicyConfig)
+		want policy.Verdict
+	}{
+		{"the defaults", func(*PolicyConfig) {}, policy.Warn},
+		{"the tag that is there", func(c *PolicyConfig) { c.RequiredTags = []string{"team"} }, policy.Pass},
+		{"one that is not", func(c *PolicyConfig) { c.RequiredTags = []string{"team", "cost"} }, policy.Warn},
+		{"none", func(c *PolicyConfig) { c.RequiredTags = nil }, policy.Pass},
+		{"mandatory", func(c *PolicyConfig) { c.Levels = map[string]string{"tagging": "mandatory"} }, policy.Fail},
+		{"off", func(c *PolicyConfig) { c.Levels = map[string]string{"tagging.required": "off"} }, policy.Pass},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := defaultConfig()
+			tc.set(&c.Policy)
+			engine, err := policy.New(policyOptions(c))
+			if err != nil {
+				t.Fatal(err)
+			}
+			report, err := engine.Judge(t.Context(), policy.Input{Plan: plan})
+			if err != nil || report.Verdict != tc.want {
+				t.Errorf("verdict %s, want %s; %v %+v", report.Verdict, tc.want, err, report.Findings)
+			}
+		})
 	}
 }
