@@ -75,6 +75,22 @@ func (d *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
 	}
 }
 
+// Read gives fn one consistent view of what is committed: everything that fn
+// reads is as of one moment, whatever others write meanwhile. It waits for no
+// writer, and fn can't write.
+func (d *DB) Read(ctx context.Context, fn func(q Querier) error) error {
+	var opts *sql.TxOptions
+	if d.dialect == Postgres {
+		opts = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	}
+	tx, err := d.reader.BeginTx(ctx, opts)
+	if err != nil {
+		return classify("read", err)
+	}
+	defer func() { _ = tx.Rollback() }() // there is nothing to commit
+	return classify("read", fn(tx))
+}
+
 // once runs fn in one transaction.
 func (d *DB) once(ctx context.Context, fn func(tx *Tx) error) ([]func(), error) {
 	conn, err := d.acquire(ctx)

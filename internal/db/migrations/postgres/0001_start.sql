@@ -9,10 +9,12 @@ CREATE TABLE clients (
     id              TEXT   NOT NULL PRIMARY KEY,
     slug            TEXT   NOT NULL UNIQUE,
     name            TEXT   NOT NULL,
-    installation_id BIGINT UNIQUE, -- GitHub's; NULL once the App is uninstalled
+    installation_id BIGINT UNIQUE, -- GitHub's
+    account_id      BIGINT NOT NULL DEFAULT 0, -- GitHub's ID of the account: a name may pass to somebody else
     status          TEXT   NOT NULL DEFAULT 'active', -- active | suspended | deleted
     created_ms      BIGINT NOT NULL
 );
+CREATE INDEX clients_account ON clients (account_id);
 
 CREATE TABLE repos (
     id             BIGINT NOT NULL PRIMARY KEY, -- GitHub's repository ID: never changes, unlike owner and name
