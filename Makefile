@@ -1,0 +1,80 @@
+# `make` lists what there is to do. Everything needs Go and nothing else; the
+# race detector needs a C compiler too, and is left out where there is none.
+
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# What to test: make test PKG=./internal/run RUN=TestFault
+PKG ?= ./...
+RUN ?=
+# What to measure: make bench BENCH=plan
+BENCH ?=
+
+BIN  := bin
+LINT := go tool -modfile=internal/tools/lint/go.mod
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
+DATE    := $(shell git log -1 --format=%cI 2>/dev/null)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
+
+# The race detector is linked with C.
+CC_FOUND := $(shell command -v "$$(go env CC)" 2>/dev/null)
+ifneq ($(CC_FOUND),)
+RACE := -race
+NOTE :=
+else
+RACE :=
+NOTE := "no C compiler here, so the tests ran without the race detector"
+endif
+
+.PHONY: help setup build demo test cover bench lint fmt vuln docker clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Download the modules of the program and of the linters
+	go mod download
+	cd internal/tools/lint && go mod download
+
+build: ## Build the static binary bin/tidelock
+	@mkdir -p $(BIN)
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/tidelock ./cmd/tidelock
+
+demo: ## Show one pull request all the way, on a stand-in GitHub (DEMO=--exit ends by itself)
+	go run ./cmd/tidelock demo $(DEMO)
+
+test: ## Run every test (PKG=./bot RUN=TestFault to choose) and say what was skipped
+	@go test -json $(RACE) -timeout 30m $(if $(RUN),-run '$(RUN)') $(PKG) | go run ./internal/tools/testreport $(NOTE)
+
+cover: ## Run every test and write coverage to dist/cover.html
+	@mkdir -p dist
+	go test -coverpkg=./... -coverprofile=dist/cover.out $(PKG)
+	go tool cover -html=dist/cover.out -o dist/cover.html
+	@go tool cover -func=dist/cover.out | tail -n 1
+
+bench: ## Measure against bare Terraform (BENCH=plan for one part); also writes bench.json
+	go run ./internal/bench $(BENCH)
+
+lint: ## Check format, vet, staticcheck and which package imports which
+	@unformatted="$$(gofmt -l .)"; if [ -n "$$unformatted" ]; then \
+	  echo "Not formatted (make fmt mends it):"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(LINT) staticcheck ./...
+	go test ./internal/importtest
+
+fmt: ## Format all Go files
+	gofmt -w .
+
+vuln: ## Look for known vulnerabilities (needs a way to the Go vulnerability database)
+	@code=0; report="$$($(LINT) govulncheck $(PKG) 2>&1)" || code=$$?; echo "$$report"; \
+	if [ $$code -ne 0 ] && grep -q 'fetching vulnerabilities' <<<"$$report"; then \
+	  echo "Not checked: the Go vulnerability database can't be reached from here."; exit 0; fi; \
+	exit $$code
+
+docker: ## Build the container image tidelock
+	docker build --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --build-arg DATE=$(DATE) -t tidelock:$(VERSION) -t tidelock .
+
+clean: ## Delete what these targets made
+	rm -rf $(BIN) dist bench.json
