@@ -22,9 +22,9 @@ type Catalog struct {
 	book *pricebook.Book
 }
 
-// NewCatalog opens the embedded catalogue. It reads the index alone (well
-// under a millisecond's work and 100 KB); prices are unpacked by region and
-// service when they are first asked for.
+// NewCatalog opens the embedded catalogue. It reads the index alone, which
+// takes some two milliseconds and a few hundred KB; prices are unpacked by
+// region and service when they are first asked for.
 func NewCatalog() (*Catalog, error) {
 	b, err := pricebook.Open(embedded)
 	if err != nil {

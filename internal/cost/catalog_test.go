@@ -89,7 +89,10 @@ func TestCatalogIsLazy(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	start := time.Now()
-	c := catalog(t)
+	c, err := NewCatalog()
+	if err != nil {
+		t.Fatal(err)
+	}
 	took := time.Since(start)
 	runtime.GC()
 	runtime.ReadMemStats(&opened)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/shopspring/decimal"
@@ -109,9 +110,11 @@ func in(aws, google string) object {
 
 var virginia = in("us-east-1", "us-central1")
 
+var shared = sync.OnceValues(NewCatalog)
+
 func catalog(t testing.TB) *Catalog {
 	t.Helper()
-	c, err := NewCatalog()
+	c, err := shared()
 	if err != nil {
 		t.Fatal(err)
 	}

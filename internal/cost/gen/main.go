@@ -33,7 +33,7 @@ func run(from, out string, log io.Writer) error {
 	if from == "" {
 		return fmt.Errorf("-from is missing: the folder with the collected prices")
 	}
-	w := pricebook.NewWriter("USD")
+	w := pricebook.NewWriter("USD", preference...)
 	for _, s := range sources {
 		before := w.Len()
 		if s.file == "" {

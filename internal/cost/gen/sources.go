@@ -14,8 +14,7 @@ import (
 	"github.com/tidelock/tidelock/internal/cost/pricebook"
 )
 
-// source is one file of collected prices. Sources that come first win where
-// two know the same price.
+// source is one file of collected prices.
 type source struct {
 	file string // in the folder; "" for what this program itself states
 	what string // for the log
@@ -46,6 +45,10 @@ var (
 	fromComponents = pricebook.Source{Name: "list prices by component, via Infracost's published test outputs", AsOf: "2024-04"}
 	fromPages      = pricebook.Source{Name: "vendors' price pages, one price for all regions", AsOf: "2026-08"}
 )
+
+// preference orders the sources for where two know the same price: the newer
+// first.
+var preference = []pricebook.Source{fromPages, fromCyclenerd, fromKarpenter, fromAzure, fromLeaner, fromCoroot, fromComponents, fromOffers}
 
 func gunzip(path string) ([]byte, error) {
 	f, err := os.Open(path)

@@ -19,7 +19,7 @@ var (
 
 func bookOf(t *testing.T, fill func(w *Writer)) *Book {
 	t.Helper()
-	w := NewWriter("USD")
+	w := NewWriter("USD", newer, old)
 	fill(w)
 	var b bytes.Buffer
 	if _, err := w.WriteTo(&b); err != nil {
@@ -76,8 +76,7 @@ func TestRoundTrip(t *testing.T) {
 
 func TestSameBytesInAnyOrder(t *testing.T) {
 	write := func(order []int) string {
-		w := NewWriter("USD")
-		w.sources = []Source{old, newer}
+		w := NewWriter("USD", newer, old)
 		for _, i := range order {
 			add(t, w, "gcp", "disk", fmt.Sprintf("r%d", i%3), fmt.Sprintf("s%d", i), "1.5", []string{"hour", "month"}[i%2], []Source{old, newer}[i%2])
 		}
@@ -95,24 +94,25 @@ func TestSameBytesInAnyOrder(t *testing.T) {
 func TestAddRefuses(t *testing.T) {
 	good := Key{"aws", "ec2", "us-east-1", "m5.large"}
 	for name, add := range map[string]func(w *Writer) error{
-		"zero":     func(w *Writer) error { return w.Add(good, dec("0"), "hour", old) },
-		"negative": func(w *Writer) error { return w.Add(good, dec("-1"), "hour", old) },
-		"no unit":  func(w *Writer) error { return w.Add(good, dec("1"), "", old) },
-		"no date":  func(w *Writer) error { return w.Add(good, dec("1"), "hour", Source{Name: "x"}) },
-		"tab":      func(w *Writer) error { return w.Add(Key{"a", "b", "c", "d\te"}, dec("1"), "hour", old) },
+		"zero":      func(w *Writer) error { return w.Add(good, dec("0"), "hour", old) },
+		"negative":  func(w *Writer) error { return w.Add(good, dec("-1"), "hour", old) },
+		"no unit":   func(w *Writer) error { return w.Add(good, dec("1"), "", old) },
+		"no source": func(w *Writer) error { return w.Add(good, dec("1"), "hour", Source{"other", "2026"}) },
+		"no date":   func(w *Writer) error { return w.Add(good, dec("1"), "hour", Source{Name: "x"}) },
+		"tab":       func(w *Writer) error { return w.Add(Key{"a", "b", "c", "d\te"}, dec("1"), "hour", old) },
 		"two answers": func(w *Writer) error {
 			_ = w.Add(good, dec("1"), "hour", old)
 			return w.Add(good, dec("2"), "hour", old)
 		},
 	} {
-		if add(NewWriter("USD")) == nil {
+		if add(NewWriter("USD", newer, old)) == nil {
 			t.Errorf("%s was taken", name)
 		}
 	}
 }
 
 func TestDamagedBook(t *testing.T) {
-	w := NewWriter("USD")
+	w := NewWriter("USD", newer, old)
 	add(t, w, "aws", "ec2", "us-east-1", "m5.large", "0.096", "hour", old)
 	var b bytes.Buffer
 	if _, err := w.WriteTo(&b); err != nil {

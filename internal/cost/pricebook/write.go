@@ -13,9 +13,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// Writer collects prices and writes them as a book. The same prices give the
-// same bytes, in whatever order they were added, as long as the sources were
-// first met in the same order.
+// Writer collects prices and writes them as a book. The same prices from the
+// same sources give the same bytes, in whatever order they were added.
 type Writer struct {
 	currency string
 	sources  []Source
@@ -30,18 +29,20 @@ type writeKey struct {
 
 type line struct{ amount, unit string }
 
-// NewWriter returns a writer of a book in the currency, "USD".
-func NewWriter(currency string) *Writer {
-	return &Writer{currency: currency, sheets: map[writeKey]map[string]line{}}
+// NewWriter returns a writer of a book in the currency, "USD", with prices
+// from the sources. Where several have the same price, the one that stands
+// first is found.
+func NewWriter(currency string, sources ...Source) *Writer {
+	return &Writer{currency: currency, sources: sources, sheets: map[writeKey]map[string]line{}}
 }
 
 // Len returns how many prices were added.
 func (w *Writer) Len() int { return w.count }
 
-// Add adds a price. The same key may be added again from another source: the
-// one that was added first is the one that is found. It refuses prices that
-// are not positive, the same key twice from one source, and names with tabs
-// or line ends in them.
+// Add adds a price. The same key may be added from several sources. It refuses
+// prices that are not positive, two prices for one key from one source, a
+// source that NewWriter was not told of, and names with tabs or line ends in
+// them.
 func (w *Writer) Add(k Key, amount decimal.Decimal, unit string, from Source) error {
 	if k.Cloud == "" || k.Service == "" || k.Region == "" || k.SKU == "" || unit == "" || from.Name == "" || from.AsOf == "" {
 		return fmt.Errorf("add price %+v per %q from %+v: something is empty", k, unit, from)
@@ -59,8 +60,7 @@ func (w *Writer) Add(k Key, amount decimal.Decimal, unit string, from Source) er
 		}
 	}
 	if src < 0 {
-		src = len(w.sources)
-		w.sources = append(w.sources, from)
+		return fmt.Errorf("add price %+v: unknown source %+v", k, from)
 	}
 	wk := writeKey{sheetKey{k.Cloud, k.Service, k.Region}, src}
 	if w.sheets[wk] == nil {
