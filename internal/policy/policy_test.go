@@ -483,7 +483,7 @@ deny contains concat("", ["x\u0000\u202e\n", concat("", [c | some i in numbers.r
 
 func TestConcurrentJudgesAgree(t *testing.T) {
 	e := engine(t, policy.Options{Parallel: 4}, nil)
-	p := bigPlan(t, 200)
+	p := bigPlan(t, 60)
 	want := judge(t, e, policy.Input{Plan: p})
 	if len(want.Findings) == 0 {
 		t.Fatal("the plan has no findings to compare")

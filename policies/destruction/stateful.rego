@@ -17,7 +17,8 @@
 #       action: replace
 #       hcl: |
 #         resource "aws_db_instance" "orders" {
-#           identifier = "orders-2" # was "orders"; this forces a replacement
+#           identifier        = "orders"
+#           storage_encrypted = true # was false; this forces a replacement
 #         }
 #     good:
 #       action: replace
@@ -25,7 +26,8 @@
 #       hcl: |
 #         # The same change, on a pull request with the label allow-destroy.
 #         resource "aws_db_instance" "orders" {
-#           identifier = "orders-2"
+#           identifier        = "orders"
+#           storage_encrypted = true
 #         }
 package tidelock.destruction.stateful
 
