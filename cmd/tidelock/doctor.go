@@ -70,6 +70,7 @@ var checks = []check{
 	{"terraform", "Terraform or OpenTofu can be run", checkTerraform},
 	{"providers", "where runs install providers from", checkProviders},
 	{"policies", "the policies and their settings", checkPolicies},
+	{"web", "who can see the pages", checkWeb},
 	{"git-host", "the host of the repositories can be reached", checkGitHost},
 	{"github-app", "GitHub accepts the App's ID and key", checkApp},
 	{"permissions", "the App may do what it must", checkPermissions},
@@ -168,7 +169,11 @@ func writeDiagnoses(w io.Writer, found []diagnosis) error {
 			fmt.Fprintf(&b, "%s→ %s\n", margin[1:], strings.ReplaceAll(d.Mend, "\n", margin+"  "))
 		}
 	}
-	fmt.Fprintf(&b, "\n%d ok, %d warnings, %d failed", count[healthOK], count[healthWarn], count[healthFail])
+	warnings := "warnings"
+	if count[healthWarn] == 1 {
+		warnings = "warning"
+	}
+	fmt.Fprintf(&b, "\n%d ok, %d %s, %d failed", count[healthOK], count[healthWarn], warnings, count[healthFail])
 	if n := count[healthSkip]; n > 0 {
 		fmt.Fprintf(&b, ", %d skipped", n)
 	}

@@ -252,6 +252,22 @@ func checkPolicies(_ context.Context, c *clinic) diagnosis {
 	return ok("%d rules", len(engine.Rules()))
 }
 
+func checkWeb(_ context.Context, c *clinic) diagnosis {
+	web := c.config.Web
+	switch {
+	case !web.Enabled:
+		return ok("turned off by web.enabled")
+	case c.problems.of("listen", "web.password", "web.password_file") != nil:
+		return skip("listen or the password is not right, see configuration")
+	case web.Password.Empty() && c.config.PublicURL != "":
+		return warn("set web.password_file, so that they ask for a password",
+			"%s is known to people, but without a password the pages answer only this machine itself", c.config.PublicURL)
+	case web.Password.Empty():
+		return ok("the pages answer only this machine itself; with web.password_file they ask for a password")
+	}
+	return ok("the pages at %s ask for a password", c.config.Listen)
+}
+
 func checkGitHost(ctx context.Context, c *clinic) diagnosis {
 	if c.problems.of("github.api_url") != nil {
 		return skip("github.api_url is not right, see configuration")

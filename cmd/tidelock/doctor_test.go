@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +110,8 @@ func TestDoctorChecks(t *testing.T) {
 		{"turned off", "policies", func(c *clinic) { c.config.Policy.Disabled = true }, healthWarn, "policy.disabled", ""},
 		{"a rule that is none", "policies", func(c *clinic) { c.config.Policy.Levels = map[string]string{"no.such.rule": "off"} }, healthFail, "no.such.rule", "block policy"},
 		{"one rule off", "policies", func(c *clinic) { c.config.Policy.Levels = map[string]string{"tagging.required": "off"} }, healthOK, "turns off", ""},
+		{"public without password", "web", func(c *clinic) { c.config.PublicURL = "https://t.example.com" }, healthWarn, "only this machine", "web.password_file"},
+		{"with password", "web", func(c *clinic) { c.config.Web.Password = redact.NewSecret("long enough it is") }, healthOK, "ask for a password", ""},
 		{"host away", "git-host", func(c *clinic) {
 			c.reach = func(context.Context, string) (time.Duration, error) { return 0, broken }
 		}, healthFail, "https://github.com can't be reached", "firewall"},
@@ -208,36 +208,6 @@ func TestDoctorOnAnEmptyConfiguration(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir("."); len(entries) > 0 {
 		t.Errorf("doctor made %v", entries)
-	}
-}
-
-// TestDoctorAsksGitHubOnce lets the real client ask a server about the App.
-func TestDoctorAsksGitHubOnce(t *testing.T) {
-	asked := 0
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/api/v3/app" {
-			http.NotFound(w, r)
-			return
-		}
-		asked++
-		if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") {
-			t.Errorf("asked without a signed token")
-		}
-		must(json.NewEncoder(w).Encode(map[string]any{"id": 12345, "slug": "tl", "name": "TL", "permissions": map[string]string{"metadata": "read"}, "events": []string{"push"}}))
-	}))
-	defer server.Close()
-	_, file := goodFile(t, "")
-	l := loadConfig(file, []string{"TIDELOCK_GITHUB_API_URL=" + server.URL + "/api/v3"}, needAll)
-	if err := l.problems.Err(); err != nil {
-		t.Fatal(err)
-	}
-	found := examine(t.Context(), newClinic(l, nil), []string{"github-app", "permissions", "events"})
-	want := []health{healthOK, healthFail, healthFail}
-	if got := []health{found[0].Health, found[1].Health, found[2].Health}; !slices.Equal(got, want) {
-		t.Errorf("found %v", found)
-	}
-	if asked != 1 {
-		t.Errorf("GitHub was asked %d times", asked)
 	}
 }
 

@@ -28,7 +28,11 @@ func newHealthcheckCommand(p *program) *cobra.Command {
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if url == "" {
-				url = healthURL(loadConfig(p.configPath, p.environ, needNothing).config.Listen)
+				l := loadConfig(p.configPath, p.environ, needNothing)
+				if l.partial || l.broken["listen"] { // other faults are not this command's business
+					return l.problems.Err()
+				}
+				url = healthURL(l.config.Listen)
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 			defer cancel()

@@ -52,6 +52,7 @@ func TestExitCodesAndErrorsToldOnce(t *testing.T) {
 		{[]string{"completion", "tcsh"}, exitUsage, "tcsh"},
 		{[]string{"runner"}, exitUsage, `"dir" not set`},
 		{[]string{"healthcheck", "--url", "http://127.0.0.1:1/healthz"}, exitFault, "does not answer"},
+		{[]string{"healthcheck", "--config", "/no/such/file.hcl"}, exitUsage, "no such file"},
 		{[]string{"healthcheck", "--url", ":"}, exitFault, "not a URL"},
 	} {
 		t.Run(strings.Join(tc.args, " "), func(t *testing.T) {
