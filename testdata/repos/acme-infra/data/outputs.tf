@@ -1,0 +1,3 @@
+output "database_endpoint" {
+  value = aws_db_instance.main.endpoint
+}

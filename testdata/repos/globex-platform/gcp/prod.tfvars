@@ -1,0 +1,3 @@
+environment  = "prod"
+machine_type = "e2-standard-4"
+node_count   = 3
