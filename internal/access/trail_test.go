@@ -166,13 +166,15 @@ func TestThreat_AuditTamperingIsFound(t *testing.T) {
 		do   func(t *testing.T, d *db.DB)
 		says string
 	}{
-		"subject edited":  {func(t *testing.T, d *db.DB) { exec(t, d, `UPDATE events SET subject = 'run 9' WHERE seq = 3`) }, "event 3"},
-		"actor edited":    {func(t *testing.T, d *db.DB) { exec(t, d, `UPDATE events SET actor = '{"kind":"bot"}' WHERE seq = 1`) }, "event 1"},
-		"time edited":     {func(t *testing.T, d *db.DB) { exec(t, d, `UPDATE events SET at_ms = at_ms + 1 WHERE seq = 5`) }, "event 5"},
-		"client edited":   {func(t *testing.T, d *db.DB) { exec(t, d, `UPDATE events SET client_id = 'c1' WHERE seq = 3`) }, "event 3"},
-		"client removed":  {func(t *testing.T, d *db.DB) { exec(t, d, `UPDATE events SET client_id = NULL WHERE seq = 2`) }, "event 2"},
-		"detail edited":   {func(t *testing.T, d *db.DB) { exec(t, d, `UPDATE events SET detail = '' WHERE seq = 2`) }, "event 2"},
-		"words shifted":   {func(t *testing.T, d *db.DB) { exec(t, d, `UPDATE events SET action = 'run.applie', subject = 'drun 4' WHERE seq = 4`) }, "event 4"},
+		"subject edited": {func(t *testing.T, d *db.DB) { exec(t, d, `UPDATE events SET subject = 'run 9' WHERE seq = 3`) }, "event 3"},
+		"actor edited":   {func(t *testing.T, d *db.DB) { exec(t, d, `UPDATE events SET actor = '{"kind":"bot"}' WHERE seq = 1`) }, "event 1"},
+		"time edited":    {func(t *testing.T, d *db.DB) { exec(t, d, `UPDATE events SET at_ms = at_ms + 1 WHERE seq = 5`) }, "event 5"},
+		"client edited":  {func(t *testing.T, d *db.DB) { exec(t, d, `UPDATE events SET client_id = 'c1' WHERE seq = 3`) }, "event 3"},
+		"client removed": {func(t *testing.T, d *db.DB) { exec(t, d, `UPDATE events SET client_id = NULL WHERE seq = 2`) }, "event 2"},
+		"detail edited":  {func(t *testing.T, d *db.DB) { exec(t, d, `UPDATE events SET detail = '' WHERE seq = 2`) }, "event 2"},
+		"words shifted": {func(t *testing.T, d *db.DB) {
+			exec(t, d, `UPDATE events SET action = 'run.applie', subject = 'drun 4' WHERE seq = 4`)
+		}, "event 4"},
 		"first deleted":   {func(t *testing.T, d *db.DB) { exec(t, d, `DELETE FROM events WHERE seq = 1`) }, "event 1"},
 		"middle deleted":  {func(t *testing.T, d *db.DB) { exec(t, d, `DELETE FROM events WHERE seq = 3`) }, "event 3"},
 		"several deleted": {func(t *testing.T, d *db.DB) { exec(t, d, `DELETE FROM events WHERE seq IN (2, 3)`) }, "event 2"},

@@ -1,0 +1,17 @@
+// Package blob keeps bytes that are too large or too secret for a row: plan
+// files, plan JSON, states, logs, module archives. They lie encrypted in
+// files, one folder a client.
+//
+// Promises:
+//   - What Put returned a reference for is on the disk, whole, and survives a
+//     crash. What it did not is nowhere.
+//   - Nothing readable is on the disk: every blob has a data key of its own,
+//     AES-256-GCM, which lies in the blob, encrypted by the store's key.
+//   - A blob opens for the client and under the reference that it was put for,
+//     and for no other. One that was changed, swapped with another, cut or
+//     lengthened fails.
+//   - Neither Put nor Get holds more than a segment of 64 kB in memory.
+//
+// It keeps no index (the rows that name a reference are the index), compresses
+// nothing, and does not rotate the store's key yet.
+package blob
