@@ -1,5 +1,7 @@
 package planner
 
+import "time"
+
 // Kind is what a run does.
 type Kind string
 
@@ -16,7 +18,7 @@ type Spec struct {
 	Kind  Kind   `json:"kind"`
 	// Binary is the path of terraform or tofu; BinaryVersion, where it is
 	// not empty, is what that binary calls itself ("1.11.4"), and saves
-	// asking it (see Version).
+	// asking it (see FindBinary).
 	Binary        string `json:"binary"`
 	BinaryVersion string `json:"binary_version,omitempty"`
 	Root          string `json:"root"`      // the work tree
@@ -42,6 +44,9 @@ type Spec struct {
 	Destroy        bool   `json:"destroy,omitempty"` // plan to destroy everything
 	LockTimeout    string `json:"lock_timeout,omitempty"`
 	Parallelism    int    `json:"parallelism,omitempty"` // objects at a time, 0 for Terraform's own 10
+	// Grace is how long Terraform may take to end after it was interrupted,
+	// in nanoseconds; 0 means DefaultGrace. Then it is killed.
+	Grace time.Duration `json:"grace,omitempty"`
 	// MemoryLimit is a soft limit in bytes for each Terraform process, 0 for
 	// the default; see tuning.go.
 	MemoryLimit int64 `json:"memory_limit,omitempty"`
@@ -98,7 +103,8 @@ type Diagnostic struct {
 	Address  string `json:"address,omitempty"` // of the resource
 	File     string `json:"file,omitempty"`    // relative to the repository's root
 	Line     int    `json:"line,omitempty"`
-	Code     string `json:"code,omitempty"` // the line of code
+	Context  string `json:"context,omitempty"` // the block it is in: resource "aws_instance" "a"
+	Code     string `json:"code,omitempty"`    // the line of code
 }
 
 // Progress is told of an object that is done: how many are done, how many

@@ -1,3 +1,498 @@
 package planner
 
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-exec/tfexec"
+
+	"github.com/tidelock/tidelock/internal/errs"
+)
+
+// backendOverride is the file that gives a project without a backend one.
 const backendOverride = "tidelock_backend_override.tf"
+
+// DefaultGrace is how long Terraform may take to end after it was interrupted.
+const DefaultGrace = 2 * time.Minute
+
+// ManagedState returns the path at which a managed backend keeps the state of
+// a workspace: path itself for the default one.
+func ManagedState(path, workspace string) string {
+	if workspace == "" || workspace == DefaultWorkspace {
+		return path
+	}
+	return filepath.Join(path+".d", workspace, "terraform.tfstate")
+}
+
+// Execute does what spec says: it runs Terraform, and so other people's code,
+// with an environment built from nothing. Only the runner process may call
+// it. What goes wrong is told in the Result, never by panic. When ctx ends,
+// Terraform is interrupted and has spec.Grace to end by itself. progress and
+// log are called from one goroutine at a time; log gets what Terraform says,
+// as text, with values that may have to be masked.
+func Execute(ctx context.Context, spec Spec, progress Progress, log io.Writer) Result {
+	e := &execution{spec: spec, progress: progress, result: Result{Outcome: OutcomeFailed}}
+	e.out = newOutput(spec, log)
+	err := e.run(ctx)
+	if cleanErr := e.cleanUp(); err == nil {
+		err = cleanErr
+	}
+	e.finish(ctx, err)
+	return e.result
+}
+
+// execution is one call of Execute.
+type execution struct {
+	spec     Spec
+	dir      string // the project's directory, absolute
+	tf       *tfexec.Terraform
+	out      *output
+	progress Progress
+	result   Result
+	override bool // our backend file stands in the work tree
+	step     string
+}
+
+func (e *execution) run(ctx context.Context) error {
+	if err := e.prepare(ctx); err != nil {
+		return err
+	}
+	if err := e.init(ctx); err != nil {
+		return err
+	}
+	switch e.spec.Kind {
+	case KindPlan:
+		return e.plan(ctx)
+	case KindApply:
+		return e.apply(ctx)
+	}
+	return errs.New(errs.Internal, "A run of kind %q is not known.", e.spec.Kind)
+}
+
+// prepare refuses what must not run, and lays out everything the run needs.
+func (e *execution) prepare(ctx context.Context) error {
+	s := &e.spec
+	if s.Workspace == "" {
+		s.Workspace = DefaultWorkspace
+	}
+	if !ValidWorkspace(s.Workspace) {
+		return errs.New(errs.Invalid, "The workspace %q can have letters, digits, and . _ - only.", s.Workspace)
+	}
+	dir, err := cleanPath(".", s.Dir)
+	if err != nil {
+		return errs.New(errs.Invalid, "The project's directory %q %s.", s.Dir, err)
+	}
+	s.Dir = dir
+	for _, p := range []string{s.Binary, s.Root, s.DataDir, s.Home, s.CLIConfig, s.PlanFile} {
+		if !filepath.IsAbs(p) {
+			return fmt.Errorf("run %s: the path %q in its spec is not absolute", s.RunID, p)
+		}
+	}
+	if s.Grace <= 0 {
+		s.Grace = DefaultGrace
+	}
+	root, err := os.OpenRoot(s.Root)
+	if err != nil {
+		return fmt.Errorf("open the work tree: %w", err)
+	}
+	defer root.Close()
+	if info, err := root.Stat(filepath.FromSlash(dir)); err != nil || !info.IsDir() {
+		return errs.New(errs.Invalid, "The project's directory %s is not in the repository.", dir)
+	}
+	problems, err := Forbidden(root.FS(), dir)
+	if err != nil {
+		return err
+	}
+	var sentences []string
+	for _, p := range problems {
+		if filepath.Base(p.Path) != backendOverride { // ours, where a run was killed; it is written anew
+			sentences = append(sentences, p.Message)
+		}
+	}
+	if len(sentences) > 0 {
+		return errs.New(errs.Invalid, "%s", strings.Join(sentences, "\n"))
+	}
+	e.dir = filepath.Join(s.Root, filepath.FromSlash(dir))
+	for _, d := range []string{s.DataDir, s.Home, filepath.Join(s.Home, "tmp")} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return fmt.Errorf("make a directory of the run's: %w", err)
+		}
+	}
+	// Which workspace is used is what this file says, not a committed one.
+	if err := os.WriteFile(filepath.Join(s.DataDir, "environment"), []byte(s.Workspace), 0o600); err != nil {
+		return fmt.Errorf("choose the workspace: %w", err)
+	}
+	if err := e.manageBackend(root); err != nil {
+		return err
+	}
+	return e.terraform(ctx)
+}
+
+// manageBackend writes the file that gives the project its state, where it
+// declares none itself.
+func (e *execution) manageBackend(root *os.Root) error {
+	s := e.spec
+	if s.ManagedBackend == "" {
+		return nil
+	}
+	if !filepath.IsAbs(s.ManagedBackend) {
+		return fmt.Errorf("run %s: the managed backend's path is not absolute", s.RunID)
+	}
+	state := ManagedState(s.ManagedBackend, s.Workspace)
+	if err := os.MkdirAll(filepath.Dir(state), 0o700); err != nil { // this also makes the workspace
+		return fmt.Errorf("make the state's directory: %w", err)
+	}
+	committed := filepath.Join(filepath.FromSlash(s.Dir), "terraform.tfstate")
+	if _, err := root.Lstat(committed); err == nil {
+		if _, err := os.Stat(state); errors.Is(err, os.ErrNotExist) {
+			return errs.New(errs.Invalid, "The repository holds a terraform.tfstate in %s and declares no backend. Tidelock would begin with an empty state and create everything a second time. Declare a backend and migrate the state to it, or give the state to Tidelock, and remove the file from the repository.", s.Dir)
+		}
+	}
+	name := filepath.Join(filepath.FromSlash(s.Dir), backendOverride)
+	if err := root.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("write the backend: %w", err)
+	}
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the backend: %w", err)
+	}
+	e.override = true
+	_, err = fmt.Fprintf(f, "# Written by Tidelock for this run: the project declares no backend.\nterraform {\n  backend \"local\" {\n    path          = %s\n    workspace_dir = %s\n  }\n}\n",
+		hclQuote(s.ManagedBackend), hclQuote(s.ManagedBackend+".d"))
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return fmt.Errorf("write the backend: %w", err)
+	}
+	return nil
+}
+
+// terraform makes the client of the binary, with the environment of all that
+// it starts.
+func (e *execution) terraform(ctx context.Context) error {
+	s := e.spec
+	path, err := wrapper(s)
+	if err != nil {
+		return err
+	}
+	if e.tf, err = tfexec.NewTerraform(e.dir, path); err != nil {
+		return fmt.Errorf("prepare terraform: %w", err)
+	}
+	if err := e.tf.SetWaitDelay(s.Grace); err != nil {
+		return fmt.Errorf("prepare terraform: %w", err)
+	}
+	env := map[string]string{
+		"PATH":                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"LANG":                "C.UTF-8",
+		"GIT_TERMINAL_PROMPT": "0",
+	}
+	maps.Copy(env, tuning(s.MemoryLimit))
+	for k, v := range s.Env {
+		if strings.HasPrefix(k, "TF_") {
+			return fmt.Errorf("run %s: the variable %s in its spec is Terraform's, and not for a spec to set", s.RunID, k)
+		}
+		env[k] = v
+	}
+	maps.Copy(env, map[string]string{
+		"HOME": s.Home, "TMPDIR": filepath.Join(s.Home, "tmp"),
+		"TF_DATA_DIR": s.DataDir, "TF_CLI_CONFIG_FILE": s.CLIConfig, "CHECKPOINT_DISABLE": "1",
+	})
+	if err := e.tf.SetEnv(env); err != nil {
+		return fmt.Errorf("prepare terraform: %w", err)
+	}
+	if e.result.TerraformVersion = s.BinaryVersion; e.result.TerraformVersion == "" {
+		e.step = "version"
+		v, _, err := e.tf.Version(ctx, false)
+		if err != nil {
+			return err
+		}
+		e.result.TerraformVersion = v.String()
+	}
+	return nil
+}
+
+// init prepares the data directory: backend, modules, providers, workspace.
+func (e *execution) init(ctx context.Context) error {
+	e.step = "init"
+	lock := filepath.Join(e.dir, ".terraform.lock.hcl")
+	before, _ := os.ReadFile(lock)
+	opts := []tfexec.InitOption{tfexec.Reconfigure(true)} // never ask to move a state from elsewhere
+	var err error
+	if atLeast(e.result.TerraformVersion, 1, 9) {
+		err = e.tf.InitJSON(ctx, e.out, opts...)
+	} else {
+		e.tf.SetStdout(e.out)
+		err = e.tf.Init(ctx, opts...)
+	}
+	if err != nil {
+		return err
+	}
+	after, _ := os.ReadFile(lock)
+	e.result.LockFileChanged = !bytes.Equal(before, after)
+	return e.selectWorkspace(ctx)
+}
+
+// selectWorkspace makes the workspace where the backend has none of the name.
+// init then chooses another one without a word.
+func (e *execution) selectWorkspace(ctx context.Context) error {
+	chosen := func() bool {
+		b, err := os.ReadFile(filepath.Join(e.spec.DataDir, "environment"))
+		name := strings.TrimSpace(string(b))
+		return err == nil && name == e.spec.Workspace || errors.Is(err, os.ErrNotExist) && e.spec.Workspace == DefaultWorkspace
+	}
+	if chosen() {
+		return nil
+	}
+	e.step = "workspace"
+	e.tf.SetStdout(e.out)
+	err := e.tf.WorkspaceNew(ctx, e.spec.Workspace)
+	if err != nil && ctx.Err() == nil { // somebody else may have made it meanwhile
+		if serr := e.tf.WorkspaceSelect(ctx, e.spec.Workspace); serr == nil {
+			err = nil
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if !chosen() {
+		return errs.New(errs.Invalid, "The workspace %s can't be selected in the project's backend.", e.spec.Workspace)
+	}
+	return nil
+}
+
+func (e *execution) plan(ctx context.Context) error {
+	e.step = "plan"
+	s := e.spec
+	opts := []tfexec.PlanOption{tfexec.Out(s.PlanFile)}
+	for _, f := range s.VarFiles {
+		if _, err := cleanPath(s.Dir, f); err != nil {
+			return errs.New(errs.Invalid, "The variable file %q %s.", f, err)
+		}
+		opts = append(opts, tfexec.VarFile(filepath.FromSlash(f)))
+	}
+	if s.Destroy {
+		opts = append(opts, tfexec.Destroy(true))
+	}
+	if s.LockTimeout != "" {
+		opts = append(opts, tfexec.LockTimeout(s.LockTimeout))
+	}
+	if s.Parallelism > 0 {
+		opts = append(opts, tfexec.Parallelism(s.Parallelism))
+	}
+	done := 0
+	e.out.event = func(ev event) {
+		if ev.Type == "refresh_complete" || ev.Type == "planned_change" {
+			done++
+			e.tell(done, 0, ev)
+		}
+	}
+	_, err := e.tf.PlanJSON(ctx, e.out, opts...)
+	e.out.event = nil
+	if err != nil {
+		return err
+	}
+	e.step = "show"
+	if err := os.Chmod(s.PlanFile, 0o600); err != nil {
+		return fmt.Errorf("keep the plan: %w", err)
+	}
+	var text bytes.Buffer
+	e.tf.SetStdout(&text)
+	if _, err := e.tf.ShowPlanFile(ctx, s.PlanFile); err != nil {
+		return err
+	}
+	plan, err := ParsePlan(bytes.NewReader(text.Bytes()))
+	if err != nil {
+		return err
+	}
+	if s.PlanJSON != "" {
+		if err := os.WriteFile(s.PlanJSON, bytes.TrimSpace(plan.Raw), 0o600); err != nil {
+			return fmt.Errorf("keep the plan's JSON: %w", err)
+		}
+	}
+	if e.result.StateLineage, e.result.StateSerial, err = planState(s.PlanFile); err != nil {
+		return err
+	}
+	e.result.Summary = plan.Summary()
+	e.result.PlanDigest = plan.Digest()
+	e.result.Outcome = OutcomePlanned
+	if e.result.Summary.Empty() {
+		e.result.Outcome = OutcomeNoChange
+	}
+	return nil
+}
+
+func (e *execution) apply(ctx context.Context) error {
+	e.step = "apply"
+	s := e.spec
+	if _, err := os.Stat(s.PlanFile); err != nil {
+		return fmt.Errorf("run %s: the plan to apply is not there: %w", s.RunID, err)
+	}
+	total := e.applyTotal()
+	opts := []tfexec.ApplyOption{tfexec.DirOrPlan(s.PlanFile)}
+	if s.LockTimeout != "" {
+		opts = append(opts, tfexec.LockTimeout(s.LockTimeout))
+	}
+	if s.Parallelism > 0 {
+		opts = append(opts, tfexec.Parallelism(s.Parallelism))
+	}
+	done := 0
+	e.out.event = func(ev event) {
+		switch ev.Type {
+		case "apply_start":
+			e.result.Started = true
+		case "apply_complete":
+			done++
+			e.tell(done, max(total, done), ev)
+		}
+	}
+	e.tell(0, total, event{})
+	err := e.tf.ApplyJSON(ctx, e.out, opts...)
+	e.out.event = nil
+	e.keepErroredState()
+	if s.ManagedBackend != "" {
+		if lineage, serial, serr := stateOf(ManagedState(s.ManagedBackend, s.Workspace)); serr == nil {
+			e.result.StateLineage, e.result.StateSerial = lineage, serial
+		}
+	}
+	if err != nil {
+		return err
+	}
+	e.result.Outcome = OutcomeApplied
+	return nil
+}
+
+// applyTotal counts the steps of the apply from the plan's JSON: a
+// replacement is two. 0 where there is no JSON.
+func (e *execution) applyTotal() int {
+	if e.spec.PlanJSON == "" {
+		return 0
+	}
+	f, err := os.Open(e.spec.PlanJSON)
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	p, err := ParsePlan(f)
+	if err != nil {
+		return 0
+	}
+	e.result.Summary, e.result.PlanDigest = p.Summary(), p.Digest()
+	s := e.result.Summary
+	return s.Create + s.Update + s.Delete + 2*s.Replace + s.Read
+}
+
+// keepErroredState moves a state that Terraform could not write to its
+// backend out of the work tree, beside the plan.
+func (e *execution) keepErroredState() {
+	from := filepath.Join(e.dir, "errored.tfstate")
+	if info, err := os.Lstat(from); err != nil || !info.Mode().IsRegular() {
+		return
+	}
+	to := filepath.Join(filepath.Dir(e.spec.PlanFile), "errored.tfstate")
+	if b, err := os.ReadFile(from); err == nil && os.WriteFile(to, b, 0o600) == nil {
+		e.result.ErroredState = to
+		_ = os.Remove(from) // whoever finds it again finds the same
+		return
+	}
+	e.result.ErroredState = from
+}
+
+// tell reports progress.
+func (e *execution) tell(done, total int, ev event) {
+	if e.progress != nil {
+		e.progress(done, total, ev.address())
+	}
+}
+
+// cleanUp removes our file from the work tree.
+func (e *execution) cleanUp() error {
+	if !e.override {
+		return nil
+	}
+	if err := os.Remove(filepath.Join(e.dir, backendOverride)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove the backend's file: %w", err)
+	}
+	return nil
+}
+
+// steps are what people are told that Terraform could not do.
+var steps = map[string]string{
+	"version":   "start Terraform",
+	"init":      "prepare the project (terraform init)",
+	"workspace": "select the workspace",
+	"plan":      "plan the project",
+	"show":      "show the plan",
+	"apply":     "apply the plan",
+}
+
+// finish turns what happened into the result's words.
+func (e *execution) finish(ctx context.Context, err error) {
+	e.out.flush()
+	r := &e.result
+	r.Diagnostics = e.out.diagnostics
+	if err == nil {
+		return
+	}
+	r.Outcome = OutcomeFailed
+	var known *errs.Error
+	switch {
+	case ctx.Err() != nil:
+		r.Outcome = OutcomeCanceled
+		r.Error = "The run was stopped before it was done."
+		if r.Started {
+			r.Error = "The apply was stopped before it was done. Part of it may have happened; what did is in the state, as far as Terraform could write it."
+		}
+	case errors.As(err, &known):
+		r.Error = errs.Sentence(err)
+	default:
+		r.Error = "Terraform could not " + steps[e.step] + "."
+		if steps[e.step] == "" {
+			r.Error = "The run failed before Terraform was started: " + e.out.clean(err.Error()) + "."
+		}
+	}
+	var words []string
+	for _, d := range r.Diagnostics {
+		if d.Severity != "error" {
+			continue
+		}
+		if strings.HasPrefix(d.Summary, "Terraform encountered problems during initialisation") && len(words) > 0 {
+			continue // says only that there are others
+		}
+		words = append(words, d.String())
+		switch {
+		case d.Summary == "Saved plan is stale", d.Summary == "Saved plan does not match the given state":
+			r.Stale = !r.Started
+		case d.Summary == "Error acquiring the state lock":
+			r.Locked, r.LockHolder = true, lockHolder(d.Detail)
+		}
+	}
+	if len(words) == 0 && known == nil && steps[e.step] != "" && ctx.Err() == nil {
+		// It ended without a diagnostic: what it wrote to stderr is the best there is.
+		words = append(words, e.out.clean(tail(err.Error(), 4000)))
+	}
+	if len(words) > 0 {
+		r.Error += "\n\n" + strings.Join(words, "\n\n")
+	}
+}
+
+// tail returns the last n bytes of s, from the beginning of a line.
+func tail(s string, n int) string {
+	s = strings.TrimSpace(s)
+	if len(s) <= n {
+		return s
+	}
+	s = s[len(s)-n:]
+	if i := strings.IndexByte(s, '\n'); i >= 0 {
+		s = s[i+1:]
+	}
+	return s
+}
