@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -37,7 +38,7 @@ type handler func(*request) reply
 // /repos/{owner}/{repo} and /repositories/{id} alike; each names the permission
 // and level that it takes.
 func (s *Server) routes() {
-	s.api, s.repoAPI = mux.NewRouter(), mux.NewRouter()
+	s.api, s.repoAPI = mux.NewRouter().UseEncodedPath(), mux.NewRouter().UseEncodedPath()
 	handle := func(m *mux.Router, pattern string, h http.Handler) {
 		method, path, _ := strings.Cut(pattern, " ")
 		m.Handle(path, h).Methods(method)
@@ -80,7 +81,7 @@ func (s *Server) routes() {
 // serveAPI answers an API request: faults, who asks, limits, the route, and
 // last the contract.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
-	path := strings.TrimPrefix(r.URL.Path, "/api/v3")
+	path := strings.TrimPrefix(r.URL.EscapedPath(), "/api/v3")
 	body, err := io.ReadAll(io.LimitReader(r.Body, 32<<20))
 	if err != nil || !s.faults.delay(r) {
 		return
@@ -130,14 +131,18 @@ func (s *Server) record(method, path string, status int) {
 // by name only.
 func contractPath(path string, r *repo) string {
 	rest, ok := strings.CutPrefix(path, "/repositories/")
-	if !ok || r == nil {
+	if !ok {
 		return path
+	}
+	name := "some/repository" // one that the asker may not know of
+	if r != nil {
+		name = r.full()
 	}
 	_, rest, found := strings.Cut(rest, "/")
 	if found {
 		rest = "/" + rest
 	}
-	return "/repos/" + r.full() + rest
+	return "/repos/" + name + rest
 }
 
 type handled struct {
@@ -192,11 +197,9 @@ func (s *Server) answer(r *http.Request, path string, body []byte, header http.H
 		if h.repo == nil || !who.can(h.repo, "metadata", "read") {
 			return fail(http.StatusNotFound, "Not Found"), h.repo
 		}
-		h.URL.Path = "/" + rest
-	} else {
-		h.URL.Path = path
+		path = "/" + rest
 	}
-	h.URL.RawPath = ""
+	h.URL.Path, h.URL.RawPath = unescape(path), path
 	router.ServeHTTP(h, h.Request)
 	return h.out, h.repo
 }
@@ -288,7 +291,15 @@ func invalid(resource, field, message string) reply {
 }
 
 // PathValue is a variable of the route.
-func (q *request) PathValue(name string) string { return mux.Vars(q.Request)[name] }
+func (q *request) PathValue(name string) string { return unescape(mux.Vars(q.Request)[name]) }
+
+// unescape decodes a path; one that cannot be decoded stays as it is.
+func unescape(path string) string {
+	if plain, err := url.PathUnescape(path); err == nil {
+		return plain
+	}
+	return path
+}
 
 func (q *request) decode(into any) bool {
 	return len(bytes.TrimSpace(q.body)) == 0 || json.Unmarshal(q.body, into) == nil
