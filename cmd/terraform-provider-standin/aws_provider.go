@@ -61,7 +61,9 @@ func awsPlain(name, id, arn string, of ...field) resourceType {
 	if arn != "" {
 		all = append(all, computed("arn", "arn:aws:"+arn))
 	}
-	if service, _, _ := strings.Cut(arn, ":"); service != "iam" && service != "route53" && service != "cloudfront" && service != "budgets" {
+	if service, _,
+		_ := strings.Cut(arn,
+		":"); service != "iam" && service != "route53" && service != "cloudfront" && service != "budgets" {
 		all = append(all, str("region", defaults("{region}"), replaces))
 	}
 	return resourceType{name: name, id: id, of: append(all, of...)}
@@ -87,7 +89,8 @@ func awsDataSources() []dataType {
 			computed("id", "ami-{asked}"), computed("image_id", "{id}"), region,
 			boolean("most_recent"), strList("owners"), str("name_regex"), boolean("include_deprecated"), filter,
 			computed("name", "standin-{asked}"), computed("architecture", "x86_64"), computed("platform_details", "Linux/UNIX"),
-			computed("root_device_name", "/dev/xvda"), computed("root_device_type", "ebs"), computed("virtualization_type", "hvm"),
+			computed("root_device_name", "/dev/xvda"), computed("root_device_type", "ebs"),
+			computed("virtualization_type", "hvm"),
 			computed("owner_id", "{account}"), computed("creation_date", "2026-01-01T00:00:00.000Z"),
 			computed("arn", "arn:aws:ec2:{region}::image/{id}"),
 		}},
@@ -99,7 +102,8 @@ func awsDataSources() []dataType {
 			computed("id", "{region}"), str("name", defaults("{region}")), region,
 			computed("description", "{region}"), str("endpoint", defaults("ec2.{region}.amazonaws.com")),
 		}},
-		{name: "aws_partition", of: fields{computed("id", "aws"), computed("partition", "aws"), computed("dns_suffix", "amazonaws.com")}},
+		{name: "aws_partition", of: fields{computed("id", "aws"), computed("partition", "aws"),
+			computed("dns_suffix", "amazonaws.com")}},
 		{name: "aws_availability_zones", of: fields{
 			computed("id", "{region}"), region, str("state"), boolean("all_availability_zones"),
 			strSet("exclude_names"), filter,
@@ -108,7 +112,8 @@ func awsDataSources() []dataType {
 		}},
 		{name: "aws_vpc", of: fields{
 			str("id", defaults("vpc-{asked}")), region, boolean("default", defaults("false")), filter,
-			str("cidr_block", defaults("10.0.0.0/16")), strMap("tags", defaults("")), computed("arn", "arn:aws:ec2:{region}:{account}:vpc/{id}"),
+			str("cidr_block", defaults("10.0.0.0/16")), strMap("tags", defaults("")),
+			computed("arn", "arn:aws:ec2:{region}:{account}:vpc/{id}"),
 		}},
 		{name: "aws_subnets", of: fields{
 			computed("id", "{region}"), region, filter, strMap("tags", defaults("")),
@@ -116,7 +121,8 @@ func awsDataSources() []dataType {
 		}},
 		{name: "aws_subnet", of: fields{
 			str("id", defaults("subnet-{asked}")), region, filter, str("vpc_id", defaults("vpc-{asked}")),
-			str("cidr_block", defaults("10.0.0.0/24")), str("availability_zone", defaults("{region}a")), strMap("tags", defaults("")),
+			str("cidr_block", defaults("10.0.0.0/24")), str("availability_zone", defaults("{region}a")),
+			strMap("tags", defaults("")),
 			computed("arn", "arn:aws:ec2:{region}:{account}:subnet/{id}"),
 		}},
 		{name: "aws_route53_zone", of: fields{
@@ -125,7 +131,8 @@ func awsDataSources() []dataType {
 			computedAs(strList("name_servers"), "ns-1.example.net,ns-2.example.net"),
 		}},
 		{name: "aws_kms_key", of: fields{
-			str("key_id", required), region, computed("id", "{key_id}"), computed("arn", "arn:aws:kms:{region}:{account}:key/{key_id}"),
+			str("key_id", required), region, computed("id", "{key_id}"),
+			computed("arn", "arn:aws:kms:{region}:{account}:key/{key_id}"),
 		}},
 		{name: "aws_ssm_parameter", of: fields{
 			str("name", required), region, boolean("with_decryption"), computed("id", "{name}"), computed("type", "String"),
