@@ -213,6 +213,27 @@ func TestAutoscalingGroupPricesItsTemplate(t *testing.T) {
 	}
 }
 
+// A group whose template has no type can't be priced on either side. That it
+// does not change itself does not mean that its cost stays.
+func TestUnpricedGroupWithChangedTemplate(t *testing.T) {
+	group := object{"desired_capacity": 1, "launch_template": []any{object{"id": "lt-1"}}}
+	for _, c := range []struct {
+		cpus  int
+		bound Bound
+	}{{2, BoundExact}, {4, BoundPartial}} {
+		lt := func(cpus int) object {
+			return object{"id": "lt-1", "instance_requirements": []any{object{"vcpu_count": []any{object{"min": cpus}}}}}
+		}
+		e := estimate(t, planOf(t, virginia,
+			change{address: "aws_launch_template.t", actions: "update", before: lt(2), after: lt(c.cpus), conf: object{}},
+			change{address: "aws_autoscaling_group.g", actions: "no-op", before: group, after: group, conf: object{}},
+		))
+		if e.Bound != c.bound || e.Counts.NotPriced != 1 {
+			t.Errorf("2 CPUs before, %d after: %s, %+v", c.cpus, e.Bound, e.Counts)
+		}
+	}
+}
+
 // A template may come into a module as a variable, and out of one as an
 // output.
 func TestJoinThroughModules(t *testing.T) {

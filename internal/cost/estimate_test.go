@@ -66,6 +66,11 @@ func TestBounds(t *testing.T) {
 			t.Errorf("%s: %s, at least %v, %q, delta %s; want %s, %v, %q", c.name, e.Bound, e.AtLeast, e.Line(), e.Delta, c.bound, c.atLeast, c.line)
 		}
 	}
+	// A percentage needs to know all of what was before.
+	e := estimate(t, planOf(t, virginia, priced, odd("b", "no-op", object{}, object{}), change{address: "aws_nat_gateway.n", actions: "no-op", before: object{}, after: object{}, conf: object{}}))
+	if e.Line() != "+$70.88 a month" {
+		t.Errorf("with a part of the amount before unknown: %q", e.Line())
+	}
 	none := estimate(t, planOf(t, virginia, odd("b", "create", nil, object{})))
 	if none.Line() != "cost not known" {
 		t.Errorf("nothing priced reads %q", none.Line())

@@ -132,7 +132,8 @@ func (v view) truth(key string) bool {
 }
 
 // maxQuantity is beyond what anybody orders of anything here. It keeps a
-// hostile plan from making numbers whose digits fill the memory.
+// hostile plan from making numbers whose digits fill the memory; the decimal
+// package itself bounds exponents.
 var maxQuantity = decimal.New(1, 12)
 
 // num returns a number attribute, written as a number or as text. Negative
@@ -158,7 +159,7 @@ func (v view) num(key string) (decimal.Decimal, state) {
 		return decimal.Zero, unknown
 	}
 	d, err := decimal.NewFromString(text)
-	if err != nil || d.Exponent() > 12 || d.Exponent() < -24 || d.IsNegative() || d.GreaterThan(maxQuantity) {
+	if err != nil || d.Exponent() < -24 || d.IsNegative() || d.GreaterThan(maxQuantity) {
 		return decimal.Zero, unknown
 	}
 	return d, known

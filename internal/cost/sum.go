@@ -1,0 +1,37 @@
+package cost
+
+// Plus adds the totals of another project's estimate, for what a change does
+// as a whole. The resources of both stay where they are: the sum has none.
+func (e Estimate) Plus(o Estimate) Estimate {
+	e.Resources, e.Sources = nil, nil
+	e.Before, e.After, e.Delta = e.Before.Add(o.Before), e.After.Add(o.After), e.Delta.Add(o.Delta)
+	e.AtLeast = e.AtLeast || o.AtLeast
+	e.Bound = e.Bound.and(o.Bound)
+	e.Counts.Priced += o.Counts.Priced
+	e.Counts.Free += o.Counts.Free
+	e.Counts.Usage += o.Counts.Usage
+	e.Counts.NotPriced += o.Counts.NotPriced
+	e.Counts.Total += o.Counts.Total
+	if e.AsOfFrom == "" || (o.AsOfFrom != "" && o.AsOfFrom < e.AsOfFrom) {
+		e.AsOfFrom = o.AsOfFrom
+	}
+	if o.AsOfTo > e.AsOfTo {
+		e.AsOfTo = o.AsOfTo
+	}
+	e.AsOf = e.AsOfFrom
+	if e.AsOfTo != e.AsOfFrom {
+		e.AsOf = e.AsOfFrom + " to " + e.AsOfTo
+	}
+	return e
+}
+
+// and returns the bound of a sum of two differences.
+func (b Bound) and(o Bound) Bound {
+	switch {
+	case b == BoundExact || b == "" || b == o:
+		return o
+	case o == BoundExact || o == "":
+		return b
+	}
+	return BoundPartial
+}
