@@ -96,19 +96,7 @@ func awsCompute() []resourceType {
 			str("key_name", fills("terraform-{hex17}"), replaces), str("public_key", required, replaces),
 			computed("fingerprint", "{hex32}")),
 
-		awsTagged("aws_lb", "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/app/{name}/{hex17}", "",
-			computed("arn", "{id}"), str("name", fills("tf-lb-{hex12}"), replaces),
-			boolean("internal", fills("false"), replaces),
-			str("load_balancer_type", defaults("application"), replaces, oneOf("application", "network", "gateway")),
-			strSet("security_groups", fills("")), strSet("subnets", fills("")), str("ip_address_type", fills("ipv4")),
-			integer("idle_timeout", defaults("60")), boolean("enable_deletion_protection", defaults("false")),
-			boolean("enable_http2", defaults("true")),
-			boolean("drop_invalid_header_fields", defaults("false")),
-			boolean("enable_cross_zone_load_balancing", fills("false")),
-			block("access_logs", fields{str("bucket", required), str("prefix"), boolean("enabled")}),
-			computed("dns_name", "{name}-{short}.{region}.elb.amazonaws.com"), computed("zone_id", "Z{hex12}"),
-			computed("vpc_id", "vpc-{hex17}"),
-		),
+		loadBalancer("aws_lb"), loadBalancer("aws_alb"), // one thing under two names
 		awsTagged("aws_lb_target_group", "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{hex17}", "",
 			computed("arn", "{id}"), str("name", fills("tf-{hex17}"), replaces), str("name_prefix", replaces),
 			integer("port", replaces), str("protocol", replaces), str("vpc_id", replaces),
@@ -209,4 +197,20 @@ func awsCompute() []resourceType {
 			computed("invoke_arn", "arn:aws:apigateway:{region}:lambda:path/{function_name}"), computed("version", "$LATEST"),
 		),
 	}
+}
+
+func loadBalancer(name string) resourceType {
+	return awsTagged(name, "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/app/{name}/{hex17}", "",
+		computed("arn", "{id}"), str("name", fills("tf-lb-{hex12}"), replaces),
+		boolean("internal", fills("false"), replaces),
+		str("load_balancer_type", defaults("application"), replaces, oneOf("application", "network", "gateway")),
+		strSet("security_groups", fills("")), strSet("subnets", fills("")), str("ip_address_type", fills("ipv4")),
+		integer("idle_timeout", defaults("60")), boolean("enable_deletion_protection", defaults("false")),
+		boolean("enable_http2", defaults("true")),
+		boolean("drop_invalid_header_fields", defaults("false")),
+		boolean("enable_cross_zone_load_balancing", fills("false")),
+		block("access_logs", fields{str("bucket", required), str("prefix"), boolean("enabled")}),
+		computed("dns_name", "{name}-{short}.{region}.elb.amazonaws.com"), computed("zone_id", "Z{hex12}"),
+		computed("vpc_id", "vpc-{hex17}"),
+	)
 }
