@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"os"
-	"os/signal"
+	"errors"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -28,12 +26,8 @@ func runnerArgs(args []string) (dir string, ok bool) {
 	return "", false
 }
 
-// runRunner is the whole life of a runner process.
-func runRunner(dir string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	return runner.Main(ctx, dir)
-}
+// runRunner is the whole life of a runner process, which minds signals itself.
+func runRunner(dir string) int { return runner.Main(context.Background(), dir) }
 
 // newRunnerCommand returns the hidden `tidelock runner`. main takes the short
 // way past it; it stands here for its help and for command lines that a person
@@ -43,13 +37,13 @@ func newRunnerCommand(_ *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "runner --dir DIR",
 		Short:   "Carry out one run in its folder (the server calls this)",
-		Long:    "Carries out the plan or apply whose spec.json stands in the folder, and writes its journal, log and result there.\nThe server starts it for every run; by hand it is of use only to look for a fault.",
+		Long:    "Carries out the plan or apply whose spec.json stands in the folder, and writes its journal, log and result there.\nThe server starts it for every run; only the server can: it hands over a pass that lets the run begin once.",
 		Example: "  tidelock runner --dir /var/lib/tidelock/runs/0199a3c4-…",
 		Hidden:  true,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if code := runner.Main(cmd.Context(), dir); code != exitOK {
-				return told(runnerFailed(code))
+			if runner.Main(cmd.Context(), dir) != exitOK {
+				return told(errRunner)
 			}
 			return nil
 		},
@@ -61,8 +55,5 @@ func newRunnerCommand(_ *program) *cobra.Command {
 	return cmd
 }
 
-// runnerFailed is the exit code of a run that did not succeed; the run's
-// result has told why.
-type runnerFailed int
-
-func (runnerFailed) Error() string { return "the run failed; its result.json says why" }
+// errRunner is a runner that failed; runner.Main has told why.
+var errRunner = errors.New("the runner failed")
