@@ -171,6 +171,11 @@ func TestVersionFromTheBuildsRecord(t *testing.T) {
 	if want := "tidelock 1.2.3 (0123456789ab and changes, 2026-01-02T15:04:05Z) go1.26 linux/amd64"; v.String() != want {
 		t.Errorf("got  %s\nwant %s", v, want)
 	}
+	info.Main.Version = "v0.0.0-20260102150405-0123456789ab+dirty"
+	untagged := versionInfo{}
+	if untagged.fill(info); untagged.Version != "" {
+		t.Errorf("a commit without a tag is called version %s", untagged.Version)
+	}
 	released := versionInfo{Version: "2.0.0", Commit: "fedcba", Go: "go1.26", OS: "linux", Arch: "amd64"}
 	released.fill(info)
 	if want := "tidelock 2.0.0 (fedcba) go1.26 linux/amd64"; released.String() != want {

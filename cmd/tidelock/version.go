@@ -38,8 +38,8 @@ func buildVersion() versionInfo {
 
 // fill takes from the build's record what the linker was not told.
 func (v *versionInfo) fill(info *debug.BuildInfo) {
-	if m := info.Main.Version; v.Version == "" && m != "" && m != "(devel)" {
-		v.Version = strings.TrimPrefix(m, "v")
+	if m := info.Main.Version; v.Version == "" && m != "" && m != "(devel)" && !strings.HasPrefix(m, "v0.0.0-") {
+		v.Version = strings.TrimPrefix(m, "v") // a tag; v0.0.0-… only repeats the commit
 	}
 	if v.Commit != "" {
 		return
