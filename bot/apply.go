@@ -1,0 +1,521 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/queue"
+	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/internal/runner"
+	"github.com/tidelock/tidelock/planner"
+)
+
+// merged applies what a merge brought: it waits until every plan of the change
+// has come to an end, then queues an apply for each plan that changes
+// something. A plan that may not be applied as it is gets an apply that is
+// held at once, so that the comment asks a person instead of saying nothing.
+func (b *Bot) merged(ctx context.Context, job queue.Job[mergedJob]) error {
+	var pause time.Duration
+	err := b.DB.Tx(ctx, func(tx *db.Tx) error {
+		pause = 0
+		c, err := b.Runs.Change(ctx, tx, job.Args.Change)
+		if err != nil || !c.Status.Live() {
+			return err
+		}
+		runs, err := b.Runs.Runs(ctx, tx, c.ID)
+		if err != nil {
+			return err
+		}
+		pairs := run.Pairs(runs)
+		if c.Status == run.Pending || planning(pairs) {
+			pause = time.Second
+			return nil
+		}
+		if err := b.applyPairs(ctx, tx, pairs, job.Args); err != nil {
+			return err
+		}
+		return b.tell(ctx, tx, c.ID, true)
+	})
+	if err == nil && pause > 0 {
+		return queue.Snooze(pause)
+	}
+	return err
+}
+
+func planning(pairs []run.Pair) bool {
+	for _, p := range pairs {
+		if !p.Plan.Status.Finished() {
+			return true
+		}
+	}
+	return false
+}
+
+// applyPairs queues or holds an apply for each pair that needs one, and frees
+// the locks of the others.
+func (b *Bot) applyPairs(ctx context.Context, tx *db.Tx, pairs []run.Pair, job mergedJob) error {
+	for _, p := range pairs {
+		switch {
+		case p.Apply != nil && !p.Apply.Status.Finished(), p.Apply != nil && p.Apply.Status == run.Interrupted:
+			continue
+		case !appliable(p):
+			if err := b.free(ctx, tx, *p.Plan); err != nil {
+				return err
+			}
+		case !b.Settings.ApplyOnMerge:
+			if err := b.free(ctx, tx, *p.Plan); err != nil {
+				return err
+			}
+		default:
+			hold := verdictTrouble("`"+plain(p.Plan.Project.Name)+"`", p.Plan.Report)
+			if job.Unseen {
+				hold = "The pull request was merged before it was planned, so nobody can have reviewed this plan. Read it, then comment `plan` and `apply`."
+			}
+			if err := b.applyOrHold(ctx, tx, *p.Plan, job.Actor, hold); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (b *Bot) applyOrHold(ctx context.Context, tx *db.Tx, plan run.Run, actor access.Actor, hold string) error {
+	if hold == "" {
+		return b.addApply(ctx, tx, plan, actor)
+	}
+	r, created, err := b.Runs.AddApply(ctx, tx, plan, actor)
+	if err != nil || !created {
+		return err
+	}
+	if r, err = b.Runs.Begin(ctx, tx, r, b.Node); err != nil {
+		return err
+	}
+	r.Error = hold
+	return b.Runs.Finish(ctx, tx, r, run.Held)
+}
+
+// free releases the run's lock and wakes who waits for it.
+func (b *Bot) free(ctx context.Context, tx *db.Tx, r run.Run) error {
+	freed, err := b.Runs.Release(ctx, tx, r)
+	if err != nil || !freed {
+		return err
+	}
+	return b.wakeNext(ctx, tx, r.Key())
+}
+
+// applyRun applies one reviewed plan. Its promise: Terraform is started for
+// applying at most once, unless the journal proves that nothing started or
+// Terraform itself refused before doing anything. Each attempt begins by
+// looking at what the row and the run folder say.
+func (b *Bot) applyRun(ctx context.Context, job queue.Job[applyRunJob]) error {
+	r, err := b.Runs.Run(ctx, b.DB, job.Args.Run)
+	if err != nil || r.Kind != run.Apply || r.Status.Finished() || r.Status == run.Blocked {
+		return err
+	}
+	a := &application{Bot: b, run: r}
+	if r.Status == run.Running {
+		err = a.resume(ctx)
+	} else {
+		err = a.begin(ctx)
+	}
+	if errs.Is(err, errs.Conflict) { // superseded, or moved by another worker
+		b.Log.Info("apply given up", keyRun, r.ID, "reason", errs.Sentence(err))
+		return nil
+	}
+	if err != nil {
+		return b.unwatched(ctx, err)
+	}
+	return b.cleanUp(ctx, a.run, a.run.ID)
+}
+
+// application is one attempt at one apply.
+type application struct {
+	*Bot
+	run    run.Run
+	plan   run.Run // what was reviewed
+	change run.Change
+	lock   run.Lock
+	tree   string
+	data   string
+}
+
+// begin takes an apply from the queue to its end.
+func (a *application) begin(ctx context.Context) error {
+	goOn, err := a.check(ctx)
+	if err != nil || !goOn {
+		return err
+	}
+	release, err := a.checkOut(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	same, err := a.sameInputs()
+	if err != nil {
+		return err
+	}
+	if same {
+		err = a.fetchPlan(ctx, a.plan.PlanBlob)
+	} else if goOn, err = a.planAgain(ctx, "The merged code is not what was planned"); err == nil && !goOn {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return a.start(ctx)
+}
+
+// check takes the lock and moves the run to Checking. It reports false when
+// the run waits for another pull's lock, or must not go on.
+func (a *application) check(ctx context.Context) (goOn bool, err error) {
+	err = a.DB.Tx(ctx, func(tx *db.Tx) error {
+		goOn = false
+		if err := a.load(ctx, tx); err != nil {
+			return err
+		}
+		if a.run.Status != run.Queued && a.run.Status != run.Checking {
+			return nil
+		}
+		lock, held, err := a.Runs.Acquire(ctx, tx, a.run)
+		if err != nil {
+			return err
+		}
+		if !held {
+			if err := a.Runs.Block(ctx, tx, a.run, lock); err != nil {
+				return err
+			}
+			return a.tell(ctx, tx, a.change.ID, true)
+		}
+		a.lock = lock
+		if a.run, err = a.Runs.Begin(ctx, tx, a.run, a.Node); err != nil {
+			return err
+		}
+		if why := verdictTrouble("`"+plain(a.run.Project.Name)+"`", a.plan.Report); why != "" {
+			return a.hold(ctx, tx, why)
+		}
+		goOn = true
+		return a.tell(ctx, tx, a.change.ID, false)
+	})
+	return goOn, err
+}
+
+func (a *application) load(ctx context.Context, q db.Querier) (err error) {
+	if a.run, err = a.Runs.Run(ctx, q, a.run.ID); err != nil {
+		return err
+	}
+	if a.plan, err = a.Runs.Run(ctx, q, a.run.PlanRun); err != nil {
+		return err
+	}
+	a.change, err = a.Runs.Change(ctx, q, a.run.Change)
+	return err
+}
+
+func (a *application) checkOut(ctx context.Context) (release func(), err error) {
+	a.tree, a.data, release, err = a.trees.acquire(ctx, a.change.ID, target(a.change))
+	return release, err
+}
+
+// sameInputs reports whether the files that shape the plan are those that were
+// planned.
+func (a *application) sameInputs() (bool, error) {
+	digest, err := planner.InputsDigest(os.DirFS(a.tree), a.run.Project)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return digest == a.plan.InputsDigest, err
+}
+
+// fetchPlan puts a saved plan into the run's folder. The folder therefore
+// exists before the intent to apply is stored, so that its absence later
+// proves nothing and counts as interrupted.
+func (a *application) fetchPlan(ctx context.Context, ref string) error {
+	if err := a.Runner.Remove(a.run.ID); err != nil {
+		return err
+	}
+	if err := a.Runner.Prepare(a.run.ID); err != nil {
+		return err
+	}
+	saved, err := a.Blobs.Get(ctx, a.run.Client, ref)
+	if err != nil {
+		return err
+	}
+	defer saved.Close()
+	f, err := os.OpenFile(a.Runner.PlanPath(a.run.ID), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("fetch plan: %w", err)
+	}
+	if _, err := io.Copy(f, saved); err != nil {
+		f.Close()
+		return fmt.Errorf("fetch plan: %w", err)
+	}
+	return f.Close()
+}
+
+// planAgain plans at the commit that is to be applied and compares what comes
+// out with what was reviewed. It reports true, with the new plan in place,
+// only if the two do the same. why begins the sentence for the person who must
+// decide otherwise.
+func (a *application) planAgain(ctx context.Context, why string) (bool, error) {
+	folder := a.run.ID + "-again"
+	if !a.adoptable(folder) {
+		if err := a.Runner.Remove(folder); err != nil {
+			return false, err
+		}
+		if err := a.Runner.Start(ctx, a.spec(a.run, folder, planner.KindPlan, a.tree, a.data)); err != nil {
+			return false, err
+		}
+	}
+	result, err := a.follow(ctx, a.run, folder, a.Terraform.PlanTimeout)
+	if errors.Is(err, errStopped) {
+		return false, a.Runner.Remove(folder)
+	}
+	if err != nil {
+		return false, err
+	}
+	again, err := a.readPlan(ctx, a.run, folder, result)
+	if err != nil {
+		return false, err
+	}
+	if err := a.Runner.Remove(folder); err != nil {
+		return false, err
+	}
+	goOn, err := a.compare(ctx, again, why)
+	if err != nil || !goOn {
+		return false, err
+	}
+	return true, a.fetchPlan(ctx, again.run.PlanBlob)
+}
+
+// compare decides what the second plan means.
+func (a *application) compare(ctx context.Context, again *planOutcome, why string) (bool, error) {
+	switch {
+	case again.plan == nil:
+		a.run.Error, a.run.LogBlob = again.run.Error, again.run.LogBlob
+		return false, a.end(ctx, run.Failed)
+	case again.run.PlanDigest == a.plan.PlanDigest:
+		return true, nil
+	case again.run.Summary.Empty():
+		a.run.Error = "The infrastructure matches the code already: nothing had to be applied."
+		a.run.Summary = again.run.Summary
+		return false, a.end(ctx, run.Applied)
+	}
+	a.run.PlanDigest, a.run.Summary, a.run.Diff = again.run.PlanDigest, again.run.Summary, again.run.Diff
+	a.run.Report, a.run.Estimate, a.run.LogBlob = again.run.Report, again.run.Estimate, again.run.LogBlob
+	return false, a.DB.Tx(ctx, func(tx *db.Tx) error {
+		return a.hold(ctx, tx, why+", and a new plan does something else than the one that was reviewed. "+
+			"Nothing was applied. Comment `plan` to see what would be done now, then `apply` if that is what you want.")
+	})
+}
+
+// hold ends the apply in a way that asks a person.
+func (a *application) hold(ctx context.Context, tx *db.Tx, why string) error {
+	a.run.Error = why
+	if err := a.Runs.Finish(ctx, tx, a.run, run.Held); err != nil {
+		return err
+	}
+	return a.tell(ctx, tx, a.change.ID, true)
+}
+
+// start stores the intent, starts the runner, and sees the apply through.
+func (a *application) start(ctx context.Context) error {
+	err := a.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+		if a.run, err = a.Runs.Intend(ctx, tx, a.run, a.lock.Fence); err != nil {
+			return err
+		}
+		return a.tell(ctx, tx, a.change.ID, false)
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.Runner.Start(ctx, a.spec(a.run, a.run.ID, planner.KindApply, a.tree, a.data)); err != nil {
+		return err
+	}
+	return a.see(ctx)
+}
+
+// resume goes on with an apply whose intent is stored. It starts Terraform only
+// if the journal in the folder proves that nothing was started.
+func (a *application) resume(ctx context.Context) error {
+	if err := a.load(ctx, a.DB); err != nil {
+		return err
+	}
+	lock, err := a.Runs.Lock(ctx, a.DB, a.run.Key())
+	if err != nil && !errs.Is(err, errs.NotFound) {
+		return err
+	}
+	a.lock = lock
+	if a.run.Node != a.Node {
+		return a.interrupted(ctx, "The machine that applied it is gone.")
+	}
+	state, err := a.Runner.State(a.run.ID)
+	if err != nil {
+		return err
+	}
+	release, err := a.checkOut(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	switch state {
+	case runner.StatePrepared:
+		if err := a.Runner.Start(ctx, a.spec(a.run, a.run.ID, planner.KindApply, a.tree, a.data)); err != nil {
+			return err
+		}
+	case runner.StateRunning, runner.StateFinished:
+	default:
+		return a.interrupted(ctx, "Its process ended without leaving a result.")
+	}
+	return a.see(ctx)
+}
+
+// see waits for the runner and stores what came of it.
+func (a *application) see(ctx context.Context) error {
+	result, err := a.follow(ctx, a.run, a.run.ID, a.Terraform.ApplyTimeout)
+	if errors.Is(err, runner.ErrInterrupted) {
+		return a.interrupted(ctx, "Its process ended without leaving a result.")
+	}
+	if err != nil {
+		return err
+	}
+	if (result.Stale || result.Locked) && !result.Started {
+		return a.recheck(ctx, result)
+	}
+	if a.run.LogBlob, err = a.storeLog(ctx, a.run, a.run.ID); err != nil {
+		return err
+	}
+	if result.ErroredState != "" {
+		if err := a.keepErroredState(ctx, result.ErroredState); err != nil {
+			return err
+		}
+	}
+	a.run.StateLineage, a.run.StateSerial = result.StateLineage, result.StateSerial
+	a.run.Error = a.Masker.String(result.Error)
+	if result.Outcome == planner.OutcomeApplied {
+		return a.end(ctx, run.Applied)
+	}
+	if a.run.Error == "" {
+		a.run.Error = "The apply ended without saying why. Its log has what Terraform printed."
+	}
+	return a.end(ctx, run.Failed)
+}
+
+// recheck handles an apply that Terraform refused before doing anything: the
+// state moved since the plan, or somebody else holds its lock.
+func (a *application) recheck(ctx context.Context, result planner.Result) error {
+	err := a.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+		if a.run, err = a.Runs.Recheck(ctx, tx, a.run); err != nil {
+			return err
+		}
+		return a.tell(ctx, tx, a.change.ID, false)
+	})
+	if err != nil {
+		return err
+	}
+	if result.Locked {
+		a.Log.Info("state is locked", keyRun, a.run.ID, keyProject, a.run.Project.Name, "holder", result.LockHolder)
+		return queue.Snooze(stateLockPause)
+	}
+	goOn, err := a.planAgain(ctx, "The state has moved since the plan was made")
+	if err != nil || !goOn {
+		return err
+	}
+	return a.start(ctx)
+}
+
+// stateLockPause is how long an apply waits before it tries a locked state
+// again. It never breaks the lock.
+const stateLockPause = 15 * time.Second
+
+// keepErroredState stores the state that Terraform could not write, encrypted:
+// it is the only record of what was made.
+func (a *application) keepErroredState(ctx context.Context, path string) error {
+	ref, err := a.storeFile(ctx, a.run.Client, path, "errored.tfstate")
+	if err != nil {
+		return err
+	}
+	return a.DB.Tx(ctx, func(tx *db.Tx) error {
+		return a.Runs.Note(ctx, tx, a.run, "state.errored", map[string]any{"project": a.run.Project.Name, "blob": ref})
+	})
+}
+
+// interrupted ends an apply whose end nobody saw. Its lock stays and nothing
+// is started again: only a person can know what exists now.
+func (a *application) interrupted(ctx context.Context, what string) error {
+	a.run.Error = what + " Part of it may have been done. Look at the log and the infrastructure; `plan` shows what is left, `unlock` gives the project up."
+	if ref, err := a.storeLog(ctx, a.run, a.run.ID); err == nil {
+		a.run.LogBlob = ref
+	}
+	return a.end(ctx, run.Interrupted)
+}
+
+// end stores how the apply ended, with its lock, its audit event and the
+// answer, in one transaction.
+func (a *application) end(ctx context.Context, final run.Status) error {
+	return a.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := a.Runs.Finish(ctx, tx, a.run, final); err != nil {
+			return err
+		}
+		switch final {
+		case run.Applied:
+			if err := a.free(ctx, tx, a.run); err != nil {
+				return err
+			}
+		case run.Failed:
+			if err := a.Runs.KeepForPerson(ctx, tx, a.run); err != nil {
+				return err
+			}
+		}
+		if err := a.mergeIfDone(ctx, tx); err != nil {
+			return err
+		}
+		return a.tell(ctx, tx, a.change.ID, true)
+	})
+}
+
+// mergeIfDone has the pull merged once everything of it is applied, where that
+// was asked for.
+func (a *application) mergeIfDone(ctx context.Context, tx *db.Tx) error {
+	c, err := a.Runs.Change(ctx, tx, a.change.ID)
+	if err != nil || !c.AutoMerge || c.MergeSHA != "" || !c.Status.Live() {
+		return err
+	}
+	runs, err := a.Runs.Runs(ctx, tx, c.ID)
+	if err != nil {
+		return err
+	}
+	for _, p := range run.Pairs(runs) {
+		if done := p.Plan.NoChanges() || (p.Apply != nil && p.Apply.Status == run.Applied); !done {
+			return nil
+		}
+	}
+	return a.Queue.Enqueue(ctx, tx, autoMergeJob{c.ID}, queue.Unique(c.ID))
+}
+
+// autoMerge merges the pull at the head that was applied.
+func (b *Bot) autoMerge(ctx context.Context, job queue.Job[autoMergeJob]) error {
+	c, err := b.Runs.Change(ctx, b.DB, job.Args.Change)
+	if err != nil || c.MergeSHA != "" || !c.Status.Live() {
+		return err
+	}
+	gh, err := b.installation(ctx, c.Client)
+	if err != nil {
+		return err
+	}
+	_, err = gh.Merge(ctx, c.Repo, c.Pull, c.HeadSHA, b.Settings.MergeMethod)
+	if errs.Is(err, errs.Conflict) || errs.Is(err, errs.Forbidden) {
+		text := "Everything is applied, but GitHub did not merge the pull request: " + strings.TrimSpace(errs.Sentence(err)) + " Merge it by hand."
+		return b.DB.Tx(ctx, func(tx *db.Tx) error {
+			return b.Queue.Enqueue(ctx, tx, replyJob{c.Client, c.Repo, c.Pull, "merge-" + c.ID, text})
+		})
+	}
+	return wait(err)
+}

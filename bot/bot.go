@@ -1,0 +1,206 @@
+package bot
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/blob"
+	"github.com/tidelock/tidelock/internal/checkout"
+	"github.com/tidelock/tidelock/internal/clients"
+	"github.com/tidelock/tidelock/internal/cost"
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/internal/queue"
+	"github.com/tidelock/tidelock/internal/redact"
+	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/internal/runner"
+)
+
+// Options is what a Bot works with. All but Masker, PublicURL and Now are
+// required.
+type Options struct {
+	DB       *db.DB
+	Queue    *queue.Queue // not started yet: New registers the bot's handlers
+	App      *github.App
+	Name     string // what the App is called on GitHub, without "[bot]"
+	Clients  *clients.Store
+	Runs     *run.Store
+	Blobs    *blob.Store
+	Checkout *checkout.Store
+	Runner   *runner.Runner
+	Policies *policy.Engine
+	Catalog  *cost.Catalog
+
+	Node      string // this process's name in the nodes table
+	DataDir   string // for work trees and states
+	Settings  Settings
+	Terraform Terraform
+	// HoursPerMonth is what estimates reckon with; 0 is the usual 730.
+	HoursPerMonth int
+	PublicURL     string         // where this server's pages are, for links; "" for no links
+	Masker        *redact.Masker // masks the server's own secrets in whatever Terraform printed
+	Log           *slog.Logger
+	Now           func() time.Time
+}
+
+// Terraform is how runs are made.
+type Terraform struct {
+	Binary       string // absolute path of terraform or tofu
+	Version      string // what it calls itself, "1.11.4"
+	CLIConfig    string // path of the CLI configuration that every run uses
+	Env          map[string]string
+	PlanTimeout  time.Duration
+	ApplyTimeout time.Duration
+	Parallel     int // plans at once
+}
+
+// Bot hears, decides, acts and answers.
+type Bot struct {
+	Options
+	actor access.Actor // for what nobody asked for
+	trees *trees
+}
+
+// The keys of log attributes.
+const (
+	keyDelivery = "delivery"
+	keyClient   = "client"
+	keyRepo     = "repo"
+	keyPull     = "pull"
+	keyProject  = "project"
+	keyRun      = "run"
+	keyChange   = "change"
+	keyJob      = "job"
+)
+
+// The queue's lanes: each has its own workers, so that a flood of plans never
+// keeps an apply or an answer waiting.
+const (
+	LaneEvents  = "events"  // deliveries: short
+	LanePrepare = "prepare" // fetch and discover: network and disk
+	LanePlans   = "plans"   // Terraform plans: as many as the machine bears
+	LaneApplies = "applies" // Terraform applies
+	LaneAnswers = "answers" // writes to GitHub
+)
+
+// Lanes returns the workers of each lane for so many plans at once.
+func Lanes(parallel int) map[string]int {
+	return map[string]int{LaneEvents: 4, LanePrepare: 2, LanePlans: parallel, LaneApplies: max(2, parallel), LaneAnswers: 4}
+}
+
+// New returns a bot and registers its handlers with the queue.
+func New(o Options) *Bot {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Masker == nil {
+		o.Masker = redact.NewMasker()
+	}
+	b := &Bot{Options: o, actor: access.Actor{Kind: "bot", Name: o.Name}}
+	b.trees = newTrees(filepath.Join(o.DataDir, "trees"), b.checkoutTree)
+
+	quick := queue.HandlerOptions{MaxAttempts: 25, Timeout: 10 * time.Minute}
+	// Plans and applies last as long as they last; their own time limits are
+	// kept where the runner is watched. Their attempts are many because every
+	// attempt first looks at what has already happened: no handler of an apply
+	// starts Terraform twice.
+	long := queue.HandlerOptions{MaxAttempts: 25, Timeout: -1}
+	queue.Handle(o.Queue, LaneEvents, b.deliver, quick)
+	queue.Handle(o.Queue, LaneEvents, b.refetch, quick)
+	queue.Handle(o.Queue, LanePrepare, b.plan, quick)
+	queue.Handle(o.Queue, LanePrepare, b.merged, quick)
+	queue.Handle(o.Queue, LanePlans, b.planRun, long)
+	queue.Handle(o.Queue, LaneApplies, b.applyRun, long)
+	queue.Handle(o.Queue, LaneAnswers, b.answer, quick)
+	queue.Handle(o.Queue, LaneAnswers, b.reply, quick)
+	queue.Handle(o.Queue, LaneAnswers, b.react, queue.HandlerOptions{MaxAttempts: 3, Timeout: time.Minute})
+	queue.Handle(o.Queue, LaneAnswers, b.autoMerge, quick)
+	return b
+}
+
+// Jobs. Each names the rows that it acts on, nothing that a row already says.
+type (
+	deliveryJob struct {
+		GUID string `json:"guid"`
+	}
+	refetchJob struct {
+		Client string `json:"client"`
+		Repo   int64  `json:"repo"`
+		Pull   int    `json:"pull"`
+	}
+	planJob struct {
+		Change string       `json:"change"`
+		Filter Filter       `json:"filter"`
+		Actor  access.Actor `json:"actor"`
+	}
+	mergedJob struct {
+		Change string       `json:"change"`
+		Actor  access.Actor `json:"actor"`
+		Unseen bool         `json:"unseen,omitempty"` // no plan was offered before the merge
+	}
+	planRunJob struct {
+		Run string `json:"run"`
+	}
+	applyRunJob struct {
+		Run string `json:"run"`
+	}
+	answerJob struct {
+		Change string `json:"change"`
+	}
+	replyJob struct {
+		Client string `json:"client"`
+		Repo   int64  `json:"repo"`
+		Pull   int    `json:"pull"`
+		Key    string `json:"key"` // unique; found again in the comment after a crash
+		Text   string `json:"text"`
+	}
+	reactJob struct {
+		Client  string `json:"client"`
+		Repo    int64  `json:"repo"`
+		Comment int64  `json:"comment"`
+	}
+	autoMergeJob struct {
+		Change string `json:"change"`
+	}
+)
+
+func (deliveryJob) Kind() string  { return "delivery" }
+func (refetchJob) Kind() string   { return "refetch" }
+func (planJob) Kind() string      { return "plan" }
+func (mergedJob) Kind() string    { return "merged" }
+func (planRunJob) Kind() string   { return "plan_run" }
+func (applyRunJob) Kind() string  { return "apply_run" }
+func (answerJob) Kind() string    { return "answer" }
+func (replyJob) Kind() string     { return "reply" }
+func (reactJob) Kind() string     { return "react" }
+func (autoMergeJob) Kind() string { return "auto_merge" }
+
+// installation returns the client's voice on GitHub.
+func (b *Bot) installation(ctx context.Context, client string) (*github.Client, error) {
+	c, err := b.Clients.Client(ctx, b.DB, client)
+	if err != nil {
+		return nil, err
+	}
+	return b.App.Installation(c.InstallationID), nil
+}
+
+// Between progress updates of one comment passes at least this much time:
+// people can't read faster, and GitHub counts every write.
+const progressPause = 4 * time.Second
+
+// tell has GitHub told of the change's present state, by a job in the caller's
+// transaction. soon asks for it now; otherwise it joins the next update that
+// is due. Answers read everything anew, so one that waits stands for all.
+func (b *Bot) tell(ctx context.Context, tx *db.Tx, change string, soon bool) error {
+	if err := b.Runs.Touch(ctx, tx, change); err != nil {
+		return err
+	}
+	if soon {
+		return b.Queue.Enqueue(ctx, tx, answerJob{change}, queue.Coalesce("now:"+change), queue.Priority(1))
+	}
+	return b.Queue.Enqueue(ctx, tx, answerJob{change}, queue.At(b.Now().Add(progressPause)), queue.Coalesce("later:"+change))
+}

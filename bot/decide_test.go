@@ -1,0 +1,257 @@
+package bot
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/planner"
+)
+
+const head = "1111111111111111111111111111111111111111"
+
+func openPull(change ...func(*run.Pull)) *run.Pull {
+	p := run.Pull{Repo: 7, Number: 12, Client: "c", HeadRepo: 7, HeadSHA: head, HeadRef: "feature", BaseRef: "main", Open: true, Author: "ada"}
+	for _, c := range change {
+		c(&p)
+	}
+	return &p
+}
+
+func pair(status run.Status, verdict policy.Verdict, change ...func(*run.Pair)) run.Pair {
+	plan := run.Run{ID: "plan", Kind: run.Plan, Repo: 7, Pull: 12, Status: status, Project: planner.Project{Name: "net", Dir: "net", Workspace: "default"},
+		Summary: planner.Summary{Create: 1}, Report: &policy.Report{Verdict: verdict}}
+	p := run.Pair{Plan: &plan}
+	for _, c := range change {
+		c(&p)
+	}
+	return p
+}
+
+func applied(status run.Status) func(*run.Pair) {
+	return func(p *run.Pair) {
+		p.Apply = &run.Run{ID: "apply", Kind: run.Apply, PlanRun: "plan", Status: status, Project: p.Plan.Project}
+	}
+}
+
+func pullEvent(action string) github.Event {
+	return github.Event{Kind: "pull_request", Action: action, Number: 12, OnPull: true, Sender: github.User{Login: "ada", ID: 1, Type: "User"}}
+}
+
+func commentEvent(body string) github.Event {
+	return github.Event{Kind: "issue_comment", Action: "created", Number: 12, OnPull: true, Sender: github.User{Login: "ada", ID: 1, Type: "User"},
+		Comment: &github.Comment{ID: 5, Body: body, Author: "ada", AuthorID: 1, AuthorType: "User"}}
+}
+
+// names tells the intents' kinds; what a reply says stands behind it as far as
+// the table asks.
+func names(intents []Intent) []string {
+	var out []string
+	for _, in := range intents {
+		switch in := in.(type) {
+		case Ignore:
+			out = append(out, "ignore: "+in.Why)
+		case PlanHead:
+			s := "plan"
+			if in.Again {
+				s = "plan again"
+			}
+			out = append(out, s+in.Filter.String())
+		case ApplyPlans:
+			s := "apply"
+			for _, p := range in.Plans {
+				s += " " + p.Project.Name
+			}
+			if in.AutoMerge {
+				s += ", then merge"
+			}
+			out = append(out, s)
+		case ApplyMerge:
+			out = append(out, "apply merge")
+		case ClosePull:
+			out = append(out, "close")
+		case UnlockPull:
+			out = append(out, "unlock")
+		case Refetch:
+			out = append(out, "refetch")
+		case Reply:
+			out = append(out, "reply: "+in.Text)
+		case React:
+			out = append(out, "react")
+		case SavePull:
+			out = append(out, "save")
+		}
+	}
+	return out
+}
+
+func TestDecide(t *testing.T) {
+	merged := func(p *run.Pull) { p.Open, p.Merged, p.MergeSHA = false, true, "2222" }
+	closed := func(p *run.Pull) { p.Open = false }
+	draft := func(p *run.Pull) { p.Draft = true }
+	before := Settings{ApplyBeforeMerge: true}
+	change := &run.Change{ID: "ch", Repo: 7, Pull: 12, HeadSHA: head, Status: run.Ready}
+	mine := []run.Lock{{Key: run.Key{Repo: 7, Dir: "net", Workspace: "default"}, Pull: 12, Change: "ch", Holder: "grace"}}
+	ready := []run.Pair{pair(run.Planned, policy.Pass)}
+	comment := func(body string) *github.Comment {
+		return &github.Comment{ID: 5, Body: body, Author: "ada", AuthorID: 1, AuthorType: "User"}
+	}
+
+	for _, tt := range []struct {
+		name  string
+		event github.Event
+		facts Facts
+		want  []string // a reply is compared as far as it is written here
+	}{
+		{"opened", pullEvent("opened"), Facts{Pull: openPull()}, []string{"plan"}},
+		{"pushed", pullEvent("synchronize"), Facts{Pull: openPull()}, []string{"plan"}},
+		{"reopened", pullEvent("reopened"), Facts{Pull: openPull()}, []string{"plan"}},
+		{"opened, closed by now", pullEvent("opened"), Facts{Pull: openPull(closed)}, []string{"ignore: closed by now"}},
+		{"draft", pullEvent("opened"), Facts{Pull: openPull(draft)}, []string{"save"}},
+		{"ready for review", pullEvent("ready_for_review"), Facts{Pull: openPull()}, []string{"plan"}},
+		{"assigned", pullEvent("assigned"), Facts{}, []string{"ignore: nothing depends on assigned"}},
+		{"closed", pullEvent("closed"), Facts{Pull: openPull(closed)}, []string{"close"}},
+		{"closed, open again by now", pullEvent("closed"), Facts{Pull: openPull()}, []string{"ignore: open again by now"}},
+		{"merged", pullEvent("closed"), Facts{Pull: openPull(merged)}, []string{"apply merge"}},
+		{"labeled, nothing found", pullEvent("labeled"), Facts{Pull: openPull(), Change: change, Pairs: ready}, []string{"save"}},
+		{"labeled, a policy found something", pullEvent("labeled"), Facts{Pull: openPull(), Change: change, Pairs: []run.Pair{
+			pair(run.Planned, policy.Fail, func(p *run.Pair) { p.Plan.Report.Findings = []policy.Finding{{}} })}}, []string{"plan again"}},
+		{"pull gone", pullEvent("opened"), Facts{}, []string{"ignore: nothing depends on opened"}},
+
+		{"push, nothing behind", github.Event{Kind: "push"}, Facts{}, []string{"ignore: no open pull request is behind it"}},
+		{"push, a pull behind", github.Event{Kind: "push"}, Facts{Behind: []run.Pull{*openPull()}}, []string{"refetch"}},
+		{"another event", github.Event{Kind: "star"}, Facts{}, []string{"ignore: not an event that anything depends on"}},
+
+		{"plan", commentEvent("plan"), Facts{Pull: openPull(), Role: github.RoleTriage, Comment: comment("plan")}, []string{"react", "plan again"}},
+		{"plan a directory", commentEvent("plan -d net"), Facts{Pull: openPull(), Role: github.RoleWrite, Comment: comment("plan -d net")}, []string{"react", "plan again -d net"}},
+		{"plan while applying", commentEvent("plan"), Facts{Pull: openPull(), Role: github.RoleWrite, Comment: comment("plan"),
+			Change: change, Pairs: []run.Pair{pair(run.Planned, policy.Pass, applied(run.Running))}}, []string{"react", "reply: An apply is running."}},
+		{"plan on a closed pull", commentEvent("plan"), Facts{Pull: openPull(closed), Role: github.RoleWrite, Comment: comment("plan")}, []string{"react", "reply: This pull request is closed."}},
+		{"help", commentEvent("help"), Facts{Pull: openPull(), Role: github.RoleRead, Comment: comment("help")}, []string{"react", "reply: Commands stand on a line"}},
+		{"unknown command", commentEvent("tidelock aply"), Facts{Pull: openPull(), Role: github.RoleRead, Comment: comment("tidelock aply")}, []string{"react", "reply: I don't know the command `aply`. Did you mean `apply`?"}},
+		{"two commands", commentEvent("unlock\nplan"), Facts{Pull: openPull(), Role: github.RoleAdmin, Comment: comment("unlock\nplan"), Locks: mine}, []string{"react", "unlock", "plan again"}},
+		{"comment gone", commentEvent("apply"), Facts{Pull: openPull(), Role: github.RoleAdmin}, []string{"ignore: the comment is gone"}},
+		{"command edited away", commentEvent("apply"), Facts{Pull: openPull(), Role: github.RoleAdmin, Comment: comment("never mind")}, []string{"ignore: no command in it any more"}},
+		{"chatter", commentEvent("what would this apply?"), Facts{}, []string{"ignore: no command in it"}},
+
+		{"apply before merge", commentEvent("apply"), Facts{Settings: before, Pull: openPull(), Role: github.RoleWrite, Comment: comment("apply"), Change: change, Pairs: ready}, []string{"react", "apply net"}},
+		{"apply, then merge", commentEvent("apply"), Facts{Settings: Settings{ApplyBeforeMerge: true, AutoMerge: true}, Pull: openPull(), Role: github.RoleWrite, Comment: comment("apply"), Change: change, Pairs: ready},
+			[]string{"react", "apply net, then merge"}},
+		{"apply where merging applies", commentEvent("apply"), Facts{Pull: openPull(), Role: github.RoleWrite, Comment: comment("apply"), Change: change, Pairs: ready},
+			[]string{"react", "reply: **Nothing was applied.** This repository applies on merge"}},
+		{"apply on a merged pull", commentEvent("apply"), Facts{Pull: openPull(merged), Role: github.RoleWrite, Comment: comment("apply"), Change: change, Pairs: ready}, []string{"react", "apply net"}},
+		{"apply with nothing planned", commentEvent("apply"), Facts{Settings: before, Pull: openPull(), Role: github.RoleWrite, Comment: comment("apply")},
+			[]string{"react", "reply: **Nothing was applied.** The head commit `1111111` has not been planned yet."}},
+		{"apply while planning", commentEvent("apply"), Facts{Settings: before, Pull: openPull(), Role: github.RoleWrite, Comment: comment("apply"), Change: change,
+			Pairs: []run.Pair{pair(run.Running, "")}}, []string{"react", "reply: **Nothing was applied.** `net` is still being planned."}},
+		{"apply against a policy", commentEvent("apply"), Facts{Settings: before, Pull: openPull(), Role: github.RoleAdmin, Comment: comment("apply"), Change: change,
+			Pairs: []run.Pair{pair(run.Planned, policy.Fail)}}, []string{"react", "reply: **Nothing was applied.** A policy forbids the plan of `net`"}},
+		{"apply what nobody could judge", commentEvent("apply"), Facts{Settings: before, Pull: openPull(), Role: github.RoleAdmin, Comment: comment("apply"), Change: change,
+			Pairs: []run.Pair{pair(run.Planned, policy.Pass, func(p *run.Pair) { p.Plan.Report = nil })}}, []string{"react", "reply: **Nothing was applied.** `net` was not judged"}},
+		{"apply twice", commentEvent("apply"), Facts{Settings: before, Pull: openPull(), Role: github.RoleWrite, Comment: comment("apply"), Change: change,
+			Pairs: []run.Pair{pair(run.Planned, policy.Pass, applied(run.Running))}}, []string{"react", "reply: **Nothing was applied.** `net` is being applied already."}},
+		{"apply after an interrupted one", commentEvent("apply"), Facts{Settings: before, Pull: openPull(), Role: github.RoleWrite, Comment: comment("apply"), Change: change,
+			Pairs: []run.Pair{pair(run.Planned, policy.Pass, applied(run.Interrupted))}}, []string{"react", "reply: **Nothing was applied.** The last apply of `net` is interrupted."}},
+		{"apply what is applied", commentEvent("apply"), Facts{Settings: before, Pull: openPull(), Role: github.RoleWrite, Comment: comment("apply"), Change: change,
+			Pairs: []run.Pair{pair(run.Planned, policy.Pass, applied(run.Applied))}}, []string{"react", "reply: **Nothing was applied.** There is nothing left to apply"}},
+		{"apply a project that is not there", commentEvent("apply -p x"), Facts{Settings: before, Pull: openPull(), Role: github.RoleWrite, Comment: comment("apply -p x"), Change: change, Pairs: ready},
+			[]string{"react", "reply: **Nothing was applied.** No project of this pull request matches `-p x`."}},
+		{"apply a draft", commentEvent("apply"), Facts{Settings: before, Pull: openPull(draft), Role: github.RoleWrite, Comment: comment("apply"), Change: change, Pairs: ready},
+			[]string{"react", "reply: **Nothing was applied.** This pull request is a draft."}},
+
+		{"unlock by a stranger to the lock", commentEvent("unlock"), Facts{Pull: openPull(func(p *run.Pull) { p.Author = "grace" }), Role: github.RoleWrite, Comment: comment("unlock"), Locks: mine},
+			[]string{"react", "reply: The lock on `net` is @grace's."}},
+		{"unlock by a maintainer", commentEvent("unlock"), Facts{Pull: openPull(func(p *run.Pull) { p.Author = "grace" }), Role: github.RoleMaintain, Comment: comment("unlock"), Locks: mine}, []string{"react", "unlock"}},
+		{"unlock by the author", commentEvent("unlock"), Facts{Pull: openPull(), Role: github.RoleWrite, Comment: comment("unlock"), Locks: mine}, []string{"react", "unlock"}},
+		{"unlock nothing", commentEvent("unlock"), Facts{Pull: openPull(), Role: github.RoleWrite, Comment: comment("unlock")}, []string{"react", "reply: This pull request holds no lock."}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.facts.Name = "tidelock-acme"
+			got := names(Decide(tt.event, tt.facts))
+			for i := range got {
+				if i < len(tt.want) && strings.HasPrefix(tt.want[i], "reply: ") && strings.HasPrefix(got[i], tt.want[i]) {
+					got[i] = tt.want[i]
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestGitHub25_ForkGetsACommentAndNoRun(t *testing.T) { testFork(t) }
+func TestThreat_ForkGetsACommentAndNoRun(t *testing.T)   { testFork(t) }
+
+func testFork(t *testing.T) {
+	for _, p := range []*run.Pull{
+		openPull(func(p *run.Pull) { p.HeadRepo = 99 }),
+		openPull(func(p *run.Pull) { p.HeadRepo = 0 }), // the fork is gone
+	} {
+		facts := Facts{Name: "bot", Settings: Settings{ApplyBeforeMerge: true}, Pull: p, Role: github.RoleAdmin}
+		for _, action := range []string{"opened", "synchronize", "reopened", "ready_for_review"} {
+			got := names(Decide(pullEvent(action), facts))
+			if len(got) != 2 || got[0] != "save" || !strings.HasPrefix(got[1], "reply: This pull request comes from a fork") {
+				t.Errorf("%s: %q", action, got)
+			}
+		}
+		for _, command := range []string{"plan", "apply"} {
+			e := commentEvent(command)
+			facts.Comment = e.Comment
+			for _, in := range Decide(e, facts) {
+				switch in.(type) {
+				case PlanHead, ApplyPlans:
+					t.Errorf("%s on a fork's pull: %T", command, in)
+				}
+			}
+		}
+	}
+}
+
+func TestThreat_CommandSpoofing(t *testing.T) {
+	ready := Facts{Name: "bot", Settings: Settings{ApplyBeforeMerge: true}, Pull: openPull(), Role: github.RoleAdmin,
+		Change: &run.Change{ID: "ch", Status: run.Ready}, Pairs: []run.Pair{pair(run.Planned, policy.Pass)}}
+	for name, spoof := range map[string]func(*github.Event, *Facts){
+		"edited comment":      func(e *github.Event, _ *Facts) { e.Action = "edited" },
+		"deleted comment":     func(e *github.Event, _ *Facts) { e.Action = "deleted" },
+		"a bot's comment":     func(e *github.Event, _ *Facts) { e.Comment.AuthorType = "Bot" },
+		"sent by a bot":       func(e *github.Event, _ *Facts) { e.Sender.Type = "Bot" },
+		"plain issue":         func(e *github.Event, _ *Facts) { e.OnPull = false },
+		"other author by now": func(_ *github.Event, f *Facts) { f.Comment.AuthorID = 666 },
+		"a bot by now":        func(_ *github.Event, f *Facts) { f.Comment.AuthorType = "Bot" },
+		"no command by now":   func(_ *github.Event, f *Facts) { f.Comment.Body = "hello" },
+		"role too low":        func(_ *github.Event, f *Facts) { f.Role = github.RoleTriage },
+		"no role":             func(_ *github.Event, f *Facts) { f.Role = github.RoleNone },
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, f := commentEvent("apply"), ready
+			c := *e.Comment
+			f.Comment = &c
+			spoof(&e, &f)
+			for _, in := range Decide(e, f) {
+				if _, bad := in.(ApplyPlans); bad {
+					t.Error("the spoofed command was obeyed")
+				}
+			}
+		})
+	}
+	e := commentEvent("apply")
+	ready.Comment = e.Comment
+	if got := names(Decide(e, ready)); !strings.Contains(strings.Join(got, " "), "apply net") {
+		t.Fatalf("the honest command was not obeyed: %q", got)
+	}
+}
+
+func TestRefusalSaysWhoCanAndHow(t *testing.T) {
+	e := commentEvent("apply")
+	got := names(Decide(e, Facts{Name: "bot", Pull: openPull(), Role: github.RoleTriage, Comment: e.Comment}))
+	for _, want := range []string{"**write**", "**triage**", "@ada"} {
+		if !strings.Contains(got[1], want) {
+			t.Errorf("the refusal does not name %s: %s", want, got[1])
+		}
+	}
+}

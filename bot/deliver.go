@@ -1,0 +1,442 @@
+package bot
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/clients"
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/queue"
+	"github.com/tidelock/tidelock/internal/run"
+)
+
+// deliver works off one stored delivery: it reads the event, gathers the facts
+// that it must be decided with, decides, and carries the intents out together
+// with the delivery's end. A body that can't be read is set aside with its
+// error and keeps nothing else waiting.
+func (b *Bot) deliver(ctx context.Context, job queue.Job[deliveryJob]) error {
+	var (
+		event, status string
+		body          []byte
+	)
+	err := b.DB.QueryRowContext(ctx, `SELECT event, status, body FROM deliveries WHERE guid=$1`, job.Args.GUID).Scan(&event, &status, &body)
+	if errors.Is(err, sql.ErrNoRows) || (err == nil && status != "queued") {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("delivery %s: %w", job.Args.GUID, err)
+	}
+	e, err := github.ParseEvent(event, body)
+	if err == nil {
+		err = b.handle(ctx, e, job.Args.GUID)
+	}
+	if errs.Is(err, errs.Invalid) || (err != nil && job.Attempt >= job.MaxAttempts) {
+		return b.setAside(ctx, job.Args.GUID, err)
+	}
+	return wait(err)
+}
+
+// setAside ends a delivery that nobody can work off, and makes its job dead,
+// so that it shows in both places.
+func (b *Bot) setAside(ctx context.Context, guid string, cause error) error {
+	err := b.DB.Tx(ctx, func(tx *db.Tx) error { return endDelivery(ctx, tx, guid, "failed", cause.Error()) })
+	if err != nil {
+		return err
+	}
+	return queue.Discard(cause)
+}
+
+func endDelivery(ctx context.Context, tx *db.Tx, guid, status, note string) error {
+	if guid == "" {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE deliveries SET status=$2, error=$3 WHERE guid=$1`, guid, status, note)
+	return err
+}
+
+// wait turns GitHub's "later" into the queue's: the job sleeps as long as it
+// was told to, without spending an attempt.
+func wait(err error) error {
+	if d, ok := github.RetryAfter(err); ok {
+		return queue.Snooze(d)
+	}
+	return err
+}
+
+func (b *Bot) handle(ctx context.Context, e github.Event, guid string) error {
+	switch e.Kind {
+	case "installation", "installation_repositories":
+		return b.installed(ctx, e, guid)
+	}
+	if e.Installation.ID == 0 || e.Repo.ID == 0 {
+		return b.DB.Tx(ctx, func(tx *db.Tx) error {
+			return endDelivery(ctx, tx, guid, "ignored", "not an event of an installed repository")
+		})
+	}
+	repo, err := b.known(ctx, e, guid)
+	if err != nil {
+		return err
+	}
+	facts, err := b.gather(ctx, e, repo)
+	if err != nil {
+		return err
+	}
+	actor := access.Actor{Kind: "user", Name: e.Sender.Login, ID: e.Sender.ID}
+	if e.Sender.Type == "Bot" {
+		actor.Kind = "bot"
+	}
+	return b.carryOut(ctx, repo, actor, guid, Decide(e, facts))
+}
+
+// known makes sure that the event's client and repository have rows.
+func (b *Bot) known(ctx context.Context, e github.Event, guid string) (clients.Repo, error) {
+	repo, err := b.Clients.Repo(ctx, b.DB, e.Repo.ID)
+	if err == nil && repo.Owner == e.Repo.Owner && repo.Name == e.Repo.Name && repo.DefaultBranch == e.Repo.DefaultBranch {
+		return repo, nil
+	}
+	err = b.DB.Tx(ctx, func(tx *db.Tx) error {
+		client, err := b.Clients.Ensure(ctx, tx, clients.Installation{ID: e.Installation.ID, Account: e.Installation.Account})
+		if err != nil {
+			return err
+		}
+		repo, err = b.Clients.EnsureRepo(ctx, tx, client, clients.Repo{
+			ID: e.Repo.ID, Owner: e.Repo.Owner, Name: e.Repo.Name, DefaultBranch: e.Repo.DefaultBranch, CloneURL: e.Repo.CloneURL,
+		})
+		return err
+	})
+	return repo, err
+}
+
+// installed keeps clients in step with where the App is installed.
+func (b *Bot) installed(ctx context.Context, e github.Event, guid string) error {
+	return b.DB.Tx(ctx, func(tx *db.Tx) error {
+		client, err := b.Clients.Ensure(ctx, tx, clients.Installation{ID: e.Installation.ID, Account: e.Installation.Account})
+		if err != nil {
+			return err
+		}
+		status := map[string]string{"deleted": clients.Deleted, "suspend": clients.Suspended, "unsuspend": clients.Active, "created": clients.Active}[e.Action]
+		if status != "" {
+			if err := b.Clients.SetStatus(ctx, tx, client.ID, status); err != nil {
+				return err
+			}
+			if status != clients.Active {
+				b.App.Forget(e.Installation.ID)
+			}
+		}
+		return endDelivery(ctx, tx, guid, "done", "")
+	})
+}
+
+// gather asks for the facts that the event needs, and for no others.
+func (b *Bot) gather(ctx context.Context, e github.Event, repo clients.Repo) (Facts, error) {
+	f := Facts{Name: b.Name, Settings: b.Settings}
+	if e.Kind == "push" {
+		var err error
+		f.Behind, err = b.Runs.PullsBehind(ctx, b.DB, repo.ID, strings.TrimPrefix(e.Ref, "refs/heads/"), e.After)
+		return f, err
+	}
+	need := Needs(e, b.Name)
+	gh := b.App.Installation(e.Installation.ID)
+	if need.Body {
+		c, err := gh.Comment(ctx, repo.ID, e.Comment.ID)
+		switch {
+		case err == nil:
+			f.Comment = &c
+		case !errs.Is(err, errs.NotFound):
+			return f, err
+		}
+	}
+	if need.Role {
+		role, err := gh.Permission(ctx, repo.ID, e.Sender.Login)
+		if err != nil && !errs.Is(err, errs.NotFound) {
+			return f, err
+		}
+		f.Role = role
+	}
+	if !need.Pull {
+		return f, nil
+	}
+	p, err := gh.Pull(ctx, repo.ID, e.Number)
+	if errs.Is(err, errs.NotFound) && !github.Gone(err) {
+		return f, nil
+	}
+	if err != nil {
+		return f, err
+	}
+	pull := pullOf(p, repo)
+	f.Pull = &pull
+	if need.Body {
+		if f.Settings, err = b.settings(ctx, repo, pull); err != nil && !errs.Is(err, errs.Invalid) {
+			return f, err
+		}
+	}
+	if need.Body && f.Settings.Approvals > 0 {
+		a, err := gh.Approved(ctx, repo.ID, pull.Number, pull.HeadSHA)
+		if err != nil {
+			return f, err
+		}
+		f.Approval = &a
+	}
+	return f, b.gatherOwn(ctx, &f)
+}
+
+// gatherOwn adds what the database knows of the pull.
+func (b *Bot) gatherOwn(ctx context.Context, f *Facts) error {
+	c, err := b.Runs.ChangeAt(ctx, b.DB, f.Pull.Repo, f.Pull.Number, f.Pull.HeadSHA)
+	switch {
+	case errs.Is(err, errs.NotFound):
+	case err != nil:
+		return err
+	case c.Status.Live():
+		runs, err := b.Runs.Runs(ctx, b.DB, c.ID)
+		if err != nil {
+			return err
+		}
+		f.Change, f.Pairs = &c, run.Pairs(runs)
+	}
+	locks, err := b.Runs.Locks(ctx, b.DB, f.Pull.Repo)
+	if err != nil {
+		return err
+	}
+	for _, l := range locks {
+		if l.Pull == f.Pull.Number {
+			f.Locks = append(f.Locks, l)
+		}
+	}
+	return nil
+}
+
+func pullOf(p github.Pull, repo clients.Repo) run.Pull {
+	return run.Pull{
+		Repo: repo.ID, Number: p.Number, Client: repo.ClientID, Title: p.Title, Author: p.Author, AuthorID: p.AuthorID,
+		HeadSHA: p.HeadSHA, HeadRef: p.HeadRef, HeadRepo: p.HeadRepoID, BaseSHA: p.BaseSHA, BaseRef: p.BaseRef,
+		Open: p.State == "open", Merged: p.Merged, MergeSHA: p.MergeSHA, Draft: p.Draft, Labels: p.Labels,
+	}
+}
+
+// refetch reads a pull again, because a push may have moved it without a word,
+// and plans its head if that is new.
+func (b *Bot) refetch(ctx context.Context, job queue.Job[refetchJob]) error {
+	repo, err := b.Clients.Repo(ctx, b.DB, job.Args.Repo)
+	if err != nil {
+		return err
+	}
+	gh, err := b.installation(ctx, repo.ClientID)
+	if err != nil {
+		return err
+	}
+	p, err := gh.Pull(ctx, repo.ID, job.Args.Pull)
+	if err != nil {
+		return wait(err)
+	}
+	pull := pullOf(p, repo)
+	f := Facts{Name: b.Name, Settings: b.Settings, Pull: &pull}
+	if err := b.gatherOwn(ctx, &f); err != nil {
+		return err
+	}
+	return b.carryOut(ctx, repo, b.actor, "", planIfAllowed(pull, f, false))
+}
+
+// carryOut does what was decided, all of it or nothing, together with the end
+// of the delivery.
+func (b *Bot) carryOut(ctx context.Context, repo clients.Repo, actor access.Actor, guid string, intents []Intent) error {
+	var stop []string
+	err := b.DB.Tx(ctx, func(tx *db.Tx) error {
+		stop = nil
+		status, note := "done", ""
+		for i, in := range intents {
+			if ignore, ok := in.(Ignore); ok {
+				status, note = "ignored", ignore.Why
+				continue
+			}
+			status, note = "done", ""
+			running, err := b.carryOne(ctx, tx, repo, actor, fmt.Sprintf("%s-%d", guid, i), in)
+			if err != nil {
+				return err
+			}
+			stop = append(stop, running...)
+		}
+		return endDelivery(ctx, tx, guid, status, note)
+	})
+	b.stop(ctx, stop)
+	return err
+}
+
+// stop ends plans that nobody wants any more. Their rows are marked already,
+// so that a failure here costs time only.
+func (b *Bot) stop(ctx context.Context, runs []string) {
+	for _, id := range runs {
+		if err := b.Runner.Stop(ctx, id); err != nil {
+			b.Log.Warn("superseded run not stopped yet", keyRun, id, "error", err)
+		}
+	}
+}
+
+func (b *Bot) carryOne(ctx context.Context, tx *db.Tx, repo clients.Repo, actor access.Actor, key string, in Intent) (stop []string, err error) {
+	switch in := in.(type) {
+	case SavePull:
+		return nil, b.Runs.SavePull(ctx, tx, in.Pull)
+	case PlanHead:
+		return b.planHead(ctx, tx, in, actor)
+	case ApplyPlans:
+		return nil, b.applyPlans(ctx, tx, in, actor)
+	case ApplyMerge:
+		return b.applyMerge(ctx, tx, in.Pull, actor)
+	case ClosePull:
+		if err := b.Runs.SavePull(ctx, tx, in.Pull); err != nil {
+			return nil, err
+		}
+		stop, freed, err := b.Runs.ClosePull(ctx, tx, in.Pull, actor)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range freed {
+			if err := b.wakeNext(ctx, tx, k); err != nil {
+				return nil, err
+			}
+		}
+		return stop, b.tellPull(ctx, tx, in.Pull)
+	case UnlockPull:
+		return nil, b.unlock(ctx, tx, repo, in.Locks, actor, key)
+	case Refetch:
+		return nil, b.Queue.Enqueue(ctx, tx, refetchJob{repo.ClientID, in.Repo, in.Number})
+	case Reply:
+		return nil, b.Queue.Enqueue(ctx, tx, replyJob{repo.ClientID, repo.ID, in.Number, key, in.Text})
+	case React:
+		return nil, b.Queue.Enqueue(ctx, tx, reactJob{repo.ClientID, repo.ID, in.Comment})
+	}
+	return nil, fmt.Errorf("carry out: unknown intent %T", in)
+}
+
+func (b *Bot) planHead(ctx context.Context, tx *db.Tx, in PlanHead, actor access.Actor) ([]string, error) {
+	if err := b.Runs.SavePull(ctx, tx, in.Pull); err != nil {
+		return nil, err
+	}
+	opened, err := b.openChange(ctx, tx, in.Pull, actor)
+	if err != nil {
+		return nil, err
+	}
+	if !opened.Created && !in.Again {
+		return opened.Stop, nil
+	}
+	return opened.Stop, b.Queue.Enqueue(ctx, tx, planJob{Change: opened.Change.ID, Filter: in.Filter, Actor: actor})
+}
+
+// openChange opens the change of the pull's head and has the checks of the
+// heads before it closed.
+func (b *Bot) openChange(ctx context.Context, tx *db.Tx, p run.Pull, actor access.Actor) (run.Opened, error) {
+	opened, err := b.Runs.OpenChange(ctx, tx, p, actor)
+	if err != nil {
+		return opened, err
+	}
+	for _, id := range opened.Cut {
+		if err := b.tell(ctx, tx, id, true); err != nil {
+			return opened, err
+		}
+	}
+	return opened, nil
+}
+
+func (b *Bot) applyPlans(ctx context.Context, tx *db.Tx, in ApplyPlans, actor access.Actor) error {
+	for _, plan := range in.Plans {
+		if err := b.addApply(ctx, tx, plan, actor); err != nil {
+			return err
+		}
+	}
+	if in.AutoMerge {
+		if err := b.Runs.SetAutoMerge(ctx, tx, in.Change.ID); err != nil {
+			return err
+		}
+	}
+	return b.tell(ctx, tx, in.Change.ID, true)
+}
+
+func (b *Bot) addApply(ctx context.Context, tx *db.Tx, plan run.Run, actor access.Actor) error {
+	r, created, err := b.Runs.AddApply(ctx, tx, plan, actor)
+	if err != nil || !created {
+		return err
+	}
+	return b.Queue.Enqueue(ctx, tx, applyRunJob{r.ID})
+}
+
+// applyMerge notes the merge and has it applied: once, however often GitHub
+// tells of it. A head that was never planned is planned now, but nobody can
+// have reviewed that plan, so a person must say `apply`.
+func (b *Bot) applyMerge(ctx context.Context, tx *db.Tx, p run.Pull, actor access.Actor) ([]string, error) {
+	if err := b.Runs.SavePull(ctx, tx, p); err != nil {
+		return nil, err
+	}
+	opened, err := b.openChange(ctx, tx, p, actor)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.Runs.SetMerged(ctx, tx, opened.Change, p.MergeSHA, actor); err != nil {
+		return nil, err
+	}
+	if opened.Created {
+		if err := b.Queue.Enqueue(ctx, tx, planJob{Change: opened.Change.ID, Actor: actor}); err != nil {
+			return nil, err
+		}
+	}
+	return opened.Stop, b.Queue.Enqueue(ctx, tx, mergedJob{Change: opened.Change.ID, Actor: actor, Unseen: opened.Created},
+		queue.Unique(opened.Change.ID))
+}
+
+// tellPull brings the comment of the pull's present change up to date, where
+// it has one.
+func (b *Bot) tellPull(ctx context.Context, tx *db.Tx, p run.Pull) error {
+	c, err := b.Runs.ChangeAt(ctx, tx, p.Repo, p.Number, p.HeadSHA)
+	if errs.Is(err, errs.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return b.tell(ctx, tx, c.ID, true)
+}
+
+func (b *Bot) unlock(ctx context.Context, tx *db.Tx, repo clients.Repo, locks []run.Lock, actor access.Actor, key string) error {
+	var names []string
+	for _, l := range locks {
+		if err := b.Runs.Unlock(ctx, tx, l, actor); errs.Is(err, errs.Conflict) {
+			return b.Queue.Enqueue(ctx, tx, replyJob{repo.ClientID, repo.ID, l.Pull, key, errs.Sentence(err)})
+		} else if err != nil {
+			return err
+		}
+		names = append(names, "`"+plain(l.Dir)+"`")
+		if err := b.wakeNext(ctx, tx, l.Key); err != nil {
+			return err
+		}
+	}
+	l := locks[0]
+	if err := b.tell(ctx, tx, l.Change, true); err != nil {
+		return err
+	}
+	text := fmt.Sprintf("Unlocked %s. Before anything of this pull request is applied there, its plan is checked against the state again.", strings.Join(names, ", "))
+	return b.Queue.Enqueue(ctx, tx, replyJob{repo.ClientID, repo.ID, l.Pull, key, text})
+}
+
+// wakeNext queues the run that waited longest for the project.
+func (b *Bot) wakeNext(ctx context.Context, tx *db.Tx, k run.Key) error {
+	waiting, err := b.Runs.Waiting(ctx, tx, k)
+	if err != nil || len(waiting) == 0 {
+		return err
+	}
+	r := waiting[0]
+	if err := b.Runs.Unblock(ctx, tx, r); err != nil {
+		return err
+	}
+	if err := b.tell(ctx, tx, r.Change, true); err != nil {
+		return err
+	}
+	if r.Kind == run.Apply {
+		return b.Queue.Enqueue(ctx, tx, applyRunJob{r.ID})
+	}
+	return b.Queue.Enqueue(ctx, tx, planRunJob{r.ID})
+}

@@ -1,0 +1,287 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidelock/tidelock/internal/cost"
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/internal/runner"
+	"github.com/tidelock/tidelock/planner"
+)
+
+// spec is what the runner of r may know. folder names its run folder: an
+// apply that has to plan again uses one of its own for that.
+func (b *Bot) spec(r run.Run, folder string, kind planner.Kind, tree, data string) planner.Spec {
+	s := planner.Spec{
+		RunID: folder, Kind: kind, Binary: b.Terraform.Binary, BinaryVersion: b.Terraform.Version,
+		Root: tree, Dir: r.Project.Dir, Workspace: r.Project.Workspace, VarFiles: r.Project.VarFiles,
+		DataDir: filepath.Join(data, hash(r.Project.Key())),
+		Env:     b.Terraform.Env, CLIConfig: b.Terraform.CLIConfig,
+	}
+	if r.Project.Backend == "" {
+		s.ManagedBackend = b.statePath(r)
+	}
+	return s
+}
+
+// statePath is where the state of a project that declares no backend is kept.
+func (b *Bot) statePath(r run.Run) string {
+	return filepath.Join(b.DataDir, "states", r.Client, strconv.FormatInt(r.Repo, 10), hash(r.Project.Key()), "terraform.tfstate")
+}
+
+func hash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:10])
+}
+
+// adoptable reports whether the folder's runner lives or has left a result.
+func (b *Bot) adoptable(folder string) bool {
+	st, err := b.Runner.State(folder)
+	return err == nil && (st == runner.StateRunning || st == runner.StateFinished)
+}
+
+// errStopped says that the run was superseded or canceled while it ran.
+var errStopped = errors.New("the run was stopped on purpose")
+
+// glance is how often a running run's row is looked at, to see whether it is
+// still wanted: another node may have superseded it.
+const glance = time.Second
+
+// follow waits for the folder's runner, records its progress, and stops it
+// when its time is up or nobody wants it any more. It returns errStopped in
+// the latter case, runner.ErrInterrupted when the runner died without a word.
+func (b *Bot) follow(ctx context.Context, r run.Run, folder string, limit time.Duration) (planner.Result, error) {
+	watch, done := context.WithCancel(ctx)
+	stopped := make(chan string, 1)
+	watching := make(chan struct{})
+	go func() {
+		defer close(watching)
+		if why := b.watch(watch, r, limit); why != "" {
+			stopped <- why
+			if err := b.Runner.Stop(watch, folder); err != nil && watch.Err() == nil {
+				b.Log.Error("run not stopped", keyRun, folder, "error", err)
+			}
+		}
+	}()
+	var told time.Time
+	result, err := b.Runner.Wait(ctx, folder, func(p runner.Progress) {
+		if now := b.Now(); now.Sub(told) >= time.Second {
+			told = now
+			b.progress(ctx, r, p)
+		}
+	})
+	done()
+	<-watching
+	if ctx.Err() != nil {
+		return result, ctx.Err()
+	}
+	select {
+	case why := <-stopped:
+		if why == unwanted {
+			return result, errStopped
+		}
+		if err == nil && result.Outcome != planner.OutcomeApplied {
+			result.Error = strings.TrimSpace(why + "\n\n" + result.Error)
+		}
+	default:
+	}
+	return result, err
+}
+
+const unwanted = "unwanted"
+
+// watch returns why the run must be stopped, "" if it need not be.
+func (b *Bot) watch(ctx context.Context, r run.Run, limit time.Duration) string {
+	tick := time.NewTicker(glance)
+	defer tick.Stop()
+	var late <-chan time.Time
+	if limit > 0 {
+		timer := time.NewTimer(limit)
+		defer timer.Stop()
+		late = timer.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return ""
+		case <-late:
+			return fmt.Sprintf("It took longer than %s and was stopped.", limit)
+		case <-tick.C:
+			st, err := b.Runs.Status(ctx, b.DB, r.ID)
+			if err == nil && (st == run.Superseded || st == run.Canceled) {
+				return unwanted
+			}
+		}
+	}
+}
+
+// progress records how far a run is and has the comment updated when that is
+// due. It must never fail a run.
+func (b *Bot) progress(ctx context.Context, r run.Run, p runner.Progress) {
+	err := b.Runs.Progress(ctx, r.ID, p.Done, p.Total)
+	if err == nil {
+		err = b.DB.Tx(ctx, func(tx *db.Tx) error { return b.tell(ctx, tx, r.Change, false) })
+	}
+	if err != nil && ctx.Err() == nil {
+		b.Log.Warn("progress not recorded", keyRun, r.ID, "error", err)
+	}
+}
+
+// maxDiff is how much of a plan's text is kept, in bytes: more than a comment
+// can hold.
+const maxDiff = 96 << 10
+
+// readPlan reads what a plan run left in its folder, stores its files, and has
+// it judged and priced. A plan that failed is an outcome too.
+func (b *Bot) readPlan(ctx context.Context, r run.Run, folder string, result planner.Result) (*planOutcome, error) {
+	out := &planOutcome{result: result, run: r}
+	var err error
+	if out.run.LogBlob, err = b.storeLog(ctx, r, folder); err != nil {
+		return nil, err
+	}
+	if result.Outcome != planner.OutcomePlanned && result.Outcome != planner.OutcomeNoChange {
+		out.run.Error = b.Masker.String(result.Error)
+		if out.run.Error == "" {
+			out.run.Error = "The plan ended without saying why. Its log has what Terraform printed."
+		}
+		return out, nil
+	}
+	plan, err := readPlanJSON(b.Runner.PlanJSONPath(folder))
+	if err != nil {
+		return nil, err
+	}
+	out.plan = plan
+	out.run.PlanDigest, out.run.Summary = result.PlanDigest, result.Summary
+	out.run.StateLineage, out.run.StateSerial = result.StateLineage, result.StateSerial
+	out.run.Diff = planText(plan, maxDiff)
+	if out.run.PlanBlob, err = b.storeFile(ctx, r.Client, b.Runner.PlanPath(folder), "plan"); err != nil {
+		return nil, err
+	}
+	if out.run.PlanJSONBlob, _, err = b.Blobs.Put(ctx, r.Client, "plan.json", bytes.NewReader(plan.Raw)); err != nil {
+		return nil, err
+	}
+	report, err := b.judge(ctx, r, plan)
+	if err != nil {
+		return nil, err
+	}
+	estimate, err := b.Catalog.Estimate(plan, cost.Options{HoursPerMonth: b.HoursPerMonth})
+	if err != nil {
+		return nil, err
+	}
+	out.run.Report, out.run.Estimate = &report, &estimate
+	return out, nil
+}
+
+func readPlanJSON(path string) (*planner.Plan, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read plan: %w", err)
+	}
+	defer f.Close()
+	return planner.ParsePlan(f)
+}
+
+// planText is the plan as a reviewer reads it, cut at a change's end to at
+// most limit bytes.
+func planText(p *planner.Plan, limit int) string {
+	var b strings.Builder
+	left := 0
+	for _, c := range p.Changes {
+		if c.Action == planner.ActionNoop || c.Action == planner.ActionRead {
+			continue
+		}
+		text := planner.Diff(c, planner.DiffOptions{})
+		if left > 0 || b.Len()+len(text) > limit {
+			left++
+			continue
+		}
+		b.WriteString(text)
+		b.WriteString("\n\n")
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, "# … and %d more changes, too long to show here\n\n", left)
+	} else if text := planner.DiffOutputs(p, planner.DiffOptions{}); text != "" && b.Len()+len(text) <= limit {
+		b.WriteString(text)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// judge asks the policies. What they are told of the pull is what GitHub said
+// last. A plan that they could not judge gets a report that says so, and which
+// forbids it: never an error that would have it judged again and again.
+func (b *Bot) judge(ctx context.Context, r run.Run, plan *planner.Plan) (policy.Report, error) {
+	p, err := b.Runs.Pull(ctx, b.DB, r.Repo, r.Pull)
+	if err != nil {
+		return policy.Report{}, err
+	}
+	repo, err := b.Clients.Repo(ctx, b.DB, r.Repo)
+	if err != nil {
+		return policy.Report{}, err
+	}
+	client, err := b.Clients.Client(ctx, b.DB, r.Client)
+	if err != nil {
+		return policy.Report{}, err
+	}
+	report, err := b.Policies.Judge(ctx, policy.Input{
+		Plan: plan,
+		Pull: &policy.Pull{
+			Repo: repo.FullName(), Number: p.Number, Title: p.Title, Author: p.Author, Labels: p.Labels, Draft: p.Draft,
+			HeadRef: p.HeadRef, BaseRef: p.BaseRef, HeadSHA: p.HeadSHA,
+		},
+		Project: policy.Project{Name: r.Project.Name, Dir: r.Project.Dir, Workspace: r.Project.Workspace},
+		Client:  policy.Client{Slug: client.Slug, Name: client.Name},
+	})
+	if err != nil && ctx.Err() == nil {
+		return policy.Unjudged(err), nil
+	}
+	return report, err
+}
+
+func (b *Bot) storeFile(ctx context.Context, client, path, name string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("store %s: %w", name, err)
+	}
+	defer f.Close()
+	ref, _, err := b.Blobs.Put(ctx, client, name, f)
+	return ref, err
+}
+
+// maxLog is how much of a run's log is kept, in bytes, from its end.
+const maxLog = 4 << 20
+
+// storeLog keeps what Terraform printed, with the server's own secrets masked.
+func (b *Bot) storeLog(ctx context.Context, r run.Run, folder string) (string, error) {
+	f, err := os.Open(b.Runner.LogPath(folder))
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("store log: %w", err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Size() > maxLog {
+		if _, err := f.Seek(-maxLog, io.SeekEnd); err != nil {
+			return "", err
+		}
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxLog))
+	if err != nil {
+		return "", fmt.Errorf("store log: %w", err)
+	}
+	ref, _, err := b.Blobs.Put(ctx, r.Client, "log", bytes.NewReader(b.Masker.Bytes(text)))
+	return ref, err
+}

@@ -1,0 +1,131 @@
+package bot
+
+import (
+	"strings"
+	"unicode"
+)
+
+// Everything in this file makes text that a stranger chose (a project's name,
+// a resource's address, an error of Terraform's) inert in GitHub's Markdown: it
+// can't end the block it stands in, mention anybody, open HTML, or colour a
+// terminal.
+
+// code returns s as inline code. Inside it nothing is interpreted: no mention,
+// no HTML, no link. The fence is longer than any run of backticks in s.
+func code(s string) string {
+	s = oneLine(s)
+	if s == "" {
+		return "`` ``"
+	}
+	fence := strings.Repeat("`", longestRun(s, '`')+1)
+	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
+		s = " " + s + " "
+	}
+	// In a table even code must not hold a bare pipe.
+	return fence + strings.ReplaceAll(s, "|", "\\|") + fence
+}
+
+// prose returns s as text in which nothing is interpreted.
+func prose(s string) string {
+	var b strings.Builder
+	for _, r := range oneLine(s) {
+		switch r {
+		case '&':
+			b.WriteString("&amp;")
+		case '<':
+			b.WriteString("&lt;")
+		case '>':
+			b.WriteString("&gt;")
+		case '@', '#':
+			// A zero-width joiner keeps a name from being a mention, and a
+			// number from being a reference.
+			b.WriteRune(r)
+			b.WriteRune('\u2060')
+		case '\\', '`', '*', '_', '{', '}', '[', ']', '(', ')', '!', '|', '~':
+			b.WriteRune('\\')
+			b.WriteRune(r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	// What GitHub would make a link of by itself.
+	return strings.NewReplacer("://", ":\u2060//", "www.", "www\u2060.").Replace(b.String())
+}
+
+// sentences is prose of our own making that may hold inline code: it is left
+// as it is but for control characters. Never give it a stranger's text.
+func sentences(s string) string { return clean(s) }
+
+// fenced returns s as a code block whose fence is longer than any in s.
+func fenced(language, s string) string {
+	s = strings.TrimRight(clean(s), "\n")
+	fence := strings.Repeat("`", max(3, longestRun(s, '`')+1))
+	return fence + language + "\n" + s + "\n" + fence
+}
+
+// longestRun returns how often r stands in a row in s, at most.
+func longestRun(s string, r rune) int {
+	longest, run := 0, 0
+	for _, c := range s {
+		if c == r {
+			run++
+			longest = max(longest, run)
+		} else {
+			run = 0
+		}
+	}
+	return longest
+}
+
+// clean takes out terminal escapes and every control or formatting character
+// but line ends and tabs: among them the ones that turn text around.
+func clean(s string) string {
+	var b strings.Builder
+	b.Grow(len(s))
+	skip := 0 // 0: text; 1: after ESC; 2: in a control sequence; 3: in an operating system command
+	for _, r := range s {
+		switch {
+		case skip == 1:
+			switch r {
+			case '[':
+				skip = 2
+			case ']':
+				skip = 3
+			default:
+				skip = 0
+			}
+		case skip == 2:
+			if r >= '@' && r <= '~' {
+				skip = 0
+			}
+		case skip == 3:
+			if r == '\a' || r == '\n' {
+				skip = 0
+			}
+		case r == '\x1b':
+			skip = 1
+		case r == '\n' || r == '\t' || r == '\u2060':
+			b.WriteRune(r)
+		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar:
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func oneLine(s string) string {
+	return strings.Join(strings.Fields(clean(s)), " ")
+}
+
+// cut shortens s to at most n bytes at a line's end, if there is one.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	s = strings.ToValidUTF8(s[:n], "")
+	if i := strings.LastIndexByte(s, '\n'); i > n/2 {
+		s = s[:i]
+	}
+	return s
+}

@@ -1,0 +1,424 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/checkout"
+	"github.com/tidelock/tidelock/internal/clients"
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/queue"
+	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/planner"
+)
+
+// source is where the repository's commits come from.
+func (b *Bot) source(ctx context.Context, repo clients.Repo) (checkout.Source, error) {
+	gh, err := b.installation(ctx, repo.ClientID)
+	if err != nil {
+		return checkout.Source{}, err
+	}
+	return checkout.Source{RepoID: repo.ID, URL: repo.CloneURL, Auth: gh.GitAuth(repo.ID)}, nil
+}
+
+// refs are what a pull's commits are reachable from.
+func refs(p run.Pull) []string {
+	return []string{"refs/heads/" + p.BaseRef, fmt.Sprintf("refs/pull/%d/head", p.Number)}
+}
+
+// repoConfig reads the repository's own settings at the pull's base commit:
+// what the head says about them judges nobody.
+func (b *Bot) repoConfig(ctx context.Context, src checkout.Source, p run.Pull) (planner.RepoConfig, error) {
+	text, err := b.Checkout.File(ctx, src, p.BaseSHA, planner.ConfigFile)
+	if errs.Is(err, errs.NotFound) {
+		return planner.DefaultRepoConfig(), nil
+	}
+	if err != nil {
+		return planner.RepoConfig{}, err
+	}
+	return planner.ParseConfig(text, planner.ConfigFile)
+}
+
+// settings returns how the pull is treated. An invalid configuration file
+// gives the server's settings and errs.Invalid.
+func (b *Bot) settings(ctx context.Context, repo clients.Repo, p run.Pull) (Settings, error) {
+	src, err := b.source(ctx, repo)
+	if err != nil {
+		return b.Settings, err
+	}
+	cfg, err := b.repoConfig(ctx, src, p)
+	if err != nil {
+		return b.Settings, err
+	}
+	return b.Settings.With(cfg), nil
+}
+
+// target is the commit that the change's plans are made of: its head, or what
+// the head became on the base branch.
+func target(c run.Change) string {
+	if c.MergeSHA != "" {
+		return c.MergeSHA
+	}
+	return c.HeadSHA
+}
+
+// checkoutTree writes a change's commit into a folder.
+func (b *Bot) checkoutTree(ctx context.Context, change, sha, into string) error {
+	c, err := b.Runs.Change(ctx, b.DB, change)
+	if err != nil {
+		return err
+	}
+	p, err := b.Runs.Pull(ctx, b.DB, c.Repo, c.Pull)
+	if err != nil {
+		return err
+	}
+	repo, err := b.Clients.Repo(ctx, b.DB, c.Repo)
+	if err != nil {
+		return err
+	}
+	src, err := b.source(ctx, repo)
+	if err != nil {
+		return err
+	}
+	_, err = b.Checkout.Tree(ctx, src, refs(p), sha, into)
+	return err
+}
+
+// plan finds the projects that a change touches and queues a plan for each.
+func (b *Bot) plan(ctx context.Context, job queue.Job[planJob]) error {
+	c, err := b.Runs.Change(ctx, b.DB, job.Args.Change)
+	if err != nil || !c.Status.Live() {
+		return err
+	}
+	found, err := b.discover(ctx, c, job.Args.Filter)
+	switch {
+	case errs.Is(err, errs.Invalid), errs.Is(err, errs.TooLarge), errs.Is(err, errs.NotFound):
+		return b.unplannable(ctx, c, errs.Sentence(err))
+	case err != nil:
+		return wait(err)
+	}
+	if len(found.wanted) == 0 && !job.Args.Filter.Empty() {
+		return b.nothingMatches(ctx, c, job)
+	}
+	var stop []string
+	err = b.DB.Tx(ctx, func(tx *db.Tx) error {
+		stop = nil
+		now, err := b.Runs.Change(ctx, tx, c.ID)
+		if err != nil || !now.Status.Live() {
+			return err
+		}
+		switch {
+		case len(found.wanted) > 0:
+			stop, err = b.queuePlans(ctx, tx, c, found, job.Args.Actor)
+		case len(found.problems) > 0:
+			err = b.Runs.SetUnplannable(ctx, tx, c.ID, notes(found.problems))
+		default:
+			err = b.Runs.SetEmpty(ctx, tx, c.ID)
+		}
+		if err != nil {
+			return err
+		}
+		return b.tell(ctx, tx, c.ID, true)
+	})
+	b.stop(ctx, stop)
+	return err
+}
+
+func (b *Bot) queuePlans(ctx context.Context, tx *db.Tx, c run.Change, found discovered, actor access.Actor) (stop []string, err error) {
+	created, stop, err := b.Runs.AddPlans(ctx, tx, c, found.wanted, notes(found.problems), actor)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range created {
+		if err := b.Queue.Enqueue(ctx, tx, planRunJob{r.ID}); err != nil {
+			return nil, err
+		}
+	}
+	return stop, nil
+}
+
+func (b *Bot) unplannable(ctx context.Context, c run.Change, reason string) error {
+	return b.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := b.Runs.SetUnplannable(ctx, tx, c.ID, reason); err != nil {
+			return err
+		}
+		return b.tell(ctx, tx, c.ID, true)
+	})
+}
+
+// nothingMatches answers a `plan` whose flags name no project.
+func (b *Bot) nothingMatches(ctx context.Context, c run.Change, job queue.Job[planJob]) error {
+	return b.DB.Tx(ctx, func(tx *db.Tx) error {
+		return b.Queue.Enqueue(ctx, tx, replyJob{c.Client, c.Repo, c.Pull, fmt.Sprintf("plan-%d", job.ID),
+			fmt.Sprintf("No project of this repository matches `%s`.", strings.TrimSpace(job.Args.Filter.String()))})
+	})
+}
+
+// discovered is what a change touches.
+type discovered struct {
+	wanted   []run.Wanted
+	problems []planner.Problem
+}
+
+// maxProblems is how many problems a comment lists.
+const maxProblems = 20
+
+func notes(problems []planner.Problem) string {
+	var lines []string
+	for i, p := range problems {
+		if i == maxProblems {
+			lines = append(lines, fmt.Sprintf("… and %d more", len(problems)-i))
+			break
+		}
+		lines = append(lines, p.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// discover finds the projects that the change touches, or, where a filter
+// names some, those, touched or not. Problems are those of the files that the
+// pull request changes: what was broken before is not its author's to mend.
+func (b *Bot) discover(ctx context.Context, c run.Change, filter Filter) (discovered, error) {
+	var out discovered
+	p, err := b.Runs.Pull(ctx, b.DB, c.Repo, c.Pull)
+	if err != nil {
+		return out, err
+	}
+	repo, err := b.Clients.Repo(ctx, b.DB, c.Repo)
+	if err != nil {
+		return out, err
+	}
+	src, err := b.source(ctx, repo)
+	if err != nil {
+		return out, err
+	}
+	tree, _, release, err := b.trees.acquire(ctx, c.ID, target(c))
+	if err != nil {
+		return out, err
+	}
+	defer release()
+	cfg, err := b.repoConfig(ctx, src, p)
+	if err != nil {
+		return out, err
+	}
+	changed, err := b.Checkout.Changed(ctx, src, p.BaseSHA, c.HeadSHA)
+	if err != nil {
+		return out, err
+	}
+	root := os.DirFS(tree)
+	all, problems, err := planner.Discover(root, cfg)
+	if err != nil {
+		return out, err
+	}
+	var projects []planner.Project
+	if filter.Empty() {
+		for _, t := range planner.Affected(all, changed) {
+			projects = append(projects, t.Project)
+		}
+	} else {
+		for _, p := range all {
+			if filter.Match(p) {
+				projects = append(projects, p)
+			}
+		}
+	}
+	for _, p := range projects {
+		if p.Missing {
+			continue
+		}
+		digest, err := planner.InputsDigest(root, p)
+		if err != nil {
+			return out, err
+		}
+		out.wanted = append(out.wanted, run.Wanted{Project: p, InputsDigest: digest})
+	}
+	out.problems = concerning(problems, changed)
+	return out, nil
+}
+
+// concerning keeps the problems of changed files, and of directories in which
+// something changed.
+func concerning(problems []planner.Problem, changed []string) []planner.Problem {
+	var out []planner.Problem
+	for _, p := range problems {
+		for _, c := range changed {
+			if c == p.Path || strings.HasPrefix(c, p.Path+"/") {
+				out = append(out, p)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// planRun makes one project's plan: it takes the lock where that is due,
+// watches the runner, judges and prices the plan, and stores the outcome with
+// the answer's job. Whatever attempt this is, it first looks at what earlier
+// ones left.
+func (b *Bot) planRun(ctx context.Context, job queue.Job[planRunJob]) error {
+	r, c, err := b.startPlan(ctx, job.Args.Run)
+	if err != nil || r.Status != run.Running {
+		return wait(err)
+	}
+	outcome, err := b.execPlan(ctx, r, c)
+	if err != nil {
+		return b.unwatched(ctx, err)
+	}
+	if outcome == nil { // superseded or canceled meanwhile
+		return b.cleanUp(ctx, r, r.ID)
+	}
+	err = b.DB.Tx(ctx, func(tx *db.Tx) error { return b.finishPlan(ctx, tx, r, c, outcome) })
+	if errs.Is(err, errs.Conflict) {
+		err = nil // superseded at the last moment
+	}
+	if err != nil {
+		return err
+	}
+	return b.cleanUp(ctx, r, r.ID)
+}
+
+// unwatched turns the end of a watch into what the queue should do: a server
+// that is going down leaves the run to whoever comes next.
+func (b *Bot) unwatched(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return queue.Snooze(0)
+	}
+	return wait(err)
+}
+
+// startPlan brings a queued plan to Running, or to Blocked when another pull
+// holds the lock. A plan that was left running by a dead process is adopted if
+// its runner lives, and begun again if not: a plan may be repeated.
+func (b *Bot) startPlan(ctx context.Context, id string) (r run.Run, c run.Change, err error) {
+	err = b.DB.Tx(ctx, func(tx *db.Tx) error {
+		if r, err = b.Runs.Run(ctx, tx, id); err != nil {
+			return err
+		}
+		if c, err = b.Runs.Change(ctx, tx, r.Change); err != nil {
+			return err
+		}
+		if r.Status == run.Running && r.Node == b.Node && b.adoptable(r.ID) {
+			return nil
+		}
+		if r.Status == run.Running {
+			if r, err = b.Runs.Requeue(ctx, tx, r); err != nil {
+				return err
+			}
+		}
+		if r.Status != run.Queued {
+			return nil
+		}
+		if b.Settings.Lock == LockAtPlan || c.MergeSHA != "" {
+			lock, held, err := b.Runs.Acquire(ctx, tx, r)
+			if err != nil {
+				return err
+			}
+			if !held {
+				r.Status = run.Queued
+				if err := b.Runs.Block(ctx, tx, r, lock); err != nil {
+					return err
+				}
+				r.Status = run.Blocked
+				return b.tell(ctx, tx, c.ID, true)
+			}
+		}
+		r, err = b.Runs.Begin(ctx, tx, r, b.Node)
+		return err
+	})
+	return r, c, err
+}
+
+// planOutcome is what a plan came to, ready to be stored.
+type planOutcome struct {
+	result planner.Result
+	plan   *planner.Plan // nil when planning failed
+	run    run.Run       // with everything filled in
+}
+
+// execPlan runs, or goes on watching, the run's Terraform and reads what it
+// made. It returns nil when the run was stopped on purpose.
+func (b *Bot) execPlan(ctx context.Context, r run.Run, c run.Change) (*planOutcome, error) {
+	tree, data, release, err := b.trees.acquire(ctx, c.ID, target(c))
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if !b.adoptable(r.ID) {
+		if err := b.Runner.Remove(r.ID); err != nil {
+			return nil, err
+		}
+		if err := b.Runner.Start(ctx, b.spec(r, r.ID, planner.KindPlan, tree, data)); err != nil {
+			return nil, err
+		}
+	}
+	result, err := b.follow(ctx, r, r.ID, b.Terraform.PlanTimeout)
+	if errors.Is(err, errStopped) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b.readPlan(ctx, r, r.ID, result)
+}
+
+// finishPlan stores a plan's outcome, gives the lock back where nothing is to
+// be protected, and has the answer told.
+func (b *Bot) finishPlan(ctx context.Context, tx *db.Tx, r run.Run, c run.Change, o *planOutcome) error {
+	final := run.Planned
+	if o.plan == nil {
+		final = run.Failed
+	}
+	if err := b.Runs.Finish(ctx, tx, o.run, final); err != nil {
+		return err
+	}
+	if final == run.Planned && o.run.Summary.Empty() {
+		freed, err := b.Runs.Release(ctx, tx, r)
+		if err != nil {
+			return err
+		}
+		if freed {
+			if err := b.wakeNext(ctx, tx, r.Key()); err != nil {
+				return err
+			}
+		}
+	}
+	runs, err := b.Runs.Runs(ctx, tx, c.ID)
+	if err != nil {
+		return err
+	}
+	return b.tell(ctx, tx, c.ID, settled(runs))
+}
+
+// settled reports whether none of the runs is under way.
+func settled(runs []run.Run) bool {
+	for _, r := range runs {
+		if !r.Status.Finished() && r.Status != run.Blocked {
+			return false
+		}
+	}
+	return true
+}
+
+// cleanUp removes the runner's folder and, once nothing of the change is
+// under way, its work tree.
+func (b *Bot) cleanUp(ctx context.Context, r run.Run, folder string) error {
+	if err := b.Runner.Remove(folder); err != nil {
+		b.Log.Warn("run folder not removed", keyRun, folder, "error", err)
+	}
+	runs, err := b.Runs.Runs(ctx, b.DB, r.Change)
+	if err != nil {
+		return err
+	}
+	if !settled(runs) {
+		return nil
+	}
+	if err := b.trees.drop(r.Change); err != nil {
+		b.Log.Warn("work tree not removed", keyChange, r.Change, "error", err)
+	}
+	return nil
+}

@@ -1,0 +1,560 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/tidelock/tidelock/internal/cost"
+	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/planner"
+)
+
+// maxComment is the most that Render gives, in bytes. GitHub's limit is 65,536
+// characters; what is left is room for what it may count otherwise.
+const maxComment = 64_000
+
+// detail is how much of the plans a comment shows.
+type detail int
+
+const (
+	full    detail = iota // every attribute that changes
+	terse                 // one line a resource
+	summary               // the table alone, and where the rest is
+)
+
+// Render returns the pull's comment: what happened, a table of projects, each
+// project's plan, cost and findings folded away, and what to type next. It is
+// pure. Where the whole would be longer than GitHub takes, every plan is shown
+// in less detail, in steps, until it fits.
+func Render(v View) string {
+	var body string
+	for level := full; level <= summary; level++ {
+		body = render(v, level)
+		if len(body) <= maxComment {
+			return body
+		}
+	}
+	return cut(body, maxComment-200) + "\n\n… this comment was cut: it was longer than GitHub takes.\n"
+}
+
+func render(v View, level detail) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n### %s\n\n", marker(v.Change.Repo, v.Change.Pull), headline(v))
+	switch v.Phase() {
+	case run.PhaseFailed:
+		if v.Change.Status == run.Unplannable {
+			b.WriteString(fenced("", v.Change.Reason) + "\n\n")
+		}
+	}
+	if len(v.Pairs) > 0 && v.Change.Status != run.Outdated {
+		b.WriteString(table(v))
+		if v.Change.Notes != "" {
+			b.WriteString("**Not planned**, since these files can't be read:\n\n" + fenced("", v.Change.Notes) + "\n\n")
+		}
+		for _, p := range v.Pairs {
+			b.WriteString(section(p, level, len(v.Pairs) == 1))
+		}
+		if level == summary {
+			b.WriteString(tooLong(v))
+		}
+	}
+	if next := nextSteps(v); next != "" {
+		b.WriteString("#### Next\n\n" + next + "\n\n")
+	}
+	b.WriteString(footer(v))
+	return b.String()
+}
+
+func tooLong(v View) string {
+	where := "the checks of this pull request"
+	if v.URL != "" {
+		where = "[Tidelock](" + v.URL + ")"
+	}
+	return "The plans are too long for a comment; " + where + " shows them whole.\n\n"
+}
+
+// headline is the state of things in one line.
+func headline(v View) string {
+	n := v.tally()
+	all := countOf(len(v.Pairs), "project")
+	switch v.Phase() {
+	case run.PhaseQueued:
+		return "⏳ Waiting to plan"
+	case run.PhasePlanning:
+		done := len(v.Pairs) - n.Planning
+		return fmt.Sprintf("⏳ Planning: %d of %s done", done, all)
+	case run.PhaseWaiting:
+		return fmt.Sprintf("⏸️ %s for another pull request's lock", waits(n.Waiting))
+	case run.PhaseFailed:
+		if v.Change.Status == run.Unplannable {
+			return "❌ This pull request can't be planned"
+		}
+		return fmt.Sprintf("❌ The plan failed for %d of %s", n.Failed, all)
+	case run.PhaseForbidden:
+		return fmt.Sprintf("⛔ A policy forbids %s", ofAll(n.Forbidden, len(v.Pairs)))
+	case run.PhasePlanned:
+		return "📋 " + strings.TrimSuffix(total(v).String(), ".") + inProjects(len(v.Pairs)) + costLine(v)
+	case run.PhaseUnchanged:
+		return "✅ No changes: the infrastructure matches the code"
+	case run.PhaseEmpty:
+		return "No Terraform project is touched any more"
+	case run.PhaseApplying:
+		return fmt.Sprintf("🚀 Applying: %d of %s done", n.Applied, all)
+	case run.PhaseApplied:
+		return "✅ Applied " + countOf(n.Applied, "project")
+	case run.PhaseAttention:
+		return fmt.Sprintf("⚠️ %d of %s needs a person", n.Attention, all)
+	case run.PhaseSuperseded:
+		return "Superseded by a newer commit"
+	case run.PhaseClosed:
+		return "Closed: nothing was applied, and the locks are free"
+	}
+	return "Tidelock"
+}
+
+func waits(n int) string {
+	if n == 1 {
+		return "1 project waits"
+	}
+	return fmt.Sprintf("%d projects wait", n)
+}
+
+func ofAll(n, all int) string {
+	if n == all && n == 1 {
+		return "this plan"
+	}
+	return fmt.Sprintf("%d of %s", n, countOf(all, "plan"))
+}
+
+func inProjects(n int) string {
+	if n < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" in %d projects", n)
+}
+
+func countOf(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// total adds the plans' counts up.
+func total(v View) planner.Summary {
+	var t planner.Summary
+	for _, p := range v.Pairs {
+		s := p.Plan.Summary
+		t.Create += s.Create
+		t.Update += s.Update
+		t.Replace += s.Replace
+		t.Delete += s.Delete
+		t.Read += s.Read
+		t.Move += s.Move
+		t.Import += s.Import
+		t.Forget += s.Forget
+		t.Outputs += s.Outputs
+	}
+	return t
+}
+
+// costLine is the sum over the projects, if any of it is known.
+func costLine(v View) string {
+	var sum cost.Estimate
+	seen := false
+	for _, p := range v.Pairs {
+		e := p.Plan.Estimate
+		if e == nil {
+			continue
+		}
+		if !seen {
+			sum, seen = *e, true
+			continue
+		}
+		sum = sum.Plus(*e)
+	}
+	if !seen || (sum.Delta.IsZero() && sum.Bound == cost.BoundExact) {
+		return ""
+	}
+	return " · " + sum.Line()
+}
+
+// table lists the projects, one a line.
+func table(v View) string {
+	var b strings.Builder
+	b.WriteString("| project | plan | cost a month | policy | state |\n|---|---|---|---|---|\n")
+	for _, p := range v.Pairs {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", code(p.Plan.Project.Name), counts(*p.Plan), costCell(p.Plan.Estimate), policyCell(*p.Plan), state(v, p))
+	}
+	b.WriteString("\n")
+	return b.String()
+}
+
+// counts is a plan's summary as the table shows it: +2 ~1 ±1 −3.
+func counts(r run.Run) string {
+	if r.Status != run.Planned && r.Status != run.Superseded {
+		return ""
+	}
+	s := r.Summary
+	if s.Empty() {
+		return "no changes"
+	}
+	var parts []string
+	for _, c := range []struct {
+		n    int
+		sign string
+	}{
+		{s.Create, "+%d"}, {s.Update, "~%d"}, {s.Replace, "±%d"}, {s.Delete, "−%d"},
+		{s.Import, "%d imported"}, {s.Move, "%d moved"}, {s.Forget, "%d forgotten"},
+	} {
+		if c.n > 0 {
+			parts = append(parts, fmt.Sprintf(c.sign, c.n))
+		}
+	}
+	if len(parts) == 0 {
+		return countOf(s.Outputs, "output")
+	}
+	return strings.Join(parts, " ")
+}
+
+func costCell(e *cost.Estimate) string {
+	if e == nil {
+		return ""
+	}
+	return e.Line()
+}
+
+func policyCell(r run.Run) string {
+	if r.Report == nil {
+		return ""
+	}
+	switch r.Report.Verdict {
+	case policy.Pass:
+		return "✅ passed"
+	case policy.Warn:
+		return "⚠️ " + countOf(r.Report.Advisory, "warning")
+	case policy.Fail:
+		return "⛔ " + countOf(r.Report.Mandatory, "violation")
+	}
+	return "❌ not judged"
+}
+
+// state is where the project stands, in a word or two.
+func state(v View, p run.Pair) string {
+	if p.Apply != nil && p.Apply.Status != run.Superseded {
+		switch p.Apply.Status {
+		case run.Queued:
+			return "⏳ apply queued"
+		case run.Checking:
+			return "🔎 checking the plan"
+		case run.Running:
+			return "🚀 applying" + progress(*p.Apply)
+		case run.Applied:
+			return "✅ applied" + took(*p.Apply)
+		case run.Failed:
+			return "❌ apply failed"
+		case run.Held:
+			return "✋ held"
+		case run.Interrupted:
+			return "⚠️ interrupted"
+		case run.Blocked:
+			return "⏸️ waits for " + holder(v, p)
+		}
+		return string(p.Apply.Status)
+	}
+	switch p.Plan.Status {
+	case run.Queued:
+		return "⏳ queued"
+	case run.Running:
+		return "⏳ planning" + progress(*p.Plan)
+	case run.Planned:
+		if p.Plan.NoChanges() {
+			return "✅ nothing to do"
+		}
+		if l, ok := v.Holders[p.Plan.Key()]; ok && l.Pull == p.Plan.Pull {
+			return "📋 planned 🔒"
+		}
+		return "📋 planned"
+	case run.Failed:
+		return "❌ plan failed"
+	case run.Blocked:
+		return "⏸️ waits for " + holder(v, p)
+	}
+	return string(p.Plan.Status)
+}
+
+func holder(v View, p run.Pair) string {
+	if l, ok := v.Holders[p.Plan.Key()]; ok {
+		return fmt.Sprintf("#%d", l.Pull)
+	}
+	return "a lock"
+}
+
+func progress(r run.Run) string {
+	if r.Total == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %d/%d", r.Done, r.Total)
+}
+
+func took(r run.Run) string {
+	if r.Started.IsZero() || r.Finished.IsZero() {
+		return ""
+	}
+	return " in " + r.Finished.Sub(r.Started).Round(time.Second/10).String()
+}
+
+// section is one project's part: what went wrong in the open, plan, cost and
+// findings folded away. A pull's only project is unfolded.
+func section(p run.Pair, level detail, only bool) string {
+	var b strings.Builder
+	name := code(p.Plan.Project.Name)
+	if p.Apply != nil && p.Apply.Status != run.Superseded && p.Apply.Error != "" {
+		b.WriteString(trouble(name, *p.Apply))
+	}
+	if p.Plan.Error != "" && p.Plan.Status.Finished() {
+		b.WriteString(trouble(name, *p.Plan))
+	}
+	b.WriteString(findings(name, p.Plan.Report, level))
+	shown := p.Plan
+	if p.Apply != nil && p.Apply.Status == run.Held && p.Apply.Diff != "" {
+		shown = p.Apply // what would be done now, which is what the person must judge
+	}
+	if level == summary || shown.Diff == "" {
+		return b.String()
+	}
+	diff := shown.Diff
+	if level == terse {
+		diff = headings(diff)
+	}
+	b.WriteString(fold("Plan of "+name+": "+strings.TrimSuffix(shown.Summary.String(), "."), fenced("diff", diff), only && level == full))
+	b.WriteString(costSection(name, p.Plan.Estimate))
+	return b.String()
+}
+
+func trouble(name string, r run.Run) string {
+	switch r.Status {
+	case run.Applied:
+		return fmt.Sprintf("%s: %s\n\n", name, sentences(r.Error))
+	case run.Held, run.Blocked, run.Canceled:
+		return fmt.Sprintf("✋ %s: %s\n\n", name, sentences(r.Error))
+	case run.Interrupted:
+		return fmt.Sprintf("⚠️ The apply of %s was interrupted. %s\n\n", name, sentences(r.Error))
+	}
+	return fmt.Sprintf("❌ The %s of %s failed:\n\n%s\n\n", r.Kind, name, fenced("", cut(r.Error, 6000)))
+}
+
+// headings keeps the comment line of each resource: "# x will be created".
+func headings(diff string) string {
+	var kept []string
+	for _, line := range strings.Split(diff, "\n") {
+		if t := strings.TrimSpace(line); strings.HasPrefix(t, "# ") && !strings.HasPrefix(t, "# (") {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "\n")
+}
+
+func fold(title, body string, open bool) string {
+	tag := "<details>"
+	if open {
+		tag = "<details open>"
+	}
+	return tag + "<summary>" + inHTML(title) + "</summary>\n\n" + body + "\n\n</details>\n\n"
+}
+
+// inHTML turns the inline code of a title into HTML, since GitHub reads no
+// Markdown inside a summary.
+func inHTML(s string) string {
+	start := strings.IndexByte(s, '`')
+	if start < 0 {
+		return s
+	}
+	n := 0
+	for start+n < len(s) && s[start+n] == '`' {
+		n++
+	}
+	fence := s[start : start+n]
+	end := strings.Index(s[start+n:], fence)
+	if end < 0 {
+		return s
+	}
+	inside := strings.ReplaceAll(strings.TrimSpace(s[start+n:start+n+end]), "\\|", "|")
+	escaped := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;").Replace(inside)
+	return s[:start] + "<code>" + escaped + "</code>" + s[start+n+end+n:]
+}
+
+// maxFindings is how many findings a comment lists for a project.
+const maxFindings = 20
+
+func findings(name string, r *policy.Report, level detail) string {
+	if r == nil || (len(r.Findings) == 0 && len(r.Problems) == 0) {
+		return ""
+	}
+	var b strings.Builder
+	switch r.Verdict {
+	case policy.Fail:
+		fmt.Fprintf(&b, "⛔ **Policy: %s must be mended before %s can be applied**\n\n", countOf(r.Mandatory, "violation"), name)
+	case policy.Error:
+		fmt.Fprintf(&b, "❌ **The policies could not judge %s**, so it is not applied:\n\n", name)
+		for _, p := range r.Problems {
+			b.WriteString("- " + prose(p.String()) + "\n")
+		}
+		b.WriteString("\n")
+	default:
+		fmt.Fprintf(&b, "⚠️ Policy: %s for %s\n\n", countOf(r.Advisory, "warning"), name)
+	}
+	shown := min(len(r.Findings), maxFindings)
+	if level == summary {
+		shown = min(shown, 5)
+	}
+	for _, f := range r.Findings[:shown] {
+		mark := "⛔"
+		if f.Level == policy.Advisory {
+			mark = "⚠️"
+		}
+		fmt.Fprintf(&b, "- %s **%s** (%s, %s)", mark, prose(f.Title), f.Severity, code(f.Rule))
+		if f.Address != "" {
+			fmt.Fprintf(&b, " %s", code(f.Address))
+		}
+		fmt.Fprintf(&b, ": %s", prose(f.Message))
+		if f.Help != "" {
+			fmt.Fprintf(&b, " _%s_", prose(f.Help))
+		}
+		b.WriteString("\n")
+	}
+	if left := len(r.Findings) - shown + r.Omitted; left > 0 {
+		fmt.Fprintf(&b, "- … and %d more\n", left)
+	}
+	b.WriteString("\n")
+	return b.String()
+}
+
+// maxCostLines is how many resources a cost section lists.
+const maxCostLines = 25
+
+func costSection(name string, e *cost.Estimate) string {
+	if e == nil || e.Counts.Total == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("| resource | before | after | |\n|---|---:|---:|---|\n")
+	lines := 0
+	for _, r := range e.Resources {
+		if !worthALine(r) {
+			continue
+		}
+		if lines++; lines > maxCostLines {
+			continue
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code(r.Address), money(r.Before, e.Currency), money(r.After, e.Currency), note(r))
+	}
+	if lines > maxCostLines {
+		fmt.Fprintf(&b, "| … and %d more | | | |\n", lines-maxCostLines)
+	}
+	if lines == 0 {
+		return ""
+	}
+	b.WriteString("\n" + e.Header() + ".")
+	if e.AsOf != "" {
+		fmt.Fprintf(&b, " List prices as of %s, %d hours a month.", e.AsOf, e.Hours)
+	}
+	return fold("Cost of "+name+": "+e.Line(), b.String(), false)
+}
+
+// worthALine leaves out what costs nothing and what does not move.
+func worthALine(r cost.ResourceCost) bool {
+	return r.Status != cost.StatusFree && r.Action != planner.ActionNoop
+}
+
+func note(r cost.ResourceCost) string {
+	switch {
+	case r.Note != "":
+		return prose(r.Note)
+	case r.Status == cost.StatusUsage:
+		return "by use"
+	case len(r.Components) > 0 && r.Components[0].Detail != "":
+		return prose(r.Components[0].Detail)
+	}
+	return ""
+}
+
+func money(d *decimal.Decimal, currency string) string {
+	if d == nil {
+		return "not priced"
+	}
+	return cost.Money(*d, currency)
+}
+
+// nextSteps says exactly what to type or press.
+func nextSteps(v View) string {
+	var lines []string
+	say := func(format string, args ...any) { lines = append(lines, "- "+fmt.Sprintf(format, args...)) }
+	merged := v.Change.MergeSHA != ""
+	switch v.Phase() {
+	case run.PhasePlanned:
+		switch {
+		case merged:
+			say("Comment `apply` to apply these plans.")
+		case v.Settings.ApplyBeforeMerge:
+			say("Comment `apply` to apply everything shown here%s%s.", onlyOne(v, "apply"), thenMerge(v))
+		}
+		if !merged && v.Settings.ApplyOnMerge {
+			say("**Merge** this pull request to apply exactly what is shown here.")
+		}
+	case run.PhaseForbidden:
+		say("Mend what the findings name and push; a new plan follows by itself.")
+	case run.PhaseFailed:
+		say("Mend the code and push, or comment `plan` to try again.")
+	case run.PhaseAttention:
+		say("Comment `plan` to see what is left to do, then `apply`.")
+		say("Comment `unlock` to give the project up, so that others can go on.")
+	case run.PhaseWaiting:
+		say("Nothing: it goes on by itself when the lock is free.")
+	}
+	if n := held(v); n > 0 && v.Phase() == run.PhasePlanned {
+		say("Comment `unlock` to give up %s until then.", map[bool]string{true: "the lock 🔒", false: "the locks 🔒"}[n == 1])
+	}
+	return strings.Join(lines, "\n")
+}
+
+func onlyOne(v View, verb string) string {
+	if len(v.Pairs) < 2 {
+		return ""
+	}
+	return fmt.Sprintf(", or one project with `%s -p %s`", verb, plain(quoteArg(v.Pairs[0].Plan.Project.Name)))
+}
+
+func thenMerge(v View) string {
+	if v.Settings.AutoMerge {
+		return "; the pull request is then merged"
+	}
+	return ""
+}
+
+func held(v View) int {
+	n := 0
+	for _, p := range v.Pairs {
+		if l, ok := v.Holders[p.Plan.Key()]; ok && l.Pull == v.Change.Pull {
+			n++
+		}
+	}
+	return n
+}
+
+func footer(v View) string {
+	at := v.Change.HeadSHA
+	if v.Change.MergeSHA != "" {
+		at = v.Change.MergeSHA
+	}
+	parts := []string{"commit " + short(at)}
+	if v.URL != "" {
+		parts = append(parts, "[details]("+v.URL+")")
+	}
+	parts = append(parts, "commands: `help`")
+	return "<sub>" + strings.ReplaceAll(strings.Join(parts, " · "), "`help`", "<code>help</code>") + "</sub>\n"
+}

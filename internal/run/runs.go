@@ -1,0 +1,356 @@
+package run
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/planner"
+)
+
+const runColumns = `id, client_id, change_id, repo_id, pull, kind, spec, status, actor, node_id, ord, plan_run_id,
+	inputs_digest, plan_digest, state_lineage, state_serial, plan_blob, plan_json_blob, log_blob,
+	summary, diff, report, estimate, error, progress_done, progress_total, created_ms, started_ms, finished_ms`
+
+func scanRun(row scanner) (Run, error) {
+	var (
+		r                                      Run
+		spec, actor, summary, report, estimate string
+		created, started, finished             int64
+	)
+	err := row.Scan(&r.ID, &r.Client, &r.Change, &r.Repo, &r.Pull, &r.Kind, &spec, &r.Status, &actor, &r.Node, &r.Order, &r.PlanRun,
+		&r.InputsDigest, &r.PlanDigest, &r.StateLineage, &r.StateSerial, &r.PlanBlob, &r.PlanJSONBlob, &r.LogBlob,
+		&summary, &r.Diff, &report, &estimate, &r.Error, &r.Done, &r.Total, &created, &started, &finished)
+	if err != nil {
+		return Run{}, err
+	}
+	r.Created = db.FromMillis(created)
+	if started != 0 {
+		r.Started = db.FromMillis(started)
+	}
+	if finished != 0 {
+		r.Finished = db.FromMillis(finished)
+	}
+	for _, part := range []struct {
+		text string
+		into any
+	}{{spec, &r.Project}, {actor, &r.Actor}, {summary, &r.Summary}, {report, &r.Report}, {estimate, &r.Estimate}} {
+		if err := fromJSON(part.text, part.into); err != nil {
+			return Run{}, fmt.Errorf("run %s: %w", r.ID, err)
+		}
+	}
+	return r, nil
+}
+
+// Run returns a run by its ID; errs.NotFound if there is none.
+func (s *Store) Run(ctx context.Context, q db.Querier, id string) (Run, error) {
+	return one(ctx, q, scanRun, "That run is not known here.", `SELECT `+runColumns+` FROM runs WHERE id=$1`, id)
+}
+
+func (s *Store) runsOf(ctx context.Context, q db.Querier, change string) ([]Run, error) {
+	return collect(ctx, q, scanRun, `SELECT `+runColumns+` FROM runs WHERE change_id=$1 ORDER BY ord, created_ms, id`, change)
+}
+
+// Runs returns every run of a change, by place and age.
+func (s *Store) Runs(ctx context.Context, q db.Querier, change string) ([]Run, error) {
+	return s.runsOf(ctx, q, change)
+}
+
+// History returns the newest runs, of one client or (client "") of all.
+func (s *Store) History(ctx context.Context, q db.Querier, client string, limit int) ([]Run, error) {
+	return collect(ctx, q, scanRun, `SELECT `+runColumns+` FROM runs WHERE ($1 = '' OR client_id=$1) ORDER BY created_ms DESC, id DESC LIMIT $2`, client, limit)
+}
+
+// Pair is what a change did with one project: its newest plan, and the newest
+// apply if there was one.
+type Pair struct {
+	Plan  *Run
+	Apply *Run
+}
+
+// Pairs folds a change's runs to one pair a project, in order.
+func Pairs(runs []Run) []Pair {
+	at := map[Key]int{}
+	var pairs []Pair
+	for i := range runs {
+		r := &runs[i]
+		n, ok := at[r.Key()]
+		if !ok {
+			n = len(pairs)
+			at[r.Key()] = n
+			pairs = append(pairs, Pair{})
+		}
+		p := &pairs[n]
+		switch {
+		case r.Kind == Plan && (p.Plan == nil || !r.Created.Before(p.Plan.Created)):
+			p.Plan = r
+			if p.Apply != nil && p.Apply.PlanRun != r.ID && p.Apply.Status == Superseded {
+				p.Apply = nil
+			}
+		case r.Kind == Apply && (p.Apply == nil || !r.Created.Before(p.Apply.Created)):
+			p.Apply = r
+		}
+	}
+	kept := pairs[:0]
+	for _, p := range pairs {
+		if p.Plan != nil {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+// Wanted is a project to plan, with the digest of the files that shape its
+// plan.
+type Wanted struct {
+	Project      planner.Project
+	InputsDigest string
+}
+
+// AddPlans creates a queued plan run for each project of the change and makes
+// the change Ready. Earlier unfinished or finished plans of the same projects
+// are superseded; the ones that were running are returned for stopping. notes
+// says what is wrong in the repository but kept nothing from being planned.
+func (s *Store) AddPlans(ctx context.Context, tx *db.Tx, c Change, wanted []Wanted, notes string, actor access.Actor) (created []Run, stop []string, err error) {
+	old, err := s.runsOf(ctx, tx, c.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	replaced := map[Key]bool{}
+	for i, w := range wanted {
+		r := Run{
+			ID: newID(), Client: c.Client, Change: c.ID, Repo: c.Repo, Pull: c.Pull, Kind: Plan,
+			Project: w.Project, Status: Queued, Actor: actor, Order: i, InputsDigest: w.InputsDigest,
+		}
+		for _, o := range old { // a plan asked for again keeps its place in the comment
+			if o.Key() == r.Key() {
+				r.Order = o.Order
+			}
+		}
+		if err := s.insert(ctx, tx, &r); err != nil {
+			return nil, nil, err
+		}
+		replaced[r.Key()] = true
+		created = append(created, r)
+	}
+	for _, o := range old {
+		if !replaced[o.Key()] || !o.Status.CanBecome(o.Kind, Superseded) {
+			continue
+		}
+		if o.Kind == Apply && o.Status == Interrupted {
+			continue // only a person's word ends it
+		}
+		if o.Status == Running {
+			stop = append(stop, o.ID)
+		}
+		if err := s.move(ctx, tx, o, Superseded, ""); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := s.setChange(ctx, tx, c.ID, Ready, ""); err != nil {
+		return nil, nil, err
+	}
+	if _, err := exec(ctx, tx, `UPDATE changes SET notes=$2 WHERE id=$1`, c.ID, notes); err != nil {
+		return nil, nil, err
+	}
+	return created, stop, s.audit(ctx, tx, c.Client, "plan.queue", c.ID, actor, map[string]any{"projects": len(wanted)})
+}
+
+// AddApply creates a queued apply run for a finished plan. There is one apply
+// for a plan at most: asked again, it returns the one that exists and false.
+func (s *Store) AddApply(ctx context.Context, tx *db.Tx, plan Run, actor access.Actor) (Run, bool, error) {
+	existing, err := one(ctx, tx, scanRun, "", `SELECT `+runColumns+` FROM runs WHERE plan_run_id=$1 AND status<>$2`, plan.ID, Superseded)
+	if err == nil {
+		return existing, false, nil
+	}
+	if !errs.Is(err, errs.NotFound) {
+		return Run{}, false, err
+	}
+	if plan.Kind != Plan || plan.Status != Planned {
+		return Run{}, false, errs.New(errs.Conflict, "Project %s has no finished plan to apply.", plan.Project.Name)
+	}
+	r := Run{
+		ID: newID(), Client: plan.Client, Change: plan.Change, Repo: plan.Repo, Pull: plan.Pull, Kind: Apply,
+		Project: plan.Project, Status: Queued, Actor: actor, Order: plan.Order, PlanRun: plan.ID,
+		InputsDigest: plan.InputsDigest, PlanDigest: plan.PlanDigest, Summary: plan.Summary,
+	}
+	if err := s.insert(ctx, tx, &r); err != nil {
+		return Run{}, false, err
+	}
+	return r, true, s.audit(ctx, tx, r.Client, "apply.queue", r.ID, actor, map[string]any{"project": r.Project.Name, "plan": plan.ID, "digest": plan.PlanDigest})
+}
+
+func (s *Store) insert(ctx context.Context, tx *db.Tx, r *Run) error {
+	spec, err := toJSON(r.Project)
+	if err != nil {
+		return err
+	}
+	actor, err := toJSON(r.Actor)
+	if err != nil {
+		return err
+	}
+	summary, err := toJSON(r.Summary)
+	if err != nil {
+		return err
+	}
+	r.Created = db.FromMillis(db.Millis(s.now()))
+	_, err = exec(ctx, tx, `INSERT INTO runs (id, client_id, change_id, repo_id, pull, kind, project, dir, workspace, spec, status, actor,
+			ord, plan_run_id, inputs_digest, plan_digest, summary, created_ms)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)`,
+		r.ID, r.Client, r.Change, r.Repo, r.Pull, r.Kind, r.Project.Name, r.Project.Dir, r.Project.Workspace, spec, r.Status, actor,
+		r.Order, r.PlanRun, r.InputsDigest, r.PlanDigest, summary, db.Millis(r.Created))
+	if err != nil {
+		return fmt.Errorf("create %s of %s: %w", r.Kind, r.Project.Name, err)
+	}
+	return nil
+}
+
+// move takes r from the status it was read with to next, or fails with
+// errs.Conflict when the table forbids it or another worker moved it first.
+func (s *Store) move(ctx context.Context, tx *db.Tx, r Run, next Status, why string) error {
+	if !r.Status.CanBecome(r.Kind, next) {
+		return errs.New(errs.Conflict, "The %s of %s is %s and can't become %s.", r.Kind, r.Project.Name, r.Status, next)
+	}
+	now := db.Millis(s.now())
+	var started, finished int64
+	if next == Running || next == Checking {
+		started = now
+	}
+	if next.Finished() {
+		finished = now
+	}
+	n, err := exec(ctx, tx, `UPDATE runs SET status=$3, error=$4,
+			started_ms=CASE WHEN CAST($5 AS BIGINT)=0 THEN started_ms ELSE CAST($5 AS BIGINT) END, finished_ms=$6
+		WHERE id=$1 AND status=$2`, r.ID, r.Status, next, why, started, finished)
+	if err != nil {
+		return fmt.Errorf("run %s to %s: %w", r.ID, next, err)
+	}
+	if n == 0 {
+		return errs.New(errs.Conflict, "The %s of %s was changed by someone else at the same moment.", r.Kind, r.Project.Name)
+	}
+	return nil
+}
+
+// Begin moves a queued run to Running (a plan) or Checking (an apply) on the
+// node.
+func (s *Store) Begin(ctx context.Context, tx *db.Tx, r Run, node string) (Run, error) {
+	next := Running
+	if r.Kind == Apply {
+		next = Checking
+	}
+	if err := s.move(ctx, tx, r, next, ""); err != nil {
+		return r, err
+	}
+	if _, err := exec(ctx, tx, `UPDATE runs SET node_id=$2 WHERE id=$1`, r.ID, node); err != nil {
+		return r, err
+	}
+	return s.Run(ctx, tx, r.ID)
+}
+
+// Intend stores that an apply is about to start: from here on it is never
+// started again unless its journal proves that nothing did. The fence must be
+// the one under which the lock was taken.
+func (s *Store) Intend(ctx context.Context, tx *db.Tx, r Run, fence int64) (Run, error) {
+	if err := s.holdLock(ctx, tx, r, fence); err != nil {
+		return r, err
+	}
+	if err := s.move(ctx, tx, r, Running, ""); err != nil {
+		return r, err
+	}
+	if err := s.audit(ctx, tx, r.Client, "apply.start", r.ID, r.Actor, map[string]any{"project": r.Project.Name, "digest": r.PlanDigest, "fence": fence}); err != nil {
+		return r, err
+	}
+	return s.Run(ctx, tx, r.ID)
+}
+
+// Recheck takes a running apply back to Checking: Terraform refused the saved
+// plan as stale, so nothing was applied.
+func (s *Store) Recheck(ctx context.Context, tx *db.Tx, r Run) (Run, error) {
+	if err := s.move(ctx, tx, r, Checking, ""); err != nil {
+		return r, err
+	}
+	return s.Run(ctx, tx, r.ID)
+}
+
+// Block makes a run wait for a lock that another pull holds.
+func (s *Store) Block(ctx context.Context, tx *db.Tx, r Run, holder Lock) error {
+	return s.move(ctx, tx, r, Blocked, fmt.Sprintf("Waits for #%d, which holds the lock since %s. It starts by itself when that is released.",
+		holder.Pull, holder.Taken.UTC().Format("2006-01-02 15:04 MST")))
+}
+
+// Unblock queues a run that waited for a lock.
+func (s *Store) Unblock(ctx context.Context, tx *db.Tx, r Run) error {
+	return s.move(ctx, tx, r, Queued, "")
+}
+
+// Waiting returns the runs of live changes that wait for the project's lock,
+// the oldest first.
+func (s *Store) Waiting(ctx context.Context, q db.Querier, k Key) ([]Run, error) {
+	return collect(ctx, q, scanRun, `SELECT `+runColumns+` FROM runs WHERE repo_id=$1 AND dir=$2 AND workspace=$3 AND status=$4 ORDER BY created_ms, id`,
+		k.Repo, k.Dir, k.Workspace, Blocked)
+}
+
+// Requeue sends a plan whose worker died back to the queue.
+func (s *Store) Requeue(ctx context.Context, tx *db.Tx, r Run) (Run, error) {
+	if err := s.move(ctx, tx, r, Queued, ""); err != nil {
+		return r, err
+	}
+	return s.Run(ctx, tx, r.ID)
+}
+
+// Finish stores how a run ended: final is its last status, r carries the
+// outcome (digests, blobs, summary, report, estimate, error). The audit event
+// is part of the transaction: no audit row, no end.
+func (s *Store) Finish(ctx context.Context, tx *db.Tx, r Run, final Status) error {
+	if err := s.move(ctx, tx, r, final, r.Error); err != nil {
+		return err
+	}
+	texts := make([]string, 3)
+	for i, v := range []any{r.Summary, r.Report, r.Estimate} {
+		text, err := toJSON(v)
+		if err != nil {
+			return fmt.Errorf("finish run %s: %w", r.ID, err)
+		}
+		texts[i] = text
+	}
+	if _, err := exec(ctx, tx, `UPDATE runs SET plan_digest=$2, state_lineage=$3, state_serial=$4, plan_blob=$5, plan_json_blob=$6,
+			log_blob=$7, summary=$8, diff=$9, report=$10, estimate=$11 WHERE id=$1`,
+		r.ID, r.PlanDigest, r.StateLineage, r.StateSerial, r.PlanBlob, r.PlanJSONBlob, r.LogBlob, texts[0], r.Diff, texts[1], texts[2]); err != nil {
+		return fmt.Errorf("finish run %s: %w", r.ID, err)
+	}
+	return s.audit(ctx, tx, r.Client, string(r.Kind)+"."+string(final), r.ID, r.Actor,
+		map[string]any{"project": r.Project.Name, "digest": r.PlanDigest, "summary": r.Summary, "error": r.Error})
+}
+
+// Cancel ends a run that has not finished. A running plan must be stopped by
+// the caller; a running apply can't be canceled here.
+func (s *Store) Cancel(ctx context.Context, tx *db.Tx, r Run, actor access.Actor, why string) error {
+	if err := s.move(ctx, tx, r, Canceled, why); err != nil {
+		return err
+	}
+	return s.audit(ctx, tx, r.Client, string(r.Kind)+".cancel", r.ID, actor, map[string]any{"project": r.Project.Name, "why": why})
+}
+
+// Progress records how far a running run is. It changes nothing else, so it
+// needs no transaction of the caller's.
+func (s *Store) Progress(ctx context.Context, id string, done, total int) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
+		_, err := exec(ctx, tx, `UPDATE runs SET progress_done=$2, progress_total=$3 WHERE id=$1 AND status=$4`, id, done, total, Running)
+		return err
+	})
+}
+
+// Status returns a run's status alone: what a worker asks while it waits, to
+// learn that the run was superseded or canceled.
+func (s *Store) Status(ctx context.Context, q db.Querier, id string) (Status, error) {
+	var st Status
+	err := q.QueryRowContext(ctx, `SELECT status FROM runs WHERE id=$1`, id).Scan(&st)
+	return st, err
+}
+
+// Note writes an audit event about a run that changes no row of its own.
+func (s *Store) Note(ctx context.Context, tx *db.Tx, r Run, action string, detail any) error {
+	return s.audit(ctx, tx, r.Client, action, r.ID, r.Actor, detail)
+}

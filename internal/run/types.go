@@ -1,0 +1,118 @@
+package run
+
+import (
+	"time"
+
+	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/cost"
+	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/planner"
+)
+
+// Pull is what is stored of a pull request: what was last read from GitHub,
+// never what a webhook claimed.
+type Pull struct {
+	Repo     int64 // GitHub's repository ID
+	Number   int
+	Client   string
+	Title    string
+	Author   string
+	AuthorID int64
+	HeadSHA  string
+	HeadRef  string
+	HeadRepo int64 // differs from Repo for a fork; 0 when the fork is gone
+	BaseSHA  string
+	BaseRef  string
+	Open     bool
+	Merged   bool
+	MergeSHA string // the commit on the base branch; only once merged
+	Draft    bool
+	Labels   []string
+	Updated  time.Time
+}
+
+// Fork reports whether the pull's commits come from another repository.
+func (p Pull) Fork() bool { return p.HeadRepo != p.Repo }
+
+// Change is one pull at one head commit.
+type Change struct {
+	ID            string
+	Client        string
+	Repo          int64
+	Pull          int
+	HeadSHA       string
+	BaseSHA       string
+	Status        ChangeStatus
+	Reason        string    // why it is Unplannable, in sentences for people
+	Notes         string    // what is wrong in the repository but kept nothing from being planned, a line each
+	CommentID     int64     // GitHub's; 0 until posted
+	CommentIntent time.Time // when posting the first comment was begun; zero if never
+	Rev           int64     // grows with everything that the comment or a check should tell
+	AnsweredRev   int64     // the Rev that GitHub was last told
+	MergeSHA      string    // set when the pull was merged at this head
+	AutoMerge     bool      // merge once everything is applied
+	Created       time.Time
+	Updated       time.Time
+}
+
+// Key names a project for locks and states: immutable IDs and paths, never a
+// name that a pull can edit.
+type Key struct {
+	Repo      int64
+	Dir       string
+	Workspace string
+}
+
+// Run is one plan or apply of one project in one change.
+type Run struct {
+	ID      string
+	Client  string
+	Change  string
+	Repo    int64
+	Pull    int
+	Kind    Kind
+	Project planner.Project
+	Status  Status
+	Actor   access.Actor
+	Node    string // who works on it, or last did
+	Order   int    // its place in the comment
+	PlanRun string // for an apply: the run whose plan was reviewed
+
+	InputsDigest string // of the files that shape the plan
+	PlanDigest   string
+	StateLineage string
+	StateSerial  int64
+
+	PlanBlob     string // the saved plan file
+	PlanJSONBlob string // terraform show -json
+	LogBlob      string
+
+	Summary  planner.Summary
+	Diff     string // the plan as text, sensitive values masked, cut to what a comment can hold
+	Report   *policy.Report
+	Estimate *cost.Estimate
+	Error    string // sentences for people
+
+	Done, Total int // resources, while it runs
+	Created     time.Time
+	Started     time.Time
+	Finished    time.Time
+}
+
+// Key returns the run's lock key.
+func (r Run) Key() Key { return Key{r.Repo, r.Project.Dir, r.Project.Workspace} }
+
+// NoChanges reports whether a finished plan would change nothing at all.
+func (r Run) NoChanges() bool { return r.Kind == Plan && r.Status == Planned && r.Summary.Empty() }
+
+// Lock says which pull alone may change a project.
+type Lock struct {
+	Key
+	Client string
+	Change string
+	Pull   int
+	Run    string // the apply that is under way; "" when none is
+	Holder string // the login of who caused it
+	Fence  int64  // grows with every change of hands
+	Taken  time.Time
+}
