@@ -347,14 +347,9 @@ func (r *Repo) push(by, branch, parent, message string, files Files, force bool)
 	u := s.person(by)
 	s.mu.Unlock()
 	sha := ""
-	must(s.whilePushing(r.r, u, func() error {
-		g, err := open(r.r.dir)
-		if err != nil {
-			return err
-		}
+	must(s.pushBranch(r.r, u, branch, func(g store, before string) (string, error) {
 		if parent == "" {
-			parent = branch
-			if g.tip("refs/heads/"+branch) == "" {
+			if parent = before; parent == "" {
 				parent = r.r.defaultBranch
 			}
 		}
@@ -363,17 +358,15 @@ func (r *Repo) push(by, branch, parent, message string, files Files, force bool)
 		}
 		c, err := g.CommitObject(plumbing.NewHash(parent))
 		if err != nil {
-			return fmt.Errorf("no branch or commit %s in %s", parent, r.r.full())
+			return "", fmt.Errorf("no branch or commit %s in %s", parent, r.r.full())
 		}
 		root, err := g.edit(c.TreeHash, files)
 		if err != nil {
-			return err
+			return "", err
 		}
 		sig := signature(u, s.opts.Now())
-		if sha, err = g.commit(root, sig, sig, message+"\n", parent); err != nil {
-			return err
-		}
-		return g.setRef("refs/heads/"+branch, sha)
+		sha, err = g.commit(root, sig, sig, message+"\n", parent)
+		return sha, err
 	}))
 	return sha
 }
@@ -384,13 +377,7 @@ func (r *Repo) Branch(by, branch, sha string) {
 	r.s.mu.Lock()
 	u := r.s.person(by)
 	r.s.mu.Unlock()
-	must(r.s.whilePushing(r.r, u, func() error {
-		g, err := open(r.r.dir)
-		if err != nil {
-			return err
-		}
-		return g.setRef("refs/heads/"+branch, sha)
-	}))
+	must(r.s.pushBranch(r.r, u, branch, func(store, string) (string, error) { return sha, nil }))
 }
 
 // Fork makes a fork of the repository that belongs to a person. The App is not

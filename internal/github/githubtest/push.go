@@ -15,8 +15,8 @@ const zeroSHA = "0000000000000000000000000000000000000000"
 // refChange is a branch or tag that moved; "" stands for not being there.
 type refChange struct{ ref, before, after string }
 
-// whilePushing runs what may move refs and then does what GitHub does after a
-// push.
+// whilePushing runs what may move any ref and then does what GitHub does after
+// a push.
 func (s *Server) whilePushing(r *repo, by *user, move func() error) error {
 	r.git.Lock()
 	defer r.git.Unlock()
@@ -51,6 +51,27 @@ func (s *Server) whilePushing(r *repo, by *user, move func() error) error {
 	}
 	sort.Slice(changes, func(i, j int) bool { return changes[i].ref < changes[j].ref })
 	return s.afterPush(g, r, by, changes)
+}
+
+// pushBranch points a branch at the commit that move makes, "" for none, and
+// then does what GitHub does after a push.
+func (s *Server) pushBranch(r *repo, by *user, branch string, move func(g store, before string) (string, error)) error {
+	r.git.Lock()
+	defer r.git.Unlock()
+	g, err := open(r.dir)
+	if err != nil {
+		return err
+	}
+	ref := "refs/heads/" + branch
+	before := g.tip(ref)
+	after, err := move(g, before)
+	if err != nil || after == before {
+		return err
+	}
+	if err := g.setRef(ref, after); err != nil {
+		return err
+	}
+	return s.afterPush(g, r, by, []refChange{{ref, before, after}})
 }
 
 // afterPush sends push webhooks and moves the pull requests whose head or base
