@@ -411,3 +411,48 @@ func TestEnqueueWithoutHandlerFails(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// No poll comes to the rescue here: a commit that does not wake its lane
+// leaves a job behind.
+func TestEveryCommitWakesItsLane(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		q := newQueue(t, d, func(o *queue.Options) { o.Poll = time.Hour })
+		var mu sync.Mutex
+		ran := map[string]int{}
+		each := make(chan struct{}, 1000)
+		mark := func(key string) {
+			mu.Lock()
+			ran[key]++
+			mu.Unlock()
+			each <- struct{}{}
+		}
+		queue.Handle(q, "main", func(_ context.Context, j queue.Job[note]) error { mark(j.Args.Text); return nil }, queue.HandlerOptions{})
+		queue.Handle(q, "side", func(_ context.Context, j queue.Job[other]) error { mark(fmt.Sprint(j.Args.N)); return nil }, queue.HandlerOptions{})
+		start(t, q)
+		for i := range 50 { // one by one: each finds the lane asleep
+			if i%2 == 0 {
+				enqueue(t, d, q, note{fmt.Sprint(i)})
+			} else {
+				enqueue(t, d, q, other{i})
+			}
+			recv(t, each, fmt.Sprint("job ", i))
+		}
+		var all sync.WaitGroup
+		for g := range 4 { // and many at once, while it works
+			all.Go(func() {
+				for i := range 50 {
+					enqueue(t, d, q, note{fmt.Sprint(g, "/", i)})
+				}
+			})
+		}
+		all.Wait()
+		for range 200 {
+			recv(t, each, "job of the crowd")
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if len(ran) != 250 {
+			t.Errorf("%d different jobs ran, want 250", len(ran))
+		}
+	})
+}
