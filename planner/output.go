@@ -26,6 +26,9 @@ type event struct {
 	Change *struct {
 		Resource wireAddr `json:"resource"`
 	} `json:"change"`
+	Changes *struct {
+		Operation string `json:"operation"`
+	} `json:"changes"`
 }
 
 type wireAddr struct {

@@ -61,7 +61,10 @@ const (
 	OutcomeNoChange Outcome = "nochange" // the plan changes nothing
 	OutcomeApplied  Outcome = "applied"
 	OutcomeFailed   Outcome = "failed"
-	OutcomeCanceled Outcome = "canceled" // someone stopped it; an apply may have done part of its work
+	OutcomeCanceled Outcome = "canceled" // someone stopped it in time; an apply may have done part of its work, which the state tells
+	// OutcomeInterrupted is an apply during which Terraform was killed: what
+	// it did may stand in no state. It is never tried again by itself.
+	OutcomeInterrupted Outcome = "interrupted"
 )
 
 // Result is what a run came to. It is stored as JSON.

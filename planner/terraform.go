@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -19,6 +20,10 @@ import (
 
 // backendOverride is the file that gives a project without a backend one.
 const backendOverride = "tidelock_backend_override.tf"
+
+// RunVariable is set to the run's ID in the environment of everything that a
+// run starts: what outlives the run is found by it.
+const RunVariable = "TIDELOCK_RUN"
 
 // DefaultGrace is how long Terraform may take to end after it was interrupted.
 const DefaultGrace = 2 * time.Minute
@@ -205,6 +210,7 @@ func (e *execution) terraform(ctx context.Context) error {
 	maps.Copy(env, map[string]string{
 		"HOME": s.Home, "TMPDIR": filepath.Join(s.Home, "tmp"),
 		"TF_DATA_DIR": s.DataDir, "TF_CLI_CONFIG_FILE": s.CLIConfig, "CHECKPOINT_DISABLE": "1",
+		RunVariable: s.RunID,
 	})
 	if err := e.tf.SetEnv(env); err != nil {
 		return fmt.Errorf("prepare terraform: %w", err)
@@ -344,7 +350,7 @@ func (e *execution) apply(ctx context.Context) error {
 	if s.Parallelism > 0 {
 		opts = append(opts, tfexec.Parallelism(s.Parallelism))
 	}
-	done := 0
+	done, complete := 0, false
 	e.out.event = func(ev event) {
 		switch ev.Type {
 		case "apply_start":
@@ -352,6 +358,8 @@ func (e *execution) apply(ctx context.Context) error {
 		case "apply_complete":
 			done++
 			e.tell(done, max(total, done), ev)
+		case "change_summary":
+			complete = complete || ev.Changes != nil && ev.Changes.Operation == "apply"
 		}
 	}
 	e.tell(0, total, event{})
@@ -363,11 +371,18 @@ func (e *execution) apply(ctx context.Context) error {
 			e.result.StateLineage, e.result.StateSerial = lineage, serial
 		}
 	}
-	if err != nil {
+	if err != nil && !(complete && ctx.Err() != nil && !killed(err)) { // it may have been done when it was asked to stop
 		return err
 	}
 	e.result.Outcome = OutcomeApplied
 	return nil
+}
+
+// killed reports whether a command was ended by a signal rather than by
+// itself.
+func killed(err error) bool {
+	var exit *exec.ExitError
+	return errors.As(err, &exit) && exit.ExitCode() < 0
 }
 
 // applyTotal counts the steps of the apply from the plan's JSON: a
@@ -445,6 +460,9 @@ func (e *execution) finish(ctx context.Context, err error) {
 	r.Outcome = OutcomeFailed
 	var known *errs.Error
 	switch {
+	case r.Started && killed(err):
+		r.Outcome = OutcomeInterrupted
+		r.Error = "Terraform was killed in the middle of the apply. What it had done by then may not be in the state, and the state's lock may be left."
 	case ctx.Err() != nil:
 		r.Outcome = OutcomeCanceled
 		r.Error = "The run was stopped before it was done."
@@ -475,7 +493,7 @@ func (e *execution) finish(ctx context.Context, err error) {
 			r.Locked, r.LockHolder = true, lockHolder(d.Detail)
 		}
 	}
-	if len(words) == 0 && known == nil && steps[e.step] != "" && ctx.Err() == nil {
+	if len(words) == 0 && known == nil && r.Outcome == OutcomeFailed && steps[e.step] != "" {
 		// It ended without a diagnostic: what it wrote to stderr is the best there is.
 		words = append(words, e.out.clean(tail(err.Error(), 4000)))
 	}

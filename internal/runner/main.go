@@ -1,0 +1,187 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/tidelock/tidelock/planner"
+)
+
+// order is spec.json: the spec and what ties it to one start.
+type order struct {
+	Nonce string       `json:"nonce"`
+	Spec  planner.Spec `json:"spec"`
+}
+
+// pass is what comes through the runner's standard input: what must not touch
+// the disk.
+type pass struct {
+	Nonce string            `json:"nonce"`
+	Env   map[string]string `json:"env"`
+	Ready bool              `json:"ready"` // someone listens on readyFD
+}
+
+// readyFD is the file descriptor on which the runner tells the server that it
+// has begun.
+const readyFD = 3
+
+// reserved is the room kept on the disk during an apply, in bytes, for the
+// journal, the result and a state that could not be written elsewhere.
+const reserved = 8 << 20
+
+// Main is the runner process: `tidelock runner --dir DIR` calls it and exits
+// with what it returns. It does what dir's spec.json says, once. SIGINT and
+// SIGTERM, and the end of ctx, stop it as planner.Execute stops: Terraform is
+// interrupted, and after spec.Grace killed with all that it started.
+func Main(ctx context.Context, dir string) int {
+	if err := main(ctx, dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func main(ctx context.Context, dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
+	ctx, unnotify := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer unnotify()
+	lock, ok, err := takeLock(dir)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return errors.New("another runner holds this run's lock")
+	}
+	defer lock.Close()
+	spec, ready, err := receive(dir)
+	if err != nil {
+		return err
+	}
+	if h, err := readHistory(dir); err != nil || h.started {
+		return errors.Join(errors.New("this run was started before"), err)
+	}
+	if err := becomeReaper(); err != nil {
+		return err
+	}
+	j, err := openJournal(dir)
+	if err != nil {
+		return err
+	}
+	log, err := os.OpenFile(filepath.Join(dir, logFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the log: %w", err)
+	}
+	defer log.Close()
+	if err := j.write(self(), false); err != nil {
+		return err
+	}
+	if spec.Kind == planner.KindApply {
+		if err := reserve(filepath.Join(dir, reserveFile), reserved); err != nil {
+			return finish(dir, j, planner.Result{Outcome: planner.OutcomeFailed, Error: "The disk of the server has no room for the apply's records. Nothing was started."})
+		}
+	}
+	// From here on the run counts as begun, and is never begun again.
+	if err := j.write(entry{Event: eventExecuting}, true); err != nil {
+		return err
+	}
+	if err := syncDir(dir); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if ready != nil {
+		_, _ = ready.Write([]byte{'1'}) // the server may be gone; the run goes on
+		_ = ready.Close()
+	}
+	result := execute(ctx, spec, j, log)
+	return finish(dir, j, result)
+}
+
+// receive reads what to do, and makes sure that it is meant for this start:
+// a runner that was slow to begin may find that the server was restarted and
+// has started another.
+func receive(dir string) (spec planner.Spec, ready *os.File, err error) {
+	b, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		return spec, nil, fmt.Errorf("read the pass: %w", err)
+	}
+	var p pass
+	if err := json.Unmarshal(b, &p); err != nil {
+		return spec, nil, errors.New("read the pass: it is not whole: the server died while it started this runner")
+	}
+	if b, err = os.ReadFile(filepath.Join(dir, specFile)); err != nil {
+		return spec, nil, fmt.Errorf("read the spec: %w", err)
+	}
+	var o order
+	if err := json.Unmarshal(b, &o); err != nil {
+		return spec, nil, fmt.Errorf("read the spec: %w", err)
+	}
+	if p.Nonce == "" || o.Nonce != p.Nonce {
+		return spec, nil, errors.New("this start was superseded by another")
+	}
+	if p.Ready {
+		ready = os.NewFile(readyFD, "ready")
+	}
+	o.Spec.Env = p.Env
+	return o.Spec, ready, nil
+}
+
+// execute runs the spec and sees to it that nothing of it is left.
+func execute(ctx context.Context, spec planner.Spec, j *journal, log io.Writer) planner.Result {
+	grace := spec.Grace
+	if grace <= 0 {
+		grace = planner.DefaultGrace
+	}
+	over := make(chan struct{})
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		select {
+		case <-over:
+			return
+		case <-ctx.Done():
+		}
+		_ = j.write(entry{Event: eventStopping}, true)
+		// Terraform has been interrupted, and is killed when the grace is
+		// over. What holds its output open beyond that is killed here, or
+		// Execute would wait for it.
+		select {
+		case <-over:
+		case <-time.After(grace + time.Second):
+			_ = killDescendants()
+		}
+	})
+	result := planner.Execute(ctx, spec, func(done, total int, address string) {
+		_ = j.write(entry{Event: eventProgress, Done: done, Total: total, Address: address}, false)
+	}, log)
+	close(over)
+	watch.Wait()
+	if err := killDescendants(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	reapOrphans()
+	return result
+}
+
+// finish stores the result, whole, and then says so in the journal.
+func finish(dir string, j *journal, result planner.Result) error {
+	_ = os.Remove(filepath.Join(dir, reserveFile))
+	b, err := json.Marshal(result)
+	if err != nil {
+		return fmt.Errorf("store the result: %w", err)
+	}
+	if err := writeFile(filepath.Join(dir, resultFile), b); err != nil {
+		return fmt.Errorf("store the result: %w", err)
+	}
+	return j.write(entry{Event: eventFinished}, true)
+}
