@@ -12,5 +12,10 @@ func policyOptions(c Config) policy.Options {
 	for rule, level := range c.Policy.Levels {
 		o.Levels[rule] = policy.Level(level)
 	}
+	if c.Policy.Disabled {
+		for _, pack := range []string{"destruction", "security", "tagging"} {
+			o.Levels[pack] = policy.Off
+		}
+	}
 	return policy.Options{Overrides: o}
 }

@@ -42,6 +42,7 @@ func newRootCommand(p *program, started *bool) *cobra.Command {
 		panic(err) // the flag stands one line above
 	}
 	root.AddCommand(
+		newServeCommand(p),
 		newMigrateCommand(p),
 		newDoctorCommand(p),
 		newHealthcheckCommand(p),

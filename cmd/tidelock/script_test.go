@@ -10,8 +10,12 @@ import (
 )
 
 // TestMain lets the scripts call tidelock: the test binary itself, under that
-// name, runs the program.
+// name, runs the program. A server that runs so starts its runners by the
+// binary's own path, which therefore must do too.
 func TestMain(m *testing.M) {
+	if dir, ok := runnerArgs(os.Args[1:]); ok {
+		os.Exit(runRunner(dir))
+	}
 	testscript.Main(m, map[string]func(){
 		"tidelock": func() { os.Exit(mainExit()) },
 	})

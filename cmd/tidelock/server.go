@@ -1,0 +1,302 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/gorilla/mux"
+
+	"github.com/tidelock/tidelock/bot"
+	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/blob"
+	"github.com/tidelock/tidelock/internal/checkout"
+	"github.com/tidelock/tidelock/internal/clients"
+	"github.com/tidelock/tidelock/internal/cost"
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/internal/queue"
+	"github.com/tidelock/tidelock/internal/redact"
+	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/internal/runner"
+	"github.com/tidelock/tidelock/planner"
+)
+
+// server is the whole of a running Tidelock: all wiring is here, so that
+// `serve` and `demo` run the same thing.
+type server struct {
+	config Config
+	log    *slog.Logger
+	db     *db.DB
+	app    *github.App
+	queue  *queue.Queue
+	bot    *bot.Bot
+	runs   *run.Store
+	trail  *access.Trail
+	http   *http.Server
+	lock   *os.File // holds the data folder for this process
+}
+
+// newServer wires a server up from a checked configuration. Nothing runs and
+// nothing listens before start; close gives back what it took.
+func newServer(ctx context.Context, c Config, environ []string, log *slog.Logger) (_ *server, err error) {
+	s := &server{config: c, log: log}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	if s.lock, err = lockDataDir(c.DataDir); err != nil {
+		return nil, err
+	}
+	node, err := nodeID(c.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	key, err := LoadEncryptionKey(c)
+	if err != nil {
+		return nil, err
+	}
+	if s.db, err = db.Open(ctx, c.Database.Reveal()); err != nil {
+		return nil, err
+	}
+	if err := s.db.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	terraform, err := s.terraform(ctx, environ)
+	if err != nil {
+		return nil, err
+	}
+	if s.queue, err = queue.New(queue.Options{Node: node, Name: hostname(), DB: s.db, Log: log, Lanes: bot.Lanes(terraform.Parallel)}); err != nil {
+		return nil, err
+	}
+	if s.app, err = github.NewApp(appOptions(c, log)); err != nil {
+		return nil, err
+	}
+	options, err := s.botOptions(ctx, node, key, terraform)
+	if err != nil {
+		return nil, err
+	}
+	s.bot = bot.New(options)
+	s.http = &http.Server{
+		Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	return s, nil
+}
+
+func appOptions(c Config, log *slog.Logger) github.Options {
+	pace := github.Pace{Burst: c.GitHub.WriteBurst, Off: c.GitHub.WriteInterval == 0}
+	if !pace.Off {
+		pace.PerSecond = 1 / c.GitHub.WriteInterval.Seconds()
+	}
+	return github.Options{
+		ID: c.GitHub.AppID, Key: c.GitHub.PrivateKey, WebhookSecret: c.GitHub.WebhookSecret,
+		BaseURL: c.GitHub.APIURL, Writes: pace, Log: log,
+	}
+}
+
+func (s *server) botOptions(ctx context.Context, node string, key redact.Secret, terraform bot.Terraform) (bot.Options, error) {
+	c := s.config
+	blobs, err := blob.Open(c.BlobDir(), key)
+	if err != nil {
+		return bot.Options{}, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return bot.Options{}, fmt.Errorf("find this program: %w", err)
+	}
+	runners, err := runner.New(runner.Options{Dir: filepath.Join(c.DataDir, "runs"), Self: self, Log: s.log, Grace: c.Terraform.Grace})
+	if err != nil {
+		return bot.Options{}, err
+	}
+	engine, err := policy.New(policyOptions(c))
+	if err != nil {
+		return bot.Options{}, err
+	}
+	catalog, err := cost.NewCatalog()
+	if err != nil {
+		return bot.Options{}, err
+	}
+	s.trail = access.NewTrail(s.db)
+	s.runs = run.NewStore(s.db, s.trail, nil)
+	return bot.Options{
+		DB: s.db, Queue: s.queue, App: s.app, Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
+		Blobs: blobs, Checkout: checkout.New(filepath.Join(c.DataDir, "mirrors"), checkout.Options{}), Runner: runners,
+		Policies: engine, Catalog: catalog, HoursPerMonth: c.Cost.HoursPerMonth, Node: node, DataDir: c.DataDir,
+		Settings: bot.Settings{
+			Lock: c.Defaults.Lock, ApplyBeforeMerge: c.Defaults.ApplyBeforeMerge || c.Defaults.AutoMerge, ApplyOnMerge: c.Defaults.ApplyOnMerge,
+			AutoMerge: c.Defaults.AutoMerge, MergeMethod: c.Defaults.MergeMethod, Approvals: c.Defaults.RequiredApprovals,
+		},
+		Terraform: terraform, PublicURL: c.PublicURL, Log: s.log,
+		Masker: redact.NewMasker(c.GitHub.PrivateKey.Reveal(), c.GitHub.WebhookSecret.Reveal(), key.Reveal(), c.Database.Reveal()),
+	}, nil
+}
+
+// name asks GitHub what the App is called. A GitHub that does not answer now
+// must not keep the server from receiving: until the next start it is called
+// by the product's name.
+func (s *server) name(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	info, err := s.app.Self(ctx)
+	if err != nil {
+		s.log.Warn("GitHub does not say what the App is called; mentions of it are not understood until the next start", "error", err)
+		return "tidelock"
+	}
+	return info.Slug
+}
+
+// terraform finds the binary and writes the CLI configuration that every run
+// uses.
+func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform, error) {
+	c := s.config.Terraform
+	path, version, err := findTerraform(ctx, c.Binary)
+	if err != nil {
+		return bot.Terraform{}, err
+	}
+	cli := filepath.Join(s.config.DataDir, "terraform.rc")
+	if err := os.WriteFile(cli, planner.CLIConfig(c.ProviderMirror, c.ProviderDirect), 0o600); err != nil {
+		return bot.Terraform{}, fmt.Errorf("write Terraform's configuration: %w", err)
+	}
+	env := map[string]string{}
+	find := lookup(environ)
+	for _, name := range c.Env {
+		if v, ok := find(name); ok {
+			env[name] = v
+		}
+	}
+	parallel := c.Parallel
+	if parallel == 0 {
+		parallel = runtime.NumCPU()
+	}
+	s.log.Info("terraform found", "path", path, "version", version, "parallel", parallel)
+	return bot.Terraform{
+		Binary: path, Version: version, CLIConfig: cli, Env: env, Parallel: parallel,
+		PlanTimeout: c.PlanTimeout, ApplyTimeout: c.ApplyTimeout,
+	}, nil
+}
+
+func (s *server) routes() http.Handler {
+	r := mux.NewRouter()
+	r.Handle("/webhook", s.bot)
+	r.HandleFunc("/healthz", s.health).Methods(http.MethodGet, http.MethodHead)
+	return r
+}
+
+// health answers 200 while webhooks can be stored, and says no more than that.
+func (s *server) health(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if _, _, err := s.db.Version(ctx); err != nil {
+		s.log.Error("unhealthy", "error", err)
+		http.Error(w, "unhealthy", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+// run serves on the listener until ctx ends, then goes down in order: no new
+// webhooks, the jobs at hand to a safe point, the database last. Runners go
+// on; the next start adopts them.
+func (s *server) run(ctx context.Context, l net.Listener) error {
+	if err := s.bot.Recover(ctx); err != nil {
+		return err
+	}
+	// The queue's own context must outlive ctx: it is stopped in order below.
+	if err := s.queue.Start(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	work, stop := context.WithCancel(ctx)
+	defer stop()
+	var wg sync.WaitGroup
+	wg.Go(func() { s.bot.Sweep(work, s.config.GitHub.SweepInterval) })
+	failed := make(chan error, 1)
+	wg.Go(func() {
+		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			failed <- err
+		}
+	})
+	s.log.Info("serving", "listen", l.Addr().String())
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	stop()
+	down, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer cancel()
+	err = errors.Join(err, s.http.Shutdown(down), s.queue.Stop(down))
+	wg.Wait()
+	return err
+}
+
+// shutdownTime is how long going down may take before what still runs is left
+// to the next start.
+const shutdownTime = 8 * time.Second
+
+func (s *server) close() {
+	if s.db != nil {
+		if err := s.db.Close(); err != nil {
+			s.log.Warn("database not closed", "error", err)
+		}
+	}
+	if s.lock != nil {
+		s.lock.Close()
+	}
+}
+
+// lockDataDir makes the data folder and takes it for this process: two servers
+// on one folder would adopt each other's runs.
+func lockDataDir(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, errs.Wrap(errs.Invalid, err, "The data folder %s can't be made", dir)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "server.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, errs.Wrap(errs.Invalid, err, "The data folder %s can't be written to", dir)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return nil, errs.New(errs.Conflict, "Another Tidelock server uses the data folder %s. Each server needs one of its own.", dir)
+	}
+	return f, nil
+}
+
+// nodeID is this server's name in the database, kept over restarts: its own
+// work is taken up at once by it.
+func nodeID(dir string) (string, error) {
+	path := filepath.Join(dir, "node-id")
+	text, err := os.ReadFile(path)
+	if err == nil && strings.TrimSpace(string(text)) != "" {
+		return strings.TrimSpace(string(text)), nil
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("read node id: %w", err)
+	}
+	id := uuid.NewString()
+	if err := os.WriteFile(path, []byte(id+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("write node id: %w", err)
+	}
+	return id, nil
+}
+
+func hostname() string {
+	if name, err := os.Hostname(); err == nil {
+		return name
+	}
+	return "unknown"
+}
