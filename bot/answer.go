@@ -115,7 +115,7 @@ func marker(repo int64, pull int) string { return fmt.Sprintf("<!-- tidelock:%d:
 
 func (b *Bot) postComment(ctx context.Context, gh *github.Client, v View, shown run.Check) error {
 	c := v.Change
-	quiet := v.Phase() == run.PhaseEmpty || v.Phase() == run.PhaseQueued || v.Phase() == run.PhaseClosed
+	quiet := (v.Phase() == run.PhaseEmpty && c.Notes == "") || v.Phase() == run.PhaseQueued || v.Phase() == run.PhaseClosed
 	if c.Status == run.Outdated || (quiet && c.CommentID == 0) {
 		return nil // the newer head's comment tells; or there is nothing worth a comment
 	}

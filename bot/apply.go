@@ -227,7 +227,12 @@ func (a *application) checkOut(ctx context.Context) (release func(), err error) 
 // sameInputs reports whether the files that shape the plan are those that were
 // planned.
 func (a *application) sameInputs() (bool, error) {
-	digest, err := planner.InputsDigest(os.DirFS(a.tree), a.run.Project)
+	root, err := os.OpenRoot(a.tree)
+	if err != nil {
+		return false, fmt.Errorf("read work tree: %w", err)
+	}
+	defer root.Close()
+	digest, err := planner.InputsDigest(root.FS(), a.run.Project)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

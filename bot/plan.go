@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/tidelock/tidelock/internal/access"
@@ -118,7 +119,7 @@ func (b *Bot) plan(ctx context.Context, job queue.Job[planJob]) error {
 		case len(found.problems) > 0:
 			err = b.Runs.SetUnplannable(ctx, tx, c.ID, notes(found.problems))
 		default:
-			err = b.Runs.SetEmpty(ctx, tx, c.ID)
+			err = b.Runs.SetEmpty(ctx, tx, c.ID, notes(found.gone))
 		}
 		if err != nil {
 			return err
@@ -130,7 +131,7 @@ func (b *Bot) plan(ctx context.Context, job queue.Job[planJob]) error {
 }
 
 func (b *Bot) queuePlans(ctx context.Context, tx *db.Tx, c run.Change, found discovered, actor access.Actor) (stop []string, err error) {
-	created, stop, err := b.Runs.AddPlans(ctx, tx, c, found.wanted, notes(found.problems), actor)
+	created, stop, err := b.Runs.AddPlans(ctx, tx, c, found.wanted, notes(append(found.problems, found.gone...)), actor)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +163,8 @@ func (b *Bot) nothingMatches(ctx context.Context, c run.Change, job queue.Job[pl
 // discovered is what a change touches.
 type discovered struct {
 	wanted   []run.Wanted
-	problems []planner.Problem
+	problems []planner.Problem // what keeps something from being planned
+	gone     []planner.Problem // projects whose code is removed
 }
 
 // maxProblems is how many problems a comment lists.
@@ -210,7 +212,12 @@ func (b *Bot) discover(ctx context.Context, c run.Change, filter Filter) (discov
 	if err != nil {
 		return out, err
 	}
-	root := os.DirFS(tree)
+	dir, err := os.OpenRoot(tree) // no link leads out of it
+	if err != nil {
+		return out, fmt.Errorf("read work tree: %w", err)
+	}
+	defer dir.Close()
+	root := dir.FS()
 	all, problems, err := planner.Discover(root, cfg)
 	if err != nil {
 		return out, err
@@ -238,7 +245,40 @@ func (b *Bot) discover(ctx context.Context, c run.Change, filter Filter) (discov
 		out.wanted = append(out.wanted, run.Wanted{Project: p, InputsDigest: digest})
 	}
 	out.problems = concerning(problems, changed)
-	return out, nil
+	if len(planner.EmptiedDirs(root, changed)) == 0 {
+		return out, nil
+	}
+	gone, err := b.deleted(ctx, src, p, cfg, all)
+	out.gone = gone
+	return out, err
+}
+
+// deleted names the projects whose code the pull request takes away: nothing
+// plans what they made, so somebody must be told.
+func (b *Bot) deleted(ctx context.Context, src checkout.Source, p run.Pull, cfg planner.RepoConfig, head []planner.Project) ([]planner.Problem, error) {
+	tmp, err := os.MkdirTemp(filepath.Join(b.DataDir, "trees"), "base-")
+	if err != nil {
+		return nil, fmt.Errorf("check out the base: %w", err)
+	}
+	defer os.RemoveAll(tmp)
+	if _, err := b.Checkout.Tree(ctx, src, refs(p), p.BaseSHA, tmp); err != nil {
+		return nil, err
+	}
+	dir, err := os.OpenRoot(tmp)
+	if err != nil {
+		return nil, fmt.Errorf("check out the base: %w", err)
+	}
+	defer dir.Close()
+	before, _, err := planner.Discover(dir.FS(), cfg)
+	if err != nil {
+		return nil, err
+	}
+	var gone []planner.Problem
+	for _, d := range planner.Deleted(before, head) {
+		gone = append(gone, planner.Problem{Path: d.Dir, Message: "The code of project " + d.Name + " is removed, but what it made is not: " +
+			"nothing plans its destruction. Empty the project and apply that first, or let its state go on purpose."})
+	}
+	return gone, nil
 }
 
 // concerning keeps the problems of changed files, and of directories in which

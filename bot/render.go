@@ -52,9 +52,11 @@ func render(v View, level detail) string {
 	}
 	if len(v.Pairs) > 0 && v.Change.Status != run.Outdated {
 		b.WriteString(table(v))
-		if v.Change.Notes != "" {
-			b.WriteString("**Not planned**, since these files can't be read:\n\n" + fenced("", v.Change.Notes) + "\n\n")
-		}
+	}
+	if v.Change.Notes != "" {
+		b.WriteString("⚠️ **Look at this**: it is not part of any plan.\n\n" + fenced("", v.Change.Notes) + "\n\n")
+	}
+	if len(v.Pairs) > 0 && v.Change.Status != run.Outdated {
 		for _, p := range v.Pairs {
 			b.WriteString(section(p, level, len(v.Pairs) == 1))
 		}
@@ -101,7 +103,7 @@ func headline(v View) string {
 	case run.PhaseUnchanged:
 		return "✅ No changes: the infrastructure matches the code"
 	case run.PhaseEmpty:
-		return "No Terraform project is touched any more"
+		return "No Terraform project to plan"
 	case run.PhaseApplying:
 		return fmt.Sprintf("🚀 Applying: %d of %s done", n.Applied, all)
 	case run.PhaseApplied:

@@ -210,9 +210,14 @@ func (s *Store) SetUnplannable(ctx context.Context, tx *db.Tx, id, reason string
 	return s.setChange(ctx, tx, id, Unplannable, reason)
 }
 
-// SetEmpty records that the change touches no project.
-func (s *Store) SetEmpty(ctx context.Context, tx *db.Tx, id string) error {
-	return s.setChange(ctx, tx, id, Empty, "")
+// SetEmpty records that the change touches no project; notes says what somebody
+// should look at all the same, "" if nothing.
+func (s *Store) SetEmpty(ctx context.Context, tx *db.Tx, id, notes string) error {
+	if err := s.setChange(ctx, tx, id, Empty, ""); err != nil {
+		return err
+	}
+	_, err := exec(ctx, tx, `UPDATE changes SET notes=$2 WHERE id=$1`, id, notes)
+	return err
 }
 
 // SetMerged records the commit that the change became on the base branch.
