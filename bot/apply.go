@@ -341,10 +341,20 @@ func (a *application) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Runner.Start(ctx, a.spec(a.run, a.run.ID, planner.KindApply, a.tree, a.data)); err != nil {
+	if err := a.launch(ctx); err != nil {
 		return err
 	}
 	return a.see(ctx)
+}
+
+// launch starts the runner. One that is under way already is as good: whoever
+// calls looks at what it does.
+func (a *application) launch(ctx context.Context) error {
+	err := a.Runner.Start(ctx, a.spec(a.run, a.run.ID, planner.KindApply, a.tree, a.data))
+	if errs.Is(err, errs.Conflict) {
+		return nil
+	}
+	return err
 }
 
 // resume goes on with an apply whose intent is stored. It starts Terraform only
@@ -372,7 +382,7 @@ func (a *application) resume(ctx context.Context) error {
 	defer release()
 	switch state {
 	case runner.StatePrepared:
-		if err := a.Runner.Start(ctx, a.spec(a.run, a.run.ID, planner.KindApply, a.tree, a.data)); err != nil {
+		if err := a.launch(ctx); err != nil {
 			return err
 		}
 	case runner.StateRunning, runner.StateFinished:
@@ -417,7 +427,11 @@ func (a *application) see(ctx context.Context) error {
 // state moved since the plan, or somebody else holds its lock.
 func (a *application) recheck(ctx context.Context, result planner.Result) error {
 	err := a.DB.Tx(ctx, func(tx *db.Tx) (err error) {
-		if a.run, err = a.Runs.Recheck(ctx, tx, a.run); err != nil {
+		why := ""
+		if result.Locked {
+			why = "Somebody else holds the lock of the state" + byHolder(result.LockHolder) + ". It is tried again until that is released."
+		}
+		if a.run, err = a.Runs.Recheck(ctx, tx, a.run, why); err != nil {
 			return err
 		}
 		return a.tell(ctx, tx, a.change.ID, false)
@@ -434,6 +448,13 @@ func (a *application) recheck(ctx context.Context, result planner.Result) error 
 		return err
 	}
 	return a.start(ctx)
+}
+
+func byHolder(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " (" + code(name) + ")"
 }
 
 // stateLockPause is how long an apply waits before it tries a locked state

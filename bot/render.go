@@ -342,6 +342,8 @@ func trouble(name string, r run.Run) string {
 	switch r.Status {
 	case run.Applied:
 		return fmt.Sprintf("%s: %s\n\n", name, sentences(r.Error))
+	case run.Checking:
+		return fmt.Sprintf("⏳ %s: %s\n\n", name, sentences(r.Error))
 	case run.Held, run.Blocked, run.Canceled:
 		return fmt.Sprintf("✋ %s: %s\n\n", name, sentences(r.Error))
 	case run.Interrupted:

@@ -246,7 +246,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 
 // shutdownTime is how long going down may take before what still runs is left
 // to the next start.
-const shutdownTime = 8 * time.Second
+const shutdownTime = 3 * time.Second
 
 func (s *server) close() {
 	if s.db != nil {

@@ -124,8 +124,9 @@ func (s *Store) ReleaseAll(ctx context.Context, tx *db.Tx, repo int64, pull int,
 }
 
 // Unlock is a person's word that the pull gives the project up. It is refused
-// while an apply runs; the lock that an interrupted apply left is released and
-// that run is closed as superseded, which is the decision it waited for.
+// while an apply runs; one that only checks its plan is canceled. The lock that
+// an interrupted apply left is released and that run is closed as superseded,
+// which is the decision it waited for.
 func (s *Store) Unlock(ctx context.Context, tx *db.Tx, l Lock, actor access.Actor) error {
 	if l.Run != "" {
 		r, err := s.Run(ctx, tx, l.Run)
@@ -137,7 +138,11 @@ func (s *Store) Unlock(ctx context.Context, tx *db.Tx, l Lock, actor access.Acto
 			if err := s.move(ctx, tx, r, Superseded, r.Error); err != nil {
 				return err
 			}
-		case Checking, Running:
+		case Checking:
+			if err := s.Cancel(ctx, tx, r, actor, "Unlocked by "+actor.String()+" before anything was applied."); err != nil {
+				return err
+			}
+		case Running:
 			return errs.New(errs.Conflict, "Project %s is being applied right now. Unlock it when that has finished.", r.Project.Name)
 		}
 	}

@@ -236,11 +236,14 @@ func (s *Store) move(ctx context.Context, tx *db.Tx, r Run, next Status, why str
 // Begin moves a queued run to Running (a plan) or Checking (an apply) on the
 // node.
 func (s *Store) Begin(ctx context.Context, tx *db.Tx, r Run, node string) (Run, error) {
-	next := Running
+	next, why := Running, ""
 	if r.Kind == Apply {
 		next = Checking
 	}
-	if err := s.move(ctx, tx, r, next, ""); err != nil {
+	if r.Status == Checking {
+		why = r.Error // what it still waits for
+	}
+	if err := s.move(ctx, tx, r, next, why); err != nil {
 		return r, err
 	}
 	if _, err := exec(ctx, tx, `UPDATE runs SET node_id=$2 WHERE id=$1`, r.ID, node); err != nil {
@@ -265,10 +268,10 @@ func (s *Store) Intend(ctx context.Context, tx *db.Tx, r Run, fence int64) (Run,
 	return s.Run(ctx, tx, r.ID)
 }
 
-// Recheck takes a running apply back to Checking: Terraform refused the saved
-// plan as stale, so nothing was applied.
-func (s *Store) Recheck(ctx context.Context, tx *db.Tx, r Run) (Run, error) {
-	if err := s.move(ctx, tx, r, Checking, ""); err != nil {
+// Recheck takes a running apply back to Checking: Terraform refused to begin,
+// so nothing was applied. why is for people.
+func (s *Store) Recheck(ctx context.Context, tx *db.Tx, r Run, why string) (Run, error) {
+	if err := s.move(ctx, tx, r, Checking, why); err != nil {
 		return r, err
 	}
 	return s.Run(ctx, tx, r.ID)
