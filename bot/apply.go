@@ -40,7 +40,7 @@ func (b *Bot) merged(ctx context.Context, job queue.Job[mergedJob]) error {
 			pause = time.Second
 			return nil
 		}
-		if err := b.applyPairs(ctx, tx, pairs, job.Args); err != nil {
+		if err := b.applyPairs(ctx, tx, pairs, target(c), job.Args); err != nil {
 			return err
 		}
 		return b.tell(ctx, tx, c.ID, true)
@@ -62,7 +62,7 @@ func planning(pairs []run.Pair) bool {
 
 // applyPairs queues or holds an apply for each pair that needs one, and frees
 // the locks of the others.
-func (b *Bot) applyPairs(ctx context.Context, tx *db.Tx, pairs []run.Pair, job mergedJob) error {
+func (b *Bot) applyPairs(ctx context.Context, tx *db.Tx, pairs []run.Pair, commit string, job mergedJob) error {
 	for _, p := range pairs {
 		switch {
 		case p.Apply != nil && !p.Apply.Status.Finished(), p.Apply != nil && p.Apply.Status == run.Interrupted:
@@ -80,7 +80,7 @@ func (b *Bot) applyPairs(ctx context.Context, tx *db.Tx, pairs []run.Pair, job m
 			if job.Unseen {
 				hold = "The pull request was merged before it was planned, so nobody can have reviewed this plan. Read it, then comment `plan` and `apply`."
 			}
-			if err := b.applyOrHold(ctx, tx, *p.Plan, job.Actor, hold); err != nil {
+			if err := b.applyOrHold(ctx, tx, *p.Plan, commit, job.Actor, hold); err != nil {
 				return err
 			}
 		}
@@ -88,11 +88,11 @@ func (b *Bot) applyPairs(ctx context.Context, tx *db.Tx, pairs []run.Pair, job m
 	return nil
 }
 
-func (b *Bot) applyOrHold(ctx context.Context, tx *db.Tx, plan run.Run, actor access.Actor, hold string) error {
+func (b *Bot) applyOrHold(ctx context.Context, tx *db.Tx, plan run.Run, commit string, actor access.Actor, hold string) error {
 	if hold == "" {
-		return b.addApply(ctx, tx, plan, actor)
+		return b.addApply(ctx, tx, plan, commit, actor)
 	}
-	r, created, err := b.Runs.AddApply(ctx, tx, plan, actor)
+	r, created, err := b.Runs.AddApply(ctx, tx, plan, commit, actor)
 	if err != nil || !created {
 		return err
 	}
@@ -220,7 +220,7 @@ func (a *application) load(ctx context.Context, q db.Querier) (err error) {
 }
 
 func (a *application) checkOut(ctx context.Context) (release func(), err error) {
-	a.tree, a.data, release, err = a.trees.acquire(ctx, a.change.ID, target(a.change))
+	a.tree, a.data, release, err = a.trees.acquire(ctx, a.change.ID, a.run.Commit)
 	return release, err
 }
 

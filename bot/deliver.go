@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/clients"
@@ -60,11 +61,14 @@ func endDelivery(ctx context.Context, tx *db.Tx, guid, status, note string) erro
 	return err
 }
 
-// wait turns GitHub's "later" into the queue's: the job sleeps as long as it
-// was told to, without spending an attempt.
+// wait turns "later" into the queue's: the job sleeps as long as GitHub asked
+// for, or until the work tree may be free, without spending an attempt.
 func wait(err error) error {
 	if d, ok := github.RetryAfter(err); ok {
 		return queue.Snooze(d)
+	}
+	if errors.Is(err, errTreeBusy) {
+		return queue.Snooze(time.Second)
 	}
 	return err
 }
@@ -345,7 +349,7 @@ func (b *Bot) openChange(ctx context.Context, tx *db.Tx, p run.Pull, actor acces
 
 func (b *Bot) applyPlans(ctx context.Context, tx *db.Tx, in ApplyPlans, actor access.Actor) error {
 	for _, plan := range in.Plans {
-		if err := b.addApply(ctx, tx, plan, actor); err != nil {
+		if err := b.addApply(ctx, tx, plan, target(in.Change), actor); err != nil {
 			return err
 		}
 	}
@@ -357,8 +361,8 @@ func (b *Bot) applyPlans(ctx context.Context, tx *db.Tx, in ApplyPlans, actor ac
 	return b.tell(ctx, tx, in.Change.ID, true)
 }
 
-func (b *Bot) addApply(ctx context.Context, tx *db.Tx, plan run.Run, actor access.Actor) error {
-	r, created, err := b.Runs.AddApply(ctx, tx, plan, actor)
+func (b *Bot) addApply(ctx context.Context, tx *db.Tx, plan run.Run, commit string, actor access.Actor) error {
+	r, created, err := b.Runs.AddApply(ctx, tx, plan, commit, actor)
 	if err != nil || !created {
 		return err
 	}

@@ -242,7 +242,7 @@ func (b *Bot) discover(ctx context.Context, c run.Change, filter Filter) (discov
 		if err != nil {
 			return out, err
 		}
-		out.wanted = append(out.wanted, run.Wanted{Project: p, InputsDigest: digest})
+		out.wanted = append(out.wanted, run.Wanted{Project: p, Commit: target(c), InputsDigest: digest})
 	}
 	out.problems = concerning(problems, changed)
 	if len(planner.EmptiedDirs(root, changed)) == 0 {
@@ -383,7 +383,7 @@ type planOutcome struct {
 // execPlan runs, or goes on watching, the run's Terraform and reads what it
 // made. It returns nil when the run was stopped on purpose.
 func (b *Bot) execPlan(ctx context.Context, r run.Run, c run.Change) (*planOutcome, error) {
-	tree, data, release, err := b.trees.acquire(ctx, c.ID, target(c))
+	tree, data, release, err := b.trees.acquire(ctx, c.ID, r.Commit)
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,9 @@ type trees struct {
 	use map[string]*treeUse
 }
 
+// errTreeBusy says that runs at another commit use the tree.
+var errTreeBusy = errs.New(errs.Unavailable, "The work tree of this pull request is in use at another commit.")
+
 type treeUse struct {
 	sync.Mutex // held while the tree is written or removed
 	sha        string
@@ -44,7 +47,7 @@ func (t *trees) paths(change string) (tree, mark, data string) {
 }
 
 // acquire returns the tree of the change at sha, written if it is not there
-// yet, and the folder for Terraform's data. It is errs.Unavailable while the
+// yet, and the folder for Terraform's data. The error is errTreeBusy while the
 // tree is in use at another commit. Whoever acquires must call release.
 func (t *trees) acquire(ctx context.Context, change, sha string) (tree, data string, release func(), err error) {
 	u := t.of(change)
@@ -52,7 +55,7 @@ func (t *trees) acquire(ctx context.Context, change, sha string) (tree, data str
 	defer u.Unlock()
 	tree, mark, data := t.paths(change)
 	if u.users > 0 && u.sha != sha {
-		return "", "", nil, errs.New(errs.Unavailable, "The work tree of this pull request is in use at another commit.")
+		return "", "", nil, errTreeBusy
 	}
 	if u.users == 0 && !t.written(mark, sha) {
 		if err := t.fresh(ctx, change, sha); err != nil {

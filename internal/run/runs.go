@@ -10,7 +10,7 @@ import (
 	"github.com/tidelock/tidelock/planner"
 )
 
-const runColumns = `id, client_id, change_id, repo_id, pull, kind, spec, status, actor, node_id, ord, plan_run_id,
+const runColumns = `id, client_id, change_id, repo_id, pull, kind, spec, commit_sha, status, actor, node_id, ord, plan_run_id,
 	inputs_digest, plan_digest, state_lineage, state_serial, plan_blob, plan_json_blob, log_blob,
 	summary, diff, report, estimate, error, progress_done, progress_total, created_ms, started_ms, finished_ms`
 
@@ -20,7 +20,7 @@ func scanRun(row scanner) (Run, error) {
 		spec, actor, summary, report, estimate string
 		created, started, finished             int64
 	)
-	err := row.Scan(&r.ID, &r.Client, &r.Change, &r.Repo, &r.Pull, &r.Kind, &spec, &r.Status, &actor, &r.Node, &r.Order, &r.PlanRun,
+	err := row.Scan(&r.ID, &r.Client, &r.Change, &r.Repo, &r.Pull, &r.Kind, &spec, &r.Commit, &r.Status, &actor, &r.Node, &r.Order, &r.PlanRun,
 		&r.InputsDigest, &r.PlanDigest, &r.StateLineage, &r.StateSerial, &r.PlanBlob, &r.PlanJSONBlob, &r.LogBlob,
 		&summary, &r.Diff, &report, &estimate, &r.Error, &r.Done, &r.Total, &created, &started, &finished)
 	if err != nil {
@@ -106,6 +106,7 @@ func Pairs(runs []Run) []Pair {
 // plan.
 type Wanted struct {
 	Project      planner.Project
+	Commit       string
 	InputsDigest string
 }
 
@@ -122,7 +123,7 @@ func (s *Store) AddPlans(ctx context.Context, tx *db.Tx, c Change, wanted []Want
 	for i, w := range wanted {
 		r := Run{
 			ID: newID(), Client: c.Client, Change: c.ID, Repo: c.Repo, Pull: c.Pull, Kind: Plan,
-			Project: w.Project, Status: Queued, Actor: actor, Order: i, InputsDigest: w.InputsDigest,
+			Project: w.Project, Commit: w.Commit, Status: Queued, Actor: actor, Order: i, InputsDigest: w.InputsDigest,
 		}
 		for _, o := range old { // a plan asked for again keeps its place in the comment
 			if o.Key() == r.Key() {
@@ -158,9 +159,9 @@ func (s *Store) AddPlans(ctx context.Context, tx *db.Tx, c Change, wanted []Want
 	return created, stop, s.audit(ctx, tx, c.Client, "plan.queue", c.ID, actor, map[string]any{"projects": len(wanted)})
 }
 
-// AddApply creates a queued apply run for a finished plan. There is one apply
+// AddApply creates a queued apply run, at the commit, for a finished plan. There is one apply
 // for a plan at most: asked again, it returns the one that exists and false.
-func (s *Store) AddApply(ctx context.Context, tx *db.Tx, plan Run, actor access.Actor) (Run, bool, error) {
+func (s *Store) AddApply(ctx context.Context, tx *db.Tx, plan Run, commit string, actor access.Actor) (Run, bool, error) {
 	existing, err := one(ctx, tx, scanRun, "", `SELECT `+runColumns+` FROM runs WHERE plan_run_id=$1 AND status<>$2`, plan.ID, Superseded)
 	if err == nil {
 		return existing, false, nil
@@ -173,7 +174,7 @@ func (s *Store) AddApply(ctx context.Context, tx *db.Tx, plan Run, actor access.
 	}
 	r := Run{
 		ID: newID(), Client: plan.Client, Change: plan.Change, Repo: plan.Repo, Pull: plan.Pull, Kind: Apply,
-		Project: plan.Project, Status: Queued, Actor: actor, Order: plan.Order, PlanRun: plan.ID,
+		Project: plan.Project, Commit: commit, Status: Queued, Actor: actor, Order: plan.Order, PlanRun: plan.ID,
 		InputsDigest: plan.InputsDigest, PlanDigest: plan.PlanDigest, Summary: plan.Summary,
 	}
 	if err := s.insert(ctx, tx, &r); err != nil {
@@ -196,10 +197,10 @@ func (s *Store) insert(ctx context.Context, tx *db.Tx, r *Run) error {
 		return err
 	}
 	r.Created = db.FromMillis(db.Millis(s.now()))
-	_, err = exec(ctx, tx, `INSERT INTO runs (id, client_id, change_id, repo_id, pull, kind, project, dir, workspace, spec, status, actor,
+	_, err = exec(ctx, tx, `INSERT INTO runs (id, client_id, change_id, repo_id, pull, kind, project, dir, workspace, spec, commit_sha, status, actor,
 			ord, plan_run_id, inputs_digest, plan_digest, summary, created_ms)
-		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)`,
-		r.ID, r.Client, r.Change, r.Repo, r.Pull, r.Kind, r.Project.Name, r.Project.Dir, r.Project.Workspace, spec, r.Status, actor,
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19)`,
+		r.ID, r.Client, r.Change, r.Repo, r.Pull, r.Kind, r.Project.Name, r.Project.Dir, r.Project.Workspace, spec, r.Commit, r.Status, actor,
 		r.Order, r.PlanRun, r.InputsDigest, r.PlanDigest, summary, db.Millis(r.Created))
 	if err != nil {
 		return fmt.Errorf("create %s of %s: %w", r.Kind, r.Project.Name, err)

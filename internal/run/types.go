@@ -72,6 +72,7 @@ type Run struct {
 	Pull    int
 	Kind    Kind
 	Project planner.Project
+	Commit  string // what is planned or applied: the head, or what it became on the base branch
 	Status  Status
 	Actor   access.Actor
 	Node    string // who works on it, or last did

@@ -102,6 +102,7 @@ CREATE TABLE runs (
     dir            TEXT    NOT NULL,
     workspace      TEXT    NOT NULL,
     spec           TEXT   NOT NULL DEFAULT '', -- JSON of planner.Project
+    commit_sha     TEXT   NOT NULL DEFAULT '', -- what is planned or applied: the head, or what it became on the base branch
     status         TEXT    NOT NULL,
     actor          TEXT    NOT NULL DEFAULT '', -- JSON of access.Actor
     node_id        TEXT    NOT NULL DEFAULT '', -- the node whose disk holds the run folder
