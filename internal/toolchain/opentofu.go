@@ -70,7 +70,7 @@ func buildOpenTofu(ctx context.Context, o Options) (Binary, error) {
 	if err != nil {
 		return Binary{}, err
 	}
-	r.say("Building OpenTofu %s from source, once. It takes 3 to 5 minutes on two cores, 2 GB of memory and, in Go's own caches, about 4 GB of disk.", OpenTofuVersion)
+	r.say("Building OpenTofu %s from source, once. It takes 3 to 5 minutes on two cores, 2 GB of memory and, in Go's own caches, about 3 GB of disk.", OpenTofuVersion)
 	work, err := os.MkdirTemp(cache, "opentofu-build-")
 	if err != nil {
 		return Binary{}, err
