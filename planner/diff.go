@@ -134,10 +134,7 @@ func (d *differ) change(c Change) {
 		// Nothing happens to the object: it is shown as it is.
 		b.after, b.afterSens, b.unknown = c.Before, c.BeforeSensitive, nil
 	}
-	// A no-op object, one that is only moved, hides what is the same; one
-	// that is imported or forgotten is shown whole: nobody has seen it yet,
-	// or will again.
-	b.show = c.Action == ActionImport || c.Action == ActionForget
+	b.show = c.Action == ActionImport // nobody has seen it in a plan yet
 	d.body(b)
 	d.line("", 4, "}")
 }
@@ -181,11 +178,18 @@ func headings(c Change) []string {
 		add("%s will be destroyed", named)
 		switch c.ActionReason {
 		case "delete_because_no_resource_config":
-			add("(because %s is not in configuration)", strings.TrimSuffix(addr, indexSuffix(c.Index)))
+			add("(because %s is not in configuration)", c.Type+"."+c.Name)
 		case "delete_because_no_module":
 			add("(because %s is not in configuration)", c.ModuleAddress)
 		case "delete_because_wrong_repetition":
-			add("(because the resource's use of count or for_each changed)")
+			switch c.Index.(type) {
+			case nil:
+				add("(because resource uses count or for_each)")
+			case string:
+				add("(because resource does not use for_each)")
+			default:
+				add("(because resource does not use count)")
+			}
 		case "delete_because_count_index":
 			add("(because index %s is out of range for count)", indexSuffix(c.Index))
 		case "delete_because_each_key":
@@ -198,6 +202,7 @@ func headings(c Change) []string {
 		}
 	case ActionForget:
 		add("%s will no longer be managed by Terraform, but will not be destroyed", named)
+		add("(destroy = false is set in the configuration)")
 	case ActionMove:
 		add("%s has moved to %s", c.PrevAddress, addr)
 	case ActionImport:
@@ -267,12 +272,15 @@ func (d *differ) body(b body) {
 			path: step(b.path, key),
 		}
 		v.hasBefore, v.hasAfter = v.before != nil, v.after != nil
+		if v.before == "" && v.after == nil {
+			v.hasBefore, v.before = false, nil // many providers mean the same by both
+		}
 		if v.action() == ActionNoop && !show && !important[key] {
 			hidden++
 			continue
 		}
 		printed = true
-		d.emit(v, place{col: b.col, prefix: pad(keyText(key), width) + " = ", toNull: true, show: show || v.action() == ActionNoop})
+		d.emit(v, place{col: b.col, prefix: pad(keyText(key), width) + " = ", toNull: true, show: show || important[key] || v.action() == ActionNoop})
 	}
 	if hidden > 0 {
 		printed = true

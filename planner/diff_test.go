@@ -2,38 +2,53 @@ package planner
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tidelock/tidelock/internal/toolchain"
 )
 
-// tools returns the Terraform binaries that are on this machine, and skips
-// the test where there are none.
+// found are the tools on this machine, looked for once in a test process.
+var found = sync.OnceValues(func() (map[string]string, error) {
+	b, err := toolchain.Terraform(context.Background(), toolchain.Options{Progress: os.Stderr})
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]string{b.Name: b.Path}
+	if b, err := toolchain.FindOpenTofu(context.Background(), toolchain.Options{}); err == nil {
+		all["tofu"] = b.Path
+	}
+	return all, nil
+})
+
+// tools returns the Terraform binaries that are to be had: at least one, and
+// OpenTofu beside Terraform where it is there.
 func tools(t *testing.T) map[string]string {
 	t.Helper()
-	found := map[string]string{}
-	for _, name := range []string{"terraform", "tofu"} {
-		if path, err := exec.LookPath(name); err == nil {
-			found[name] = path
-		}
+	all, err := found()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(found) == 0 {
-		t.Skip("skipped: neither terraform nor tofu is on PATH")
+	if len(all) == 1 {
+		t.Log("only one of Terraform and OpenTofu is here; the other is skipped")
 	}
-	return found
+	return all
 }
 
 // cli runs a tool by itself, without the code under test.
 func cli(t *testing.T, binary, dir string, args ...string) string {
 	t.Helper()
 	rc := filepath.Join(dir, "cli.rc")
-	if err := os.WriteFile(rc, nil, 0o600); err != nil {
-		t.Fatal(err)
+	if _, err := os.Stat(rc); err != nil {
+		write(t, rc, "")
 	}
 	cmd := exec.Command(binary, args...)
 	cmd.Dir = dir
@@ -77,6 +92,9 @@ func TestDiffReadsLikeTerraform(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			copyFile(t, "testdata/diff/main.tf", filepath.Join(dir, "main.tf"))
+			if name == "terraform" {
+				copyFile(t, "testdata/diff/pairs.tf", filepath.Join(dir, "pairs.tf"))
+			}
 			cli(t, binary, dir, "init", "-no-color")
 			for _, step := range []string{"1", "2"} {
 				cli(t, binary, dir, "plan", "-no-color", "-out=p", "-var=step="+step)
@@ -103,7 +121,40 @@ func TestDiffReadsLikeTerraform(t *testing.T) {
 	}
 }
 
-var marker = regexp.MustCompile(`^( *)(-/\+|\+/-|[-+~]|<=) (.*)$`)
+// TestDiffOfMoves does the same for objects that move, are imported or
+// forgotten, and for the reasons that Terraform gives.
+func TestDiffOfMoves(t *testing.T) {
+	binary, ok := tools(t)["terraform"]
+	if !ok {
+		t.Skip("skipped: terraform is not here, and OpenTofu words these in its own way")
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "m/main.tf"), resource)
+	for _, step := range []string{"1", "2"} {
+		copyFile(t, "testdata/diff/moves/"+step+".tf.txt", filepath.Join(dir, "main.tf"))
+		cli(t, binary, dir, "init", "-no-color")
+		cli(t, binary, dir, "plan", "-no-color", "-out=p")
+		plan := parsed(t, cli(t, binary, dir, "show", "-json", "p"))
+		want := terraformText(t, cli(t, binary, dir, "show", "-no-color", "p"))
+		var parts []string
+		for _, c := range plan.Changes {
+			if text := Diff(c, DiffOptions{}); text != "" {
+				parts = append(parts, text)
+			}
+		}
+		if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(strings.Join(parts, "\n"), "\n")); diff != "" {
+			t.Errorf("step %s: Terraform's text (-) and ours (+) differ:\n%s", step, diff)
+		}
+		if want := (Summary{Create: 1, Update: 1, Delete: 3, Move: 2, Import: 1, Forget: 1}); step == "2" && plan.Summary() != want {
+			t.Errorf("summary %+v, want %+v", plan.Summary(), want)
+		}
+		if step == "1" {
+			cli(t, binary, dir, "apply", "-no-color", "p")
+		}
+	}
+}
+
+var marker = regexp.MustCompile(`^( *)(-/\+|\+/-|[-+~.]|<=) (.*)$`)
 
 // terraformText takes the changes out of `terraform show`, with the markers
 // moved to the first column. Where Terraform lost the mark of a sensitive
@@ -116,6 +167,9 @@ func terraformText(t *testing.T, text string) string {
 	}
 	var out []string
 	for _, l := range strings.Split(text, "\n") {
+		if strings.HasPrefix(l, " # ") || strings.HasPrefix(l, " . ") {
+			l = " " + l // an object that is forgotten stands one column further left
+		}
 		if strings.HasPrefix(l, "Plan: ") {
 			out = out[:len(out)-1] // and the empty line before
 			continue

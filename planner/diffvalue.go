@@ -3,6 +3,7 @@ package planner
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -15,6 +16,7 @@ type value struct {
 	unknown               any
 	beforeSens, afterSens any
 	path                  []any
+	inJSON                bool // inside a string that holds JSON
 }
 
 // action tells what happens to the value: create, update, delete or noop.
@@ -146,6 +148,13 @@ func (d *differ) object(mark string, v value, at place, end, force string) {
 	before, _ := v.before.(map[string]any)
 	after, _ := v.after.(map[string]any)
 	keys := keysOf(before, after, squash(v.unknown))
+	if !d.dynamic && !v.inJSON {
+		// An object that a provider's schema describes has all its
+		// attributes, set or not.
+		keys = slices.DeleteFunc(keys, func(k string) bool {
+			return before[k] == nil && after[k] == nil && squash(member(v.unknown, k)) == nil
+		})
+	}
 	if len(keys) == 0 {
 		d.line(mark, at.col, at.prefix+"{}"+end+force)
 		return
@@ -165,7 +174,7 @@ func (d *differ) object(mark string, v value, at place, end, force string) {
 	for _, key := range keys {
 		m := value{
 			unknown: member(v.unknown, key), beforeSens: member(v.beforeSens, key), afterSens: member(v.afterSens, key),
-			path: step(v.path, key),
+			path: step(v.path, key), inJSON: v.inJSON,
 		}
 		m.before, m.hasBefore = before[key]
 		m.after, m.hasAfter = after[key]
@@ -177,7 +186,11 @@ func (d *differ) object(mark string, v value, at place, end, force string) {
 		d.emit(m, place{col: at.col + 4, prefix: pad(name(key), width) + " = ", show: at.show || act == ActionNoop})
 	}
 	if hidden > 0 {
-		d.line("", at.col+4, "# ("+count(hidden, "unchanged attribute", "unchanged attributes")+" hidden)")
+		one, many := "unchanged attribute", "unchanged attributes"
+		if quoted {
+			one, many = "unchanged element", "unchanged elements"
+		}
+		d.line("", at.col+4, "# ("+count(hidden, one, many)+" hidden)")
 	}
 	d.line("", at.col, "}"+end)
 }
@@ -199,7 +212,7 @@ func (d *differ) list(mark string, v value, at place, end, force string) {
 		d.emit(e, place{col: at.col + 4, tail: ",", show: at.show || unchanged})
 	}
 	for _, p := range pairs {
-		p.path = step(v.path, p.index)
+		p.path, p.inJSON = step(v.path, p.index), v.inJSON
 		e := p.value
 		if e.action() == ActionNoop && !next {
 			held = append(held, e)
@@ -252,7 +265,7 @@ func (d *differ) plain(mark string, v value, at place, end, force string) {
 // json writes strings that hold a JSON object or array as Terraform does: as
 // the jsonencode call that would make them. It reports false where they don't.
 func (d *differ) json(mark string, v value, at place, end, force string) bool {
-	inner := value{hasBefore: v.hasBefore && v.before != nil, hasAfter: v.hasAfter && v.after != nil}
+	inner := value{inJSON: true, hasBefore: v.hasBefore && v.before != nil, hasAfter: v.hasAfter && v.after != nil}
 	var ok bool
 	if inner.hasBefore {
 		if inner.before, ok = decodeJSON(v.before.(string)); !ok {

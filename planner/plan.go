@@ -33,7 +33,7 @@ const (
 type Plan struct {
 	Terraform     string          // version of the tool that planned, "1.11.4"
 	FormatVersion string          // of the JSON, "1.2"
-	Changes       []Change        // of every object, no-ops included, in the order of their addresses
+	Changes       []Change        // of every object, no-ops included, in Terraform's order
 	Drift         []Change        // what changed outside of Terraform since the last apply, as far as the plan shows it
 	Outputs       []OutputChange  // in the order of their names, no-ops included
 	Errored       bool            // planning failed half way: the plan can be shown, never applied
@@ -266,13 +266,37 @@ func changesOf(in []wireChange) ([]Change, error) {
 		c.Action, c.CreateFirst = action, createFirst
 		out = append(out, c)
 	}
-	sort.SliceStable(out, func(i, j int) bool {
-		if out[i].Address != out[j].Address {
-			return out[i].Address < out[j].Address
-		}
-		return out[i].Deposed < out[j].Deposed
-	})
+	sort.SliceStable(out, func(i, j int) bool { return before(&out[i], &out[j]) })
 	return out, nil
+}
+
+// before tells the order in which Terraform lists changes: the root module
+// first, instances by their number.
+func before(a, b *Change) bool {
+	if a.ModuleAddress != b.ModuleAddress {
+		return a.ModuleAddress < b.ModuleAddress
+	}
+	if a.Mode != b.Mode {
+		return a.Mode < b.Mode
+	}
+	if a.Type != b.Type {
+		return a.Type < b.Type
+	}
+	if a.Name != b.Name {
+		return a.Name < b.Name
+	}
+	x, xok := a.Index.(json.Number)
+	y, yok := b.Index.(json.Number)
+	if xok && yok && x != y {
+		return len(x) < len(y) || len(x) == len(y) && x < y
+	}
+	if xok != yok {
+		return xok
+	}
+	if a.Address != b.Address {
+		return a.Address < b.Address
+	}
+	return a.Deposed < b.Deposed
 }
 
 // actionOf translates Terraform's list of actions. An unknown one is an

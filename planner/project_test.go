@@ -32,7 +32,7 @@ func calls(source string) string {
 	return "module \"m\" {\n  source = \"" + source + "\"\n}\n"
 }
 
-func found(t *testing.T, files map[string]string, cfg RepoConfig) ([]Project, []Problem) {
+func discovered(t *testing.T, files map[string]string, cfg RepoConfig) ([]Project, []Problem) {
 	t.Helper()
 	projects, problems, err := Discover(tree(files), cfg)
 	if err != nil {
@@ -103,7 +103,7 @@ func TestDiscover(t *testing.T) {
 			if tc.cfg != nil {
 				cfg = *tc.cfg
 			}
-			projects, _ := found(t, tc.files, cfg)
+			projects, _ := discovered(t, tc.files, cfg)
 			if got := dirs(projects); got != tc.want {
 				t.Errorf("found %q, want %q", got, tc.want)
 			}
@@ -112,7 +112,7 @@ func TestDiscover(t *testing.T) {
 }
 
 func TestDiscoverTellsProblems(t *testing.T) {
-	projects, problems := found(t, map[string]string{
+	projects, problems := discovered(t, map[string]string{
 		"a/main.tf":            "resource \"terraform_data\" \"a\" {\n  input = \n}\n",
 		"b/main.tf":            backend + calls("../../../etc"),
 		"c/main.tf":            backend + calls("../gone"),
@@ -149,7 +149,7 @@ func TestDiscoverTellsProblems(t *testing.T) {
 }
 
 func TestDiscoverFollowsModules(t *testing.T) {
-	projects, _ := found(t, map[string]string{
+	projects, _ := discovered(t, map[string]string{
 		"live/main.tf":     backend + calls("../modules/a") + "locals {\n x = templatefile(\"${path.module}/t/${var.n}.tpl\", {})\n y = file(\"${path.root}/../shared/p.json\")\n}",
 		"modules/a/m.tf":   calls("../b") + "locals {\n z = fileset(\"${path.module}/pol\", \"*.json\")\n q = file(\"conf.txt\")\n}",
 		"modules/b/m.tf":   calls("../a") + calls("./c"), // a cycle: Terraform's to refuse
@@ -209,7 +209,7 @@ func TestThreat_DeepCodeDoesNotOverflow(t *testing.T) {
 		"blocks": strings.Repeat("a {\n", n/4),
 	} {
 		t.Run(name, func(t *testing.T) {
-			projects, _ := found(t, map[string]string{"a/main.tf": resource + src, "b/main.tf.json": strings.Repeat(`{"a":`, n/5)}, DefaultRepoConfig())
+			projects, _ := discovered(t, map[string]string{"a/main.tf": resource + src, "b/main.tf.json": strings.Repeat(`{"a":`, n/5)}, DefaultRepoConfig())
 			if got := dirs(projects); got != "a:default b:default" {
 				t.Errorf("found %q", got)
 			}
@@ -283,7 +283,7 @@ func TestInputsDigest(t *testing.T) {
 		for k, v := range files {
 			copied[k] = v
 		}
-		projects, _ := found(t, copied, RepoConfig{Projects: []ProjectConfig{{Name: "p", Dir: "live", Workspace: "w", VarFiles: []string{"../vars/v.tfvars"}}}})
+		projects, _ := discovered(t, copied, RepoConfig{Projects: []ProjectConfig{{Name: "p", Dir: "live", Workspace: "w", VarFiles: []string{"../vars/v.tfvars"}}}})
 		p := projects[0]
 		if mutate != nil {
 			mutate(copied, &p)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/toolchain"
 	"github.com/tidelock/tidelock/planner"
 )
 
@@ -69,10 +70,11 @@ type site struct {
 
 func newSite(t *testing.T, code string) *site {
 	t.Helper()
-	b, err := planner.FindBinary(t.Context(), "")
+	tool, err := toolchain.Terraform(t.Context(), toolchain.Options{Progress: os.Stderr})
 	if err != nil {
-		t.Skip("skipped: neither terraform nor tofu is on PATH")
+		t.Fatal(err)
 	}
+	b := planner.Binary{Path: tool.Path, Version: tool.Version}
 	s := &site{t: t, binary: b, dir: t.TempDir()}
 	s.write("tree/main.tf", code)
 	s.write("cli.tfrc", string(planner.CLIConfig("", false)))
