@@ -34,9 +34,8 @@ endif
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## Download the modules of the program and of the linters
-	go mod download
-	cd internal/tools/lint && go mod download
+setup: ## Get what tests and demo need: a Terraform or OpenTofu, the stand-in provider
+	@go run ./internal/toolchain/setup
 
 build: ## Build the static binary bin/tidelock
 	@mkdir -p $(BIN)
@@ -45,7 +44,7 @@ build: ## Build the static binary bin/tidelock
 demo: ## Show one pull request all the way, on a stand-in GitHub (DEMO=--exit ends by itself)
 	go run ./cmd/tidelock demo $(DEMO)
 
-test: ## Run every test (PKG=./bot RUN=TestFault to choose) and say what was skipped
+test: setup ## Run every test (PKG=./bot RUN=TestFault to choose) and say what was skipped
 	@go test -json $(RACE) -timeout 30m $(if $(RUN),-run '$(RUN)') $(PKG) | go run ./internal/tools/testreport $(NOTE)
 
 cover: ## Run every test and write coverage to dist/cover.html
