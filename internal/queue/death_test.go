@@ -213,7 +213,8 @@ func (c *fakeClock) jump(wall, mono time.Duration) {
 func TestFault31_LeasesIgnoreTheWallClock(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		// The other node runs a job. Its own heart beats only when told to.
-		theirs := newQueue(t, d, func(o *queue.Options) { o.Node, o.Beat = "node-b", time.Hour })
+		// It looks for no more work: what is taken from it stays to be seen.
+		theirs := newQueue(t, d, func(o *queue.Options) { o.Node, o.Beat, o.Poll = "node-b", time.Hour, time.Hour })
 		entered, leave := make(chan string, 1), make(chan struct{})
 		queue.Handle(theirs, "main", func(_ context.Context, j queue.Job[note]) error {
 			entered <- j.Args.Text
