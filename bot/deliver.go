@@ -105,7 +105,7 @@ func (b *Bot) known(ctx context.Context, e github.Event, guid string) (clients.R
 		return repo, nil
 	}
 	err = b.DB.Tx(ctx, func(tx *db.Tx) error {
-		client, err := b.Clients.Ensure(ctx, tx, clients.Installation{ID: e.Installation.ID, Account: e.Installation.Account})
+		client, err := b.Clients.Ensure(ctx, tx, clients.Installation{ID: e.Installation.ID, Account: e.Installation.Account, AccountID: e.Installation.AccountID})
 		if err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func (b *Bot) known(ctx context.Context, e github.Event, guid string) (clients.R
 // installed keeps clients in step with where the App is installed.
 func (b *Bot) installed(ctx context.Context, e github.Event, guid string) error {
 	return b.DB.Tx(ctx, func(tx *db.Tx) error {
-		client, err := b.Clients.Ensure(ctx, tx, clients.Installation{ID: e.Installation.ID, Account: e.Installation.Account})
+		client, err := b.Clients.Ensure(ctx, tx, clients.Installation{ID: e.Installation.ID, Account: e.Installation.Account, AccountID: e.Installation.AccountID})
 		if err != nil {
 			return err
 		}
