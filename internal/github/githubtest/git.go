@@ -424,7 +424,7 @@ func (s *Server) mergeTrees(g store, base, ours, theirs plumbing.Hash) (plumbing
 		case same(o, t), same(b, t):
 		case same(b, o):
 			pick = t
-		case isDir(o) && isDir(t) && (isDir(b) || b.Hash.IsZero()):
+		case isDir(b) && isDir(o) && isDir(t):
 			hash, err := s.mergeTrees(g, b.Hash, o.Hash, t.Hash)
 			if err != nil {
 				return plumbing.ZeroHash, err
@@ -447,7 +447,9 @@ func (s *Server) mergeTrees(g store, base, ours, theirs plumbing.Hash) (plumbing
 }
 
 func same(a, b object.TreeEntry) bool { return a.Hash == b.Hash && a.Mode == b.Mode }
-func isDir(e object.TreeEntry) bool   { return e.Mode == filemode.Dir }
+
+// isDir holds for a folder, and for nothing: git knows no empty folders.
+func isDir(e object.TreeEntry) bool { return e.Mode == filemode.Dir || e.Hash.IsZero() }
 
 // mergeFile merges three versions of a file by git merge-file.
 func (s *Server) mergeFile(g store, base, ours, theirs plumbing.Hash) (plumbing.Hash, error) {

@@ -73,6 +73,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced whenever something happens
+	version  int64         // counts what happens
 	lastID   int64
 	users    map[string]*user // by login in lower case
 	repos    map[int64]*repo
@@ -261,6 +262,7 @@ func (s *Server) Wait(ctx context.Context, cond func() bool) error {
 
 // touch tells whoever waits that something happened. s.mu is held.
 func (s *Server) touch() {
+	s.version++
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
