@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -187,7 +188,7 @@ func (o *output) clean(text string) string {
 
 func (o *output) diagnostic(w wireDiag) Diagnostic {
 	d := Diagnostic{Severity: w.Severity, Summary: o.clean(w.Summary), Detail: strings.TrimSpace(o.clean(w.Detail)), Address: w.Address}
-	if w.Range != nil && w.Range.Filename != "" {
+	if w.Range != nil && w.Range.Filename != "" && w.Range.Filename != "<empty>" {
 		d.Line = w.Range.Start.Line
 		d.File = o.clean(w.Range.Filename)
 		if !filepath.IsAbs(w.Range.Filename) {
@@ -249,21 +250,41 @@ type stateHead struct {
 // planState returns the lineage and serial of the state that a plan file was
 // made from: "" and 0 where there was none, or the plan is encrypted.
 func planState(planFile string) (lineage string, serial int64, err error) {
-	z, err := zip.OpenReader(planFile)
-	if err != nil {
-		return "", 0, nil //nolint:nilerr // OpenTofu encrypts plan files where the code says so
+	b, err := planMember(planFile, "tfstate")
+	if err != nil || b == nil {
+		return "", 0, err
 	}
-	defer z.Close()
-	f, err := z.Open("tfstate")
-	if err != nil {
-		return "", 0, fmt.Errorf("the plan file has no state: %w", err)
-	}
-	defer f.Close()
 	var s stateHead
-	if err := json.NewDecoder(f).Decode(&s); err != nil {
+	if err := json.Unmarshal(b, &s); err != nil {
 		return "", 0, fmt.Errorf("read the plan file's state: %w", err)
 	}
 	return s.Lineage, s.Serial, nil
+}
+
+// planMember returns a file in a plan file, nil where there is none, or where
+// the plan is encrypted, as OpenTofu does when the code says so.
+func planMember(planFile, name string) ([]byte, error) {
+	z, err := zip.OpenReader(planFile)
+	if errors.Is(err, zip.ErrFormat) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the plan file: %w", err)
+	}
+	defer z.Close()
+	f, err := z.Open(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s in the plan file: %w", name, err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	if err != nil {
+		return nil, fmt.Errorf("read %s in the plan file: %w", name, err)
+	}
+	return b, nil
 }
 
 // stateOf is planState for a state file.

@@ -25,6 +25,10 @@ const backendOverride = "tidelock_backend_override.tf"
 // run starts: what outlives the run is found by it.
 const RunVariable = "TIDELOCK_RUN"
 
+// maxTmp is the longest TMPDIR, in bytes, in which providers can make their
+// sockets: a socket's whole path may have 108.
+const maxTmp = 60
+
 // DefaultGrace is how long Terraform may take to end after it was interrupted.
 const DefaultGrace = 2 * time.Minute
 
@@ -56,14 +60,16 @@ func Execute(ctx context.Context, spec Spec, progress Progress, log io.Writer) R
 
 // execution is one call of Execute.
 type execution struct {
-	spec     Spec
-	dir      string // the project's directory, absolute
-	tf       *tfexec.Terraform
-	out      *output
-	progress Progress
-	result   Result
-	override bool // our backend file stands in the work tree
-	step     string
+	spec      Spec
+	dir       string // the project's directory, absolute
+	tf        *tfexec.Terraform
+	out       *output
+	progress  Progress
+	result    Result
+	override  bool   // our backend file stands in the work tree
+	tmp       string // TMPDIR: nobody else may enter it
+	removeTmp bool
+	step      string
 }
 
 func (e *execution) run(ctx context.Context) error {
@@ -126,10 +132,17 @@ func (e *execution) prepare(ctx context.Context) error {
 		return errs.New(errs.Invalid, "%s", strings.Join(sentences, "\n"))
 	}
 	e.dir = filepath.Join(s.Root, filepath.FromSlash(dir))
-	for _, d := range []string{s.DataDir, s.Home, filepath.Join(s.Home, "tmp")} {
+	e.tmp = filepath.Join(s.Home, "tmp")
+	for _, d := range []string{s.DataDir, s.Home, e.tmp} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return fmt.Errorf("make a directory of the run's: %w", err)
 		}
+	}
+	if len(e.tmp) > maxTmp {
+		if e.tmp, err = os.MkdirTemp("", "tidelock-"); err != nil {
+			return fmt.Errorf("make a directory of the run's: %w", err)
+		}
+		e.removeTmp = true
 	}
 	// Which workspace is used is what this file says, not a committed one.
 	if err := os.WriteFile(filepath.Join(s.DataDir, "environment"), []byte(s.Workspace), 0o600); err != nil {
@@ -138,7 +151,46 @@ func (e *execution) prepare(ctx context.Context) error {
 	if err := e.manageBackend(root); err != nil {
 		return err
 	}
+	if s.Kind == KindApply {
+		if err := e.restoreLock(root); err != nil {
+			return err
+		}
+	}
 	return e.terraform(ctx)
+}
+
+// lockName is the file that pins the providers.
+const lockName = ".terraform.lock.hcl"
+
+// restoreLock puts the lock file that the plan was made with into the work
+// tree: where the repository has none, or an incomplete one, init would
+// choose anew, and the plan would not fit what it chose.
+func (e *execution) restoreLock(root *os.Root) error {
+	content, err := planMember(e.spec.PlanFile, lockName)
+	if err != nil || content == nil {
+		return err
+	}
+	return replaceFile(root, filepath.Join(filepath.FromSlash(e.spec.Dir), lockName), content)
+}
+
+// replaceFile writes a file into the work tree in place of whatever is there,
+// a link too.
+func replaceFile(root *os.Root, name string, content []byte) error {
+	if err := root.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("replace %s: %w", filepath.Base(name), err)
+	}
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("replace %s: %w", filepath.Base(name), err)
+	}
+	_, err = f.Write(content)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return fmt.Errorf("replace %s: %w", filepath.Base(name), err)
+	}
+	return nil
 }
 
 // manageBackend writes the file that gives the project its state, where it
@@ -161,24 +213,10 @@ func (e *execution) manageBackend(root *os.Root) error {
 			return errs.New(errs.Invalid, "The repository holds a terraform.tfstate in %s and declares no backend. Tidelock would begin with an empty state and create everything a second time. Declare a backend and migrate the state to it, or give the state to Tidelock, and remove the file from the repository.", s.Dir)
 		}
 	}
-	name := filepath.Join(filepath.FromSlash(s.Dir), backendOverride)
-	if err := root.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("write the backend: %w", err)
-	}
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("write the backend: %w", err)
-	}
 	e.override = true
-	_, err = fmt.Fprintf(f, "# Written by Tidelock for this run: the project declares no backend.\nterraform {\n  backend \"local\" {\n    path          = %s\n    workspace_dir = %s\n  }\n}\n",
-		hclQuote(s.ManagedBackend), hclQuote(s.ManagedBackend+".d"))
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return fmt.Errorf("write the backend: %w", err)
-	}
-	return nil
+	return replaceFile(root, filepath.Join(filepath.FromSlash(s.Dir), backendOverride), fmt.Appendf(nil,
+		"# Written by Tidelock for this run: the project declares no backend.\nterraform {\n  backend \"local\" {\n    path          = %s\n    workspace_dir = %s\n  }\n}\n",
+		hclQuote(s.ManagedBackend), hclQuote(s.ManagedBackend+".d")))
 }
 
 // terraform makes the client of the binary, with the environment of all that
@@ -208,10 +246,17 @@ func (e *execution) terraform(ctx context.Context) error {
 		env[k] = v
 	}
 	maps.Copy(env, map[string]string{
-		"HOME": s.Home, "TMPDIR": filepath.Join(s.Home, "tmp"),
+		"HOME": s.Home, "TMPDIR": e.tmp,
 		"TF_DATA_DIR": s.DataDir, "TF_CLI_CONFIG_FILE": s.CLIConfig, "CHECKPOINT_DISABLE": "1",
 		RunVariable: s.RunID,
 	})
+	// Terraform and its providers talk through a socket in the run's own
+	// TMPDIR, which only this user can enter, and whoever is this user could
+	// read their memory: TLS on it protects nothing, and the keys and
+	// certificates made for each start take a quarter of a small plan's time.
+	if err := e.tf.SetDisablePluginTLS(true); err != nil {
+		return fmt.Errorf("prepare terraform: %w", err)
+	}
 	if err := e.tf.SetEnv(env); err != nil {
 		return fmt.Errorf("prepare terraform: %w", err)
 	}
@@ -229,7 +274,7 @@ func (e *execution) terraform(ctx context.Context) error {
 // init prepares the data directory: backend, modules, providers, workspace.
 func (e *execution) init(ctx context.Context) error {
 	e.step = "init"
-	lock := filepath.Join(e.dir, ".terraform.lock.hcl")
+	lock := filepath.Join(e.dir, lockName)
 	before, _ := os.ReadFile(lock)
 	opts := []tfexec.InitOption{tfexec.Reconfigure(true)} // never ask to move a state from elsewhere
 	var err error
@@ -430,6 +475,9 @@ func (e *execution) tell(done, total int, ev event) {
 
 // cleanUp removes our file from the work tree.
 func (e *execution) cleanUp() error {
+	if e.removeTmp {
+		_ = os.RemoveAll(e.tmp)
+	}
 	if !e.override {
 		return nil
 	}

@@ -9,12 +9,13 @@ const defaultMemoryLimit = 1 << 30
 
 // tuning returns what tells the Go runtime in Terraform and its providers to
 // collect less often. They are short-lived, and most of their garbage need
-// never be collected: init, plan and show of 20 objects took 0.140 s of
-// processor time instead of 0.176, and no more memory (72 MB instead of 70).
-// The soft limit bounds what that costs in large plans.
+// never be collected. init, plan and show of 20 objects of a provider took
+// 0.80 s of processor time without it and 0.66 s with it, at 88 MB instead of
+// 76; without TLS between Terraform and provider (see Execute) 0.50 s. The
+// soft limit bounds what it costs in large plans.
 func tuning(limit int64) map[string]string {
 	if limit <= 0 {
 		limit = defaultMemoryLimit
 	}
-	return map[string]string{"GOGC": "400", "GOMEMLIMIT": strconv.FormatInt(limit, 10)}
+	return map[string]string{"GOGC": "800", "GOMEMLIMIT": strconv.FormatInt(limit, 10)}
 }
