@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -87,7 +86,7 @@ func (s *Server) principalOf(r *http.Request) (principal, error) {
 		return principal{}, errBadCredentials
 	}
 	if err := s.checkJWT(value); err != nil {
-		return principal{}, authError{http.StatusUnauthorized, err.Error()}
+		return principal{}, err
 	}
 	return principal{app: true}, nil
 }
@@ -124,7 +123,7 @@ func (s *Server) gitPrincipal(r *http.Request) (who principal, known bool) {
 
 // checkJWT verifies what the App signs itself in with: RS256 by the App's key,
 // issued by its ID, issued before now and valid for ten minutes at most. It
-// goes by the machine's clock, as whoever signs does.
+// goes by the machine's clock, as whoever signs does. The words are GitHub's.
 func (s *Server) checkJWT(text string) error {
 	parts := strings.Split(text, ".")
 	var header struct {
@@ -138,7 +137,7 @@ func (s *Server) checkJWT(text string) error {
 	for i, into := range []any{&header, &claims} {
 		raw, err := base64.RawURLEncoding.DecodeString(parts[i])
 		if err != nil || json.Unmarshal(raw, into) != nil {
-			return errors.New("A JSON web token could not be decoded") //nolint:staticcheck // GitHub's words
+			return authError{http.StatusUnauthorized, "A JSON web token could not be decoded"}
 		}
 	}
 	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
@@ -146,15 +145,15 @@ func (s *Server) checkJWT(text string) error {
 	now := time.Now().Unix()
 	switch {
 	case err != nil, header.Alg != "RS256", rsa.VerifyPKCS1v15(&s.key.PublicKey, crypto.SHA256, sum[:], signature) != nil:
-		return errors.New("A JSON web token could not be decoded") //nolint:staticcheck // GitHub's words
+		return authError{http.StatusUnauthorized, "A JSON web token could not be decoded"}
 	case fmt.Sprint(claims.Issuer) != strconv.FormatInt(s.opts.AppID, 10):
-		return errors.New("Integration not found") //nolint:staticcheck // GitHub's words
+		return authError{http.StatusUnauthorized, "Integration not found"}
 	case claims.Issued > now+30:
-		return errors.New("'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued")
+		return authError{http.StatusUnauthorized, "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"}
 	case claims.ExpireAt <= now:
-		return errors.New("'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires")
+		return authError{http.StatusUnauthorized, "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires"}
 	case claims.ExpireAt > now+600:
-		return errors.New("'Expiration time' claim ('exp') is too far in the future")
+		return authError{http.StatusUnauthorized, "'Expiration time' claim ('exp') is too far in the future"}
 	}
 	return nil
 }

@@ -73,13 +73,15 @@ type diffStat struct{ added, deleted, files, commits int }
 // no reason to fail.
 func (g store) stat(base, head string) diffStat {
 	var out diffStat
-	patch, err := g.patch(base, head)
+	fork, h, err := g.since(base, head)
 	if err != nil {
 		return out
 	}
-	for _, f := range patch.Stats() {
-		out.added += f.Addition
-		out.deleted += f.Deletion
+	changes, _ := g.diff(fork.TreeHash, h.TreeHash, "")
+	for _, c := range changes {
+		added, deleted := g.lines(c)
+		out.added += added
+		out.deleted += deleted
 		out.files++
 	}
 	if commits, err := g.between(base, head, 250); err == nil {
@@ -90,22 +92,29 @@ func (g store) stat(base, head string) diffStat {
 
 // patch is what head changes since its merge base with base.
 func (g store) patch(base, head string) (*object.Patch, error) {
-	b, err := g.CommitObject(plumbing.NewHash(base))
+	fork, h, err := g.since(base, head)
 	if err != nil {
 		return nil, err
-	}
-	h, err := g.CommitObject(plumbing.NewHash(head))
-	if err != nil {
-		return nil, err
-	}
-	fork, err := g.mergeBase(b, h)
-	if err != nil {
-		return nil, err
-	}
-	if fork == nil {
-		return nil, errors.New("no common history")
 	}
 	return fork.Patch(h)
+}
+
+// since returns the merge base of two commits, and the second of them.
+func (g store) since(base, head string) (fork, h *object.Commit, err error) {
+	b, err := g.CommitObject(plumbing.NewHash(base))
+	if err != nil {
+		return nil, nil, err
+	}
+	if h, err = g.CommitObject(plumbing.NewHash(head)); err != nil {
+		return nil, nil, err
+	}
+	if fork, err = g.mergeBase(b, h); err != nil {
+		return nil, nil, err
+	}
+	if fork == nil {
+		return nil, nil, errors.New("no common history")
+	}
+	return fork, h, nil
 }
 
 // refusal is a merge that GitHub refuses, with its status.

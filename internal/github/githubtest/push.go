@@ -207,11 +207,11 @@ func (s *Server) emitPush(g store, r *repo, by *user, c refChange) error {
 	}
 	list := []any{}
 	for _, commit := range commits {
-		list = append(list, s.commitJSON(commit))
+		list = append(list, s.commitJSON(g, commit))
 	}
 	var head any
 	if commit, err := g.CommitObject(plumbing.NewHash(c.after)); c.after != "" && err == nil {
-		head = s.commitJSON(commit)
+		head = s.commitJSON(g, commit)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -237,24 +237,21 @@ func orZero(sha string) string {
 }
 
 // commitJSON is a commit in a push webhook.
-func (s *Server) commitJSON(c *object.Commit) fields {
+func (s *Server) commitJSON(g store, c *object.Commit) fields {
 	added, modified, removed := []string{}, []string{}, []string{}
-	if tree, err := c.Tree(); err == nil {
-		var from *object.Tree
-		if parent, err := c.Parent(0); err == nil {
-			from, _ = parent.Tree()
-		}
-		if changes, err := object.DiffTree(from, tree); err == nil {
-			for _, change := range changes {
-				switch {
-				case change.From.Name == "":
-					added = append(added, change.To.Name)
-				case change.To.Name == "":
-					removed = append(removed, change.From.Name)
-				default:
-					modified = append(modified, change.To.Name)
-				}
-			}
+	from := plumbing.ZeroHash
+	if parent, err := c.Parent(0); err == nil {
+		from = parent.TreeHash
+	}
+	changes, _ := g.diff(from, c.TreeHash, "") // none for what cannot be read
+	for _, change := range changes {
+		switch {
+		case change.from.Hash.IsZero():
+			added = append(added, change.path)
+		case change.to.Hash.IsZero():
+			removed = append(removed, change.path)
+		default:
+			modified = append(modified, change.path)
 		}
 	}
 	person := func(sig object.Signature) fields {

@@ -3,10 +3,15 @@ package githubtest_test
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,8 +23,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/golang-jwt/jwt/v4"
 
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/github/githubtest"
@@ -517,7 +520,8 @@ func TestGitHub10_TooLongACommentIsRefused(t *testing.T) {
 // The App's own signature is checked.
 func TestAppSignature(t *testing.T) {
 	s := githubtest.New(t, githubtest.Options{})
-	mine, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(s.AppKey()))
+	block, _ := pem.Decode([]byte(s.AppKey()))
+	mine, err := x509.ParsePKCS1PrivateKey(block.Bytes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -526,12 +530,23 @@ func TestAppSignature(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	sign := func(method jwt.SigningMethod, key any, issuer string, issued, expires time.Time) string {
-		text, err := jwt.NewWithClaims(method, jwt.RegisteredClaims{Issuer: issuer, IssuedAt: jwt.NewNumericDate(issued), ExpiresAt: jwt.NewNumericDate(expires)}).SignedString(key)
-		if err != nil {
-			t.Fatal(err)
+	part := func(v any) string {
+		raw, _ := json.Marshal(v)
+		return base64.RawURLEncoding.EncodeToString(raw)
+	}
+	token := func(algorithm, issuer string, issued, expires time.Time, sign func(text string) []byte) string {
+		text := part(map[string]string{"alg": algorithm, "typ": "JWT"}) + "." + part(map[string]any{"iss": issuer, "iat": issued.Unix(), "exp": expires.Unix()})
+		return text + "." + base64.RawURLEncoding.EncodeToString(sign(text))
+	}
+	by := func(key *rsa.PrivateKey) func(string) []byte {
+		return func(text string) []byte {
+			digest := sha256.Sum256([]byte(text))
+			out, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, digest[:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out
 		}
-		return text
 	}
 	id := fmt.Sprint(s.AppID())
 	soon := now.Add(5 * time.Minute)
@@ -539,14 +554,18 @@ func TestAppSignature(t *testing.T) {
 		token string
 		want  int
 	}{
-		"good":           {sign(jwt.SigningMethodRS256, mine, id, now, soon), 200},
-		"another key":    {sign(jwt.SigningMethodRS256, other, id, now, soon), 401},
-		"another App":    {sign(jwt.SigningMethodRS256, mine, "1", now, soon), 401},
-		"expired":        {sign(jwt.SigningMethodRS256, mine, id, now.Add(-time.Hour), now.Add(-time.Minute)), 401},
-		"from tomorrow":  {sign(jwt.SigningMethodRS256, mine, id, now.Add(5*time.Minute), now.Add(9*time.Minute)), 401},
-		"too long":       {sign(jwt.SigningMethodRS256, mine, id, now, now.Add(time.Hour)), 401},
-		"HMAC":           {sign(jwt.SigningMethodHS256, []byte(s.AppKey()), id, now, soon), 401},
-		"unsigned":       {sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, id, now, soon), 401},
+		"good":          {token("RS256", id, now, soon, by(mine)), 200},
+		"another key":   {token("RS256", id, now, soon, by(other)), 401},
+		"another App":   {token("RS256", "1", now, soon, by(mine)), 401},
+		"expired":       {token("RS256", id, now.Add(-time.Hour), now.Add(-time.Minute), by(mine)), 401},
+		"from tomorrow": {token("RS256", id, now.Add(5*time.Minute), now.Add(9*time.Minute), by(mine)), 401},
+		"too long":      {token("RS256", id, now, now.Add(time.Hour), by(mine)), 401},
+		"HMAC": {token("HS256", id, now, soon, func(text string) []byte {
+			mac := hmac.New(sha256.New, []byte(s.AppKey()))
+			mac.Write([]byte(text))
+			return mac.Sum(nil)
+		}), 401},
+		"unsigned":       {token("none", id, now, soon, func(string) []byte { return nil }), 401},
 		"a user's token": {s.Person("ada").Token, 401},
 	} {
 		req, _ := http.NewRequest("GET", s.APIURL()+"/app", nil)
