@@ -164,7 +164,7 @@ func (s *server) name(ctx context.Context) string {
 // uses.
 func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform, error) {
 	c := s.config.Terraform
-	path, version, err := findTerraform(ctx, c.Binary)
+	binary, err := planner.FindBinary(ctx, c.Binary)
 	if err != nil {
 		return bot.Terraform{}, err
 	}
@@ -183,9 +183,9 @@ func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform
 	if parallel == 0 {
 		parallel = runtime.NumCPU()
 	}
-	s.log.Info("terraform found", "path", path, "version", version, "parallel", parallel)
+	s.log.Info("terraform found", "path", binary.Path, "tool", binary.Tool, "version", binary.Version, "parallel", parallel)
 	return bot.Terraform{
-		Binary: path, Version: version, CLIConfig: cli, Env: env, Parallel: parallel,
+		Binary: binary.Path, Version: binary.Version, CLIConfig: cli, Env: env, Parallel: parallel,
 		PlanTimeout: c.PlanTimeout, ApplyTimeout: c.ApplyTimeout,
 	}, nil
 }
