@@ -1,0 +1,50 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/go-git/go-git/v5/plumbing/transport"
+
+	"github.com/tidelock/tidelock/internal/errs"
+)
+
+// Tip returns the commit that the ref (a full name, or a branch's) points to
+// at the server now; errs.NotFound where there is no such ref. It asks each
+// time, which is one request, and fetches nothing: what GitHub calls a pull's
+// base commit stays behind when the base branch moves on, and rules must be
+// read from where the branch is.
+func (s *Store) Tip(ctx context.Context, src Source, ref string) (string, error) {
+	tip, err := s.tip(ctx, src, ref)
+	if err != nil {
+		return "", fmt.Errorf("find %s of repository %d: %w", ref, src.RepoID, err)
+	}
+	return tip, nil
+}
+
+func (s *Store) tip(ctx context.Context, src Source, ref string) (string, error) {
+	if err := src.check(); err != nil {
+		return "", err
+	}
+	names, err := refNames([]string{ref})
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+	defer cancel()
+	conn, err := s.connect(ctx, src)
+	if err != nil {
+		return "", err
+	}
+	adv, err := conn.session.AdvertisedReferencesContext(ctx)
+	if err != nil && !errors.Is(err, transport.ErrEmptyRemoteRepository) {
+		return "", conn.classify(err)
+	}
+	if err == nil {
+		if h, ok := adv.References[names[0].String()]; ok {
+			return h.String(), nil
+		}
+	}
+	return "", errs.New(errs.NotFound, "The repository has no ref %s.", names[0])
+}
