@@ -220,7 +220,7 @@ func (a *application) load(ctx context.Context, q db.Querier) (err error) {
 }
 
 func (a *application) checkOut(ctx context.Context) (release func(), err error) {
-	a.tree, a.data, release, err = a.trees.acquire(ctx, a.change.ID, a.run.Commit)
+	a.tree, a.data, release, err = a.trees.acquire(ctx, a.change.ID, a.run.Project.Workspace, a.run.Commit)
 	return release, err
 }
 
@@ -429,7 +429,7 @@ func (a *application) recheck(ctx context.Context, result planner.Result) error 
 	err := a.DB.Tx(ctx, func(tx *db.Tx) (err error) {
 		why := ""
 		if result.Locked {
-			why = "Somebody else holds the lock of the state" + byHolder(result.LockHolder) + ". It is tried again until that is released."
+			why = stateLocked(result.LockHolder)
 		}
 		if a.run, err = a.Runs.Recheck(ctx, tx, a.run, why); err != nil {
 			return err
@@ -450,14 +450,15 @@ func (a *application) recheck(ctx context.Context, result planner.Result) error 
 	return a.start(ctx)
 }
 
-func byHolder(name string) string {
-	if name == "" {
-		return ""
+// stateLocked says that a run waits for whoever holds the state's lock.
+func stateLocked(holder string) string {
+	if holder != "" {
+		holder = " (" + code(holder) + ")"
 	}
-	return " (" + code(name) + ")"
+	return "Somebody else holds the lock of the state" + holder + ". It is tried again until that is released."
 }
 
-// stateLockPause is how long an apply waits before it tries a locked state
+// stateLockPause is how long a run waits before it tries a locked state
 // again. It never breaks the lock.
 const stateLockPause = 15 * time.Second
 

@@ -27,14 +27,34 @@ import (
 func (b *Bot) spec(r run.Run, folder string, kind planner.Kind, tree, data string) planner.Spec {
 	s := planner.Spec{
 		RunID: folder, Kind: kind, Binary: b.Terraform.Binary, BinaryVersion: b.Terraform.Version,
-		Root: tree, Dir: r.Project.Dir, Workspace: r.Project.Workspace, VarFiles: r.Project.VarFiles,
+		Root: tree, Dir: r.Project.Dir, Workspace: r.Project.Workspace,
 		DataDir: filepath.Join(data, hash(r.Project.Key())),
 		Env:     b.Terraform.Env, CLIConfig: b.Terraform.CLIConfig,
+	}
+	for _, f := range r.Project.VarFiles { // Terraform runs in the project's directory
+		s.VarFiles = append(s.VarFiles, relative(r.Project.Dir, f))
+	}
+	if kind == planner.KindPlan {
+		s.LockTimeout = planLockTimeout
 	}
 	if r.Project.Backend == "" {
 		s.ManagedBackend = b.statePath(r)
 	}
 	return s
+}
+
+// planLockTimeout is how long Terraform itself waits for a state's lock: as
+// long as a plan that was superseded may take to let go of it.
+const planLockTimeout = "10s"
+
+// relative returns the path of file as seen from dir; both are clean, with
+// slashes, relative to the repository's root.
+func relative(dir, file string) string {
+	out, err := filepath.Rel(filepath.FromSlash(dir), filepath.FromSlash(file))
+	if err != nil { // two relative paths always have one
+		return file
+	}
+	return filepath.ToSlash(out)
 }
 
 // statePath is where the state of a project that declares no backend is kept.

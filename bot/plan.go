@@ -103,15 +103,22 @@ func (b *Bot) plan(ctx context.Context, job queue.Job[planJob]) error {
 	case err != nil:
 		return wait(err)
 	}
-	if len(found.wanted) == 0 && !job.Args.Filter.Empty() {
-		return b.nothingMatches(ctx, c, job)
-	}
 	var stop []string
 	err = b.DB.Tx(ctx, func(tx *db.Tx) error {
 		stop = nil
 		now, err := b.Runs.Change(ctx, tx, c.ID)
 		if err != nil || !now.Status.Live() {
 			return err
+		}
+		if found.noMatch {
+			if err := b.nothingMatches(ctx, tx, c, job); err != nil || now.Status != run.Pending {
+				return err
+			}
+		}
+		if found.touched {
+			if err := b.freeUntouched(ctx, tx, c, found.wanted, job.Args.Actor); err != nil {
+				return err
+			}
 		}
 		switch {
 		case len(found.wanted) > 0:
@@ -153,16 +160,31 @@ func (b *Bot) unplannable(ctx context.Context, c run.Change, reason string) erro
 }
 
 // nothingMatches answers a `plan` whose flags name no project.
-func (b *Bot) nothingMatches(ctx context.Context, c run.Change, job queue.Job[planJob]) error {
-	return b.DB.Tx(ctx, func(tx *db.Tx) error {
-		return b.Queue.Enqueue(ctx, tx, replyJob{c.Client, c.Repo, c.Pull, fmt.Sprintf("plan-%d", job.ID),
-			fmt.Sprintf("No project of this repository matches `%s`.", strings.TrimSpace(job.Args.Filter.String()))})
-	})
+func (b *Bot) nothingMatches(ctx context.Context, tx *db.Tx, c run.Change, job queue.Job[planJob]) error {
+	return b.Queue.Enqueue(ctx, tx, replyJob{c.Client, c.Repo, c.Pull, fmt.Sprintf("plan-%d", job.ID),
+		fmt.Sprintf("No project of this repository matches `%s`.", plain(strings.TrimSpace(job.Args.Filter.String())))})
+}
+
+// freeUntouched gives up the locks that earlier heads of the pull took on
+// projects that the present one does not touch, and wakes who waits for them.
+func (b *Bot) freeUntouched(ctx context.Context, tx *db.Tx, c run.Change, wanted []run.Wanted, actor access.Actor) error {
+	freed, err := b.Runs.ReleaseOthers(ctx, tx, c, wanted, actor)
+	if err != nil {
+		return err
+	}
+	for _, k := range freed {
+		if err := b.wakeNext(ctx, tx, k); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // discovered is what a change touches.
 type discovered struct {
 	wanted   []run.Wanted
+	touched  bool              // wanted has all that the change touches
+	noMatch  bool              // a filter was given that no project passes
 	problems []planner.Problem // what keeps something from being planned
 	gone     []planner.Problem // projects whose code is removed
 }
@@ -183,7 +205,8 @@ func notes(problems []planner.Problem) string {
 }
 
 // discover finds the projects that the change touches, or, where a filter
-// names some, those, touched or not. Problems are those of the files that the
+// names some, those, touched or not. The first plan of a change has both: what
+// it leaves out nobody would plan later. Problems are those of the files that the
 // pull request changes: what was broken before is not its author's to mend.
 func (b *Bot) discover(ctx context.Context, c run.Change, filter Filter) (discovered, error) {
 	var out discovered
@@ -199,7 +222,7 @@ func (b *Bot) discover(ctx context.Context, c run.Change, filter Filter) (discov
 	if err != nil {
 		return out, err
 	}
-	tree, _, release, err := b.trees.acquire(ctx, c.ID, target(c))
+	tree, _, release, err := b.trees.acquire(ctx, c.ID, planner.DefaultWorkspace, target(c))
 	if err != nil {
 		return out, err
 	}
@@ -222,20 +245,21 @@ func (b *Bot) discover(ctx context.Context, c run.Change, filter Filter) (discov
 	if err != nil {
 		return out, err
 	}
-	var projects []planner.Project
-	if filter.Empty() {
+	out.touched = filter.Empty() || c.Status == run.Pending
+	out.noMatch = !filter.Empty()
+	want := map[string]bool{}
+	if out.touched {
 		for _, t := range planner.Affected(all, changed) {
-			projects = append(projects, t.Project)
-		}
-	} else {
-		for _, p := range all {
-			if filter.Match(p) {
-				projects = append(projects, p)
-			}
+			want[t.Project.Key()] = true
 		}
 	}
-	for _, p := range projects {
-		if p.Missing {
+	for _, p := range all {
+		if !filter.Empty() && filter.Match(p) {
+			want[p.Key()], out.noMatch = true, false
+		}
+	}
+	for _, p := range all {
+		if p.Missing || !want[p.Key()] {
 			continue
 		}
 		digest, err := planner.InputsDigest(root, p)
@@ -261,10 +285,11 @@ func (b *Bot) deleted(ctx context.Context, src checkout.Source, p run.Pull, cfg 
 		return nil, fmt.Errorf("check out the base: %w", err)
 	}
 	defer os.RemoveAll(tmp)
-	if _, err := b.Checkout.Tree(ctx, src, refs(p), p.BaseSHA, tmp); err != nil {
+	tree := filepath.Join(tmp, "tree")
+	if _, err := b.Checkout.Tree(ctx, src, refs(p), p.BaseSHA, tree); err != nil {
 		return nil, err
 	}
-	dir, err := os.OpenRoot(tmp)
+	dir, err := os.OpenRoot(tree)
 	if err != nil {
 		return nil, fmt.Errorf("check out the base: %w", err)
 	}
@@ -312,6 +337,9 @@ func (b *Bot) planRun(ctx context.Context, job queue.Job[planRunJob]) error {
 	if outcome == nil { // superseded or canceled meanwhile
 		return b.cleanUp(ctx, r, r.ID)
 	}
+	if outcome.result.Locked {
+		return b.planLater(ctx, r, outcome.result.LockHolder)
+	}
 	err = b.DB.Tx(ctx, func(tx *db.Tx) error { return b.finishPlan(ctx, tx, r, c, outcome) })
 	if errs.Is(err, errs.Conflict) {
 		err = nil // superseded at the last moment
@@ -320,6 +348,27 @@ func (b *Bot) planRun(ctx context.Context, job queue.Job[planRunJob]) error {
 		return err
 	}
 	return b.cleanUp(ctx, r, r.ID)
+}
+
+// planLater sends a plan back to the queue because somebody else holds the
+// lock of its state, and says who. It never breaks that lock.
+func (b *Bot) planLater(ctx context.Context, r run.Run, holder string) error {
+	if err := b.Runner.Remove(r.ID); err != nil { // or the next attempt would find this one's result
+		return err
+	}
+	err := b.DB.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := b.Runs.Requeue(ctx, tx, r, stateLocked(holder)); err != nil {
+			return err
+		}
+		return b.tell(ctx, tx, r.Change, true)
+	})
+	if errs.Is(err, errs.Conflict) { // superseded at the last moment
+		return b.cleanUp(ctx, r, r.ID)
+	}
+	if err != nil {
+		return err
+	}
+	return queue.Snooze(stateLockPause)
 }
 
 // unwatched turns the end of a watch into what the queue should do: a server
@@ -346,7 +395,7 @@ func (b *Bot) startPlan(ctx context.Context, id string) (r run.Run, c run.Change
 			return nil
 		}
 		if r.Status == run.Running {
-			if r, err = b.Runs.Requeue(ctx, tx, r); err != nil {
+			if r, err = b.Runs.Requeue(ctx, tx, r, ""); err != nil {
 				return err
 			}
 		}
@@ -383,7 +432,7 @@ type planOutcome struct {
 // execPlan runs, or goes on watching, the run's Terraform and reads what it
 // made. It returns nil when the run was stopped on purpose.
 func (b *Bot) execPlan(ctx context.Context, r run.Run, c run.Change) (*planOutcome, error) {
-	tree, data, release, err := b.trees.acquire(ctx, c.ID, r.Commit)
+	tree, data, release, err := b.trees.acquire(ctx, c.ID, r.Project.Workspace, r.Commit)
 	if err != nil {
 		return nil, err
 	}

@@ -318,7 +318,7 @@ func section(p run.Pair, level detail, only bool) string {
 	if p.Apply != nil && p.Apply.Status != run.Superseded && p.Apply.Error != "" {
 		b.WriteString(trouble(name, *p.Apply))
 	}
-	if p.Plan.Error != "" && p.Plan.Status.Finished() {
+	if p.Plan.Error != "" && (p.Plan.Status.Finished() || p.Plan.Status == run.Queued) {
 		b.WriteString(trouble(name, *p.Plan))
 	}
 	b.WriteString(findings(name, p.Plan.Report, level))
@@ -342,7 +342,7 @@ func trouble(name string, r run.Run) string {
 	switch r.Status {
 	case run.Applied:
 		return fmt.Sprintf("%s: %s\n\n", name, sentences(r.Error))
-	case run.Checking:
+	case run.Checking, run.Queued:
 		return fmt.Sprintf("⏳ %s: %s\n\n", name, sentences(r.Error))
 	case run.Held, run.Blocked, run.Canceled:
 		return fmt.Sprintf("✋ %s: %s\n\n", name, sentences(r.Error))

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,10 +11,11 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 )
 
-// trees hands out the work trees that runs use: one for each change, always
-// at the same path, so that a saved plan meets the paths it was made with. The
-// runs of a change share it while they are at the same commit; it is removed
-// when nobody uses it.
+// trees hands out the work trees that runs use: one for each change and
+// workspace, always at the same path, so that a saved plan meets the paths it
+// was made with. The runs of a change share it while they are at the same
+// commit: their projects are different directories, since two projects in one
+// directory differ in the workspace. It is removed when nobody uses it.
 //
 // A tree is a cache: whatever is in it can be made again from the commit. So
 // a tree that an earlier process left is used only if its mark says that it
@@ -23,8 +25,10 @@ type trees struct {
 	write func(ctx context.Context, change, sha, into string) error
 
 	mu  sync.Mutex
-	use map[string]*treeUse
+	use map[treeKey]*treeUse
 }
+
+type treeKey struct{ change, workspace string }
 
 // errTreeBusy says that runs at another commit use the tree.
 var errTreeBusy = errs.New(errs.Unavailable, "The work tree of this pull request is in use at another commit.")
@@ -36,29 +40,34 @@ type treeUse struct {
 }
 
 func newTrees(dir string, write func(ctx context.Context, change, sha, into string) error) *trees {
-	return &trees{dir: dir, write: write, use: map[string]*treeUse{}}
+	return &trees{dir: dir, write: write, use: map[treeKey]*treeUse{}}
 }
 
-// paths returns where the change's tree, its mark and its runs' data folders
-// are.
-func (t *trees) paths(change string) (tree, mark, data string) {
-	base := filepath.Join(t.dir, change)
+// base is the folder in which the tree, its mark and its runs' data folders
+// are. A workspace's name is a stranger's choice and never a path.
+func (t *trees) base(k treeKey) string { return filepath.Join(t.dir, k.change, hash(k.workspace)) }
+
+// paths returns where the tree, its mark and its runs' data folders are.
+func (t *trees) paths(k treeKey) (tree, mark, data string) {
+	base := t.base(k)
 	return filepath.Join(base, "tree"), filepath.Join(base, "commit"), filepath.Join(base, "data")
 }
 
-// acquire returns the tree of the change at sha, written if it is not there
-// yet, and the folder for Terraform's data. The error is errTreeBusy while the
-// tree is in use at another commit. Whoever acquires must call release.
-func (t *trees) acquire(ctx context.Context, change, sha string) (tree, data string, release func(), err error) {
-	u := t.of(change)
+// acquire returns the tree of the change for projects of the workspace at sha,
+// written if it is not there yet, and the folder for Terraform's data. The
+// error is errTreeBusy while the tree is in use at another commit. Whoever
+// acquires must call release.
+func (t *trees) acquire(ctx context.Context, change, workspace, sha string) (tree, data string, release func(), err error) {
+	k := treeKey{change, workspace}
+	u := t.of(k)
 	u.Lock()
 	defer u.Unlock()
-	tree, mark, data := t.paths(change)
+	tree, mark, data := t.paths(k)
 	if u.users > 0 && u.sha != sha {
 		return "", "", nil, errTreeBusy
 	}
 	if u.users == 0 && !t.written(mark, sha) {
-		if err := t.fresh(ctx, change, sha); err != nil {
+		if err := t.fresh(ctx, k, sha); err != nil {
 			return "", "", nil, err
 		}
 	}
@@ -71,27 +80,60 @@ func (t *trees) acquire(ctx context.Context, change, sha string) (tree, data str
 	}, nil
 }
 
-func (t *trees) of(change string) *treeUse {
+func (t *trees) of(k treeKey) *treeUse {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	u := t.use[change]
+	u := t.use[k]
 	if u == nil {
 		u = &treeUse{}
-		t.use[change] = u
+		t.use[k] = u
 	}
 	return u
 }
 
-// drop removes the change's tree if nobody uses it.
+// drop removes those of the change's trees that nobody uses.
 func (t *trees) drop(change string) error {
-	u := t.of(change)
+	mine, failed := t.dropUnknown(change)
+	for _, k := range mine {
+		failed = errors.Join(failed, t.dropOne(k))
+	}
+	_ = os.Remove(filepath.Join(t.dir, change)) // only when it is empty
+	return failed
+}
+
+// dropUnknown removes the change's trees that this process never handed out,
+// and returns the others. None is handed out meanwhile.
+func (t *trees) dropUnknown(change string) (known []treeKey, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ours := map[string]bool{}
+	for k := range t.use {
+		if k.change == change {
+			known = append(known, k)
+			ours[filepath.Base(t.base(k))] = true
+		}
+	}
+	entries, err := os.ReadDir(filepath.Join(t.dir, change))
+	if os.IsNotExist(err) {
+		return known, nil
+	}
+	for _, e := range entries {
+		if !ours[e.Name()] {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(t.dir, change, e.Name())))
+		}
+	}
+	return known, err
+}
+
+func (t *trees) dropOne(k treeKey) error {
+	u := t.of(k)
 	u.Lock()
 	defer u.Unlock()
 	if u.users > 0 {
 		return nil
 	}
 	u.sha = ""
-	return os.RemoveAll(filepath.Join(t.dir, change))
+	return os.RemoveAll(t.base(k))
 }
 
 func (t *trees) written(mark, sha string) bool {
@@ -99,16 +141,16 @@ func (t *trees) written(mark, sha string) bool {
 	return err == nil && string(got) == sha
 }
 
-func (t *trees) fresh(ctx context.Context, change, sha string) error {
-	tree, mark, _ := t.paths(change)
-	base := filepath.Dir(tree)
+func (t *trees) fresh(ctx context.Context, k treeKey, sha string) error {
+	tree, mark, _ := t.paths(k)
+	base := t.base(k)
 	if err := os.RemoveAll(base); err != nil {
 		return fmt.Errorf("clear work tree: %w", err)
 	}
 	if err := os.MkdirAll(base, 0o700); err != nil {
 		return fmt.Errorf("make work tree: %w", err)
 	}
-	if err := t.write(ctx, change, sha, tree); err != nil {
+	if err := t.write(ctx, k.change, sha, tree); err != nil {
 		return err
 	}
 	return os.WriteFile(mark, []byte(sha), 0o600)

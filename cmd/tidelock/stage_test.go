@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -43,7 +44,11 @@ type stageOptions struct {
 
 // patience bounds every wait of the stage. It is generous: the machine may be
 // busy, and a wait that succeeds ends at once.
-const patience = 90 * time.Second
+var patience time.Duration
+
+func init() {
+	flag.DurationVar(&patience, "patience", 90*time.Second, "how long an end-to-end test waits for what must come")
+}
 
 var oneProject = githubtest.Files{
 	"README.md":       "# infra\n",
@@ -183,9 +188,18 @@ func (s *stage) says(p *githubtest.Pull, text string) string {
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	if err := s.gh.Wait(ctx, func() bool { return strings.Contains(s.answer(p), text) }); err != nil {
-		s.t.Fatalf("the comment never said %q; it says:\n%s", text, s.answer(p))
+		s.t.Fatalf("the comment never said %q. The conversation:\n%s", text, conversation(p))
 	}
 	return s.answer(p)
+}
+
+// conversation is everything that was said on the pull, for a test that fails.
+func conversation(p *githubtest.Pull) string {
+	var b strings.Builder
+	for _, c := range p.Comments() {
+		fmt.Fprintf(&b, "— %s:\n%s\n", c.Author, c.Body)
+	}
+	return b.String()
 }
 
 // replied waits until a reply of the bot's contains the text.

@@ -103,6 +103,29 @@ func (s *Store) KeepForPerson(ctx context.Context, tx *db.Tx, r Run) error {
 	return err
 }
 
+// ReleaseOthers frees the pull's locks on projects that are not among the
+// wanted, but those that an apply left for a person to decide on. It returns
+// what became free.
+func (s *Store) ReleaseOthers(ctx context.Context, tx *db.Tx, c Change, wanted []Wanted, actor access.Actor) ([]Key, error) {
+	held, err := collect(ctx, tx, scanLock, `SELECT `+lockColumns+` FROM locks WHERE repo_id=$1 AND pull=$2 AND run_id=''
+		AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.repo_id=locks.repo_id AND runs.pull=locks.pull AND runs.dir=locks.dir
+			AND runs.workspace=locks.workspace AND runs.kind=$3 AND runs.status NOT IN ($4,$5,$6))`, c.Repo, c.Pull, Apply, Applied, Canceled, Superseded)
+	if err != nil {
+		return nil, err
+	}
+	keep := map[Key]bool{}
+	for _, w := range wanted {
+		keep[Key{c.Repo, w.Project.Dir, w.Project.Workspace}] = true
+	}
+	var others []Lock
+	for _, l := range held {
+		if !keep[l.Key] {
+			others = append(others, l)
+		}
+	}
+	return s.releaseEach(ctx, tx, others, actor)
+}
+
 // ReleaseAll frees the locks of a pull, but those under a running apply and
 // those that an interrupted one left. It returns what became free.
 func (s *Store) ReleaseAll(ctx context.Context, tx *db.Tx, repo int64, pull int, actor access.Actor) ([]Key, error) {
@@ -110,12 +133,16 @@ func (s *Store) ReleaseAll(ctx context.Context, tx *db.Tx, repo int64, pull int,
 	if err != nil {
 		return nil, err
 	}
+	return s.releaseEach(ctx, tx, held, actor)
+}
+
+func (s *Store) releaseEach(ctx context.Context, tx *db.Tx, locks []Lock, actor access.Actor) ([]Key, error) {
 	var freed []Key
-	for _, l := range held {
+	for _, l := range locks {
 		if _, err := exec(ctx, tx, `DELETE FROM locks WHERE repo_id=$1 AND dir=$2 AND workspace=$3 AND fence=$4`, l.Repo, l.Dir, l.Workspace, l.Fence); err != nil {
 			return nil, err
 		}
-		if err := s.audit(ctx, tx, l.Client, "lock.release", l.Dir, actor, map[string]any{"pull": pull, "dir": l.Dir, "workspace": l.Workspace}); err != nil {
+		if err := s.audit(ctx, tx, l.Client, "lock.release", l.Dir, actor, map[string]any{"pull": l.Pull, "dir": l.Dir, "workspace": l.Workspace}); err != nil {
 			return nil, err
 		}
 		freed = append(freed, l.Key)

@@ -296,9 +296,10 @@ func (s *Store) Waiting(ctx context.Context, q db.Querier, k Key) ([]Run, error)
 		k.Repo, k.Dir, k.Workspace, Blocked)
 }
 
-// Requeue sends a plan whose worker died back to the queue.
-func (s *Store) Requeue(ctx context.Context, tx *db.Tx, r Run) (Run, error) {
-	if err := s.move(ctx, tx, r, Queued, ""); err != nil {
+// Requeue sends a plan back to the queue: its worker died, or it can't be made
+// now; why is for people.
+func (s *Store) Requeue(ctx context.Context, tx *db.Tx, r Run, why string) (Run, error) {
+	if err := s.move(ctx, tx, r, Queued, why); err != nil {
 		return r, err
 	}
 	return s.Run(ctx, tx, r.ID)
