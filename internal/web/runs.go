@@ -1,0 +1,225 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/planner"
+)
+
+// runPage is one run with everything that is known of it.
+type runPage struct {
+	runView
+	PullTitle string `json:"pull_title"`
+	Applies   string `json:"apply_run_id,omitempty"` // of a plan: the apply of it
+
+	Log      string `json:"-"` // its end; JSON has an address of its own for it
+	LogCut   bool   `json:"-"`
+	LogError string `json:"-"` // why it can't be shown
+}
+
+// Run returns the page's run as lists show it.
+func (p runPage) Run() runView { return p.runView }
+
+func (s *site) run(r *http.Request) (shown, error) {
+	id, err := pathID(r)
+	if err != nil {
+		return shown{}, err
+	}
+	p, stored, err := s.readRun(r.Context(), id)
+	if err != nil {
+		return shown{}, err
+	}
+	if stored.LogBlob != "" && !strings.HasPrefix(r.URL.Path, "/api/") {
+		// A log that can't be read must not take the page with it.
+		text, err := s.readLog(r.Context(), stored)
+		if err != nil {
+			s.Log.Error("log can't be read", keyRun, id, keyError, err)
+			p.LogError = "The stored log can't be read: it was damaged, or its encryption key is another one. The server's log has the details."
+		}
+		p.Log, p.LogCut = tail(text, maxShownLog)
+	}
+	live := 0
+	if p.Busy() {
+		live = lively
+	}
+	return shown{title: kindWord(p.Kind) + " of " + p.Project, nav: "history", live: live, data: p}, nil
+}
+
+func (s *site) readRun(ctx context.Context, id string) (p runPage, stored run.Run, err error) {
+	err = s.DB.Read(ctx, func(q db.Querier) error {
+		if stored, err = s.Runs.Run(ctx, q, id); err != nil {
+			return err
+		}
+		client, err := s.Clients.Client(ctx, q, stored.Client)
+		if err != nil {
+			return err
+		}
+		repo, err := s.Clients.Repo(ctx, q, stored.Repo)
+		if err != nil {
+			return err
+		}
+		change, err := s.Runs.Change(ctx, q, stored.Change)
+		if err != nil {
+			return err
+		}
+		pull, err := s.Runs.Pull(ctx, q, stored.Repo, stored.Pull)
+		if err != nil && !errs.Is(err, errs.NotFound) {
+			return err
+		}
+		p = runPage{runView: s.viewRun(stored, client.Slug, viewRepo(repo)), PullTitle: pull.Title}
+		if p.Commit == "" {
+			p.Commit = change.HeadSHA
+		}
+		if stored.Kind != run.Plan {
+			return nil
+		}
+		runs, err := s.Runs.Runs(ctx, q, stored.Change)
+		for _, o := range runs {
+			if o.PlanRun == id {
+				p.Applies = o.ID
+			}
+		}
+		return err
+	})
+	return p, stored, err
+}
+
+// maxLog bounds a log that is read; what is stored is shorter. maxShownLog is
+// how much of its end a page shows.
+const (
+	maxLog      = 32 << 20
+	maxShownLog = 256 << 10
+)
+
+func (s *site) readBlob(ctx context.Context, client, ref string, limit int64) ([]byte, error) {
+	f, err := s.Blobs.Get(ctx, client, ref)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		err = errs.New(errs.TooLarge, "This is too long to be shown: it has more than %d MB.", limit>>20)
+	}
+	return b, err
+}
+
+// readLog returns a run's log without terminal codes and with nothing hidden.
+func (s *site) readLog(ctx context.Context, r run.Run) (string, error) {
+	b, err := s.readBlob(ctx, r.Client, r.LogBlob, maxLog)
+	if err != nil {
+		return "", fmt.Errorf("log of run %s: %w", r.ID, err)
+	}
+	return string(visible([]byte(plain(string(b))))), nil
+}
+
+// tail returns the end of a text from the start of a line on, and whether
+// something was left out.
+func tail(text string, limit int) (string, bool) {
+	if len(text) <= limit {
+		return text, false
+	}
+	text = text[len(text)-limit:]
+	if i := strings.IndexByte(text, '\n'); i >= 0 {
+		text = text[i+1:]
+	}
+	return strings.ToValidUTF8(text, ""), true
+}
+
+// logOf returns the log of the run that the path names.
+func (s *site) logOf(r *http.Request) (id, text string, err error) {
+	if id, err = pathID(r); err != nil {
+		return "", "", err
+	}
+	stored, err := s.Runs.Run(r.Context(), s.DB, id)
+	if err != nil {
+		return "", "", err
+	}
+	if stored.LogBlob == "" {
+		if !stored.Status.Finished() {
+			return "", "", errs.New(errs.NotFound, "The log is stored when the run has ended.")
+		}
+		return "", "", errs.New(errs.NotFound, "This run left no log.")
+	}
+	text, err = s.readLog(r.Context(), stored)
+	return id, text, err
+}
+
+func (s *site) log(w http.ResponseWriter, r *http.Request) error {
+	_, text, err := s.logOf(r)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, text) // nobody is left to be told
+	return nil
+}
+
+func (s *site) apiLog(w http.ResponseWriter, r *http.Request) error {
+	id, text, err := s.logOf(r)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, map[string]string{"id": id, "log": text})
+}
+
+// planPage is a plan in whole, however long: what a comment and the other
+// pages show may be cut.
+type planPage struct {
+	ID      string `json:"id"`
+	Change  string `json:"change_id"`
+	Project string `json:"project"`
+	Diff    string `json:"diff"`
+}
+
+// maxPlan bounds the plan JSON that is read for a page, in bytes: reading it
+// takes several times as much memory for a moment.
+const maxPlan = 64 << 20
+
+func (s *site) plan(r *http.Request) (shown, error) {
+	id, err := pathID(r)
+	if err != nil {
+		return shown{}, err
+	}
+	stored, err := s.Runs.Run(r.Context(), s.DB, id)
+	if err != nil {
+		return shown{}, err
+	}
+	if stored.PlanJSONBlob == "" {
+		return shown{}, errs.New(errs.NotFound, "This run left no plan.")
+	}
+	b, err := s.readBlob(r.Context(), stored.Client, stored.PlanJSONBlob, maxPlan)
+	if err != nil {
+		return shown{}, fmt.Errorf("plan of run %s: %w", id, err)
+	}
+	parsed, err := planner.ParsePlan(bytes.NewReader(b))
+	if err != nil {
+		return shown{}, fmt.Errorf("plan of run %s: %w", id, err)
+	}
+	p := planPage{ID: id, Change: stored.Change, Project: stored.Project.Name, Diff: plain(s.Masker.String(wholePlan(parsed)))}
+	return shown{title: "Plan of " + p.Project, nav: "history", data: p}, nil
+}
+
+// wholePlan is every change of a plan in Terraform's form. Sensitive values do
+// not show: planner.Diff sees to that.
+func wholePlan(p *planner.Plan) string {
+	var b strings.Builder
+	for _, c := range p.Changes {
+		if text := planner.Diff(c, planner.DiffOptions{}); text != "" {
+			b.WriteString(text + "\n")
+		}
+	}
+	b.WriteString(planner.DiffOutputs(p, planner.DiffOptions{}))
+	if b.Len() == 0 {
+		return p.Summary().String() + "\n"
+	}
+	return b.String()
+}

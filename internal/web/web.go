@@ -1,0 +1,136 @@
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/blob"
+	"github.com/tidelock/tidelock/internal/clients"
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/queue"
+	"github.com/tidelock/tidelock/internal/redact"
+	"github.com/tidelock/tidelock/internal/run"
+)
+
+// Options set the pages up. All but Masker, Password and Now are needed.
+type Options struct {
+	DB      *db.DB
+	Runs    *run.Store
+	Clients *clients.Store
+	Queue   *queue.Queue
+	Trail   *access.Trail
+	Blobs   *blob.Store
+	Log     *slog.Logger
+
+	// Password is what the pages ask for, with any user name. Without one
+	// they answer requests from this machine only.
+	Password redact.Secret
+	// Masker hides the server's own secrets in whole plans, which are read
+	// from the plan's JSON. Everything else was masked when it was stored.
+	Masker *redact.Masker
+	Now    func() time.Time // time.Now if nil
+}
+
+// site is the pages' handler.
+type site struct {
+	Options
+	gate   gate
+	router *mux.Router
+	chain  chainCheck
+}
+
+// New returns the pages. The handler expects to be asked for every path that
+// nobody else answers: an unknown one gets a page that says so.
+func New(o Options) http.Handler { return newSite(o) }
+
+func newSite(o Options) *site {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &site{Options: o, gate: newGate(o.Password), router: mux.NewRouter()}
+	s.chain.turn = make(chan struct{}, 1)
+	s.page("/", "/changes", "changes", s.changes)
+	s.page("/changes/{id}", "/changes/{id}", "change", s.change)
+	s.page("/runs/{id}", "/runs/{id}", "run", s.run)
+	s.page("/runs/{id}/plan", "/runs/{id}/plan", "plan", s.plan)
+	s.page("/locks", "/locks", "locks", s.locks)
+	s.page("/history", "/history", "history", s.history)
+	s.page("/audit", "/audit", "audit", s.audit)
+	s.page("/queue", "/queue", "queue", s.queue)
+	s.get("/runs/{id}/log", s.log)
+	s.get("/api/v1/runs/{id}/log", s.apiLog)
+	// Whoever cuts an address short finds the list.
+	s.get("/changes", redirect("/"))
+	s.get("/runs", redirect("/history"))
+	s.get("/static/{hash}/{name}", static)
+	s.router.NotFoundHandler = s.handler(unknown)
+	s.router.MethodNotAllowedHandler = s.handler(onlyRead)
+	return s
+}
+
+// ServeHTTP lets a request through the gate and answers it.
+func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	setHeaders(w.Header())
+	if !s.gate.admit(w, r) {
+		return
+	}
+	s.router.ServeHTTP(w, r)
+}
+
+// policyHeader is the content security policy: our own style, script and
+// icon, and nothing else from anywhere.
+const policyHeader = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+func setHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", policyHeader)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("X-Robots-Tag", "noindex")
+	h.Set("Cache-Control", "no-store")
+}
+
+// get registers a handler for GET and HEAD.
+func (s *site) get(path string, h func(http.ResponseWriter, *http.Request) error) {
+	s.router.Handle(path, s.handler(h)).Methods(http.MethodGet, http.MethodHead)
+}
+
+// shown is what a page shows.
+type shown struct {
+	title string
+	nav   string // the entry of the menu that it belongs to
+	live  int    // seconds after which it may look different; 0 for never
+	data  any    // what the template gets, and what the JSON answer is
+}
+
+// page registers one source of data as a page and as JSON.
+func (s *site) page(path, api, template string, source func(*http.Request) (shown, error)) {
+	s.get(path, func(w http.ResponseWriter, r *http.Request) error {
+		v, err := source(r)
+		if err != nil {
+			return err
+		}
+		return render(w, r, http.StatusOK, template, v)
+	})
+	s.get("/api/v1"+api, func(w http.ResponseWriter, r *http.Request) error {
+		v, err := source(r)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, http.StatusOK, v.data)
+	})
+}
+
+func redirect(to string) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		http.Redirect(w, r, to, http.StatusFound)
+		return nil
+	}
+}
