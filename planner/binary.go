@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -46,7 +45,17 @@ func FindBinary(ctx context.Context, configured string) (Binary, error) {
 	return Binary{}, errs.New(errs.NotFound, "Neither terraform nor tofu is on PATH. Install one, or set its path in the server's configuration.")
 }
 
-var versionLine = regexp.MustCompile(`(?m)^(Terraform|OpenTofu) v([0-9]+\.[0-9]+\.[0-9]+\S*)`)
+// versionOf takes tool and version from the first line that begins with them:
+// "Terraform v1.11.4".
+func versionOf(out string) (tool, version string, ok bool) {
+	for _, line := range strings.Split(out, "\n") {
+		tool, version, ok = strings.Cut(strings.TrimSpace(line), " v")
+		if ok && (tool == "Terraform" || tool == "OpenTofu") && atLeast(version, 0, 0) {
+			return tool, version, plainName(version, 40, ".-+")
+		}
+	}
+	return "", "", false
+}
 
 // inspect asks a binary what it is.
 func inspect(ctx context.Context, path string) (Binary, error) {
@@ -65,11 +74,11 @@ func inspect(ctx context.Context, path string) (Binary, error) {
 	if err := cmd.Run(); err != nil {
 		return Binary{}, errs.Wrap(errs.Invalid, err, "The Terraform binary %s can't be run.", path)
 	}
-	m := versionLine.FindStringSubmatch(out.String())
-	if m == nil {
+	tool, version, ok := versionOf(out.String())
+	if !ok {
 		return Binary{}, errs.New(errs.Invalid, "%s is neither Terraform nor OpenTofu: its version is not understood.", path)
 	}
-	return Binary{Path: path, Tool: m[1], Version: m[2]}, nil
+	return Binary{Path: path, Tool: tool, Version: version}, nil
 }
 
 // atLeast reports whether version is major.minor or later; false where it is
@@ -93,7 +102,7 @@ func atLeast(version string, major, minor int) bool {
 // the version already, a few lines of shell answer that and hand everything
 // else on; where there is no shell, the binary itself does.
 func wrapper(spec Spec) (string, error) {
-	if spec.BinaryVersion == "" || !versionLine.MatchString("Terraform v"+spec.BinaryVersion) {
+	if !plainName(spec.BinaryVersion, 40, ".-+") {
 		return spec.Binary, nil
 	}
 	const shell = "/bin/sh"

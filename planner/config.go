@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"sort"
 	"strings"
 	"unicode"
@@ -73,9 +72,9 @@ type hclProject struct {
 
 const maxConfig = 1 << 20
 
-// projectName is what may stand after -p in a command: no space, nothing that
-// Markdown or a shell reads.
-var projectName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._/-]{0,99}$`)
+// validProjectName reports whether name may stand after -p in a command: no
+// space, nothing that Markdown or a shell reads.
+func validProjectName(name string) bool { return plainName(name, 100, "._/-") }
 
 // ParseConfig reads a ConfigFile; filename is what its messages call it. The
 // error is errs.Invalid and its sentence lists every problem, one a line, with
@@ -143,7 +142,7 @@ func ParseConfig(src []byte, filename string) (RepoConfig, error) {
 
 func checkProject(p hclProject, say func(int, string, ...any)) ProjectConfig {
 	pc := ProjectConfig{Name: p.Name, Dir: p.Dir, Workspace: DefaultWorkspace, Watch: p.Watch, Line: p.Range.Start.Line}
-	if !projectName.MatchString(p.Name) {
+	if !validProjectName(p.Name) {
 		say(pc.Line, "The project name %q can have letters, digits, and . _ / - only.", p.Name)
 	}
 	if dir, err := cleanPath(".", p.Dir); err != nil {

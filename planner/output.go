@@ -10,7 +10,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
@@ -174,11 +173,39 @@ func (o *output) say(text string) {
 	_, _ = io.WriteString(o.log, text)
 }
 
-var escapes = regexp.MustCompile("\x1b(\\[[0-9;?]*[ -/]*[@-~]|\\][^\x07\x1b]*(\x07|\x1b\\\\)?|.)?")
+// unescaped takes terminal escapes out of a text: ESC [ … letter, ESC ] … BEL,
+// and ESC with any one character.
+func unescaped(text string) string {
+	if !strings.Contains(text, "\x1b") {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] != 0x1b {
+			b.WriteByte(text[i])
+			continue
+		}
+		if i++; i >= len(text) {
+			break
+		}
+		switch text[i] {
+		case '[':
+			for i++; i < len(text) && text[i] >= 0x20 && text[i] < 0x40; i++ {
+			}
+		case ']':
+			for i++; i < len(text) && text[i] != 0x07 && text[i] != 0x1b && text[i] != '\n'; i++ {
+			}
+			if i < len(text) && text[i] != 0x07 {
+				i-- // what ends it stands for itself
+			}
+		}
+	}
+	return b.String()
+}
 
 // clean takes terminal escapes and this machine's paths out of a text.
 func (o *output) clean(text string) string {
-	text = o.paths.Replace(escapes.ReplaceAllString(text, ""))
+	text = o.paths.Replace(unescaped(text))
 	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
 	for i, l := range lines {
 		lines[i] = printable(l)

@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -60,9 +59,24 @@ func (p Problem) String() string {
 	return b.String()
 }
 
-// workspaceName is narrower than what Terraform takes: no name can be read as
-// a flag, a path or a part of a key.
-var workspaceName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,89}$`)
+// ValidWorkspace reports whether name can be a workspace's. It is narrower
+// than what Terraform takes: no name can be read as a flag, a path or a part
+// of a key.
+func ValidWorkspace(name string) bool { return plainName(name, 90, "._-") }
 
-// ValidWorkspace reports whether name can be a workspace's.
-func ValidWorkspace(name string) bool { return workspaceName.MatchString(name) }
+// plainName reports whether s has up to most letters, digits and the given
+// other characters, and begins with a letter, a digit or an underscore. These
+// checks are no regular expressions because the runner would compile them at
+// every start.
+func plainName(s string, most int, others string) bool {
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_':
+		case i > 0 && strings.IndexByte(others, c) >= 0:
+		default:
+			return false
+		}
+	}
+	return s != "" && len(s) <= most
+}

@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"sync"
 	"syscall"
 	"time"
@@ -55,7 +54,16 @@ func New(o Options) (*Runner, error) {
 	return &Runner{opts: o, children: map[string]chan struct{}{}}, nil
 }
 
-var runIDs = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+// validRunID reports whether an ID can name a folder, and no other one.
+func validRunID(id string) bool {
+	for i := range len(id) {
+		c := id[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && (i == 0 || c != '-' && c != '_') {
+			return false
+		}
+	}
+	return id != "" && len(id) <= 64
+}
 
 // Dir returns a run's folder. The paths in it are where a spec's should lie.
 func (r *Runner) Dir(runID string) string { return filepath.Join(r.opts.Dir, runID) }
@@ -78,7 +86,7 @@ func (r *Runner) HomePath(runID string) string { return filepath.Join(r.Dir(runI
 // Prepare makes a run's folder, so that a plan file to apply can be laid into
 // it before Start.
 func (r *Runner) Prepare(runID string) error {
-	if !runIDs.MatchString(runID) {
+	if !validRunID(runID) {
 		return fmt.Errorf("runner: %q can't be a run's ID", runID)
 	}
 	if err := os.MkdirAll(r.Dir(runID), 0o700); err != nil {

@@ -42,7 +42,7 @@ type Progress struct {
 
 // State returns what is known of a run.
 func (r *Runner) State(runID string) (State, error) {
-	if !runIDs.MatchString(runID) {
+	if !validRunID(runID) {
 		return "", fmt.Errorf("runner: %q can't be a run's ID", runID)
 	}
 	dir := r.Dir(runID)
