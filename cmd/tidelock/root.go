@@ -43,6 +43,7 @@ func newRootCommand(p *program, started *bool) *cobra.Command {
 	}
 	root.AddCommand(
 		newServeCommand(p),
+		newDemoCommand(p),
 		newMigrateCommand(p),
 		newDoctorCommand(p),
 		newHealthcheckCommand(p),
