@@ -332,7 +332,15 @@ func (e *execution) plan(ctx context.Context) error {
 	if s.Destroy {
 		opts = append(opts, tfexec.Destroy(true))
 	}
-	if s.LockTimeout != "" {
+	release, shared, err := e.shareState()
+	if err != nil {
+		return err
+	}
+	defer release()
+	switch {
+	case shared:
+		opts = append(opts, tfexec.Lock(false))
+	case s.LockTimeout != "":
 		opts = append(opts, tfexec.LockTimeout(s.LockTimeout))
 	}
 	if s.Parallelism > 0 {
@@ -345,8 +353,9 @@ func (e *execution) plan(ctx context.Context) error {
 			e.tell(done, 0, ev)
 		}
 	}
-	_, err := e.tf.PlanJSON(ctx, e.out, opts...)
+	_, err = e.tf.PlanJSON(ctx, e.out, opts...)
 	e.out.event = nil
+	release()
 	if err != nil {
 		return err
 	}

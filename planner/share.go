@@ -1,0 +1,104 @@
+package planner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/tidelock/tidelock/internal/errs"
+)
+
+// Terraform locks a state for a plan as it does for an apply: of two plans of
+// one project at the same time, one fails, or sleeps for a second and more
+// until it tries again. Plans only read. So runs on a managed state keep a
+// lock of their own beside it: plans share it, an apply has it alone, and a
+// plan that shares it needs none of Terraform's. It is held by the open file,
+// and so ends with the runner however that ends.
+
+// shareWait is how long an apply waits for the plans at hand where its spec
+// does not say.
+const shareWait = 5 * time.Second
+
+// shareState takes part in the managed state's use by plans. false: an apply
+// has it, or the state is not a managed one; then Terraform's lock is needed,
+// and says who holds it.
+func (e *execution) shareState() (release func(), shared bool, err error) {
+	if e.spec.ManagedBackend == "" {
+		return func() {}, false, nil
+	}
+	f, err := e.openShare()
+	if err != nil {
+		return nil, false, err
+	}
+	if ok, err := flock(f, syscall.LOCK_SH); !ok || err != nil {
+		f.Close()
+		return func() {}, false, err
+	}
+	return func() { f.Close() }, true, nil
+}
+
+// ownState waits until no plan uses the managed state and keeps it to this
+// apply until release.
+func (e *execution) ownState(ctx context.Context) (release func(), err error) {
+	if e.spec.ManagedBackend == "" {
+		return func() {}, nil
+	}
+	wait := shareWait
+	if d, err := time.ParseDuration(e.spec.LockTimeout); err == nil {
+		wait = d
+	}
+	f, err := e.openShare()
+	if err != nil {
+		return nil, err
+	}
+	for deadline := time.Now().Add(wait); ; {
+		ok, err := flock(f, syscall.LOCK_EX)
+		if ok {
+			return func() { f.Close() }, nil
+		}
+		if err == nil && !time.Now().Before(deadline) {
+			e.result.Locked = true
+			err = errs.New(errs.Conflict, "Another run of this project uses its state.")
+		}
+		if err == nil {
+			select {
+			case <-ctx.Done():
+				err = ctx.Err()
+			case <-time.After(10 * time.Millisecond):
+				continue
+			}
+		}
+		f.Close()
+		return nil, err
+	}
+}
+
+// openShare opens the lock's file. It is never removed: who opened it before
+// and who opens it after would lock two files.
+func (e *execution) openShare() (*os.File, error) {
+	path := ManagedState(e.spec.ManagedBackend, e.spec.Workspace) + ".use"
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("lock the state: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the state: %w", err)
+	}
+	return f, nil
+}
+
+// flock tries a lock and reports whether it has it now.
+func flock(f *os.File, how int) (bool, error) {
+	err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("lock the state: %w", err)
+	}
+	return true, nil
+}
