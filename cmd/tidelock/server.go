@@ -32,6 +32,7 @@ import (
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/runner"
+	"github.com/tidelock/tidelock/internal/web"
 	"github.com/tidelock/tidelock/planner"
 )
 
@@ -46,6 +47,8 @@ type server struct {
 	bot    *bot.Bot
 	runs   *run.Store
 	trail  *access.Trail
+	blobs  *blob.Store
+	masker *redact.Masker // of the server's own secrets
 	http   *http.Server
 	lock   *os.File // holds the data folder for this process
 }
@@ -111,10 +114,11 @@ func appOptions(c Config, log *slog.Logger) github.Options {
 
 func (s *server) botOptions(ctx context.Context, node string, key redact.Secret, terraform bot.Terraform) (bot.Options, error) {
 	c := s.config
-	blobs, err := blob.Open(c.BlobDir(), key)
-	if err != nil {
+	var err error
+	if s.blobs, err = blob.Open(c.BlobDir(), key); err != nil {
 		return bot.Options{}, err
 	}
+	s.masker = redact.NewMasker(c.GitHub.PrivateKey.Reveal(), c.GitHub.WebhookSecret.Reveal(), key.Reveal(), c.Database.Reveal(), c.Web.Password.Reveal())
 	self, err := os.Executable()
 	if err != nil {
 		return bot.Options{}, fmt.Errorf("find this program: %w", err)
@@ -135,14 +139,14 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	s.runs = run.NewStore(s.db, s.trail, nil)
 	return bot.Options{
 		DB: s.db, Queue: s.queue, App: s.app, Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
-		Blobs: blobs, Checkout: checkout.New(filepath.Join(c.DataDir, "mirrors"), checkout.Options{}), Runner: runners,
+		Blobs: s.blobs, Checkout: checkout.New(filepath.Join(c.DataDir, "mirrors"), checkout.Options{}), Runner: runners,
 		Policies: engine, Catalog: catalog, HoursPerMonth: c.Cost.HoursPerMonth, Node: node, DataDir: c.DataDir,
 		Settings: bot.Settings{
 			Lock: c.Defaults.Lock, ApplyBeforeMerge: c.Defaults.ApplyBeforeMerge || c.Defaults.AutoMerge, ApplyOnMerge: c.Defaults.ApplyOnMerge,
 			AutoMerge: c.Defaults.AutoMerge, MergeMethod: c.Defaults.MergeMethod, Approvals: c.Defaults.RequiredApprovals,
 		},
 		Terraform: terraform, PublicURL: c.PublicURL, Log: s.log,
-		Masker: redact.NewMasker(c.GitHub.PrivateKey.Reveal(), c.GitHub.WebhookSecret.Reveal(), key.Reveal(), c.Database.Reveal()),
+		Masker: s.masker,
 	}, nil
 }
 
@@ -194,6 +198,12 @@ func (s *server) routes() http.Handler {
 	r := mux.NewRouter()
 	r.Handle("/webhook", s.bot)
 	r.HandleFunc("/healthz", s.health).Methods(http.MethodGet, http.MethodHead)
+	if s.config.Web.Enabled {
+		r.PathPrefix("/").Handler(web.New(web.Options{
+			DB: s.db, Runs: s.runs, Clients: clients.NewStore(s.db), Queue: s.queue, Trail: s.trail, Blobs: s.blobs,
+			Log: s.log, Password: s.config.Web.Password, Masker: s.masker,
+		}))
+	}
 	return r
 }
 
