@@ -70,14 +70,8 @@ func (b *Bot) view(ctx context.Context, c run.Change) (View, error) {
 	if b.PublicURL != "" {
 		v.URL = b.PublicURL + "/changes/" + c.ID
 	}
-	// A configuration that can't be read is told as the change's reason; here
-	// the server's settings do.
-	if s, err := b.settings(ctx, v.Repo, v.Pull); err == nil {
-		v.Settings = s
-	} else if !errs.Is(err, errs.Invalid) {
-		return v, err
-	}
-	return v, nil
+	v.Settings, err = settingsOf(c, b.Settings)
+	return v, err
 }
 
 // post brings GitHub up to date: the comment first, since that is what people

@@ -59,7 +59,7 @@ func approvalGate(f Facts) string {
 		}
 	}
 	if have < need {
-		return fmt.Sprintf("It needs %d approving review(s) of the commit `%s` by somebody else than its author; it has %d.", need, short(f.Pull.HeadSHA), have)
+		return fmt.Sprintf("It needs %s of the commit `%s` by somebody else than its author; it has %d.", countOf(need, "approving review"), short(f.Pull.HeadSHA), have)
 	}
 	return ""
 }

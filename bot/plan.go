@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -32,10 +33,18 @@ func refs(p run.Pull) []string {
 	return []string{"refs/heads/" + p.BaseRef, fmt.Sprintf("refs/pull/%d/head", p.Number)}
 }
 
-// repoConfig reads the repository's own settings at the pull's base commit:
-// what the head says about them judges nobody.
+// repoConfig reads the repository's own settings where the pull's base branch
+// is now: what the head says about them judges nobody, and what they were when
+// the pull was opened may have been tightened since.
 func (b *Bot) repoConfig(ctx context.Context, src checkout.Source, p run.Pull) (planner.RepoConfig, error) {
-	text, err := b.Checkout.File(ctx, src, p.BaseSHA, planner.ConfigFile)
+	base, err := b.Checkout.Tip(ctx, src, p.BaseRef)
+	if errs.Is(err, errs.NotFound) {
+		base, err = p.BaseSHA, nil // the branch is gone
+	}
+	if err != nil {
+		return planner.RepoConfig{}, err
+	}
+	text, err := b.Checkout.File(ctx, src, base, planner.ConfigFile)
 	if errs.Is(err, errs.NotFound) {
 		return planner.DefaultRepoConfig(), nil
 	}
@@ -120,6 +129,13 @@ func (b *Bot) plan(ctx context.Context, job queue.Job[planJob]) error {
 				return err
 			}
 		}
+		settings, err := json.Marshal(found.settings)
+		if err != nil {
+			return err
+		}
+		if err := b.Runs.SetSettings(ctx, tx, c.ID, string(settings)); err != nil {
+			return err
+		}
 		switch {
 		case len(found.wanted) > 0:
 			stop, err = b.queuePlans(ctx, tx, c, found, job.Args.Actor)
@@ -187,6 +203,7 @@ type discovered struct {
 	noMatch  bool              // a filter was given that no project passes
 	problems []planner.Problem // what keeps something from being planned
 	gone     []planner.Problem // projects whose code is removed
+	settings Settings
 }
 
 // maxProblems is how many problems a comment lists.
@@ -231,6 +248,7 @@ func (b *Bot) discover(ctx context.Context, c run.Change, filter Filter) (discov
 	if err != nil {
 		return out, err
 	}
+	out.settings = b.Settings.With(cfg)
 	changed, err := b.Checkout.Changed(ctx, src, p.BaseSHA, c.HeadSHA)
 	if err != nil {
 		return out, err
@@ -402,7 +420,11 @@ func (b *Bot) startPlan(ctx context.Context, id string) (r run.Run, c run.Change
 		if r.Status != run.Queued {
 			return nil
 		}
-		if b.Settings.Lock == LockAtPlan || c.MergeSHA != "" {
+		settings, err := settingsOf(c, b.Settings)
+		if err != nil {
+			return err
+		}
+		if settings.Lock == LockAtPlan || c.MergeSHA != "" {
 			lock, held, err := b.Runs.Acquire(ctx, tx, r)
 			if err != nil {
 				return err
