@@ -117,9 +117,13 @@ func (b *Bot) known(ctx context.Context, e github.Event, guid string) (clients.R
 	return repo, err
 }
 
-// installed keeps clients in step with where the App is installed.
+// installed keeps clients in step with where the App is installed. Where it no
+// longer is, nothing can be planned or told: what waits is canceled. An apply
+// that runs is left to finish.
 func (b *Bot) installed(ctx context.Context, e github.Event, guid string) error {
-	return b.DB.Tx(ctx, func(tx *db.Tx) error {
+	var stop []string
+	err := b.DB.Tx(ctx, func(tx *db.Tx) error {
+		stop = nil
 		client, err := b.Clients.Ensure(ctx, tx, clients.Installation{ID: e.Installation.ID, Account: e.Installation.Account, AccountID: e.Installation.AccountID})
 		if err != nil {
 			return err
@@ -131,11 +135,19 @@ func (b *Bot) installed(ctx context.Context, e github.Event, guid string) error 
 			}
 			if status != clients.Active {
 				b.App.Forget(e.Installation.ID)
+				if stop, err = b.Runs.CancelClient(ctx, tx, client.ID, b.actor, "The GitHub App was "+past[status]+"."); err != nil {
+					return err
+				}
 			}
 		}
 		return endDelivery(ctx, tx, guid, "done", "")
 	})
+	b.stop(ctx, stop)
+	return err
 }
+
+// past says in a sentence what happened to an installation.
+var past = map[string]string{clients.Deleted: "uninstalled", clients.Suspended: "suspended"}
 
 // gather asks for the facts that the event needs, and for no others.
 func (b *Bot) gather(ctx context.Context, e github.Event, repo clients.Repo) (Facts, error) {

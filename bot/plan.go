@@ -16,6 +16,7 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/internal/runner"
 	"github.com/tidelock/tidelock/planner"
 )
 
@@ -349,6 +350,10 @@ func (b *Bot) planRun(ctx context.Context, job queue.Job[planRunJob]) error {
 		return wait(err)
 	}
 	outcome, err := b.execPlan(ctx, r, c)
+	if errors.Is(err, runner.ErrInterrupted) && ctx.Err() == nil && job.Attempt >= maxKilled {
+		r.Error = fmt.Sprintf("The process that planned was killed, %d times. Perhaps the machine has too little memory for it.", maxKilled)
+		outcome, err = &planOutcome{run: r}, nil
+	}
 	if err != nil {
 		return b.unwatched(ctx, err)
 	}
@@ -367,6 +372,9 @@ func (b *Bot) planRun(ctx context.Context, job queue.Job[planRunJob]) error {
 	}
 	return b.cleanUp(ctx, r, r.ID)
 }
+
+// maxKilled is how often a plan whose runner dies without a word is tried.
+const maxKilled = 3
 
 // planLater sends a plan back to the queue because somebody else holds the
 // lock of its state, and says who. It never breaks that lock.

@@ -11,7 +11,7 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 )
 
-const changeColumns = `id, client_id, repo_id, pull, head_sha, base_sha, status, reason, notes, comment_id, comment_intent_ms,
+const changeColumns = `id, client_id, repo_id, pull, head_sha, base_sha, status, reason, notes, settings, comment_id, comment_intent_ms,
 	rev, answered_rev, merge_sha, auto_merge, created_ms, updated_ms`
 
 func scanChange(row scanner) (Change, error) {
@@ -20,7 +20,7 @@ func scanChange(row scanner) (Change, error) {
 		intent, created, updated int64
 		auto                     int64
 	)
-	err := row.Scan(&c.ID, &c.Client, &c.Repo, &c.Pull, &c.HeadSHA, &c.BaseSHA, &c.Status, &c.Reason, &c.Notes, &c.CommentID, &intent,
+	err := row.Scan(&c.ID, &c.Client, &c.Repo, &c.Pull, &c.HeadSHA, &c.BaseSHA, &c.Status, &c.Reason, &c.Notes, &c.Settings, &c.CommentID, &intent,
 		&c.Rev, &c.AnsweredRev, &c.MergeSHA, &auto, &created, &updated)
 	if err != nil {
 		return Change{}, err
@@ -203,6 +203,12 @@ func (s *Store) ClosePull(ctx context.Context, tx *db.Tx, p Pull, actor access.A
 	}
 	freed, err = s.ReleaseAll(ctx, tx, p.Repo, p.Number, actor)
 	return stop, freed, err
+}
+
+// SetSettings keeps how the pull is treated, as JSON of the caller's.
+func (s *Store) SetSettings(ctx context.Context, tx *db.Tx, id, settings string) error {
+	_, err := exec(ctx, tx, `UPDATE changes SET settings=$2 WHERE id=$1`, id, settings)
+	return err
 }
 
 // SetUnplannable ends the planning of a change with a reason for people.

@@ -338,6 +338,28 @@ func (s *Store) Cancel(ctx context.Context, tx *db.Tx, r Run, actor access.Actor
 	return s.audit(ctx, tx, r.Client, string(r.Kind)+".cancel", r.ID, actor, map[string]any{"project": r.Project.Name, "why": why})
 }
 
+// CancelClient cancels what has not finished of a client, but applies that
+// run. It returns the plans that the caller must stop.
+func (s *Store) CancelClient(ctx context.Context, tx *db.Tx, client string, actor access.Actor, why string) (stop []string, err error) {
+	open, err := collect(ctx, tx, scanRun, `SELECT `+runColumns+` FROM runs WHERE client_id=$1 AND status IN ($2,$3,$4,$5)`,
+		client, Queued, Blocked, Checking, Running)
+	if err != nil {
+		return nil, fmt.Errorf("cancel runs of client %s: %w", client, err)
+	}
+	for _, r := range open {
+		if !r.Status.CanBecome(r.Kind, Canceled) {
+			continue
+		}
+		if r.Status == Running {
+			stop = append(stop, r.ID)
+		}
+		if err := s.Cancel(ctx, tx, r, actor, why); err != nil {
+			return nil, err
+		}
+	}
+	return stop, nil
+}
+
 // Progress records how far a running run is. It changes nothing else, so it
 // needs no transaction of the caller's.
 func (s *Store) Progress(ctx context.Context, id string, done, total int) error {

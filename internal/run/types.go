@@ -44,6 +44,7 @@ type Change struct {
 	BaseSHA       string
 	Status        ChangeStatus
 	Reason        string    // why it is Unplannable, in sentences for people
+	Settings      string    // JSON of whoever plans: how the pull is treated, as the base branch said then; "" before that
 	Notes         string    // what is wrong in the repository but kept nothing from being planned, a line each
 	CommentID     int64     // GitHub's; 0 until posted
 	CommentIntent time.Time // when posting the first comment was begun; zero if never

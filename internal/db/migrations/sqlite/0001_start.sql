@@ -76,6 +76,7 @@ CREATE TABLE changes (
     status             TEXT    NOT NULL,
     reason             TEXT    NOT NULL DEFAULT '',
     notes              TEXT   NOT NULL DEFAULT '', -- what is wrong in the repository but kept nothing from being planned
+    settings           TEXT   NOT NULL DEFAULT '', -- JSON: how the pull is treated, as the base branch said when it was planned
     comment_id         INTEGER NOT NULL DEFAULT 0, -- GitHub's; 0 = not posted
     comment_intent_ms  INTEGER NOT NULL DEFAULT 0, -- set before the comment is created: after a crash, look for it first
     rev                INTEGER NOT NULL DEFAULT 1, -- grows with whatever the answer shows
