@@ -20,7 +20,7 @@ github {
   webhook_secret_file = "secrets/webhook.secret"
 
   # api_url      = "https://github.example.com/api/v3" # GitHub Enterprise Server
-  # write_burst    = 30
+  # write_burst    = 20
   # write_interval = "1s"
   # sweep_interval = "2m"
 }

@@ -107,7 +107,7 @@ type WebConfig struct {
 func defaultConfig() Config {
 	return Config{
 		Listen:    "127.0.0.1:8080",
-		GitHub:    GitHubConfig{WriteBurst: 30, WriteInterval: time.Second, SweepInterval: 2 * time.Minute},
+		GitHub:    GitHubConfig{WriteBurst: 20, WriteInterval: time.Second, SweepInterval: 2 * time.Minute},
 		Terraform: TerraformConfig{ProviderDirect: true, PlanTimeout: time.Hour, ApplyTimeout: 4 * time.Hour, Grace: 30 * time.Second},
 		Defaults:  DefaultsConfig{Lock: "plan", ApplyOnMerge: true, MergeMethod: "merge"},
 		Policy:    PolicyConfig{RequiredTags: []string{"owner", "environment"}},
