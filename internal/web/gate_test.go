@@ -134,14 +134,13 @@ func TestThreat_WithoutAPasswordOnlyThisMachineIsAnswered(t *testing.T) {
 
 func TestEveryRouteAnswers(t *testing.T) {
 	w := local(t)
-	// What a page needs and busyWorld has not: a plan's JSON.
 	for path := range routes(t, w) {
 		want := http.StatusOK
 		switch {
 		case path == "/changes", path == "/runs":
 			want = http.StatusFound
 		case strings.HasSuffix(path, "/plan"):
-			want = http.StatusNotFound // see TestWholePlan
+			want = http.StatusNotFound // no run of busyWorld has one; see TestThreat_WholePlanHidesSecrets
 		}
 		res := w.ask("GET", path)
 		if res.StatusCode != want {

@@ -13,6 +13,7 @@ import (
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/db/dbtest"
+	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
 )
@@ -195,13 +196,14 @@ func TestThreat_DamagedLogIsNotShown(t *testing.T) {
 	}
 }
 
-func TestWholePlan(t *testing.T) {
+func TestThreat_WholePlanHidesSecrets(t *testing.T) {
 	const canary = "hunter2-canary"
 	raw := `{"format_version":"1.2","terraform_version":"1.9.0","planned_values":{},"resource_changes":[` +
 		`{"address":"aws_x.a","mode":"managed","type":"aws_x","name":"a","provider_name":"registry.terraform.io/hashicorp/aws",` +
 		`"change":{"actions":["create"],"before":null,"after":{"name":"first","password":"` + canary + `","token":"server-secret-1"},"after_unknown":{},` +
 		`"before_sensitive":false,"after_sensitive":{"password":true}}}],"output_changes":{},"configuration":{}}`
 	w := local(t)
+	w.site.Masker = redact.NewMasker("server-secret-1")
 	c := w.open(w.repo, 1, "t", "h")
 	plan := w.planned(w.plans(c, "net")[0], func(r *run.Run) {
 		r.Summary, r.PlanJSONBlob, r.Diff = planner.Summary{Create: 1}, w.put("plan.json", raw), "# cut"
@@ -210,6 +212,9 @@ func TestWholePlan(t *testing.T) {
 		text := w.text(path)
 		if !strings.Contains(text, "aws_x.a will be created") || !strings.Contains(text, "first") || !strings.Contains(text, "(sensitive value)") {
 			t.Errorf("%s gives %s", path, text)
+		}
+		if strings.Contains(text, "server-secret-1") || !strings.Contains(text, redact.Mask) {
+			t.Errorf("%s shows a secret of the server's", path)
 		}
 		if strings.Contains(text, canary) {
 			t.Errorf("%s shows a sensitive value", path)
