@@ -29,7 +29,7 @@ RACE :=
 NOTE := "no C compiler here, so the tests ran without the race detector"
 endif
 
-.PHONY: help setup build demo test cover bench lint fmt vuln docker clean
+.PHONY: help setup build demo picture test cover bench lint fmt vuln docker clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +42,10 @@ build: ## Build the static binary bin/tidelock
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/tidelock ./cmd/tidelock
 
 demo: ## Show one pull request all the way, on a stand-in GitHub (DEMO=--exit ends by itself)
-	go run ./cmd/tidelock demo $(DEMO)
+	@go run ./cmd/tidelock demo $(DEMO)
+
+picture: ## Take the README's picture from the demo (needs Chromium)
+	@go run ./internal/tools/picture docs/images/comment.png
 
 test: setup ## Run every test (PKG=./bot RUN=TestFault to choose) and say what was skipped
 	@go test -json $(RACE) -timeout 30m $(if $(RUN),-run '$(RUN)') $(PKG) | go run ./internal/tools/testreport $(NOTE)

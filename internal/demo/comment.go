@@ -181,7 +181,7 @@ func outline(plan []string) []line {
 			continue
 		}
 		s := map[byte]style{'+': green, '-': red, '~': yellow, '!': yellow}[l[0]]
-		out = append(out, text(s, "    "+l[:1]+" "+strings.TrimSpace(l[1:])))
+		out = append(out, text(s, "    "+strings.Replace(l[:1], "!", "~", 1)+" "+strings.TrimSpace(l[1:])))
 	}
 	return out
 }

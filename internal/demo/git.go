@@ -108,15 +108,20 @@ func (p *person) lay(fsys fs.FS, dir string) error {
 		return err
 	}
 	for name, content := range files {
-		target := filepath.Join(p.clone, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(target, []byte(content), 0o644); err != nil {
+		if err := p.write(name, content); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// write writes a file of the work tree.
+func (p *person) write(file, content string) error {
+	target := filepath.Join(p.clone, filepath.FromSlash(file))
+	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(target, []byte(content), 0o644)
 }
 
 // edit replaces one text by another in a file of the work tree, where it must

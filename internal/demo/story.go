@@ -175,8 +175,11 @@ func (d *demo) meanwhile(ctx context.Context, b *person, web *githubtest.Pull) (
 		if err := b.edit("data/main.tf", `"cache.t4g.small"`, `"cache.t4g.medium"`); err != nil {
 			return err
 		}
-		return b.edit("app/main.tf", `"t3.large"`, `"t3.medium"`)
-	}, "The worker idles since the sessions moved to Redis.")
+		if err := b.edit("app/main.tf", `"t3.large"`, `"t3.medium"`); err != nil {
+			return err
+		}
+		return b.write("app/sessions.tf", sessionLogs)
+	}, "The worker idles since the sessions moved to Redis. Their log gets a group of its own.")
 	if err != nil {
 		return nil, err
 	}
@@ -191,6 +194,13 @@ func (d *demo) meanwhile(ctx context.Context, b *person, web *githubtest.Pull) (
 	d.say("In the database: %s. Ben waits for #%d; nobody has to tell anybody.", locks, web.Number())
 	return p, d.pause(ctx)
 }
+
+// sessionLogs is what Ben adds to the services.
+const sessionLogs = `resource "aws_cloudwatch_log_group" "sessions" {
+  name              = "/acme/sessions"
+  retention_in_days = 14
+}
+`
 
 // mend is the fix, the review, the merge and the apply; Ben's turn comes by
 // itself.
@@ -237,7 +247,7 @@ func (d *demo) mend(ctx context.Context, a, b *person, web, sessions *githubtest
 	}
 	d.say("The lock is free, so Ben's plan goes on.")
 	head := sessions.State().HeadSHA
-	err = d.until(ctx, pushed, func(time.Duration) ([]line, bool, error) {
+	err = d.until(ctx, pushed, func(time.Duration) ([]line, bool, error) { // until it speaks of what Ben pushed
 		return nil, commentIsOf(answer(sessions), head), nil
 	})
 	if err != nil {
