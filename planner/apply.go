@@ -17,6 +17,11 @@ func (e *execution) apply(ctx context.Context) error {
 	if _, err := os.Stat(s.PlanFile); err != nil {
 		return fmt.Errorf("run %s: the plan to apply is not there: %w", s.RunID, err)
 	}
+	release, err := e.ownState(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	total := e.applyTotal()
 	opts := []tfexec.ApplyOption{tfexec.DirOrPlan(s.PlanFile)}
 	if s.LockTimeout != "" {
@@ -38,7 +43,7 @@ func (e *execution) apply(ctx context.Context) error {
 		}
 	}
 	e.tell(0, total, event{})
-	err := e.tf.ApplyJSON(ctx, e.out, opts...)
+	err = e.tf.ApplyJSON(ctx, e.out, opts...)
 	e.out.event = nil
 	e.keepErroredState()
 	if s.ManagedBackend != "" {
