@@ -22,7 +22,7 @@ const answerClaim = 3 * time.Minute
 // answer tells GitHub how the change stands: its one comment and its checks.
 // What GitHub shows already is not sent again.
 func (b *Bot) answer(ctx context.Context, job queue.Job[answerJob]) error {
-	c, err := b.Runs.BeginAnswer(ctx, job.Args.Change, answerClaim)
+	c, err := b.Runs.BeginAnswer(ctx, job.Args.Change, b.Node, answerClaim)
 	if errors.Is(err, run.ErrBusy) {
 		return queue.Snooze(500 * time.Millisecond)
 	}

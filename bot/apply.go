@@ -387,6 +387,9 @@ func (a *application) resume(ctx context.Context) error {
 		}
 	case runner.StateRunning, runner.StateFinished:
 	default:
+		if err := a.Runner.Stop(ctx, a.run.ID); err != nil { // what it started may have outlived it
+			return err
+		}
 		return a.interrupted(ctx, "Its process ended without leaving a result.")
 	}
 	return a.see(ctx)

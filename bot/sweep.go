@@ -84,7 +84,7 @@ func (b *Bot) stored(ctx context.Context, guid string) (bool, error) {
 const keepDeliveries = 30 * 24 * time.Hour
 
 // Recover tidies up what earlier processes of this node left: work trees of
-// changes that are over, and deliveries too old to matter. Call it before the
+// changes that are over, claims to answer, and deliveries too old to matter. Call it before the
 // queue starts.
 func (b *Bot) Recover(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Join(b.DataDir, "trees"), 0o700); err != nil {
@@ -101,6 +101,9 @@ func (b *Bot) Recover(ctx context.Context) error {
 		return fmt.Errorf("recover: %w", err)
 	}
 	return b.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := b.Runs.DropAnswers(ctx, tx, b.Node); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM deliveries WHERE status IN ('done','ignored') AND received_ms<$1`, db.Millis(b.Now().Add(-keepDeliveries)))
 		return err
 	})

@@ -115,9 +115,9 @@ func eventually(t *testing.T, what string, cond func() bool) {
 	}
 }
 
-// runnerOf returns the process of the only runner that is under way, from its
-// own journal.
-func (s *stage) runnerOf() int {
+// runners returns the processes of the runs that have a folder, from their own
+// journals.
+func (s *stage) runners() []int {
 	s.t.Helper()
 	var pids []int
 	journals, err := filepath.Glob(filepath.Join(s.data, "runs", "*", "journal.jsonl"))
@@ -126,10 +126,16 @@ func (s *stage) runnerOf() int {
 	}
 	for _, path := range journals {
 		b, err := os.ReadFile(path)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // removed meanwhile
+		}
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		first, _, _ := strings.Cut(string(b), "\n")
+		first, _, whole := strings.Cut(string(b), "\n")
+		if !whole {
+			continue // being written
+		}
 		var e struct {
 			PID int `json:"pid"`
 		}
@@ -138,26 +144,17 @@ func (s *stage) runnerOf() int {
 		}
 		pids = append(pids, e.PID)
 	}
+	return pids
+}
+
+// runnerOf returns the process of the only runner that is under way.
+func (s *stage) runnerOf() int {
+	s.t.Helper()
+	pids := s.runners()
 	if len(pids) != 1 || pids[0] <= 1 {
 		s.t.Fatalf("%d runners are under way, not one: %v", len(pids), pids)
 	}
 	return pids[0]
-}
-
-// childOf returns the process that pid started whose command line contains
-// the text.
-func childOf(t *testing.T, pid int, text string) int {
-	t.Helper()
-	found := 0
-	for _, p := range processes(t) {
-		if p.parent == pid && strings.Contains(p.command, text) {
-			found = p.pid
-		}
-	}
-	if found <= 1 {
-		t.Fatalf("process %d has no child %q", pid, text)
-	}
-	return found
 }
 
 type procInfo struct {

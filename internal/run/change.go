@@ -252,13 +252,14 @@ var ErrBusy = errors.New("another worker answers for this change")
 
 // BeginAnswer claims the right to write to GitHub for the change until the
 // claim ends or FinishAnswer is called, so that two workers never post two
-// comments. It returns ErrBusy while another holds it.
-func (s *Store) BeginAnswer(ctx context.Context, id string, claim time.Duration) (Change, error) {
+// comments. It returns ErrBusy while another holds it. A node that was killed
+// gives its claims up by DropAnswers.
+func (s *Store) BeginAnswer(ctx context.Context, id, node string, claim time.Duration) (Change, error) {
 	var c Change
 	err := s.db.Tx(ctx, func(tx *db.Tx) error {
 		now := s.now()
-		n, err := exec(ctx, tx, `UPDATE changes SET answering_until_ms=$2 WHERE id=$1 AND answering_until_ms<$3`,
-			id, db.Millis(now.Add(claim)), db.Millis(now))
+		n, err := exec(ctx, tx, `UPDATE changes SET answering_until_ms=$2, answering_node=$4 WHERE id=$1 AND answering_until_ms<$3`,
+			id, db.Millis(now.Add(claim)), db.Millis(now), node)
 		if err != nil {
 			return err
 		}
@@ -281,6 +282,13 @@ func (s *Store) FinishAnswer(ctx context.Context, id string, rev int64) error {
 			answered_rev=CASE WHEN answered_rev<$2 THEN $2 ELSE answered_rev END WHERE id=$1`, id, rev)
 		return err
 	})
+}
+
+// DropAnswers ends the claims that an earlier process of the node left behind:
+// nobody writes under them any more. Call it before any work starts.
+func (s *Store) DropAnswers(ctx context.Context, tx *db.Tx, node string) error {
+	_, err := exec(ctx, tx, `UPDATE changes SET answering_until_ms=0 WHERE answering_node=$1 AND answering_until_ms<>0`, node)
+	return err
 }
 
 // IntendComment records, before the pull's comment is posted, that it is about

@@ -447,22 +447,33 @@ func TestOneWorkerAnswersAtATime(t *testing.T) {
 		w := newWorld(t, d)
 		c := w.open(1, "a").Change
 		ctx := context.Background()
-		if _, err := w.store.BeginAnswer(ctx, c.ID, time.Minute); err != nil {
+		if _, err := w.store.BeginAnswer(ctx, c.ID, "node", time.Minute); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.store.BeginAnswer(ctx, c.ID, time.Minute); !errors.Is(err, run.ErrBusy) {
+		if _, err := w.store.BeginAnswer(ctx, c.ID, "node", time.Minute); !errors.Is(err, run.ErrBusy) {
 			t.Errorf("a second worker got %v", err)
 		}
 		w.now = w.now.Add(2 * time.Minute) // the first one died
-		if _, err := w.store.BeginAnswer(ctx, c.ID, time.Minute); err != nil {
+		if _, err := w.store.BeginAnswer(ctx, c.ID, "node", time.Minute); err != nil {
 			t.Errorf("after the claim ended: %v", err)
 		}
 		if err := w.store.FinishAnswer(ctx, c.ID, 3); err != nil {
 			t.Fatal(err)
 		}
-		got, err := w.store.BeginAnswer(ctx, c.ID, time.Minute)
+		got, err := w.store.BeginAnswer(ctx, c.ID, "node", time.Minute)
 		if err != nil || got.AnsweredRev != 3 {
 			t.Errorf("answered rev %d, %v", got.AnsweredRev, err)
+		}
+
+		// A node that starts anew gives up what it claimed before, and nothing of another's.
+		for _, drop := range []struct {
+			node string
+			want error
+		}{{"other", run.ErrBusy}, {"node", nil}} {
+			w.tx(func(tx *db.Tx) error { return w.store.DropAnswers(ctx, tx, drop.node) })
+			if _, err := w.store.BeginAnswer(ctx, c.ID, "node", time.Minute); !errors.Is(err, drop.want) {
+				t.Errorf("after %s started anew: %v, not %v", drop.node, err, drop.want)
+			}
 		}
 	})
 }

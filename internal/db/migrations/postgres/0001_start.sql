@@ -82,6 +82,7 @@ CREATE TABLE changes (
     rev                BIGINT NOT NULL DEFAULT 1, -- grows with whatever the answer shows
     answered_rev       BIGINT NOT NULL DEFAULT 0, -- the rev that GitHub shows
     answering_until_ms BIGINT NOT NULL DEFAULT 0,
+    answering_node TEXT NOT NULL DEFAULT '',
     merge_sha          TEXT   NOT NULL DEFAULT '',
     auto_merge         BIGINT NOT NULL DEFAULT 0,
     created_ms         BIGINT NOT NULL,

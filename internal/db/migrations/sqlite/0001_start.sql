@@ -82,6 +82,7 @@ CREATE TABLE changes (
     rev                INTEGER NOT NULL DEFAULT 1, -- grows with whatever the answer shows
     answered_rev       INTEGER NOT NULL DEFAULT 0, -- the rev that GitHub shows
     answering_until_ms INTEGER NOT NULL DEFAULT 0,
+    answering_node TEXT NOT NULL DEFAULT '',
     merge_sha          TEXT    NOT NULL DEFAULT '',
     auto_merge         INTEGER NOT NULL DEFAULT 0,
     created_ms         INTEGER NOT NULL,
