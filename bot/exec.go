@@ -186,7 +186,7 @@ func (b *Bot) readPlan(ctx context.Context, r run.Run, folder string, result pla
 	out.plan = plan
 	out.run.PlanDigest, out.run.Summary = result.PlanDigest, result.Summary
 	out.run.StateLineage, out.run.StateSerial = result.StateLineage, result.StateSerial
-	out.run.Diff = planText(plan, maxDiff)
+	out.run.Diff = b.Masker.String(planText(plan, maxDiff))
 	if out.run.PlanBlob, err = b.storeFile(ctx, r.Client, b.Runner.PlanPath(folder), "plan"); err != nil {
 		return nil, err
 	}
