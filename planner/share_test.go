@@ -1,10 +1,12 @@
 package planner
 
 import (
-	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // TestPlansShareAState keeps one plan waiting in its middle, on a pipe that
@@ -16,18 +18,32 @@ func TestPlansShareAState(t *testing.T) {
 		first := s.spec(".")
 		s.must(first, OutcomePlanned)
 
-		fifo := filepath.Join(t.TempDir(), "fifo")
-		mkfifo(t, fifo)
-		s.lay(map[string]string{"main.tf": "resource \"terraform_data\" \"a\" {\n  input = file(\"" + fifo + "\")\n}\n"})
+		input := filepath.Join(t.TempDir(), "input")
+		mkfifo(t, input)
+		s.lay(map[string]string{"main.tf": "resource \"terraform_data\" \"a\" {\n  input = file(\"" + input + "\")\n}\n"})
 		ended := make(chan Result, 1)
 		slow := s.spec(".")
-		go func() { ended <- Execute(context.Background(), slow, nil, nil) }()
+		go func() { ended <- Execute(t.Context(), slow, nil, nil) }()
 		// The pipe opens when Terraform has opened it too; nothing is read
-		// from the work tree after that.
-		pipe, err := os.OpenFile(fifo, os.O_WRONLY, 0)
+		// from the work tree after that. The file is read more than once:
+		// the next time it is there.
+		pipe, err := os.OpenFile(input, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+		for errors.Is(err, syscall.ENXIO) {
+			select {
+			case r := <-ended:
+				t.Fatalf("the plan that was to be kept waiting: %+v", r)
+			case <-time.After(5 * time.Millisecond):
+			}
+			pipe, err = os.OpenFile(input, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer pipe.Close()
+		if err := os.Remove(input); err != nil {
+			t.Fatal(err)
+		}
+		write(t, input, "2")
 		s.lay(quick)
 
 		s.must(s.spec("."), OutcomePlanned)
