@@ -191,6 +191,11 @@ func TestFault28_StateLockedByAnother(t *testing.T) {
 		s.must(slow, OutcomePlanned)
 		ended := make(chan Result, 1)
 		go func() { ended <- Execute(context.Background(), applyOf(slow), nil, nil) }()
+		t.Cleanup(func() { // where the test fails, the apply must not wait for ever
+			if f, err := os.OpenFile(fifo, os.O_RDWR, 0); err == nil {
+				f.Close()
+			}
+		})
 		readLine(t, fifo)
 		locked := s.must(s.spec("."), OutcomeFailed)
 		if !locked.Locked || !strings.Contains(locked.LockHolder, "Who: ") {
