@@ -407,7 +407,7 @@ func (a *application) see(ctx context.Context) error {
 	if (result.Stale || result.Locked) && !result.Started {
 		return a.recheck(ctx, result)
 	}
-	if a.run.LogBlob, err = a.storeLog(ctx, a.run, a.run.ID); err != nil {
+	if err := a.keepLog(ctx); err != nil {
 		return err
 	}
 	if result.ErroredState != "" {
@@ -424,6 +424,16 @@ func (a *application) see(ctx context.Context) error {
 		a.run.Error = "The apply ended without saying why. Its log has what Terraform printed."
 	}
 	return a.end(ctx, run.Failed)
+}
+
+// keepLog stores the apply's log, masked by what its plan marks as sensitive.
+func (a *application) keepLog(ctx context.Context) error {
+	plan, err := a.reviewed(ctx, a.plan)
+	if err != nil {
+		return err
+	}
+	a.run.LogBlob, err = a.storeLog(ctx, a.run, a.run.ID, plan)
+	return err
 }
 
 // recheck handles an apply that Terraform refused before doing anything: the
@@ -481,8 +491,8 @@ func (a *application) keepErroredState(ctx context.Context, path string) error {
 // is started again: only a person can know what exists now.
 func (a *application) interrupted(ctx context.Context, what string) error {
 	a.run.Error = what + " Part of it may have been done. Look at the log and the infrastructure; `plan` shows what is left, `unlock` gives the project up."
-	if ref, err := a.storeLog(ctx, a.run, a.run.ID); err == nil {
-		a.run.LogBlob = ref
+	if err := a.keepLog(ctx); err != nil {
+		a.Log.Warn("log of an interrupted apply not kept", keyRun, a.run.ID, "error", err)
 	}
 	return a.end(ctx, run.Interrupted)
 }

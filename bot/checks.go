@@ -113,11 +113,11 @@ func applyCheck(v View) (github.Check, bool) {
 	case n.Planning > 0:
 		return github.Check{}, false
 	case n.Attention > 0:
-		return k(completed, actionReq, fmt.Sprintf("%s needs a person", countOf(n.Attention, "project")))
+		return k(completed, actionReq, "A person must decide")
 	case n.Applying > 0:
 		return k(inProgress, "", "Applying")
 	case n.Failed+n.Forbidden > 0:
-		return k(completed, neutral, "Nothing to apply yet: the plans do not stand")
+		return k(completed, neutral, "Nothing can be applied yet")
 	case n.Ready == 0 && n.Waiting == 0 && n.Applied == 0:
 		return k(completed, success, "Nothing to apply")
 	case n.Ready == 0 && n.Waiting == 0:

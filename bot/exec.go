@@ -17,6 +17,7 @@ import (
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/runner"
 	"github.com/tidelock/tidelock/planner"
@@ -169,10 +170,10 @@ const maxDiff = 96 << 10
 func (b *Bot) readPlan(ctx context.Context, r run.Run, folder string, result planner.Result) (*planOutcome, error) {
 	out := &planOutcome{result: result, run: r}
 	var err error
-	if out.run.LogBlob, err = b.storeLog(ctx, r, folder); err != nil {
-		return nil, err
-	}
 	if result.Outcome != planner.OutcomePlanned && result.Outcome != planner.OutcomeNoChange {
+		if out.run.LogBlob, err = b.storeLog(ctx, r, folder, nil); err != nil {
+			return nil, err
+		}
 		out.run.Error = b.Masker.String(result.Error)
 		if out.run.Error == "" {
 			out.run.Error = "The plan ended without saying why. Its log has what Terraform printed."
@@ -184,6 +185,9 @@ func (b *Bot) readPlan(ctx context.Context, r run.Run, folder string, result pla
 		return nil, err
 	}
 	out.plan = plan
+	if out.run.LogBlob, err = b.storeLog(ctx, r, folder, plan); err != nil {
+		return nil, err
+	}
 	out.run.PlanDigest, out.run.Summary = result.PlanDigest, result.Summary
 	out.run.StateLineage, out.run.StateSerial = result.StateLineage, result.StateSerial
 	out.run.Diff = b.Masker.String(planText(plan, maxDiff))
@@ -223,7 +227,7 @@ func planText(p *planner.Plan, limit int) string {
 		if c.Action == planner.ActionNoop || c.Action == planner.ActionRead {
 			continue
 		}
-		text := planner.Diff(c, planner.DiffOptions{})
+		text := strings.TrimRight(planner.Diff(c, planner.DiffOptions{Exclaim: true}), "\n")
 		if left > 0 || b.Len()+len(text) > limit {
 			left++
 			continue
@@ -233,7 +237,7 @@ func planText(p *planner.Plan, limit int) string {
 	}
 	if left > 0 {
 		fmt.Fprintf(&b, "# … and %d more changes, too long to show here\n\n", left)
-	} else if text := planner.DiffOutputs(p, planner.DiffOptions{}); text != "" && b.Len()+len(text) <= limit {
+	} else if text := planner.DiffOutputs(p, planner.DiffOptions{Exclaim: true}); text != "" && b.Len()+len(text) <= limit {
 		b.WriteString(text)
 	}
 	return strings.TrimRight(b.String(), "\n")
@@ -283,8 +287,10 @@ func (b *Bot) storeFile(ctx context.Context, client, path, name string) (string,
 // maxLog is how much of a run's log is kept, in bytes, from its end.
 const maxLog = 4 << 20
 
-// storeLog keeps what Terraform printed, with the server's own secrets masked.
-func (b *Bot) storeLog(ctx context.Context, r run.Run, folder string) (string, error) {
+// storeLog keeps what Terraform printed, with the server's own secrets masked
+// and, where there is a plan, every value that it marks as sensitive: a value
+// that lost its mark on its way is printed by Terraform itself.
+func (b *Bot) storeLog(ctx context.Context, r run.Run, folder string, plan *planner.Plan) (string, error) {
 	f, err := os.Open(b.Runner.LogPath(folder))
 	if errors.Is(err, os.ErrNotExist) {
 		return "", nil
@@ -302,6 +308,23 @@ func (b *Bot) storeLog(ctx context.Context, r run.Run, folder string) (string, e
 	if err != nil {
 		return "", fmt.Errorf("store log: %w", err)
 	}
-	ref, _, err := b.Blobs.Put(ctx, r.Client, "log", bytes.NewReader(b.Masker.Bytes(text)))
+	text = b.Masker.Bytes(text)
+	if plan != nil {
+		text = redact.NewMasker(plan.SensitiveValues()...).Bytes(text)
+	}
+	ref, _, err := b.Blobs.Put(ctx, r.Client, "log", bytes.NewReader(text))
 	return ref, err
+}
+
+// reviewed reads the JSON of a plan that was stored; nil where there is none.
+func (b *Bot) reviewed(ctx context.Context, r run.Run) (*planner.Plan, error) {
+	if r.PlanJSONBlob == "" {
+		return nil, nil
+	}
+	saved, err := b.Blobs.Get(ctx, r.Client, r.PlanJSONBlob)
+	if err != nil {
+		return nil, err
+	}
+	defer saved.Close()
+	return planner.ParsePlan(saved)
 }

@@ -109,7 +109,7 @@ func headline(v View) string {
 	case run.PhaseApplied:
 		return "✅ Applied " + countOf(n.Applied, "project")
 	case run.PhaseAttention:
-		return fmt.Sprintf("⚠️ %d of %s needs a person", n.Attention, all)
+		return fmt.Sprintf("⚠️ A person must decide about %s", ofAll(n.Attention, len(v.Pairs)))
 	case run.PhaseSuperseded:
 		return "Superseded by a newer commit"
 	case run.PhaseClosed:
@@ -333,7 +333,7 @@ func section(p run.Pair, level detail, only bool) string {
 	if level == terse {
 		diff = headings(diff)
 	}
-	b.WriteString(fold("Plan of "+name+": "+strings.TrimSuffix(shown.Summary.String(), "."), fenced("diff", diff), only && level == full))
+	b.WriteString(fold("Plan of "+name+": "+strings.TrimPrefix(strings.TrimSuffix(shown.Summary.String(), "."), "Plan: "), fenced("diff", diff), only && level == full))
 	b.WriteString(costSection(name, p.Plan.Estimate))
 	return b.String()
 }

@@ -489,7 +489,7 @@ func TestFault27_ApplyHangs(t *testing.T) {
 	s.says(p, "### 📋 Plan: 1 to add")
 	s.merge(p)
 	g.reached()
-	s.says(p, "needs a person")
+	s.says(p, "A person must decide")
 	s.check(p, "tidelock/apply", "action_required")
 	if g.times() != 1 {
 		t.Errorf("applied %d times", g.times())
