@@ -16,7 +16,7 @@ import (
 var story = []string{
 	`Getting ready`, `✓ (Terraform|OpenTofu) \d`, `✓ Tidelock at http://127\.0\.0\.1:\d+`,
 	`three projects`, `git push origin first-infrastructure`, `Planning: \d of 3 projects done`,
-	`Plan: 36 to add, 0 to change, 0 to destroy in 3 projects · \+\$\d`, `Plan of network: Plan: 14 to add`,
+	`Plan: 36 to add, 0 to change, 0 to destroy in 3 projects · \+\$\d`, `Plan of network: 14 to add`,
 	`Merge this pull request`, `✓ tidelock/plan`, `approves #1`, `merges #1`, `Applied 3 projects`,
 	`a policy steps in`, `A policy forbids this plan`, `⛔ 1 violation`, `security\.aws\.public_ingress`, `tcp port 22`,
 	`~ module\.web\.aws_instance\.this\[0\] will be updated in-place`, `"t3\.medium" -> "m6i\.large"`, `✗ tidelock/plan`,
