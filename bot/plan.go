@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/tidelock/tidelock/internal/access"
@@ -260,6 +263,9 @@ func (b *Bot) discover(ctx context.Context, c run.Change, filter Filter) (discov
 	}
 	defer dir.Close()
 	root := dir.FS()
+	if cfg.Autodiscover {
+		cfg = cfg.Keep(b.keptDirs(repo, root, changed)...)
+	}
 	all, problems, err := planner.Discover(root, cfg)
 	if err != nil {
 		return out, err
@@ -287,13 +293,39 @@ func (b *Bot) discover(ctx context.Context, c run.Change, filter Filter) (discov
 		}
 		out.wanted = append(out.wanted, run.Wanted{Project: p, Commit: target(c), InputsDigest: digest})
 	}
-	out.problems = concerning(problems, changed)
+	out.problems = unplanned(concerning(problems, changed), out.wanted)
 	if len(planner.EmptiedDirs(root, changed)) == 0 {
 		return out, nil
 	}
 	gone, err := b.deleted(ctx, src, p, cfg, all)
 	out.gone = gone
 	return out, err
+}
+
+// keptDirs returns the changed directories that still hold code and have a
+// state here: projects, even where the code has nothing to plan any more. What
+// they made must still be destroyed.
+func (b *Bot) keptDirs(repo clients.Repo, root fs.FS, changed []string) []string {
+	var dirs []string
+	for _, file := range changed {
+		dir := path.Dir(file)
+		if path.Ext(file) != ".tf" || slices.Contains(dirs, dir) {
+			continue
+		}
+		r := run.Run{Client: repo.ClientID, Repo: repo.ID, Project: planner.Project{Dir: dir, Workspace: planner.DefaultWorkspace}}
+		if _, err := os.Stat(b.statePath(r)); err != nil {
+			continue
+		}
+		if code, err := fs.Glob(root, path.Join(globQuote(dir), "*.tf")); err == nil && len(code) > 0 {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
+// globQuote makes a path that a stranger chose mean itself in a pattern.
+func globQuote(s string) string {
+	return strings.NewReplacer("\\", "\\\\", "*", "\\*", "?", "\\?", "[", "\\[").Replace(s)
 }
 
 // deleted names the projects whose code the pull request takes away: nothing
@@ -335,6 +367,22 @@ func concerning(problems []planner.Problem, changed []string) []planner.Problem 
 				out = append(out, p)
 				break
 			}
+		}
+	}
+	return out
+}
+
+// unplanned leaves out what is wrong in the code of projects that are planned:
+// Terraform says it better.
+func unplanned(problems []planner.Problem, wanted []run.Wanted) []planner.Problem {
+	dirs := map[string]bool{}
+	for _, w := range wanted {
+		dirs[w.Project.Dir] = true
+	}
+	var out []planner.Problem
+	for _, p := range problems {
+		if p.Line == 0 || !dirs[path.Dir(p.Path)] {
+			out = append(out, p)
 		}
 	}
 	return out

@@ -51,6 +51,25 @@ type ProjectConfig struct {
 // DefaultRepoConfig is the configuration of a repository that has no file.
 func DefaultRepoConfig() RepoConfig { return RepoConfig{Autodiscover: true} }
 
+// Keep returns the configuration with further directories as projects of the
+// default workspace, named as if they had been discovered: those that were
+// projects before and hold nothing to plan any more but the end of what they
+// made. A directory that is listed already stays as it is.
+func (c RepoConfig) Keep(dirs ...string) RepoConfig {
+	listed := map[string]bool{}
+	for _, p := range c.Projects {
+		listed[p.Dir] = true
+	}
+	c.Projects = append([]ProjectConfig(nil), c.Projects...)
+	for _, dir := range dirs {
+		if !listed[dir] {
+			listed[dir] = true
+			c.Projects = append(c.Projects, ProjectConfig{Name: displayName(dir, DefaultWorkspace), Dir: dir, Workspace: DefaultWorkspace})
+		}
+	}
+	return c
+}
+
 // The form of the file.
 type hclConfig struct {
 	Autodiscover     *bool        `hcl:"autodiscover"`

@@ -157,6 +157,19 @@ func (s *stage) runnerOf() int {
 	return pids[0]
 }
 
+// childOf returns the process that pid started whose command line contains
+// the text.
+func childOf(t *testing.T, pid int, text string) int {
+	t.Helper()
+	for _, p := range processes(t) {
+		if p.parent == pid && strings.Contains(p.command, text) {
+			return p.pid
+		}
+	}
+	t.Fatalf("process %d has no child %q", pid, text)
+	return 0
+}
+
 type procInfo struct {
 	pid, parent int
 	command     string

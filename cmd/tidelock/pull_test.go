@@ -335,6 +335,19 @@ func TestRemovedProject(t *testing.T) {
 	}
 }
 
+// A project of which only a comment is left still has what it made: taking that
+// away is a plan like any other.
+func TestEmptiedProjectIsDestroyed(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, stageOptions{})
+	p := s.open("make", network("v2"))
+	s.says(p, "### 📋 Plan: 1 to add")
+	s.merge(p)
+	s.says(p, "✅ Applied 1 project")
+	p = s.open("empty", githubtest.Files{"network/main.tf": "# Nothing here any more.\n"})
+	s.says(p, "1 to destroy")
+}
+
 func TestFiveProjects(t *testing.T) {
 	t.Parallel()
 	files, change := githubtest.Files{}, githubtest.Files{}
