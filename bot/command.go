@@ -8,6 +8,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/planner"
 )
 
@@ -167,7 +168,7 @@ func parseLine(line, name string) (Command, bool) {
 		return unknown(words, how)
 	}
 	if err != nil {
-		return Command{Verb: verb, Problem: err.Error()}, how != bare
+		return Command{Verb: verb, Problem: errs.Sentence(err)}, how != bare
 	}
 	filter, problem, prose := parseFlags(words[1:])
 	if how == bare && prose {
@@ -360,7 +361,7 @@ func splitWords(line string) ([]string, error) {
 		words = append(words, word.String())
 	}
 	if quote != 0 {
-		return words, fmt.Errorf("A quote (%c) is not closed.", quote) //nolint:staticcheck // a sentence for a person
+		return words, errs.New(errs.Invalid, "A quote (%c) is not closed.", quote)
 	}
 	return words, nil
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/tidelock/tidelock/internal/errs"
 )
 
 // module is what Terraform code in one directory says, as far as it decides
@@ -98,7 +100,7 @@ func checkDepth(src []byte) error {
 		// Lines of dashes are common in comments, and a file of many rules
 		// has many conditions: only nesting itself is bounded tightly.
 		if depth > most || prefixes > 20*most || questions > 20*most || splats > 20*most || directives > 5*most {
-			return errors.New("The code is nested too deeply to be read.")
+			return errs.New(errs.Invalid, "The code is nested too deeply to be read.")
 		}
 	}
 	return nil

@@ -103,6 +103,21 @@ func (s Summary) Empty() bool {
 	return s == Summary{}
 }
 
+// Plus adds the counts of another project's plan, for what a pull request does
+// as a whole.
+func (s Summary) Plus(o Summary) Summary {
+	s.Create += o.Create
+	s.Update += o.Update
+	s.Replace += o.Replace
+	s.Delete += o.Delete
+	s.Read += o.Read
+	s.Move += o.Move
+	s.Import += o.Import
+	s.Forget += o.Forget
+	s.Outputs += o.Outputs
+	return s
+}
+
 // String is Terraform's closing line: "Plan: 1 to add, 2 to change, 0 to
 // destroy.", with replacements counted on both sides as Terraform counts them.
 func (s Summary) String() string {

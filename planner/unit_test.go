@@ -306,7 +306,7 @@ func FuzzParsePlan(f *testing.F) {
 			return
 		}
 		_ = p.Summary().String()
-		if p.Digest() != p.Digest() {
+		if first, second := p.Digest(), p.Digest(); first != second {
 			t.Fatal("the digest is not stable")
 		}
 		for _, c := range p.Changes {

@@ -33,7 +33,10 @@ func TestExpand(t *testing.T) {
 			t.Errorf("expand(%q) = %q, want %s", template, got, want)
 		}
 	}
-	if expand("{ip}", v) != expand("{ip}", v) || expand("{hex17}", v) == expand("{hex17}", v) {
+	twice := func(template string) (a, b string) { return expand(template, v), expand(template, v) }
+	ip, again := twice("{ip}")
+	random, other := twice("{hex17}")
+	if ip != again || random == other {
 		t.Error("an address belongs to its object; a random name to nobody")
 	}
 }

@@ -236,8 +236,7 @@ func TestFault37_PoisonJobIsSetAsideAndOthersGoOn(t *testing.T) {
 		queue.Handle(q, "main", func(_ context.Context, j queue.Job[note]) error {
 			switch j.Args.Text {
 			case "panics":
-				var m map[string]int
-				m["x"] = 1
+				panic("as a bug would")
 			case "fails":
 				return errors.New("the same mistake each time")
 			case "given up":

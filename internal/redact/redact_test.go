@@ -25,7 +25,7 @@ func TestThreat_SecretNeverPrints(t *testing.T) {
 	}
 	for how, text := range map[string]string{
 		"%v": fmt.Sprintf("%v", s), "%+v": fmt.Sprintf("%+v", s), "%#v": fmt.Sprintf("%#v", s),
-		"%s": fmt.Sprintf("%s", s), "%q": fmt.Sprintf("%q", s), "pointer": fmt.Sprintf("%+v", &s),
+		"String": s.String(), "%q": fmt.Sprintf("%q", s), "pointer": fmt.Sprintf("%+v", &s),
 		"struct": fmt.Sprintf("%+v", struct{ S redact.Secret }{s}), "json": string(js), "slog": log.String(),
 	} {
 		if strings.Contains(text, canary) {

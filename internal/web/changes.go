@@ -84,16 +84,7 @@ func busy(p run.Phase) bool {
 func sum(pairs []run.Pair) planner.Summary {
 	var t planner.Summary
 	for _, p := range pairs {
-		s := p.Plan.Summary
-		t.Create += s.Create
-		t.Update += s.Update
-		t.Replace += s.Replace
-		t.Delete += s.Delete
-		t.Read += s.Read
-		t.Move += s.Move
-		t.Import += s.Import
-		t.Forget += s.Forget
-		t.Outputs += s.Outputs
+		t = t.Plus(p.Plan.Summary)
 	}
 	return t
 }
