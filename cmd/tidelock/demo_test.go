@@ -88,25 +88,6 @@ func TestDemoInterrupted(t *testing.T) {
 	nothingLeft(t)
 }
 
-// TestDemoStaysUp waits for the story's end and ends the demo then.
-func TestDemoStaysUp(t *testing.T) {
-	env := demoEnv(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	out := &trigger{on: "Ctrl-C ends the demo", do: cancel}
-	var stderr bytes.Buffer
-	p := &program{stdin: strings.NewReader(""), stdout: out, stderr: &stderr, environ: env}
-	if code := p.run(ctx, []string{"demo"}); code != exitOK || stderr.Len() > 0 {
-		t.Errorf("exit %d: %s\n%s", code, stderr.String(), out.String())
-	}
-	for _, want := range []string{`pull request #1, merged +http://127`, `pull request #3, open +http://127`, `own pages +http://127`} {
-		if !regexp.MustCompile(want).MatchString(out.String()) {
-			t.Errorf("it does not say %q", want)
-		}
-	}
-	nothingLeft(t)
-}
-
 // trigger is an output that does something once it has been told a text.
 type trigger struct {
 	on string

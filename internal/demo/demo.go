@@ -50,7 +50,10 @@ type Options struct {
 // Run tells the story and returns when it has ended and, unless o.Exit, the
 // context has too: that is no error then. All that it started has ended and
 // its folder is gone when it returns.
-func Run(ctx context.Context, o Options) (err error) {
+func Run(ctx context.Context, o Options) error { return play(ctx, o, (*demo).story) }
+
+// play is Run with another story to tell.
+func play(ctx context.Context, o Options, tell func(*demo, context.Context) error) (err error) {
 	d := &demo{Options: o, screen: newScreen(o.Out, o.Terminal, o.Width, o.Colour), tail: &tail{keep: 15}, began: time.Now()}
 	defer d.clear()
 	told := false
@@ -73,7 +76,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	story, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	d.serve(story, stop)
-	if err := d.story(story); err != nil {
+	if err := tell(d, story); err != nil {
 		if cause := context.Cause(story); cause != nil && ctx.Err() == nil {
 			return cause // the server went down
 		}
@@ -217,11 +220,11 @@ terraform {
 func (d *demo) serve(ctx context.Context, stop context.CancelCauseFunc) {
 	// The server outlives the story's context until end has it go down, so that
 	// what ends the story does not also end what it is told about.
-	run, down := context.WithCancel(context.WithoutCancel(ctx))
+	until, down := context.WithCancel(context.WithoutCancel(ctx))
 	d.down = down
 	d.serving.Go(func() {
-		d.serveErr = d.server.Run(run, d.listener)
-		if run.Err() == nil {
+		d.serveErr = d.server.Run(until, d.listener)
+		if until.Err() == nil {
 			stop(fmt.Errorf("the server went down: %w", d.serveErr))
 		}
 	})

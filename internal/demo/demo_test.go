@@ -46,6 +46,55 @@ func TestStoryEndsWhenTheServerDies(t *testing.T) {
 	}
 }
 
+// idleServer is a server that does nothing until it is told to end.
+type idleServer struct{ closed *bool }
+
+func (s idleServer) Run(ctx context.Context, _ net.Listener) error { <-ctx.Done(); return nil }
+func (s idleServer) Close()                                        { *s.closed = true }
+
+// TestStaysUpUntilInterrupted tells a story of one pull request, and interrupts
+// the demo once that has ended.
+func TestStaysUpUntilInterrupted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a Terraform and the stand-in provider; -short")
+	}
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var out bytes.Buffer
+	closed := false
+	o := Options{
+		NewServer: func(context.Context, string, io.Writer) (Server, error) { return idleServer{&closed}, nil },
+		Out: writerFunc(func(p []byte) (int, error) {
+			if bytes.Contains(p, []byte("Ctrl-C")) {
+				cancel()
+			}
+			return out.Write(p)
+		}),
+	}
+	err := play(ctx, o, func(d *demo, _ context.Context) error {
+		d.repo.Commit(ada, "one", "One", githubtest.Files{"one": "1"})
+		d.repo.Open(ada, githubtest.PullRequest{Title: "One", Head: "one"})
+		return nil
+	})
+	if err != nil || !closed {
+		t.Errorf("error %v, server closed: %v", err, closed)
+	}
+	for _, want := range []string{"pull request #1, open", "/acme/infra/pull/1", "Tidelock's own pages"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it does not say %q:\n%s", want, out.String())
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(tmp, "tidelock-demo-*")); len(left) > 0 {
+		t.Errorf("%v is left behind", left)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
 // TestThreat_TokenOfAPersonStaysInTheEnvironment pushes as a person does and
 // looks for the token wherever git could have left it.
 func TestThreat_TokenOfAPersonStaysInTheEnvironment(t *testing.T) {

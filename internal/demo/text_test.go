@@ -57,7 +57,7 @@ func TestLiveLinesAreRedrawn(t *testing.T) {
 	s.put(text(plain, "second"))
 	s.draw(text(plain, "live 3"))
 	s.clear()
-	if got, want := play(t, out.String()), "    first\n    second\n"; got != want {
+	if got, want := onScreen(t, out.String()), "    first\n    second\n"; got != want {
 		t.Errorf("on the screen:\n%s", got)
 	}
 
@@ -71,9 +71,9 @@ func TestLiveLinesAreRedrawn(t *testing.T) {
 	}
 }
 
-// play is a terminal that knows what screen uses: up, to the line's end, to
+// onScreen is a terminal that knows what screen uses: up, to the line's end, to
 // the screen's end.
-func play(t *testing.T, s string) string {
+func onScreen(t *testing.T, s string) string {
 	t.Helper()
 	rows, at := []string{""}, 0
 	for s != "" {

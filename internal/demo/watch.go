@@ -77,7 +77,7 @@ func (d *demo) reply(ctx context.Context, p *githubtest.Pull, start time.Time, a
 		return nil, false, nil
 	})
 	if errors.Is(err, errPatience) {
-		err = fmt.Errorf("Tidelock did not reply within %s", patience)
+		err = fmt.Errorf("no reply of the bot within %s", patience)
 	}
 	return body, err
 }
