@@ -33,9 +33,10 @@ func benchBurst(ctx context.Context, b *bench) error {
 	if _, _, err := s.workedOff(ctx, nil); err != nil { // the pushes
 		return err
 	}
-	memory := watchMemory(ctx, s.pid())
+	before, memory := effortOf(s.pid()), watchMemory(ctx, s.pid())
 	took, err := s.burst(ctx, repo)
 	memory.end()
+	used := effortOf(s.pid()).since(before)
 	if err != nil {
 		return s.trouble(err)
 	}
@@ -44,6 +45,10 @@ func benchBurst(ctx context.Context, b *bench) error {
 		func() error { return b.aim("burst: time", took.Seconds(), "s", 40) },
 		func() error { return b.aim("burst: peak RSS of all processes", float64(memory.all)/mega, "MB", 1500) },
 		func() error { return b.note("burst: peak RSS of the server", float64(memory.root)/mega, "MB") },
+		func() error { return b.note("burst: processor time of a plan, server", used.own/burstPulls*1000, "ms") },
+		func() error {
+			return b.note("burst: processor time of a plan, runner and Terraform", used.children/burstPulls*1000, "ms")
+		},
 		func() error { return b.note("burst: processes at once", float64(memory.processes), "processes") },
 	} {
 		if err := add(); err != nil {

@@ -21,7 +21,7 @@ func benchIdle(ctx context.Context, b *bench) error {
 		return ctx.Err()
 	case <-time.After(rest):
 	}
-	before := processorTime(s.pid())
+	before := effortOf(s.pid())
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
@@ -34,7 +34,7 @@ func benchIdle(ctx context.Context, b *bench) error {
 	if err := b.note("server: ready after", ready.Seconds(), "s"); err != nil {
 		return err
 	}
-	if err := b.note("server: processor when idle", (processorTime(s.pid())-before)/rest.Seconds()*100, "% of one"); err != nil {
+	if err := b.note("server: processor when idle", effortOf(s.pid()).since(before).own/rest.Seconds()*100, "% of one"); err != nil {
 		return err
 	}
 	return b.aim("server: RSS when idle", float64(rss)/mega, "MB", 60)

@@ -121,7 +121,7 @@ func (c *comparison) round(ctx context.Context, i int) error {
 // the finished plan. The time runs from the webhook. calls is what GitHub was
 // asked until the last check stood.
 func (c *comparison) throughTidelock(ctx context.Context, repo *githubtest.Repo, branch string) (took spent, calls int, err error) {
-	callsBefore, seen, processorBefore := len(c.s.gh.Calls()), len(c.s.gh.Deliveries()), processorTime(c.s.pid())
+	callsBefore, seen, before := len(c.s.gh.Calls()), len(c.s.gh.Deliveries()), effortOf(c.s.pid())
 	pull := repo.Open("ada", githubtest.PullRequest{Title: "Larger instances", Head: branch})
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
@@ -148,7 +148,7 @@ func (c *comparison) throughTidelock(ctx context.Context, repo *githubtest.Repo,
 	if err := c.s.gh.Quiet(ctx); err != nil {
 		return took, 0, err
 	}
-	took = spent{end.Sub(start).Seconds(), processorTime(c.s.pid()) - processorBefore}
+	took = spent{end.Sub(start).Seconds(), effortOf(c.s.pid()).since(before).sum()}
 	return took, len(c.s.gh.Calls()) - callsBefore, nil
 }
 

@@ -19,7 +19,8 @@ import (
 type process struct {
 	pid, parent int
 	start       uint64
-	ticks       uint64 // processor time of it and of children that it has waited for
+	own         uint64 // ticks of processor time
+	children    uint64 // the same of the children that it has waited for, and of theirs
 }
 
 func readProcess(pid int) (process, bool) {
@@ -35,10 +36,11 @@ func readProcess(pid int) (process, bool) {
 	p := process{pid: pid}
 	p.parent, _ = strconv.Atoi(f[1])
 	p.start, _ = strconv.ParseUint(f[19], 10, 64)
-	for _, field := range f[11:15] {
-		n, _ := strconv.ParseUint(field, 10, 64)
-		p.ticks += n
+	ticks := func(field int) uint64 {
+		n, _ := strconv.ParseUint(f[field], 10, 64)
+		return n
 	}
+	p.own, p.children = ticks(11)+ticks(12), ticks(13)+ticks(14)
 	return p, true
 }
 
@@ -78,12 +80,21 @@ func below(pid int) []process {
 // ticksPerSecond is USER_HZ, which is 100 on every Linux that Go runs on.
 const ticksPerSecond = 100
 
-// processorTime returns the seconds that a process and the children that it
-// waited for have used.
-func processorTime(pid int) float64 {
+// effort is processor time in seconds.
+type effort struct{ own, children float64 }
+
+// effortOf returns what a process has used so far, and apart from that the
+// children that it has waited for.
+func effortOf(pid int) effort {
 	p, _ := readProcess(pid)
-	return float64(p.ticks) / ticksPerSecond
+	return effort{float64(p.own) / ticksPerSecond, float64(p.children) / ticksPerSecond}
 }
+
+func (e effort) since(before effort) effort {
+	return effort{e.own - before.own, e.children - before.children}
+}
+
+func (e effort) sum() float64 { return e.own + e.children }
 
 // resident returns a process's memory in bytes (RSS, with what it shares).
 func resident(pid int) (int64, error) {

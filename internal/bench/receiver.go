@@ -39,7 +39,7 @@ func benchReceiver(ctx context.Context, b *bench) error {
 		return err
 	}
 	fmt.Printf("  %d webhooks of %d bytes …\n", deliveryRate*int(deliveryTime.Seconds()), len(body))
-	f := newFlood("http://"+s.addr+"/webhook", body)
+	f, before := newFlood("http://"+s.addr+"/webhook", body), effortOf(s.pid())
 	if err := f.send(ctx); err != nil {
 		return s.trouble(err)
 	}
@@ -54,6 +54,9 @@ func benchReceiver(ctx context.Context, b *bench) error {
 		func() error { return b.note("receiver: slowest", percentile(f.latency, 100), "ms") },
 		func() error { return b.aim("receiver: lost", float64(lost), "webhooks", 0) },
 		func() error { return b.note("receiver: last one worked off after", took.Seconds(), "s") },
+		func() error {
+			return b.note("receiver: processor time of a webhook", effortOf(s.pid()).since(before).own/float64(len(f.sent))*1000, "ms")
+		},
 	} {
 		if err := add(); err != nil {
 			return err

@@ -120,14 +120,16 @@ func openSQLite(ctx context.Context, path string, o options) (*DB, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	defer unlock()
-	if d.writer, err = sql.Open("sqlite", sqliteDSN(path, o.wait, false)); err != nil {
+	writer, err := sqliteConnector(sqliteDSN(path, o.wait, false))
+	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
+	reader, err := sqliteConnector(sqliteDSN(path, o.wait, true))
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	d.writer, d.reader = sql.OpenDB(writer), sql.OpenDB(reader)
 	d.writer.SetMaxOpenConns(1)
-	if d.reader, err = sql.Open("sqlite", sqliteDSN(path, o.wait, true)); err != nil {
-		_ = d.writer.Close()
-		return nil, fmt.Errorf("open database: %w", err)
-	}
 	d.reader.SetMaxOpenConns(o.readers)
 	d.reader.SetMaxIdleConns(2)
 	d.reader.SetConnMaxIdleTime(5 * time.Minute)

@@ -1,0 +1,161 @@
+package db
+
+import (
+	"context"
+	"database/sql/driver"
+
+	"modernc.org/sqlite"
+)
+
+// The driver parses and plans a statement each time that it runs, which took a
+// third of the server's processor time under a flood of webhooks: River's
+// statements are long, and ours are few and always the same. So each
+// connection keeps the statements that it has prepared.
+
+// maxPrepared bounds what a connection keeps. The program has about 150
+// statements; one whose text varies must not fill memory.
+const maxPrepared = 256
+
+// sqliteConnector opens SQLite connections that keep their statements.
+func sqliteConnector(dsn string) (driver.Connector, error) {
+	c, err := sqlite.NewConnector(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return preparing{c}, nil
+}
+
+type preparing struct{ driver.Connector }
+
+// sqliteConn is what the driver's connections are.
+type sqliteConn interface {
+	driver.Conn
+	driver.ConnPrepareContext
+	driver.ConnBeginTx
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
+}
+
+// Connect implements driver.Connector.
+func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := p.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &preparedConn{sqliteConn: c.(sqliteConn), stmts: map[string]*prepared{}}, nil
+}
+
+// preparedConn is a connection with the statements that it keeps. database/sql
+// lets one goroutine at a time use it and the rows that come of it.
+type preparedConn struct {
+	sqliteConn
+	stmts map[string]*prepared
+}
+
+type prepared struct {
+	stmt preparedStmt
+	busy bool // rows are open on it: it can't run a second time meanwhile
+}
+
+type preparedStmt interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+// take returns the statement of the text, prepared now if need be; nil where
+// it can't be kept and must be run without.
+func (c *preparedConn) take(ctx context.Context, query string) (*prepared, error) {
+	if p := c.stmts[query]; p != nil {
+		if p.busy {
+			return nil, nil
+		}
+		return p, nil
+	}
+	s, err := c.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.stmts) >= maxPrepared {
+		for text, p := range c.stmts {
+			if !p.busy {
+				c.drop(text, p)
+			}
+		}
+	}
+	p := &prepared{stmt: s.(preparedStmt)}
+	c.stmts[query] = p
+	return p, nil
+}
+
+func (c *preparedConn) drop(query string, p *prepared) {
+	delete(c.stmts, query)
+	_ = p.stmt.Close() // says again what its last run said
+}
+
+// ExecContext implements driver.ExecerContext. A statement that failed is not
+// kept: the next one starts with nothing of it.
+func (c *preparedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	p, err := c.take(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
+		return c.sqliteConn.ExecContext(ctx, query, args)
+	}
+	res, err := p.stmt.ExecContext(ctx, args)
+	if err != nil {
+		c.drop(query, p)
+	}
+	return res, err
+}
+
+// QueryContext implements driver.QueryerContext.
+func (c *preparedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	p, err := c.take(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
+		return c.sqliteConn.QueryContext(ctx, query, args)
+	}
+	rows, err := p.stmt.QueryContext(ctx, args)
+	if err != nil {
+		c.drop(query, p)
+		return nil, err
+	}
+	p.busy = true
+	return &preparedRows{rows, c, query, p}, nil
+}
+
+// Close implements driver.Conn.
+func (c *preparedConn) Close() error {
+	for text, p := range c.stmts {
+		if !p.busy { // else its rows' end is still to come
+			c.drop(text, p)
+		}
+	}
+	return c.sqliteConn.Close()
+}
+
+// preparedRows gives the statement back when they are closed. What the driver
+// knows of the columns beyond their names is left out: nobody here asks.
+type preparedRows struct {
+	driver.Rows
+	conn  *preparedConn
+	query string
+	of    *prepared
+}
+
+// Close implements driver.Rows.
+func (r *preparedRows) Close() error {
+	err := r.Rows.Close() // resets the statement
+	r.of.busy = false
+	if err != nil {
+		r.conn.drop(r.query, r.of)
+	}
+	return err
+}
