@@ -128,9 +128,10 @@ type (
 		GUID string `json:"guid"`
 	}
 	refetchJob struct {
-		Client string `json:"client"`
-		Repo   int64  `json:"repo"`
-		Pull   int    `json:"pull"`
+		Client string       `json:"client"`
+		Repo   int64        `json:"repo"`
+		Pull   int          `json:"pull"`
+		Actor  access.Actor `json:"actor"` // who pushed
 	}
 	planJob struct {
 		Change string       `json:"change"`

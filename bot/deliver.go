@@ -256,7 +256,7 @@ func (b *Bot) refetch(ctx context.Context, job queue.Job[refetchJob]) error {
 	if err := b.gatherOwn(ctx, &f); err != nil {
 		return err
 	}
-	return b.carryOut(ctx, repo, b.actor, "", planIfAllowed(pull, f, false))
+	return b.carryOut(ctx, repo, job.Args.Actor, "", planIfAllowed(pull, f, false))
 }
 
 // carryOut does what was decided, all of it or nothing, together with the end
@@ -321,7 +321,7 @@ func (b *Bot) carryOne(ctx context.Context, tx *db.Tx, repo clients.Repo, actor 
 	case UnlockPull:
 		return nil, b.unlock(ctx, tx, repo, in.Locks, actor, key)
 	case Refetch:
-		return nil, b.Queue.Enqueue(ctx, tx, refetchJob{repo.ClientID, in.Repo, in.Number})
+		return nil, b.Queue.Enqueue(ctx, tx, refetchJob{repo.ClientID, in.Repo, in.Number, actor})
 	case Reply:
 		return nil, b.Queue.Enqueue(ctx, tx, replyJob{repo.ClientID, repo.ID, in.Number, key, in.Text})
 	case React:

@@ -79,6 +79,7 @@ func TallyOf(pairs []Pair) Tally {
 			n.Waiting++
 		case !p.Plan.Status.Finished():
 			n.Planning++
+		case p.Plan.Status == Superseded: // a newer head's plans are what counts
 		case p.Plan.Status != Planned:
 			n.Failed++
 		case p.Plan.Report == nil || p.Plan.Report.Verdict.Blocks():
