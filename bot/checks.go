@@ -144,7 +144,7 @@ func projectCheck(v View, p run.Pair) (github.Check, bool) {
 	k := v.check(name, completed, success, "", "")
 	k.ExternalID = r.ID
 	k.StartedAt, k.CompletedAt = r.Started, r.Finished
-	text := fenced("diff", p.Plan.Diff)
+	text := fenced("diff", excerpt(p.Plan.Diff))
 	switch r.Status {
 	case run.Planned:
 		k.Title = strings.TrimSuffix(r.Summary.String(), ".")
@@ -158,7 +158,7 @@ func projectCheck(v View, p run.Pair) (github.Check, bool) {
 		k.Title = "Applied" + took(*r)
 	case run.Failed:
 		k.Conclusion, k.Title = failure, fmt.Sprintf("The %s failed", r.Kind)
-		text = fenced("", r.Error)
+		text = fenced("", excerpt(r.Error))
 	case run.Held:
 		k.Conclusion, k.Title = actionReq, "Held: a person must decide"
 		text = sentences(r.Error)
@@ -179,6 +179,14 @@ func projectCheck(v View, p run.Pair) (github.Check, bool) {
 		k.Text = text
 	}
 	return k, true
+}
+
+// excerpt is as much of a text as a check can show.
+func excerpt(s string) string {
+	if len(s) <= maxCheckText {
+		return s
+	}
+	return cut(s, maxCheckText) + "\n# … and more, too long to show here"
 }
 
 // plainTitle takes the headline's sign off: a check has one of its own.

@@ -21,9 +21,11 @@ func code(s string) string {
 	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
 		s = " " + s + " "
 	}
-	// In a table even code must not hold a bare pipe.
-	return fence + strings.ReplaceAll(s, "|", "\\|") + fence
+	return fence + s + fence
 }
+
+// codeCell is code in a table, where even code must not hold a bare pipe.
+func codeCell(s string) string { return strings.ReplaceAll(code(s), "|", "\\|") }
 
 // prose returns s as text in which nothing is interpreted.
 func prose(s string) string {
@@ -116,6 +118,18 @@ func clean(s string) string {
 
 func oneLine(s string) string {
 	return strings.Join(strings.Fields(clean(s)), " ")
+}
+
+// maxName is how much of a project's name is shown, in bytes.
+const maxName = 120
+
+// shorten keeps the end of a long name, which is what tells directories apart.
+func shorten(name string) string {
+	name = oneLine(name)
+	if len(name) <= maxName {
+		return name
+	}
+	return "…" + strings.ToValidUTF8(name[len(name)-maxName:], "")
 }
 
 // cut shortens s to at most n bytes at a line's end, if there is one.

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
@@ -23,7 +21,8 @@ type detail int
 const (
 	full    detail = iota // every attribute that changes
 	terse                 // one line a resource
-	summary               // the table alone, and where the rest is
+	summary               // the table, what went wrong in short, and where the rest is
+	barest                // the first lines of the table
 )
 
 // Render returns the pull's comment: what happened, a table of projects, each
@@ -31,36 +30,34 @@ const (
 // pure. Where the whole would be longer than GitHub takes, every plan is shown
 // in less detail, in steps, until it fits.
 func Render(v View) string {
-	var body string
-	for level := full; level <= summary; level++ {
-		body = render(v, level)
-		if len(body) <= maxComment {
+	for level := full; level < barest; level++ {
+		if body := render(v, level); len(body) <= maxComment {
 			return body
 		}
 	}
-	return cut(body, maxComment-200) + "\n\n… this comment was cut: it was longer than GitHub takes.\n"
+	return render(v, barest)
 }
 
 func render(v View, level detail) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n### %s\n\n", marker(v.Change.Repo, v.Change.Pull), headline(v))
-	switch v.Phase() {
-	case run.PhaseFailed:
-		if v.Change.Status == run.Unplannable {
-			b.WriteString(fenced("", v.Change.Reason) + "\n\n")
-		}
+	if v.Change.Status == run.Unplannable {
+		b.WriteString(list(v.Change.Reason))
 	}
-	if len(v.Pairs) > 0 && v.Change.Status != run.Outdated {
-		b.WriteString(table(v))
+	told := len(v.Pairs) > 0 && v.Change.Status != run.Outdated
+	if told {
+		b.WriteString(table(v, level))
 	}
 	if v.Change.Notes != "" {
-		b.WriteString("⚠️ **Look at this**: it is not part of any plan.\n\n" + fenced("", v.Change.Notes) + "\n\n")
+		b.WriteString("⚠️ **Not part of any plan:**\n\n" + list(v.Change.Notes))
 	}
-	if len(v.Pairs) > 0 && v.Change.Status != run.Outdated {
+	if told {
 		for _, p := range v.Pairs {
-			b.WriteString(section(p, level, len(v.Pairs) == 1))
+			if level < barest {
+				b.WriteString(section(p, level, len(v.Pairs) == 1))
+			}
 		}
-		if level == summary {
+		if level >= summary {
 			b.WriteString(tooLong(v))
 		}
 	}
@@ -69,6 +66,21 @@ func render(v View, level detail) string {
 	}
 	b.WriteString(footer(v))
 	return b.String()
+}
+
+// maxNotes is how much of what is wrong in the repository a comment shows, in
+// bytes.
+const maxNotes = 12_000
+
+// list shows what is wrong in the repository, a line an item.
+func list(lines string) string {
+	var b strings.Builder
+	for _, line := range strings.Split(cut(lines, maxNotes), "\n") {
+		if text := prose(line); text != "" {
+			b.WriteString("- \u2060" + text + "\n") // the joiner keeps it from beginning a block of its own
+		}
+	}
+	return b.String() + "\n"
 }
 
 func tooLong(v View) string {
@@ -113,6 +125,9 @@ func headline(v View) string {
 	case run.PhaseSuperseded:
 		return "Superseded by a newer commit"
 	case run.PhaseClosed:
+		if n.Applied > 0 {
+			return fmt.Sprintf("Closed without merging, with %d of %s applied", n.Applied, all)
+		}
 		return "Closed: nothing was applied, and the locks are free"
 	}
 	return "Tidelock"
@@ -150,16 +165,7 @@ func countOf(n int, noun string) string {
 func total(v View) planner.Summary {
 	var t planner.Summary
 	for _, p := range v.Pairs {
-		s := p.Plan.Summary
-		t.Create += s.Create
-		t.Update += s.Update
-		t.Replace += s.Replace
-		t.Delete += s.Delete
-		t.Read += s.Read
-		t.Move += s.Move
-		t.Import += s.Import
-		t.Forget += s.Forget
-		t.Outputs += s.Outputs
+		t = t.Plus(p.Plan.Summary)
 	}
 	return t
 }
@@ -185,12 +191,19 @@ func costLine(v View) string {
 	return " · " + sum.Line()
 }
 
+// maxRows is how many projects the barest comment lists.
+const maxRows = 100
+
 // table lists the projects, one a line.
-func table(v View) string {
+func table(v View, level detail) string {
 	var b strings.Builder
 	b.WriteString("| project | plan | cost a month | policy | state |\n|---|---|---|---|---|\n")
-	for _, p := range v.Pairs {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", code(p.Plan.Project.Name), counts(*p.Plan), costCell(p.Plan.Estimate), policyCell(*p.Plan), state(v, p))
+	for i, p := range v.Pairs {
+		if level == barest && i == maxRows {
+			fmt.Fprintf(&b, "| … and %d more projects | | | | |\n", len(v.Pairs)-i)
+			break
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", codeCell(shorten(p.Plan.Project.Name)), counts(*p.Plan), costCell(p.Plan.Estimate), policyCell(*p.Plan), state(v, p))
 	}
 	b.WriteString("\n")
 	return b.String()
@@ -223,11 +236,12 @@ func counts(r run.Run) string {
 	return strings.Join(parts, " ")
 }
 
+// costCell is the estimate's line; the column's title says that it is a month's.
 func costCell(e *cost.Estimate) string {
 	if e == nil {
 		return ""
 	}
-	return e.Line()
+	return strings.Replace(e.Line(), " a month", "", 1)
 }
 
 func policyCell(r run.Run) string {
@@ -277,6 +291,9 @@ func state(v View, p run.Pair) string {
 		if p.Plan.NoChanges() {
 			return "✅ nothing to do"
 		}
+		if p.Plan.Report == nil || p.Plan.Report.Verdict.Blocks() {
+			return "⛔ forbidden"
+		}
 		if l, ok := v.Holders[p.Plan.Key()]; ok && l.Pull == p.Plan.Pull {
 			return "📋 planned 🔒"
 		}
@@ -308,190 +325,6 @@ func took(r run.Run) string {
 		return ""
 	}
 	return " in " + r.Finished.Sub(r.Started).Round(time.Second/10).String()
-}
-
-// section is one project's part: what went wrong in the open, plan, cost and
-// findings folded away. A pull's only project is unfolded.
-func section(p run.Pair, level detail, only bool) string {
-	var b strings.Builder
-	name := code(p.Plan.Project.Name)
-	if p.Apply != nil && p.Apply.Status != run.Superseded && p.Apply.Error != "" {
-		b.WriteString(trouble(name, *p.Apply))
-	}
-	if p.Plan.Error != "" && (p.Plan.Status.Finished() || p.Plan.Status == run.Queued) {
-		b.WriteString(trouble(name, *p.Plan))
-	}
-	b.WriteString(findings(name, p.Plan.Report, level))
-	shown := p.Plan
-	if p.Apply != nil && p.Apply.Status == run.Held && p.Apply.Diff != "" {
-		shown = p.Apply // what would be done now, which is what the person must judge
-	}
-	if level == summary || shown.Diff == "" {
-		return b.String()
-	}
-	diff := shown.Diff
-	if level == terse {
-		diff = headings(diff)
-	}
-	b.WriteString(fold("Plan of "+name+": "+strings.TrimPrefix(strings.TrimSuffix(shown.Summary.String(), "."), "Plan: "), fenced("diff", diff), only && level == full))
-	b.WriteString(costSection(name, p.Plan.Estimate))
-	return b.String()
-}
-
-func trouble(name string, r run.Run) string {
-	switch r.Status {
-	case run.Applied:
-		return fmt.Sprintf("%s: %s\n\n", name, sentences(r.Error))
-	case run.Checking, run.Queued:
-		return fmt.Sprintf("⏳ %s: %s\n\n", name, sentences(r.Error))
-	case run.Held, run.Blocked, run.Canceled:
-		return fmt.Sprintf("✋ %s: %s\n\n", name, sentences(r.Error))
-	case run.Interrupted:
-		return fmt.Sprintf("⚠️ The apply of %s was interrupted. %s\n\n", name, sentences(r.Error))
-	}
-	return fmt.Sprintf("❌ The %s of %s failed:\n\n%s\n\n", r.Kind, name, fenced("", cut(r.Error, 6000)))
-}
-
-// headings keeps the comment line of each resource: "# x will be created".
-func headings(diff string) string {
-	var kept []string
-	for _, line := range strings.Split(diff, "\n") {
-		if t := strings.TrimSpace(line); strings.HasPrefix(t, "# ") && !strings.HasPrefix(t, "# (") {
-			kept = append(kept, line)
-		}
-	}
-	return strings.Join(kept, "\n")
-}
-
-func fold(title, body string, open bool) string {
-	tag := "<details>"
-	if open {
-		tag = "<details open>"
-	}
-	return tag + "<summary>" + inHTML(title) + "</summary>\n\n" + body + "\n\n</details>\n\n"
-}
-
-// inHTML turns the inline code of a title into HTML, since GitHub reads no
-// Markdown inside a summary.
-func inHTML(s string) string {
-	start := strings.IndexByte(s, '`')
-	if start < 0 {
-		return s
-	}
-	n := 0
-	for start+n < len(s) && s[start+n] == '`' {
-		n++
-	}
-	fence := s[start : start+n]
-	end := strings.Index(s[start+n:], fence)
-	if end < 0 {
-		return s
-	}
-	inside := strings.ReplaceAll(strings.TrimSpace(s[start+n:start+n+end]), "\\|", "|")
-	escaped := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;").Replace(inside)
-	return s[:start] + "<code>" + escaped + "</code>" + s[start+n+end+n:]
-}
-
-// maxFindings is how many findings a comment lists for a project.
-const maxFindings = 20
-
-func findings(name string, r *policy.Report, level detail) string {
-	if r == nil || (len(r.Findings) == 0 && len(r.Problems) == 0) {
-		return ""
-	}
-	var b strings.Builder
-	switch r.Verdict {
-	case policy.Fail:
-		fmt.Fprintf(&b, "⛔ **Policy: %s must be mended before %s can be applied**\n\n", countOf(r.Mandatory, "violation"), name)
-	case policy.Error:
-		fmt.Fprintf(&b, "❌ **The policies could not judge %s**, so it is not applied:\n\n", name)
-		for _, p := range r.Problems {
-			b.WriteString("- " + prose(p.String()) + "\n")
-		}
-		b.WriteString("\n")
-	default:
-		fmt.Fprintf(&b, "⚠️ Policy: %s for %s\n\n", countOf(r.Advisory, "warning"), name)
-	}
-	shown := min(len(r.Findings), maxFindings)
-	if level == summary {
-		shown = min(shown, 5)
-	}
-	for _, f := range r.Findings[:shown] {
-		mark := "⛔"
-		if f.Level == policy.Advisory {
-			mark = "⚠️"
-		}
-		fmt.Fprintf(&b, "- %s **%s** (%s, %s)", mark, prose(f.Title), f.Severity, code(f.Rule))
-		if f.Address != "" {
-			fmt.Fprintf(&b, " %s", code(f.Address))
-		}
-		fmt.Fprintf(&b, ": %s", prose(f.Message))
-		if f.Help != "" {
-			fmt.Fprintf(&b, " _%s_", prose(f.Help))
-		}
-		b.WriteString("\n")
-	}
-	if left := len(r.Findings) - shown + r.Omitted; left > 0 {
-		fmt.Fprintf(&b, "- … and %d more\n", left)
-	}
-	b.WriteString("\n")
-	return b.String()
-}
-
-// maxCostLines is how many resources a cost section lists.
-const maxCostLines = 25
-
-func costSection(name string, e *cost.Estimate) string {
-	if e == nil || e.Counts.Total == 0 {
-		return ""
-	}
-	var b strings.Builder
-	b.WriteString("| resource | before | after | |\n|---|---:|---:|---|\n")
-	lines := 0
-	for _, r := range e.Resources {
-		if !worthALine(r) {
-			continue
-		}
-		if lines++; lines > maxCostLines {
-			continue
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code(r.Address), money(r.Before, e.Currency), money(r.After, e.Currency), note(r))
-	}
-	if lines > maxCostLines {
-		fmt.Fprintf(&b, "| … and %d more | | | |\n", lines-maxCostLines)
-	}
-	if lines == 0 {
-		return ""
-	}
-	b.WriteString("\n" + e.Header() + ".")
-	if e.AsOf != "" {
-		fmt.Fprintf(&b, " List prices as of %s, %d hours a month.", e.AsOf, e.Hours)
-	}
-	return fold("Cost of "+name+": "+e.Line(), b.String(), false)
-}
-
-// worthALine leaves out what costs nothing and what does not move.
-func worthALine(r cost.ResourceCost) bool {
-	return r.Status != cost.StatusFree && r.Action != planner.ActionNoop
-}
-
-func note(r cost.ResourceCost) string {
-	switch {
-	case r.Note != "":
-		return prose(r.Note)
-	case r.Status == cost.StatusUsage:
-		return "by use"
-	case len(r.Components) > 0 && r.Components[0].Detail != "":
-		return prose(r.Components[0].Detail)
-	}
-	return ""
-}
-
-func money(d *decimal.Decimal, currency string) string {
-	if d == nil {
-		return "not priced"
-	}
-	return cost.Money(*d, currency)
 }
 
 // nextSteps says exactly what to type or press.
