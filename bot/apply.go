@@ -7,10 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 	"time"
 
-	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/queue"
@@ -18,99 +16,6 @@ import (
 	"github.com/tidelock/tidelock/internal/runner"
 	"github.com/tidelock/tidelock/planner"
 )
-
-// merged applies what a merge brought: it waits until every plan of the change
-// has come to an end, then queues an apply for each plan that changes
-// something. A plan that may not be applied as it is gets an apply that is
-// held at once, so that the comment asks a person instead of saying nothing.
-func (b *Bot) merged(ctx context.Context, job queue.Job[mergedJob]) error {
-	var pause time.Duration
-	err := b.DB.Tx(ctx, func(tx *db.Tx) error {
-		pause = 0
-		c, err := b.Runs.Change(ctx, tx, job.Args.Change)
-		if err != nil || !c.Status.Live() {
-			return err
-		}
-		runs, err := b.Runs.Runs(ctx, tx, c.ID)
-		if err != nil {
-			return err
-		}
-		pairs := run.Pairs(runs)
-		if c.Status == run.Pending || planning(pairs) {
-			pause = time.Second
-			return nil
-		}
-		if err := b.applyPairs(ctx, tx, pairs, target(c), job.Args); err != nil {
-			return err
-		}
-		return b.tell(ctx, tx, c.ID, true)
-	})
-	if err == nil && pause > 0 {
-		return queue.Snooze(pause)
-	}
-	return err
-}
-
-func planning(pairs []run.Pair) bool {
-	for _, p := range pairs {
-		if !p.Plan.Status.Finished() {
-			return true
-		}
-	}
-	return false
-}
-
-// applyPairs queues or holds an apply for each pair that needs one, and frees
-// the locks of the others.
-func (b *Bot) applyPairs(ctx context.Context, tx *db.Tx, pairs []run.Pair, commit string, job mergedJob) error {
-	for _, p := range pairs {
-		switch {
-		case p.Apply != nil && !p.Apply.Status.Finished(), p.Apply != nil && p.Apply.Status == run.Interrupted:
-			continue
-		case !appliable(p):
-			if err := b.free(ctx, tx, *p.Plan); err != nil {
-				return err
-			}
-		case !b.Settings.ApplyOnMerge:
-			if err := b.free(ctx, tx, *p.Plan); err != nil {
-				return err
-			}
-		default:
-			hold := verdictTrouble("`"+plain(p.Plan.Project.Name)+"`", p.Plan.Report)
-			if job.Unseen {
-				hold = "The pull request was merged before it was planned, so nobody can have reviewed this plan. Read it, then comment `plan` and `apply`."
-			}
-			if err := b.applyOrHold(ctx, tx, *p.Plan, commit, job.Actor, hold); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (b *Bot) applyOrHold(ctx context.Context, tx *db.Tx, plan run.Run, commit string, actor access.Actor, hold string) error {
-	if hold == "" {
-		return b.addApply(ctx, tx, plan, commit, actor)
-	}
-	r, created, err := b.Runs.AddApply(ctx, tx, plan, commit, actor)
-	if err != nil || !created {
-		return err
-	}
-	if r, err = b.Runs.Begin(ctx, tx, r, b.Node); err != nil {
-		return err
-	}
-	r.Error = hold
-	return b.Runs.Finish(ctx, tx, r, run.Held)
-}
-
-// free releases the run's lock and wakes who waits for it.
-func (b *Bot) free(ctx context.Context, tx *db.Tx, r run.Run) error {
-	freed, err := b.Runs.Release(ctx, tx, r)
-	if err != nil || !freed {
-		return err
-	}
-	return b.wakeNext(ctx, tx, r.Key())
-}
 
 // applyRun applies one reviewed plan. Its promise: Terraform is started for
 // applying at most once, unless the journal proves that nothing started or
@@ -519,43 +424,4 @@ func (a *application) end(ctx context.Context, final run.Status) error {
 		}
 		return a.tell(ctx, tx, a.change.ID, true)
 	})
-}
-
-// mergeIfDone has the pull merged once everything of it is applied, where that
-// was asked for.
-func (a *application) mergeIfDone(ctx context.Context, tx *db.Tx) error {
-	c, err := a.Runs.Change(ctx, tx, a.change.ID)
-	if err != nil || !c.AutoMerge || c.MergeSHA != "" || !c.Status.Live() {
-		return err
-	}
-	runs, err := a.Runs.Runs(ctx, tx, c.ID)
-	if err != nil {
-		return err
-	}
-	for _, p := range run.Pairs(runs) {
-		if done := p.Plan.NoChanges() || (p.Apply != nil && p.Apply.Status == run.Applied); !done {
-			return nil
-		}
-	}
-	return a.Queue.Enqueue(ctx, tx, autoMergeJob{c.ID}, queue.Unique(c.ID))
-}
-
-// autoMerge merges the pull at the head that was applied.
-func (b *Bot) autoMerge(ctx context.Context, job queue.Job[autoMergeJob]) error {
-	c, err := b.Runs.Change(ctx, b.DB, job.Args.Change)
-	if err != nil || c.MergeSHA != "" || !c.Status.Live() {
-		return err
-	}
-	gh, err := b.installation(ctx, c.Client)
-	if err != nil {
-		return err
-	}
-	_, err = gh.Merge(ctx, c.Repo, c.Pull, c.HeadSHA, b.Settings.MergeMethod)
-	if errs.Is(err, errs.Conflict) || errs.Is(err, errs.Forbidden) {
-		text := "Everything is applied, but GitHub did not merge the pull request: " + strings.TrimSpace(errs.Sentence(err)) + " Merge it by hand."
-		return b.DB.Tx(ctx, func(tx *db.Tx) error {
-			return b.Queue.Enqueue(ctx, tx, replyJob{c.Client, c.Repo, c.Pull, "merge-" + c.ID, text})
-		})
-	}
-	return wait(err)
 }
