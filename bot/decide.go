@@ -53,6 +53,22 @@ func ignoreComment(e github.Event, name string) string {
 	return ""
 }
 
+// Idle returns why Decide would ignore the event whatever the facts, "" where
+// it might not. The receiver stores such a delivery as ignored and queues no
+// job for it: that is most of what GitHub sends, the echo of the bot's own
+// comments and checks among it. Pure.
+func Idle(e github.Event, name string) string {
+	switch e.Kind {
+	case "issue_comment":
+		return ignoreComment(e, name)
+	case "check_run", "check_suite":
+		if e.Action == "created" || e.Action == "completed" {
+			return "a check has changed, which nothing depends on"
+		}
+	}
+	return ""
+}
+
 // Facts is what is known when an event is decided: read from GitHub and from
 // the database, never taken from the event's word.
 type Facts struct {
@@ -155,8 +171,10 @@ func decidePull(e github.Event, f Facts) []Intent {
 		}
 		return []Intent{ClosePull{p}}
 	case "labeled", "unlabeled":
-		// Labels are what a policy may ask for: judge again where one found something.
-		if p.Open && f.Change != nil && judged(f.Pairs) {
+		// Labels are what a policy may ask for: judge again where one found
+		// something, or where it may have passed for the label that is gone.
+		again := judged(f.Pairs) || (e.Action == "unlabeled" && changing(f.Pairs))
+		if p.Open && f.Change != nil && again && !applying(f.Pairs) {
 			return []Intent{PlanHead{Pull: p, Again: true}}
 		}
 		return []Intent{SavePull{p}}
@@ -172,6 +190,16 @@ func decidePull(e github.Event, f Facts) []Intent {
 func judged(pairs []run.Pair) bool {
 	for _, p := range pairs {
 		if p.Plan.Report != nil && len(p.Plan.Report.Findings) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// changing reports whether any of the plans waits to be applied.
+func changing(pairs []run.Pair) bool {
+	for _, p := range pairs {
+		if appliable(p) {
 			return true
 		}
 	}

@@ -118,6 +118,8 @@ func TestDecide(t *testing.T) {
 		{"closed, open again by now", pullEvent("closed"), Facts{Pull: openPull()}, []string{"ignore: open again by now"}},
 		{"merged", pullEvent("closed"), Facts{Pull: openPull(merged)}, []string{"apply merge"}},
 		{"labeled, nothing found", pullEvent("labeled"), Facts{Pull: openPull(), Change: change, Pairs: ready}, []string{"save"}},
+		{"unlabeled, nothing found: it may have passed for that label", pullEvent("unlabeled"), Facts{Pull: openPull(), Change: change, Pairs: ready}, []string{"plan again"}},
+		{"unlabeled while applying", pullEvent("unlabeled"), Facts{Pull: openPull(), Change: change, Pairs: []run.Pair{pair(run.Planned, policy.Pass), pair(run.Planned, policy.Pass, applied(run.Running))}}, []string{"save"}},
 		{"labeled, a policy found something", pullEvent("labeled"), Facts{Pull: openPull(), Change: change, Pairs: []run.Pair{
 			pair(run.Planned, policy.Fail, func(p *run.Pair) { p.Plan.Report.Findings = []policy.Finding{{}} })}}, []string{"plan again"}},
 		{"pull gone", pullEvent("opened"), Facts{}, []string{"ignore: nothing depends on opened"}},
@@ -252,6 +254,43 @@ func TestRefusalSaysWhoCanAndHow(t *testing.T) {
 	for _, want := range []string{"**write**", "**triage**", "@ada"} {
 		if !strings.Contains(got[1], want) {
 			t.Errorf("the refusal does not name %s: %s", want, got[1])
+		}
+	}
+}
+
+// TestIdleIsWhatDecideIgnores holds Idle to its word with the facts that would
+// allow most.
+func TestIdleIsWhatDecideIgnores(t *testing.T) {
+	facts := func(e github.Event) Facts {
+		return Facts{Name: "bot", Settings: Settings{ApplyBeforeMerge: true}, Pull: openPull(), Role: github.RoleAdmin, Comment: e.Comment,
+			Change: &run.Change{ID: "ch", Status: run.Ready}, Pairs: []run.Pair{pair(run.Planned, policy.Pass)},
+			Behind: []run.Pull{*openPull()}}
+	}
+	edited, byBot, onIssue := commentEvent("apply"), commentEvent("apply"), commentEvent("apply")
+	edited.Action = "edited"
+	byBot.Sender.Type = "Bot"
+	onIssue.OnPull = false
+	check := func(action string) github.Event { return github.Event{Kind: "check_run", Action: action} }
+	for name, e := range map[string]github.Event{
+		"ordinary comment": commentEvent("Looks good to me."), "edited comment": edited, "a bot's comment": byBot, "an issue's comment": onIssue,
+		"check created": check("created"), "check completed": check("completed"),
+	} {
+		if Idle(e, "bot") == "" {
+			t.Errorf("%s: is not idle", name)
+		}
+		for _, in := range Decide(e, facts(e)) {
+			if _, ignored := in.(Ignore); !ignored {
+				t.Errorf("%s: Decide wants %T", name, in)
+			}
+		}
+	}
+	for name, e := range map[string]github.Event{
+		"command": commentEvent("apply"), "opened": pullEvent("opened"), "closed": pullEvent("closed"), "labeled": pullEvent("labeled"),
+		"push": {Kind: "push"}, "installation": {Kind: "installation", Action: "created"}, "repository": {Kind: "repository", Action: "renamed"},
+		"check asked for again": check("rerequested"), "check's button": check("requested_action"),
+	} {
+		if why := Idle(e, "bot"); why != "" {
+			t.Errorf("%s: idle, %s", name, why)
 		}
 	}
 }

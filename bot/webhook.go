@@ -25,18 +25,18 @@ var guid = regexp.MustCompile(`^[0-9A-Za-z-]{8,64}$`)
 // does nothing. What can't be stored is not acknowledged: GitHub shows it as
 // failed, and the sweep asks for it again.
 func (b *Bot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	status, err := b.receive(w, r)
+	code, err := b.receive(w, r)
 	if err != nil {
 		if errs.KindOf(err) == errs.Internal || errs.Is(err, errs.Unavailable) {
 			b.Log.Error("webhook not stored", keyDelivery, r.Header.Get("X-GitHub-Delivery"), "error", err)
 		}
-		http.Error(w, errs.Sentence(err), status)
+		http.Error(w, errs.Sentence(err), code)
 		return
 	}
-	w.WriteHeader(status)
+	w.WriteHeader(code)
 }
 
-func (b *Bot) receive(w http.ResponseWriter, r *http.Request) (status int, err error) {
+func (b *Bot) receive(w http.ResponseWriter, r *http.Request) (code int, err error) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		return http.StatusMethodNotAllowed, errs.New(errs.Invalid, "Webhooks are POSTed here.")
@@ -68,11 +68,18 @@ func (b *Bot) receive(w http.ResponseWriter, r *http.Request) (status int, err e
 	if err := json.Unmarshal(body, &glance); err != nil {
 		return http.StatusBadRequest, errs.Wrap(errs.Invalid, err, "The body is not JSON.")
 	}
+	status, note := "queued", ""
+	// What can't be parsed is queued like the rest, and set aside by its job.
+	if e, err := github.ParseEvent(event, body); err == nil {
+		if why := Idle(e, b.Name); why != "" {
+			status, note = "ignored", why
+		}
+	}
 	err = b.DB.Tx(r.Context(), func(tx *db.Tx) error {
-		res, err := tx.ExecContext(r.Context(), `INSERT INTO deliveries (guid, installation_id, repo_id, event, action, body, received_ms, status)
-			VALUES ($1,$2,$3,$4,$5,$6,$7,'queued') ON CONFLICT (guid) DO NOTHING`,
-			id, glance.Installation.ID, glance.Repository.ID, event, glance.Action, body, db.Millis(b.Now()))
-		if err != nil {
+		res, err := tx.ExecContext(r.Context(), `INSERT INTO deliveries (guid, installation_id, repo_id, event, action, body, received_ms, status, error)
+			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT (guid) DO NOTHING`,
+			id, glance.Installation.ID, glance.Repository.ID, event, glance.Action, body, db.Millis(b.Now()), status, note)
+		if err != nil || status != "queued" {
 			return err
 		}
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
