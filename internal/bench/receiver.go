@@ -27,19 +27,20 @@ const (
 
 // benchReceiver sends webhooks at a steady rate, whether or not the ones
 // before have been answered, and then counts what was stored and worked off.
-// They tell of ordinary comments: most of what a busy installation hears.
+// Three of four tell of ordinary comments, most of what a busy installation
+// hears, and the fourth of a push, which is a job for the queue.
 func benchReceiver(ctx context.Context, b *bench) error {
 	s, err := newStage(ctx, b.tools)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	body, err := s.commentWebhook(ctx)
+	comment, push, err := s.webhooks(ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("  %d webhooks of %d bytes …\n", deliveryRate*int(deliveryTime.Seconds()), len(body))
-	f, before := newFlood("http://"+s.addr+"/webhook", body), effortOf(s.pid())
+	fmt.Printf("  %d webhooks …\n", deliveryRate*int(deliveryTime.Seconds()))
+	f, before := newFlood("http://"+s.addr+"/webhook", comment, comment, comment, push), effortOf(s.pid())
 	if err := f.send(ctx); err != nil {
 		return s.trouble(err)
 	}
@@ -65,28 +66,46 @@ func benchReceiver(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// commentWebhook returns the body of a real webhook about a comment.
-func (s *stage) commentWebhook(ctx context.Context) ([]byte, error) {
+// webhooks returns two real ones: about a comment and about a push.
+func (s *stage) webhooks(ctx context.Context) (comment, push webhook, err error) {
 	repo := s.gh.CreateRepo("bench", "docs", githubtest.RepoOptions{})
 	repo.Commit("ada", "typo", "Mend a typo", githubtest.Files{"README.md": "# docs\n\nBetter.\n"})
 	pull := repo.Open("ada", githubtest.PullRequest{Title: "Mend a typo", Head: "typo"})
 	pull.Comment("ada", "Looks good to me. I'd merge it after lunch.")
 	if err := s.gh.Quiet(ctx); err != nil {
-		return nil, err
+		return comment, push, err
 	}
 	for _, d := range s.gh.Deliveries() {
-		if d.Event == "issue_comment" {
-			return d.Payload, nil
+		switch d.Event {
+		case "issue_comment":
+			comment = newWebhook(d)
+		case "push":
+			push = newWebhook(d)
 		}
 	}
-	return nil, errors.New("no webhook told of the comment")
+	if comment.body == nil || push.body == nil {
+		return comment, push, errors.New("no webhook told of the comment or of the push")
+	}
+	return comment, push, nil
 }
 
-// flood sends one webhook again and again, each time as a new delivery.
+// webhook is what is sent, save the GUID.
+type webhook struct {
+	event, signature string
+	body             []byte
+}
+
+func newWebhook(d githubtest.Delivery) webhook {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(d.Payload)
+	return webhook{d.Event, "sha256=" + hex.EncodeToString(mac.Sum(nil)), d.Payload}
+}
+
+// flood sends webhooks in turn, again and again, each time as a new delivery.
 type flood struct {
-	url, signature string
-	body           []byte
-	client         *http.Client
+	url      string
+	webhooks []webhook
+	client   *http.Client
 
 	mu      sync.Mutex
 	latency []float64 // milliseconds
@@ -95,11 +114,9 @@ type flood struct {
 	rate    float64         // at which they were sent
 }
 
-func newFlood(url string, body []byte) *flood {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write(body)
+func newFlood(url string, webhooks ...webhook) *flood {
 	return &flood{
-		url: url, body: body, signature: "sha256=" + hex.EncodeToString(mac.Sum(nil)), sent: map[string]bool{},
+		url: url, webhooks: webhooks, sent: map[string]bool{},
 		client: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
 }
@@ -115,7 +132,7 @@ func (f *flood) send(ctx context.Context) error {
 			return ctx.Err()
 		case <-time.After(time.Until(start.Add(time.Duration(i) * pause))):
 		}
-		all.Go(func() { f.post(ctx) })
+		all.Go(func() { f.post(ctx, f.webhooks[i%len(f.webhooks)]) })
 	}
 	f.rate = float64(n) / time.Since(start).Seconds()
 	all.Wait()
@@ -125,15 +142,15 @@ func (f *flood) send(ctx context.Context) error {
 	return nil
 }
 
-func (f *flood) post(ctx context.Context) {
+func (f *flood) post(ctx context.Context, w webhook) {
 	id := uuid.NewString()
 	err := func() error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.url, bytes.NewReader(f.body))
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.url, bytes.NewReader(w.body))
 		if err != nil {
 			return err
 		}
 		for name, value := range map[string]string{
-			"Content-Type": "application/json", "X-GitHub-Event": "issue_comment", "X-GitHub-Delivery": id, "X-Hub-Signature-256": f.signature,
+			"Content-Type": "application/json", "X-GitHub-Event": w.event, "X-GitHub-Delivery": id, "X-Hub-Signature-256": w.signature,
 		} {
 			req.Header.Set(name, value)
 		}
