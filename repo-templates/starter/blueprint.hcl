@@ -1,0 +1,2 @@
+description = "One example project and a local module, without provider or account: to try Tidelock, or to begin from nothing."
+values      = ["client", "owner"]
