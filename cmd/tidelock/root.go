@@ -44,6 +44,7 @@ func newRootCommand(p *program, started *bool) *cobra.Command {
 	root.AddCommand(
 		newServeCommand(p),
 		newDemoCommand(p),
+		newInitCommand(p),
 		newMigrateCommand(p),
 		newDoctorCommand(p),
 		newHealthcheckCommand(p),
