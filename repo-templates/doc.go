@@ -2,8 +2,8 @@
 // which a client's repository is made.
 //
 // Each folder but common is a blueprint, named after the folder. Its file
-// blueprint.hcl says what it is and which values it takes, and is not handed
-// on. What stands in common is laid under every blueprint; a blueprint's own
+// blueprint.hcl says what it is, which values it takes and where a first change
+// is best made, and is not handed on. What stands in common is laid under every blueprint; a blueprint's own
 // file of the same path goes before it.
 //
 // A file that ends in .tmpl is a text/template whose delimiters are [[ and ]],

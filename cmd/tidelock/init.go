@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -124,6 +123,10 @@ func initialise(dir, name string, values blueprint.Values) (initialised, error) 
 	if values.Client == "" {
 		values.Client = blueprint.ClientFrom(filepath.Base(abs))
 	}
+	all, err := blueprint.List()
+	if err != nil {
+		return initialised{}, err
+	}
 	files, err := blueprint.Render(name, values)
 	if err != nil {
 		return initialised{}, err
@@ -135,24 +138,27 @@ func initialise(dir, name string, values blueprint.Values) (initialised, error) 
 	for _, f := range files {
 		done.Files = append(done.Files, f.Path)
 	}
-	done.Next = nextSteps(abs, done.Files)
+	for _, b := range all {
+		if b.Name == name {
+			done.Next = nextSteps(abs, b.First)
+		}
+	}
 	return done, nil
 }
 
-// nextSteps says how the files in dir become a repository that is planned.
-func nextSteps(dir string, files []string) []string {
-	commit := `git init -b main && git add -A && git commit -m "Begin"`
-	if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
-		commit = `git add -A && git commit -m "Begin"`
+// nextSteps says how the files in dir become a repository that is planned;
+// first is the one to change then.
+func nextSteps(dir, first string) []string {
+	commit := `git add -A && git commit -m "Begin"`
+	if _, err := os.Lstat(filepath.Join(dir, ".git")); err != nil {
+		commit = "git init -b main && " + commit
 	}
-	steps := []string{"Read the README, then in that folder: " + commit}
-	steps = append(steps,
+	return []string{
+		"Read the README, then in that folder: " + commit,
 		"Push it to a repository on GitHub, and install your server's GitHub App on that repository.",
-		"Protect the branch: require a review of code owners and the check tidelock/plan.")
-	if i := slices.IndexFunc(files, func(f string) bool { return filepath.Base(f) == "terraform.tfvars" }); i >= 0 {
-		steps = append(steps, "On a branch change "+files[i]+" and open a pull request: the plan comes as a comment.")
+		"Protect the branch: require a review of code owners and the check tidelock/plan.",
+		"On a branch change " + first + " and open a pull request: the plan comes as a comment.",
 	}
-	return steps
 }
 
 func (i initialised) write(w io.Writer) error {

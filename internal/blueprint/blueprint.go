@@ -27,6 +27,7 @@ type Blueprint struct {
 	Name        string   `json:"name"`
 	Description string   `json:"description" hcl:"description"` // one or two sentences, plain text
 	Values      []string `json:"values" hcl:"values"`           // those that it takes, all of them needed: ValueClient, …
+	First       string   `json:"first" hcl:"first"`             // the file whose change makes a good first pull request
 }
 
 // File is one rendered file.

@@ -3,6 +3,7 @@ package blueprint
 import (
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -69,7 +70,7 @@ func TestList(t *testing.T) {
 		if _, ok := bundled[b.Name]; !ok {
 			t.Errorf("the tests do not know %s", b.Name)
 		}
-		if b.Description == "" || len(b.Values) == 0 {
+		if b.Description == "" || len(b.Values) == 0 || !slices.Contains(bundled[b.Name].files, b.First) {
 			t.Errorf("%+v", b)
 		}
 	}
@@ -251,8 +252,8 @@ func TestRenderRules(t *testing.T) {
 		"common/.b.tmpl":  file("shared [[ .client ]]\n"),
 		"one/a.tmpl":      file("own [[ .client ]]\n"),
 		"one/list.tf":     file("x = [[1], [\"[[ .client ]]\"]]\n"),
-		manifestOf("one"): file("description = \"d\"\nvalues = [\"client\"]\n"),
-		manifestOf("two"): file("description = \"d\"\nvalues = []\n"),
+		manifestOf("one"): file("description = \"d\"\nvalues = [\"client\"]\nfirst = \"a\"\n"),
+		manifestOf("two"): file("description = \"d\"\nvalues = []\nfirst = \"a\"\n"),
 	}
 	files, err := render(good, "one", Values{Client: "acme"})
 	if err != nil {
@@ -267,9 +268,9 @@ func TestRenderRules(t *testing.T) {
 	}
 	for name, broken := range map[string]fstest.MapFS{
 		"no manifest":          {"one/a": file("")},
-		"an unknown value":     {manifestOf("one"): file("description = \"d\"\nvalues = [\"shoe\"]\n")},
-		"an unknown attribute": {manifestOf("one"): file("description = \"d\"\nvalues = []\nx = 1\n")},
-		"a broken template":    {manifestOf("one"): file("description = \"d\"\nvalues = []\n"), "one/a.tmpl": file("[[ if ]]")},
+		"an unknown value":     {manifestOf("one"): file("description = \"d\"\nvalues = [\"shoe\"]\nfirst = \"a\"\n")},
+		"an unknown attribute": {manifestOf("one"): file("description = \"d\"\nvalues = []\nfirst = \"a\"\nx = 1\n")},
+		"a broken template":    {manifestOf("one"): file("description = \"d\"\nvalues = []\nfirst = \"a\"\n"), "one/a.tmpl": file("[[ if ]]")},
 	} {
 		if _, err := render(broken, "one", Values{}); err == nil {
 			t.Errorf("%s: no error", name)
