@@ -3,8 +3,8 @@
 //
 // Each folder but common is a blueprint, named after the folder. Its file
 // blueprint.hcl says what it is, which values it takes and where a first change
-// is best made, and is not handed on. What stands in common is laid under every blueprint; a blueprint's own
-// file of the same path goes before it.
+// is best made, and is not handed on. What stands in common is laid under every
+// blueprint; a blueprint's own file of the same path goes before it.
 //
 // A file that ends in .tmpl is a text/template whose delimiters are [[ and ]],
 // so that HCL needs no escaping, and loses that ending. It sees the values
