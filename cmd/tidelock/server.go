@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -240,6 +241,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 			failed <- err
 		}
 	})
+	debug.FreeOSMemory() // starting up, policies and prices above all, left much that is needed no more
 	s.log.Info("serving", "listen", l.Addr().String())
 	var err error
 	select {
