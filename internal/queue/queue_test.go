@@ -270,7 +270,7 @@ func TestFault37_PoisonJobIsSetAsideAndOthersGoOn(t *testing.T) {
 			attempts int
 			text     string
 		}{
-			`{"text":"panics"}`:    {2, "assignment to entry in nil map"},
+			`{"text":"panics"}`:    {2, "panic: as a bug would"},
 			`{"text":"fails"}`:     {2, "the same mistake each time"},
 			`{"text":"given up"}`:  {1, "no repetition mends this"},
 			`{"n":"not a number"}`: {1, "the arguments can't be read"},
