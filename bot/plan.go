@@ -361,21 +361,11 @@ func (b *Bot) finishPlan(ctx context.Context, tx *db.Tx, r run.Run, c run.Change
 			}
 		}
 	}
-	runs, err := b.Runs.Runs(ctx, tx, c.ID)
+	settled, err := b.Runs.Settled(ctx, tx, c.ID)
 	if err != nil {
 		return err
 	}
-	return b.tell(ctx, tx, c.ID, settled(runs))
-}
-
-// settled reports whether none of the runs is under way.
-func settled(runs []run.Run) bool {
-	for _, r := range runs {
-		if !r.Status.Finished() && r.Status != run.Blocked {
-			return false
-		}
-	}
-	return true
+	return b.tell(ctx, tx, c.ID, settled)
 }
 
 // cleanUp removes the runner's folder and, once nothing of the change is
@@ -384,12 +374,9 @@ func (b *Bot) cleanUp(ctx context.Context, r run.Run, folder string) error {
 	if err := b.Runner.Remove(folder); err != nil {
 		b.Log.Warn("run folder not removed", keyRun, folder, "error", err)
 	}
-	runs, err := b.Runs.Runs(ctx, b.DB, r.Change)
-	if err != nil {
+	settled, err := b.Runs.Settled(ctx, b.DB, r.Change)
+	if err != nil || !settled {
 		return err
-	}
-	if !settled(runs) {
-		return nil
 	}
 	if err := b.trees.drop(r.Change); err != nil {
 		b.Log.Warn("work tree not removed", keyChange, r.Change, "error", err)

@@ -95,8 +95,8 @@ func (b *Bot) Recover(ctx context.Context) error {
 		if err != nil {
 			return !errs.Is(err, errs.NotFound)
 		}
-		runs, err := b.Runs.Runs(ctx, b.DB, c.ID)
-		return err != nil || (c.Status.Live() && !settled(runs))
+		settled, err := b.Runs.Settled(ctx, b.DB, c.ID)
+		return err != nil || (c.Status.Live() && !settled)
 	}); err != nil {
 		return fmt.Errorf("recover: %w", err)
 	}

@@ -136,6 +136,40 @@ func (w *world) applying(plan run.Run) (run.Run, run.Lock) {
 	return r, l
 }
 
+func TestSettled(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		want := func(c run.Change, want bool, when string) {
+			t.Helper()
+			if got, err := w.store.Settled(t.Context(), w.db, c.ID); err != nil || got != want {
+				t.Errorf("%s: settled %v, %v, want %v", when, got, err, want)
+			}
+		}
+		first, second := w.open(1, "a").Change, w.open(2, "b").Change
+		plans := w.plans(first, "net", "app")
+		want(first, false, "two plans wait")
+		net := w.planned(plans[0])
+		want(first, false, "one of two has ended")
+		w.planned(plans[1])
+		want(first, true, "both have ended")
+
+		waits := w.plans(second, "net")[0]
+		w.tx(func(tx *db.Tx) error {
+			lock, _, err := w.store.Acquire(t.Context(), tx, waits)
+			if err != nil {
+				return err
+			}
+			return w.store.Block(t.Context(), tx, waits, lock)
+		})
+		want(second, true, "it waits for the other pull's lock")
+
+		apply, _ := w.applying(net)
+		want(first, false, "an apply runs")
+		w.tx(func(tx *db.Tx) error { return w.store.Finish(context.Background(), tx, apply, run.Applied) })
+		want(first, true, "it has ended")
+	})
+}
+
 func TestPlanAndApplyFromEndToEnd(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)

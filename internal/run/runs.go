@@ -58,6 +58,22 @@ func (s *Store) Runs(ctx context.Context, q db.Querier, change string) ([]Run, e
 	return s.runsOf(ctx, q, change)
 }
 
+// Settled reports whether nothing of the change is under way: every run has
+// come to an end, or waits for another pull's lock. It reads no more than that
+// takes, as each run of a change asks when it ends.
+func (s *Store) Settled(ctx context.Context, q db.Querier, change string) (bool, error) {
+	statuses, err := collect(ctx, q, func(row scanner) (st Status, err error) {
+		err = row.Scan(&st)
+		return st, err
+	}, `SELECT DISTINCT status FROM runs WHERE change_id=$1`, change)
+	for _, st := range statuses {
+		if !st.Finished() && st != Blocked {
+			return false, err
+		}
+	}
+	return err == nil, err
+}
+
 // History returns the newest runs, of one client or (client "") of all.
 func (s *Store) History(ctx context.Context, q db.Querier, client string, limit int) ([]Run, error) {
 	return collect(ctx, q, scanRun, `SELECT `+runColumns+` FROM runs WHERE ($1 = '' OR client_id=$1) ORDER BY created_ms DESC, id DESC LIMIT $2`, client, limit)
