@@ -12,7 +12,7 @@ import (
 )
 
 // microRooms are the rooms whose own benchmarks are of interest here.
-var microRooms = []string{"./internal/policy", "./internal/cost", "./internal/checkout", "./internal/queue", "./internal/blob"}
+var microRooms = []string{"./internal/policy", "./internal/cost", "./internal/blob"}
 
 var benchLine = regexp.MustCompile(`^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+([0-9.]+) ns/op`)
 
@@ -21,7 +21,7 @@ var benchLine = regexp.MustCompile(`^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+([0-9.]+) 
 func benchMicro(ctx context.Context, b *bench) error {
 	for _, room := range microRooms {
 		fmt.Printf("  %s …\n", room)
-		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", ".", "-benchtime", "200ms", room)
+		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", ".", "-benchtime", "100ms", room)
 		cmd.Dir = b.tools.source
 		out, err := cmd.CombinedOutput()
 		if err != nil {
