@@ -32,14 +32,29 @@ func (b *Bot) applyRun(ctx context.Context, job queue.Job[applyRunJob]) error {
 	} else {
 		err = a.begin(ctx)
 	}
-	if errs.Is(err, errs.Conflict) { // superseded, or moved by another worker
+	if errs.Is(err, errs.Conflict) { // superseded, moved by another worker, or without its lock
 		b.Log.Info("apply given up", keyRun, r.ID, "reason", errs.Sentence(err))
-		return nil
+		return b.giveUp(ctx, r.ID, errs.Sentence(err))
 	}
 	if err != nil {
 		return b.unwatched(ctx, err)
 	}
 	return b.cleanUp(ctx, a.run, a.run.ID)
+}
+
+// giveUp cancels an apply that may not go on, if it has not ended already:
+// nothing of it has started.
+func (b *Bot) giveUp(ctx context.Context, id, why string) error {
+	return b.DB.Tx(ctx, func(tx *db.Tx) error {
+		r, err := b.Runs.Run(ctx, tx, id)
+		if err != nil || r.Status != run.Checking {
+			return err
+		}
+		if err := b.Runs.Cancel(ctx, tx, r, b.actor, why); err != nil {
+			return err
+		}
+		return b.tell(ctx, tx, r.Change, true)
+	})
 }
 
 // application is one attempt at one apply.

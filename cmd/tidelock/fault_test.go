@@ -196,7 +196,7 @@ func TestFault07_CommentedAndAnswerLost(t *testing.T) {
 func TestFault09_KilledWhileApplying(t *testing.T) {
 	t.Parallel()
 	g := newGate(t)
-	s := newStage(t, stageOptions{})
+	s := newStage(t, stageOptions{detect: true})
 	p := s.open("feature", githubtest.Files{"network/main.tf": g.apply("v2")})
 	s.says(p, "### 📋 Plan: 1 to add")
 	s.merge(p)
@@ -320,7 +320,7 @@ func TestFault13_LostWebhookIsFound(t *testing.T) {
 
 func TestFault14_DuplicateWebhook(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, stageOptions{})
+	s := newStage(t, stageOptions{detect: true})
 	s.gh.Faults().Duplicate(1000, 99)
 	p := s.open("feature", network("v2"))
 	s.says(p, "### 📋 Plan: 1 to add")

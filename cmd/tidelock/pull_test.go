@@ -37,7 +37,7 @@ func count(runs []run.Run, kind run.Kind) int {
 
 func TestPullRequestAllTheWay(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, stageOptions{})
+	s := newStage(t, stageOptions{detect: true})
 	p := s.open("feature", network("v2"))
 	body := s.says(p, "📋 Plan: 1 to add, 0 to change, 0 to destroy")
 	for _, want := range []string{"`network`", "terraform_data.net", "```diff", "**Merge** this pull request"} {

@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 	if dir, ok := runnerArgs(os.Args[1:]); ok {
 		os.Exit(runRunner(dir))
 	}
-	testscript.Main(m, map[string]func(){
+	testscript.Main(tidy{m}, map[string]func(){
 		"tidelock": func() { os.Exit(mainExit()) },
 	})
 }

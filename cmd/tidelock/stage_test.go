@@ -30,6 +30,7 @@ type stage struct {
 	data   string
 	listen string
 	env    []string
+	binary string // of the server
 	server *exec.Cmd
 	log    *lockedBuffer
 }
@@ -40,6 +41,10 @@ type stageOptions struct {
 	files     githubtest.Files
 	env       []string // TIDELOCK_… variables
 	providers bool     // the stand-in providers are to be had
+	// detect runs the server in the test binary itself and so under the race
+	// detector, where the tests are. That makes the server and its runners many
+	// times slower, so it is for the tests that go through the most of it.
+	detect bool
 }
 
 // patience bounds every wait of the stage. It is generous: the machine may be
@@ -68,6 +73,13 @@ func newStage(t *testing.T, o stageOptions) *stage {
 		o.files = oneProject
 	}
 	s := &stage{t: t, data: filepath.Join(t.TempDir(), "data"), log: &lockedBuffer{}}
+	build := builtBinary
+	if o.detect {
+		build = os.Executable
+	}
+	if s.binary, err = build(); err != nil {
+		t.Fatalf("no server to start: %v", err)
+	}
 	s.gh = githubtest.New(t, githubtest.Options{})
 	s.listen = freeAddress(t)
 	s.gh.SetWebhook("http://"+s.listen+"/webhook", "a-secret-for-webhooks-0001")
@@ -98,6 +110,27 @@ func newStage(t *testing.T, o stageOptions) *stage {
 	return s
 }
 
+// builtBinary builds the program as users run it, once for all tests.
+var builtBinary = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(builtDir(), "tidelock")
+	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+func builtDir() string {
+	return filepath.Join(os.TempDir(), fmt.Sprintf("tidelock-test-%d", os.Getpid()))
+}
+
+// tidy removes the built binary when the tests are through.
+type tidy struct{ *testing.M }
+
+func (m tidy) Run() int {
+	defer os.RemoveAll(builtDir())
+	return m.M.Run()
+}
+
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -111,11 +144,7 @@ func freeAddress(t *testing.T) string {
 // start starts the server and waits until it answers.
 func (s *stage) start() {
 	s.t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.server = &exec.Cmd{Path: self, Args: []string{"tidelock", "serve"}, Env: s.env, Stdout: s.log, Stderr: s.log,
+	s.server = &exec.Cmd{Path: s.binary, Args: []string{"tidelock", "serve"}, Env: s.env, Stdout: s.log, Stderr: s.log,
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true}}
 	if err := s.server.Start(); err != nil {
 		s.t.Fatal(err)
