@@ -37,6 +37,7 @@ type treeUse struct {
 	sync.Mutex // held while the tree is written or removed
 	sha        string
 	users      int
+	dropped    bool // no longer in the map: take another
 }
 
 func newTrees(dir string, write func(ctx context.Context, change, sha, into string) error) *trees {
@@ -62,6 +63,9 @@ func (t *trees) acquire(ctx context.Context, change, workspace, sha string) (tre
 	u := t.of(k)
 	u.Lock()
 	defer u.Unlock()
+	if u.dropped {
+		return t.acquire(ctx, change, workspace, sha)
+	}
 	tree, mark, data := t.paths(k)
 	if u.users > 0 && u.sha != sha {
 		return "", "", nil, errTreeBusy
@@ -129,11 +133,15 @@ func (t *trees) dropOne(k treeKey) error {
 	u := t.of(k)
 	u.Lock()
 	defer u.Unlock()
-	if u.users > 0 {
+	if u.users > 0 || u.dropped {
 		return nil
 	}
-	u.sha = ""
-	return os.RemoveAll(t.base(k))
+	err := os.RemoveAll(t.base(k))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	u.dropped = true
+	delete(t.use, k)
+	return err
 }
 
 func (t *trees) written(mark, sha string) bool {
@@ -147,7 +155,11 @@ func (t *trees) fresh(ctx context.Context, k treeKey, sha string) error {
 	if err := os.RemoveAll(base); err != nil {
 		return fmt.Errorf("clear work tree: %w", err)
 	}
-	if err := os.MkdirAll(base, 0o700); err != nil {
+	err := os.MkdirAll(base, 0o700)
+	for tries := 0; os.IsNotExist(err) && tries < 100; tries++ {
+		err = os.MkdirAll(base, 0o700) // drop took the empty folder above it away in between
+	}
+	if err != nil {
 		return fmt.Errorf("make work tree: %w", err)
 	}
 	if err := t.write(ctx, k.change, sha, tree); err != nil {
