@@ -39,6 +39,10 @@ func benchReceiver(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
+	syncs, err := bareSync(b.tools.dir)
+	if err != nil {
+		return err
+	}
 	fmt.Printf("  %d webhooks …\n", deliveryRate*int(deliveryTime.Seconds()))
 	f, before := newFlood("http://"+s.addr+"/webhook", comment, comment, comment, push), effortOf(s.pid())
 	if err := f.send(ctx); err != nil {
@@ -52,6 +56,7 @@ func benchReceiver(ctx context.Context, b *bench) error {
 		func() error { return b.note("receiver: rate", f.rate, "per second") },
 		func() error { return b.note("receiver: p50", percentile(f.latency, 50), "ms") },
 		func() error { return b.aim("receiver: p99", percentile(f.latency, 99), "ms", 20) },
+		func() error { return b.note("receiver: a bare fsync just before, p99", percentile(syncs, 99), "ms") },
 		func() error { return b.note("receiver: slowest", percentile(f.latency, 100), "ms") },
 		func() error { return b.aim("receiver: lost", float64(lost), "webhooks", 0) },
 		func() error { return b.note("receiver: last one worked off after", took.Seconds(), "s") },
