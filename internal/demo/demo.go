@@ -54,7 +54,7 @@ func Run(ctx context.Context, o Options) error { return play(ctx, o, (*demo).sto
 
 // play is Run with another story to tell.
 func play(ctx context.Context, o Options, tell func(*demo, context.Context) error) (err error) {
-	d := &demo{Options: o, screen: newScreen(o.Out, o.Terminal, o.Width, o.Colour), tail: &tail{keep: 15}, began: time.Now()}
+	d := &demo{Options: o, screen: newScreen(o.Out, o.Terminal, o.Width, o.Colour), tail: &tail{keep: 15}}
 	defer d.clear()
 	told := false
 	defer func() {
@@ -73,6 +73,7 @@ func play(ctx context.Context, o Options, tell func(*demo, context.Context) erro
 	if err := d.setUp(ctx); err != nil {
 		return err
 	}
+	d.began = time.Now() // what had to be built is no part of the story
 	story, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	d.serve(story, stop)
