@@ -13,6 +13,7 @@ import (
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/github/githubtest"
 	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/internal/toolchain"
 )
 
 // oneComment asserts that the bot has posted its comment and no other.
@@ -157,6 +158,61 @@ func TestFault05_PlanThatIsAlwaysKilledFails(t *testing.T) {
 	}
 	s.says(p, "The process that planned was killed")
 	s.check(p, "tidelock/plan", "failure")
+}
+
+// Terraform stands in its init when everything dies: the plan is begun again.
+func TestFault04_KilledDuringInit(t *testing.T) {
+	t.Parallel()
+	g := newGate(t)
+	tf, err := toolchain.Terraform(t.Context(), toolchain.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := filepath.Join(t.TempDir(), "terraform")
+	script := fmt.Sprintf("#!/bin/sh\ncase \" $* \" in *\" init \"*) read line <'%s' ;; esac\nexec '%s' \"$@\"\n", g.path, tf.Path)
+	if err := os.WriteFile(slow, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, stageOptions{env: []string{"TIDELOCK_TERRAFORM_BINARY=" + slow}})
+	p := s.open("feature", network("v2"))
+	g.reached()
+	if err := syscall.Kill(s.runnerOf(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	s.kill()
+	g.open()
+	s.start()
+	s.says(p, "### 📋 Plan: 1 to add")
+	s.oneComment(p)
+}
+
+// The runner ends well while no server is there to store what it made. Where
+// its folder is still there the next server takes that; where it is lost with
+// the disk, it plans again.
+func TestFault06_PlannedAndNotStored(t *testing.T) {
+	for name, lost := range map[string]bool{"the folder is there": false, "the folder is lost": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGate(t)
+			s := newStage(t, stageOptions{})
+			p := s.open("feature", githubtest.Files{"network/main.tf": g.plan()})
+			g.reached()
+			runner := s.runnerOf()
+			s.kill()
+			g.open()
+			eventually(t, "the runner's end", func() bool { return syscall.Kill(runner, 0) != nil })
+			if lost {
+				if err := os.RemoveAll(filepath.Join(s.data, "runs")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.start()
+			s.says(p, "### 📋 Plan: 1 to add")
+			s.oneComment(p)
+			s.merge(p)
+			s.says(p, "✅ Applied 1 project")
+		})
+	}
 }
 
 // The plan is stored and GitHub takes no comment; then the server dies.
