@@ -106,7 +106,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		if nullBody(body) {
 			body = nil
 		}
-		s.contract.rest(r, contractPath(path, re), body, out.status, header, answer)
+		s.contract.rest(r, s.contractPath(path, re), body, out.status, header, answer)
 	}
 	s.record(r.Method, path, out.status)
 	if refused != nil {
@@ -129,14 +129,16 @@ func (s *Server) record(method, path string, status int) {
 
 // contractPath is a path as the contract writes it, which knows repositories
 // by name only.
-func contractPath(path string, r *repo) string {
+func (s *Server) contractPath(path string, r *repo) string {
 	rest, ok := strings.CutPrefix(path, "/repositories/")
 	if !ok {
 		return path
 	}
 	name := "some/repository" // one that the asker may not know of
 	if r != nil {
+		s.mu.Lock() // it may be renamed meanwhile
 		name = r.full()
+		s.mu.Unlock()
 	}
 	_, rest, found := strings.Cut(rest, "/")
 	if found {
