@@ -176,11 +176,10 @@ func TestFault04_KilledDuringInit(t *testing.T) {
 	s := newStage(t, stageOptions{env: []string{"TIDELOCK_TERRAFORM_BINARY=" + slow}})
 	p := s.open("feature", network("v2"))
 	g.reached()
-	runner := s.runnerOf()
-	s.kill()
-	if err := syscall.Kill(runner, syscall.SIGKILL); err != nil {
+	if err := syscall.Kill(s.runnerOf(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
+	s.kill()
 	g.open()
 	s.start()
 	s.says(p, "### 📋 Plan: 1 to add")

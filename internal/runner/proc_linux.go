@@ -31,6 +31,19 @@ func takeLock(dir string) (f *os.File, ok bool, err error) {
 		}
 		return nil, false, fmt.Errorf("lock the run: %w", err)
 	}
+	// The folder may have been removed, and made anew, between the two calls:
+	// a lock on a file that nobody else can open protects nothing.
+	mine, err := f.Stat()
+	if err == nil {
+		var there os.FileInfo
+		if there, err = os.Stat(filepath.Join(dir, lockFile)); err == nil && !os.SameFile(mine, there) {
+			err = fmt.Errorf("its folder was replaced: %w", os.ErrNotExist)
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, false, fmt.Errorf("lock the run: %w", err)
+	}
 	return f, true, nil
 }
 

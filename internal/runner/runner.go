@@ -242,16 +242,32 @@ func (r *Runner) spawn(ctx context.Context, spec planner.Spec, nonce string) err
 	}
 }
 
-// Remove deletes a run's folder. A run that is under way is errs.Conflict.
+// Remove deletes a run's folder, after it has ended whatever a lost run left
+// behind: a Terraform that outlives its runner would go on working in the tree
+// that the next attempt gets. A run that is under way is errs.Conflict. The
+// run's lock is held meanwhile, so that a runner that was slow to begin finds
+// either its whole folder or none.
 func (r *Runner) Remove(runID string) error {
-	state, err := r.State(runID)
-	if err != nil {
-		return err
+	if !validRunID(runID) {
+		return fmt.Errorf("runner: %q can't be a run's ID", runID)
 	}
-	if state == StateRunning {
+	dir := r.Dir(runID)
+	lock, ok, err := takeLock(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("runner: remove run %s: %w", runID, err)
+	case !ok:
 		return errs.New(errs.Conflict, "The run %s is under way.", runID)
 	}
-	if err := os.RemoveAll(r.Dir(runID)); err != nil {
+	defer lock.Close()
+	if _, err := os.Stat(filepath.Join(dir, resultFile)); err != nil {
+		if err := r.sweep(runID); err != nil {
+			return fmt.Errorf("runner: remove run %s: %w", runID, err)
+		}
+	}
+	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("runner: remove run %s: %w", runID, err)
 	}
 	return nil

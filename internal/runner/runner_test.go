@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -510,6 +511,34 @@ func TestFault10_RunnerKilledMidApply(t *testing.T) {
 	}
 	if s.effects() != "once " {
 		t.Errorf("the effects happened %q", s.effects())
+	}
+}
+
+// The next attempt works in the same tree: what the last one left must be gone
+// before its folder is.
+func TestFault04_RemoveEndsWhatALostRunLeft(t *testing.T) {
+	s := newSite(t, plain)
+	g := s.gate()
+	s.write("tree/main.tf", s.code(g))
+	apply := s.planned()
+	if err := s.runner.Start(t.Context(), apply); err != nil {
+		t.Fatal(err)
+	}
+	pids := g.pids()
+	runner := s.runnerOf("apply")
+	pids = append(pids, runner.pid, s.terraformOf(runner).pid)
+	if err := syscall.Kill(runner.pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	next := newRunner(s.path("runs")) // a server that never waited for the run
+	for errs.Is(next.Remove("apply"), errs.Conflict) {
+		runtime.Gosched() // until the kernel has ended the runner and with it its lock
+	}
+	if left := alive(pids); len(left) > 0 {
+		t.Errorf("processes %v are left", left)
+	}
+	if got := s.state("apply"); got != StateAbsent {
+		t.Errorf("state %s, want absent", got)
 	}
 }
 
