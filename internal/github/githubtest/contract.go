@@ -74,9 +74,9 @@ var restRouter = sync.OnceValues(func() (routers.Router, error) {
 	}
 	// Not doc.Validate(): GitHub's own document fails it.
 	doc.Servers = nil
-	// A ref or branch may hold slashes; gorilla/mux has to be told.
+	// A ref, branch or path may hold slashes; gorilla/mux has to be told.
 	for path, item := range doc.Paths.Map() {
-		wide := strings.NewReplacer("{ref}", "{ref:.+}", "{branch}", "{branch:.+}").Replace(path)
+		wide := strings.NewReplacer("{ref}", "{ref:.+}", "{branch}", "{branch:.+}", "{basehead}", "{basehead:.+}", "{path}", "{path:.*}").Replace(path)
 		if wide != path {
 			doc.Paths.Delete(path)
 			doc.Paths.Set(wide, item)
