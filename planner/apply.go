@@ -27,8 +27,8 @@ func (e *execution) apply(ctx context.Context) error {
 	if s.LockTimeout != "" {
 		opts = append(opts, tfexec.LockTimeout(s.LockTimeout))
 	}
-	if s.Parallelism > 0 {
-		opts = append(opts, tfexec.Parallelism(s.Parallelism))
+	if s.Options.Parallelism > 0 {
+		opts = append(opts, tfexec.Parallelism(s.Options.Parallelism))
 	}
 	done, complete := 0, false
 	e.out.event = func(ev event) {

@@ -29,13 +29,26 @@ type RepoConfig struct {
 	Ignore           []string // doublestar patterns of directories that are never projects
 	ApplyBeforeMerge *bool    // `apply` is taken on an open pull request
 	AutoMerge        *bool    // merge when everything is applied; implies apply before merge
-	Lock             *string  // when the lock is taken: LockAtPlan or LockAtApply
+	Lock             *string  // when the lock is taken: LockAtPlan, LockAtApply or LockOff
+	ApplyOnMerge     *bool    // merging applies
+	MergeMethod      *string  // merge | squash | rebase
+	DeleteBranch     *bool    // delete the pull's branch after an automatic merge
+	AutoPlan         *bool    // plan when a pull is opened or pushed to; otherwise only by command
+	PlanDrafts       *bool    // plan drafts too
+	QuietUnchanged   *bool    // no comment where no plan changes anything
+	CommentPerCommit *bool    // a new comment for each head, the older ones folded away
+	SplitComments    *bool    // what is too long for one comment goes on in others
+	ProjectChecks    *bool    // a check for each project beside the two for all
+	Commands         []string // the commands that are taken in comments; nil for all that the server allows
+	Template         string   // text/template of the comment; "" for the usual one
+	TemplateLine     int      // where it begins in the file
 }
 
 // When a project's lock is taken.
 const (
 	LockAtPlan  = "plan"
 	LockAtApply = "apply"
+	LockOff     = "off"
 )
 
 // ProjectConfig is one project block.

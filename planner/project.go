@@ -27,6 +27,18 @@ type Project struct {
 	// CommittedState is set where terraform.tfstate is in the repository
 	// and no backend is declared: Tidelock must not start a second state.
 	CommittedState bool `json:"committed_state,omitempty"`
+	// DependsOn names projects that must be applied before this one is
+	// planned; Order is the group in which it is applied: lower ones first,
+	// those of one group at the same time.
+	DependsOn []string `json:"depends_on,omitempty"`
+	Order     int      `json:"order,omitempty"`
+	// ByHand is set where only the command `plan` plans it, never a push.
+	ByHand bool `json:"by_hand,omitempty"`
+	// WhenModified are patterns, relative to the repository's root, that
+	// replace what would otherwise tell whether a change touches the project.
+	WhenModified []string          `json:"when_modified,omitempty"`
+	Env          map[string]string `json:"env,omitempty"`   // for its runs; only names that the server allows reach them
+	Hooks        []Hook            `json:"hooks,omitempty"` // run only where the server allows it
 }
 
 // Key returns what locks and states are keyed by: the directory and the

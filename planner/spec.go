@@ -9,6 +9,7 @@ type Kind string
 const (
 	KindPlan  Kind = "plan"
 	KindApply Kind = "apply"
+	KindState Kind = "state" // a state operation: see Operation
 )
 
 // Spec is everything that one run may know. The server makes it, the runner
@@ -40,10 +41,11 @@ type Spec struct {
 	CLIConfig string            `json:"cli_config"` // path of the CLI configuration file; see CLIConfig
 	// ManagedBackend is the path of a state file for a project that
 	// declares no backend, "" for one that does.
-	ManagedBackend string `json:"managed_backend,omitempty"`
-	Destroy        bool   `json:"destroy,omitempty"` // plan to destroy everything
-	LockTimeout    string `json:"lock_timeout,omitempty"`
-	Parallelism    int    `json:"parallelism,omitempty"` // objects at a time, 0 for Terraform's own 10
+	ManagedBackend string    `json:"managed_backend,omitempty"`
+	Options        Options   `json:"options,omitzero"`   // of a plan; an apply takes Parallelism from it
+	Operation      Operation `json:"operation,omitzero"` // of KindState
+	Hooks          []Hook    `json:"hooks,omitempty"`    // only those that the server allows
+	LockTimeout    string    `json:"lock_timeout,omitempty"`
 	// Grace is how long Terraform may take to end after it was interrupted,
 	// in nanoseconds; 0 means DefaultGrace. Then it is killed.
 	Grace time.Duration `json:"grace,omitempty"`
@@ -113,3 +115,18 @@ type Diagnostic struct {
 // Progress is told of an object that is done: how many are done, how many
 // there are (0 while that is unknown), and which one it was.
 type Progress func(done, total int, address string)
+
+// Hook is a program that runs before or after Terraform does, in the
+// project's directory, where the server allows that.
+type Hook struct {
+	When string   `json:"when"` // before_plan | after_plan | before_apply | after_apply
+	Run  []string `json:"run"`  // the program and its arguments; never a shell's line
+}
+
+// The moments at which hooks run.
+const (
+	BeforePlan  = "before_plan"
+	AfterPlan   = "after_plan"
+	BeforeApply = "before_apply"
+	AfterApply  = "after_apply"
+)

@@ -329,7 +329,7 @@ func (e *execution) plan(ctx context.Context) error {
 		}
 		opts = append(opts, tfexec.VarFile(filepath.FromSlash(f)))
 	}
-	if s.Destroy {
+	if s.Options.Destroy {
 		opts = append(opts, tfexec.Destroy(true))
 	}
 	release, shared, err := e.shareState()
@@ -343,8 +343,8 @@ func (e *execution) plan(ctx context.Context) error {
 	case s.LockTimeout != "":
 		opts = append(opts, tfexec.LockTimeout(s.LockTimeout))
 	}
-	if s.Parallelism > 0 {
-		opts = append(opts, tfexec.Parallelism(s.Parallelism))
+	if s.Options.Parallelism > 0 {
+		opts = append(opts, tfexec.Parallelism(s.Options.Parallelism))
 	}
 	done := 0
 	e.out.event = func(ev event) {

@@ -12,18 +12,22 @@ import (
 )
 
 const changeColumns = `id, client_id, repo_id, pull, head_sha, base_sha, status, reason, notes, settings, comment_id, comment_intent_ms,
-	rev, answered_rev, merge_sha, auto_merge, created_ms, updated_ms`
+	rev, answered_rev, merge_sha, auto_merge, created_ms, updated_ms, trusted, group_ref`
 
 func scanChange(row scanner) (Change, error) {
 	var (
 		c                        Change
 		intent, created, updated int64
 		auto                     int64
+		trusted                  string
 	)
 	err := row.Scan(&c.ID, &c.Client, &c.Repo, &c.Pull, &c.HeadSHA, &c.BaseSHA, &c.Status, &c.Reason, &c.Notes, &c.Settings, &c.CommentID, &intent,
-		&c.Rev, &c.AnsweredRev, &c.MergeSHA, &auto, &created, &updated)
+		&c.Rev, &c.AnsweredRev, &c.MergeSHA, &auto, &created, &updated, &trusted, &c.GroupRef)
 	if err != nil {
 		return Change{}, err
+	}
+	if err := fromJSON(trusted, &c.Trusted); err != nil {
+		return Change{}, fmt.Errorf("change %s: %w", c.ID, err)
 	}
 	if intent != 0 {
 		c.CommentIntent = db.FromMillis(intent)

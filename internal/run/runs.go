@@ -12,17 +12,20 @@ import (
 
 const runColumns = `id, client_id, change_id, repo_id, pull, kind, spec, commit_sha, status, actor, node_id, ord, plan_run_id,
 	inputs_digest, plan_digest, state_lineage, state_serial, plan_blob, plan_json_blob, log_blob,
-	summary, diff, report, estimate, error, progress_done, progress_total, created_ms, started_ms, finished_ms`
+	summary, diff, report, estimate, error, progress_done, progress_total, created_ms, started_ms, finished_ms,
+	options, operation, layer, gates, stop_actor, retry, batch`
 
 func scanRun(row scanner) (Run, error) {
 	var (
 		r                                      Run
 		spec, actor, summary, report, estimate string
-		created, started, finished             int64
+		options, operation, stop               string
+		created, started, finished, retry      int64
 	)
 	err := row.Scan(&r.ID, &r.Client, &r.Change, &r.Repo, &r.Pull, &r.Kind, &spec, &r.Commit, &r.Status, &actor, &r.Node, &r.Order, &r.PlanRun,
 		&r.InputsDigest, &r.PlanDigest, &r.StateLineage, &r.StateSerial, &r.PlanBlob, &r.PlanJSONBlob, &r.LogBlob,
-		&summary, &r.Diff, &report, &estimate, &r.Error, &r.Done, &r.Total, &created, &started, &finished)
+		&summary, &r.Diff, &report, &estimate, &r.Error, &r.Done, &r.Total, &created, &started, &finished,
+		&options, &operation, &r.Layer, &r.Gates, &stop, &retry, &r.Batch)
 	if err != nil {
 		return Run{}, err
 	}
@@ -36,7 +39,10 @@ func scanRun(row scanner) (Run, error) {
 	for _, part := range []struct {
 		text string
 		into any
-	}{{spec, &r.Project}, {actor, &r.Actor}, {summary, &r.Summary}, {report, &r.Report}, {estimate, &r.Estimate}} {
+	}{
+		{spec, &r.Project}, {actor, &r.Actor}, {summary, &r.Summary}, {report, &r.Report}, {estimate, &r.Estimate},
+		{options, &r.Options}, {operation, &r.Operation}, {stop, &r.StopActor},
+	} {
 		if err := fromJSON(part.text, part.into); err != nil {
 			return Run{}, fmt.Errorf("run %s: %w", r.ID, err)
 		}
@@ -200,24 +206,20 @@ func (s *Store) AddApply(ctx context.Context, tx *db.Tx, plan Run, commit string
 }
 
 func (s *Store) insert(ctx context.Context, tx *db.Tx, r *Run) error {
-	spec, err := toJSON(r.Project)
-	if err != nil {
-		return err
-	}
-	actor, err := toJSON(r.Actor)
-	if err != nil {
-		return err
-	}
-	summary, err := toJSON(r.Summary)
-	if err != nil {
-		return err
+	texts := make([]string, 5)
+	for i, v := range []any{r.Project, r.Actor, r.Summary, r.Options, r.Operation} {
+		text, err := toJSON(v)
+		if err != nil {
+			return err
+		}
+		texts[i] = text
 	}
 	r.Created = db.FromMillis(db.Millis(s.now()))
-	_, err = exec(ctx, tx, `INSERT INTO runs (id, client_id, change_id, repo_id, pull, kind, project, dir, workspace, spec, commit_sha, status, actor,
-			ord, plan_run_id, inputs_digest, plan_digest, summary, created_ms)
-		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19)`,
-		r.ID, r.Client, r.Change, r.Repo, r.Pull, r.Kind, r.Project.Name, r.Project.Dir, r.Project.Workspace, spec, r.Commit, r.Status, actor,
-		r.Order, r.PlanRun, r.InputsDigest, r.PlanDigest, summary, db.Millis(r.Created))
+	_, err := exec(ctx, tx, `INSERT INTO runs (id, client_id, change_id, repo_id, pull, kind, project, dir, workspace, spec, commit_sha, status, actor,
+			ord, plan_run_id, inputs_digest, plan_digest, summary, created_ms, options, operation, layer, gates, retry, batch)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25)`,
+		r.ID, r.Client, r.Change, r.Repo, r.Pull, r.Kind, r.Project.Name, r.Project.Dir, r.Project.Workspace, texts[0], r.Commit, r.Status, texts[1],
+		r.Order, r.PlanRun, r.InputsDigest, r.PlanDigest, texts[2], db.Millis(r.Created), texts[3], texts[4], r.Layer, r.Gates, flag(r.Retry), r.Batch)
 	if err != nil {
 		return fmt.Errorf("create %s of %s: %w", r.Kind, r.Project.Name, err)
 	}

@@ -20,8 +20,10 @@ func (s ChangeStatus) Live() bool { return s != Outdated && s != Closed }
 type Kind string
 
 const (
-	Plan  Kind = "plan"
-	Apply Kind = "apply"
+	Plan        Kind = "plan"
+	Apply       Kind = "apply"
+	StateChange Kind = "state" // import, state rm or state mv: lives as an apply does
+	Drift       Kind = "drift" // a comparison of state and world: lives as a plan does, is never applied and takes no lock
 )
 
 // Status is where a run stands.
@@ -30,6 +32,7 @@ type Status string
 const (
 	Queued      Status = "queued"      // waits for a worker
 	Blocked     Status = "blocked"     // waits for another pull's lock; starts by itself when that is released
+	Deferred    Status = "deferred"    // waits for other projects of its change to be applied; starts by itself then
 	Checking    Status = "checking"    // an apply proves that it applies what was reviewed; nothing has started
 	Running     Status = "running"     // a plan runs, or an apply was about to start or started
 	Planned     Status = "planned"     // a plan ended well
@@ -44,7 +47,7 @@ const (
 // Finished reports whether the run has come to an end.
 func (s Status) Finished() bool {
 	switch s {
-	case Queued, Blocked, Checking, Running:
+	case Queued, Blocked, Deferred, Checking, Running:
 		return false
 	}
 	return true
@@ -54,19 +57,22 @@ func (s Status) Finished() bool {
 // on purpose: an apply is never retried by itself.
 var edges = map[Kind]map[Status][]Status{
 	Plan: {
-		Queued:  {Running, Blocked, Failed, Canceled, Superseded},
-		Blocked: {Queued, Canceled, Superseded},
-		Running: {Running, Planned, Failed, Canceled, Superseded, Queued},
-		Planned: {Superseded},
-		Failed:  {Superseded},
+		Queued:   {Running, Blocked, Deferred, Failed, Canceled, Superseded},
+		Blocked:  {Queued, Canceled, Superseded},
+		Deferred: {Queued, Canceled, Superseded},
+		Running:  {Running, Planned, Failed, Canceled, Superseded, Queued},
+		Planned:  {Superseded},
+		Failed:   {Superseded},
 	},
 	Apply: {
-		Queued:   {Checking, Blocked, Failed, Canceled, Superseded},
+		Queued:   {Checking, Blocked, Deferred, Failed, Canceled, Superseded},
 		Blocked:  {Queued, Canceled, Superseded},
+		Deferred: {Queued, Canceled, Superseded},
 		Checking: {Checking, Running, Blocked, Held, Failed, Canceled, Superseded},
 		// Checking is reachable from Running in one case: Terraform refused the
 		// saved plan as stale, which proves that nothing was applied.
-		Running: {Applied, Failed, Interrupted, Checking},
+		// Canceled is reachable only where nothing had been applied yet.
+		Running: {Applied, Failed, Interrupted, Checking, Canceled},
 		Held:    {Superseded},
 		Failed:  {Superseded},
 		// An interrupted apply ends only by a person's word.
@@ -76,6 +82,12 @@ var edges = map[Kind]map[Status][]Status{
 
 // CanBecome reports whether a run of the kind may move from s to next.
 func (s Status) CanBecome(kind Kind, next Status) bool {
+	switch kind {
+	case StateChange:
+		kind = Apply
+	case Drift:
+		kind = Plan
+	}
 	for _, to := range edges[kind][s] {
 		if to == next {
 			return true

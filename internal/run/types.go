@@ -43,15 +43,17 @@ type Change struct {
 	HeadSHA       string
 	BaseSHA       string
 	Status        ChangeStatus
-	Reason        string    // why it is Unplannable, in sentences for people
-	Settings      string    // JSON of whoever plans: how the pull is treated, as the base branch said then; "" before that
-	Notes         string    // what is wrong in the repository but kept nothing from being planned, a line each
-	CommentID     int64     // GitHub's; 0 until posted
-	CommentIntent time.Time // when posting the first comment was begun; zero if never
-	Rev           int64     // grows with everything that the comment or a check should tell
-	AnsweredRev   int64     // the Rev that GitHub was last told
-	MergeSHA      string    // set when the pull was merged at this head
-	AutoMerge     bool      // merge once everything is applied
+	Reason        string       // why it is Unplannable, in sentences for people
+	Settings      string       // JSON of whoever plans: how the pull is treated, as the base branch said then; "" before that
+	Notes         string       // what is wrong in the repository but kept nothing from being planned, a line each
+	CommentID     int64        // GitHub's; 0 until posted
+	CommentIntent time.Time    // when posting the first comment was begun; zero if never
+	Rev           int64        // grows with everything that the comment or a check should tell
+	AnsweredRev   int64        // the Rev that GitHub was last told
+	MergeSHA      string       // set when the pull was merged at this head
+	AutoMerge     bool         // merge once everything is applied
+	Trusted       access.Actor // who let this head of a fork be planned; zero if nobody did or had to
+	GroupRef      string       // the merge queue's branch that this is the head of; "" for a pull's own head
 	Created       time.Time
 	Updated       time.Time
 }
@@ -78,7 +80,15 @@ type Run struct {
 	Actor   access.Actor
 	Node    string // who works on it, or last did
 	Order   int    // its place in the comment
+	Layer   int    // of a change's projects: a layer is planned when those below are applied
 	PlanRun string // for an apply: the run whose plan was reviewed
+	Batch   string // runs that one command asked for and one reply tells of; "" where the comment tells
+
+	Options   planner.Options   // what was asked for beyond the code
+	Operation planner.Operation // of a StateChange
+	Retry     bool              // an apply that goes on where a failed one ended: it may do less than was reviewed
+	StopActor access.Actor      // who asked for it to be stopped; zero if nobody did
+	Gates     string            // JSON of gate.Record: what the gates said when it was let through; "" for none
 
 	InputsDigest string // of the files that shape the plan
 	PlanDigest   string
