@@ -2,6 +2,7 @@ package bot
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
@@ -23,6 +24,17 @@ type Settings struct {
 	AutoMerge        bool   `json:"auto_merge"`         // merge once everything is applied
 	MergeMethod      string `json:"merge_method"`       // merge | squash | rebase
 	Approvals        int    `json:"approvals"`          // approving reviews of the head, not the author's, that an `apply` before the merge needs
+
+	AutoPlan     bool     `json:"auto_plan"`     // plan when a pull is opened or pushed to; otherwise only by command
+	PlanDrafts   bool     `json:"plan_drafts"`   // plan drafts too
+	DeleteBranch bool     `json:"delete_branch"` // delete the pull's branch after an automatic merge
+	Commands     []string `json:"commands"`      // the commands that are obeyed; nil for all
+
+	ProjectChecks    bool   `json:"project_checks"`     // a check for each project beside the two for all: a request or two each
+	QuietUnchanged   bool   `json:"quiet_unchanged"`    // no comment where no plan changes anything
+	CommentPerCommit bool   `json:"comment_per_commit"` // a new comment for each head, the older ones folded away
+	SplitComments    bool   `json:"split_comments"`     // what is too long for one comment goes on in others
+	Template         string `json:"template,omitempty"` // text/template of the comment; "" for the usual one
 }
 
 // With returns the settings with the repository's own wishes over them.
@@ -34,10 +46,55 @@ func (s Settings) With(c planner.RepoConfig) Settings {
 		s.AutoMerge = *c.AutoMerge
 		s.ApplyBeforeMerge = s.ApplyBeforeMerge || s.AutoMerge
 	}
+	for _, wish := range []struct {
+		to   *bool
+		from *bool
+	}{
+		{&s.ApplyOnMerge, c.ApplyOnMerge}, {&s.AutoPlan, c.AutoPlan}, {&s.PlanDrafts, c.PlanDrafts}, {&s.DeleteBranch, c.DeleteBranch},
+		{&s.ProjectChecks, c.ProjectChecks}, {&s.QuietUnchanged, c.QuietUnchanged},
+		{&s.CommentPerCommit, c.CommentPerCommit}, {&s.SplitComments, c.SplitComments},
+	} {
+		if wish.from != nil {
+			*wish.to = *wish.from
+		}
+	}
 	if c.Lock != nil {
 		s.Lock = *c.Lock
 	}
+	if c.MergeMethod != nil {
+		s.MergeMethod = *c.MergeMethod
+	}
+	if c.Commands != nil {
+		s.Commands = narrow(s.Commands, c.Commands)
+	}
+	s.Template = c.Template
 	return s
+}
+
+// narrow returns those of the wanted commands that the server allows: a
+// repository may forbid more than the server does, never less.
+func narrow(allowed, wanted []string) []string {
+	both := []string{} // not nil: none left is not all
+	for _, c := range wanted {
+		if allowed == nil || slices.Contains(allowed, c) {
+			both = append(both, c)
+		}
+	}
+	return both
+}
+
+// Obeys reports whether the settings take the command.
+func (s Settings) Obeys(v Verb) bool {
+	return s.Commands == nil || v == VerbHelp || slices.Contains(s.Commands, string(v))
+}
+
+// CommandNames returns what Settings.Commands may hold.
+func CommandNames() []string {
+	var names []string
+	for _, v := range verbs {
+		names = append(names, string(v.Verb))
+	}
+	return names
 }
 
 // settingsOf returns how the change was treated when it was planned, fallback
@@ -46,7 +103,7 @@ func settingsOf(c run.Change, fallback Settings) (Settings, error) {
 	if c.Settings == "" {
 		return fallback, nil
 	}
-	var s Settings
+	s := fallback // what an older version of this program did not store
 	err := json.Unmarshal([]byte(c.Settings), &s)
 	return s, err
 }

@@ -48,6 +48,16 @@ defaults {
   # auto_merge         = false # needs apply_before_merge
   # merge_method       = "merge"
   # required_approvals = 0
+  # delete_branch      = false # after auto_merge
+
+  # auto_plan   = true  # otherwise only the command plan plans
+  # plan_drafts = false
+  # commands    = ["plan", "apply", "unlock"] # all, unless you name some
+
+  # project_checks     = false # a check for each project
+  # quiet_unchanged    = false # no comment where nothing changes
+  # comment_per_commit = false # a new comment for each commit
+  # split_comments     = false # long plans go on in further comments
 }
 
 policy {

@@ -74,6 +74,14 @@ type DefaultsConfig struct {
 	AutoMerge         bool
 	MergeMethod       string // merge | squash | rebase
 	RequiredApprovals int
+	DeleteBranch      bool
+	AutoPlan          bool
+	PlanDrafts        bool
+	Commands          []string // nil for all
+	ProjectChecks     bool
+	QuietUnchanged    bool
+	CommentPerCommit  bool
+	SplitComments     bool
 }
 
 // PolicyConfig tunes the bundled policies.
@@ -109,7 +117,7 @@ func defaultConfig() Config {
 		Listen:    "127.0.0.1:8080",
 		GitHub:    GitHubConfig{WriteBurst: 20, WriteInterval: time.Second, SweepInterval: 2 * time.Minute},
 		Terraform: TerraformConfig{ProviderDirect: true, PlanTimeout: time.Hour, ApplyTimeout: 4 * time.Hour, Grace: 30 * time.Second},
-		Defaults:  DefaultsConfig{Lock: "plan", ApplyOnMerge: true, MergeMethod: "merge"},
+		Defaults:  DefaultsConfig{Lock: "plan", ApplyOnMerge: true, MergeMethod: "merge", AutoPlan: true},
 		Policy:    PolicyConfig{RequiredTags: []string{"owner", "environment"}},
 		Cost:      CostConfig{Currency: "USD", HoursPerMonth: 730},
 		Log:       LogConfig{Level: "info", Format: "text"},

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidelock/tidelock/bot"
 	"github.com/tidelock/tidelock/internal/redact"
 )
 
@@ -101,6 +102,15 @@ func (l *loader) contradictions() {
 	if c.Policy.Disabled && len(c.Policy.Levels) > 0 {
 		clash("policy.disabled", "policy.disabled turns every rule off, but policy.levels sets levels; keep one of them.")
 	}
+}
+
+func checkCommands(c *Config) string {
+	for _, name := range c.Defaults.Commands {
+		if all := bot.CommandNames(); !slices.Contains(all, name) {
+			return fmt.Sprintf("names %q, which is no command; there are %s.", name, strings.Join(all, ", "))
+		}
+	}
+	return ""
 }
 
 func checkListen(c *Config) string {

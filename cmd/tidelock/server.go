@@ -142,13 +142,20 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 		DB: s.db, Queue: s.queue, App: s.app, Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
 		Blobs: s.blobs, Checkout: checkout.New(filepath.Join(c.DataDir, "mirrors"), checkout.Options{}), Runner: runners,
 		Policies: engine, Catalog: catalog, HoursPerMonth: c.Cost.HoursPerMonth, Node: node, DataDir: c.DataDir,
-		Settings: bot.Settings{
-			Lock: c.Defaults.Lock, ApplyBeforeMerge: c.Defaults.ApplyBeforeMerge || c.Defaults.AutoMerge, ApplyOnMerge: c.Defaults.ApplyOnMerge,
-			AutoMerge: c.Defaults.AutoMerge, MergeMethod: c.Defaults.MergeMethod, Approvals: c.Defaults.RequiredApprovals,
-		},
+		Settings:  c.Defaults.settings(),
 		Terraform: terraform, PublicURL: c.PublicURL, Log: s.log,
 		Masker: s.masker,
 	}, nil
+}
+
+// settings are the defaults as the bot knows them.
+func (d DefaultsConfig) settings() bot.Settings {
+	return bot.Settings{
+		Lock: d.Lock, ApplyBeforeMerge: d.ApplyBeforeMerge || d.AutoMerge, ApplyOnMerge: d.ApplyOnMerge,
+		AutoMerge: d.AutoMerge, MergeMethod: d.MergeMethod, Approvals: d.RequiredApprovals, DeleteBranch: d.DeleteBranch,
+		AutoPlan: d.AutoPlan, PlanDrafts: d.PlanDrafts, Commands: d.Commands,
+		ProjectChecks: d.ProjectChecks, QuietUnchanged: d.QuietUnchanged, CommentPerCommit: d.CommentPerCommit, SplitComments: d.SplitComments,
+	}
 }
 
 // name asks GitHub what the App is called. A GitHub that does not answer now
