@@ -64,6 +64,7 @@ func (s *Server) routes() {
 	on("pull_requests", "read", "GET /pulls/{n:[0-9]+}", getPull)
 	on("pull_requests", "read", "GET /pulls/{n:[0-9]+}/reviews", listReviews)
 	on("contents", "write", "PUT /pulls/{n:[0-9]+}/merge", mergePull)
+	on("contents", "write", "DELETE /git/refs/{ref:.+}", deleteRef)
 	on("issues pull_requests", "read", "GET /issues/{n:[0-9]+}/comments", listComments)
 	on("issues pull_requests", "write", "POST /issues/{n:[0-9]+}/comments", createComment)
 	on("issues pull_requests", "read", "GET /issues/comments/{id:[0-9]+}", getComment)

@@ -22,8 +22,9 @@
 //
 // # What it does not do
 //
-// It is no GitHub: no issues apart from pull requests, no teams, rulesets,
-// GraphQL, actions or reviews of lines. It keeps everything but git objects in
-// memory. Only the routes named in api.go exist; any other is answered 404 and,
-// under New, fails the test.
+// It is no GitHub: of GraphQL there is what contract/schema.graphql holds, and
+// there are no issues apart from pull requests, no teams, rulesets, actions or
+// reviews of lines. It keeps everything but git objects in memory. Only the
+// routes named in api.go exist; any other is answered 404 and, under New, fails
+// the test.
 package githubtest

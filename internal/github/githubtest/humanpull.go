@@ -33,6 +33,7 @@ type Comment struct {
 	Body      string
 	Edits     int
 	Reactions []string
+	Minimized string // why it is folded away: "outdated", …; "": it is not
 	Created   time.Time
 }
 
@@ -76,7 +77,7 @@ func (p *Pull) Comments() []Comment {
 	defer p.s.mu.Unlock()
 	var out []Comment
 	for _, c := range p.p.comments {
-		k := Comment{ID: c.id, Author: c.author.login, ByApp: c.app, Body: c.body, Edits: c.edits, Created: c.created}
+		k := Comment{ID: c.id, Author: c.author.login, ByApp: c.app, Body: c.body, Edits: c.edits, Minimized: c.minimized, Created: c.created}
 		for _, r := range c.reactions {
 			k.Reactions = append(k.Reactions, r.content)
 		}

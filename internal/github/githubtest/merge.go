@@ -166,6 +166,7 @@ func (s *Server) merge(p *pull, by *user, method, want, title, message string) (
 		return "", err
 	}
 	s.mu.Lock()
+	p.mergedOnto = base
 	s.markMerged(p, by, sha)
 	s.mu.Unlock()
 	return sha, s.afterPush(g, r, by, []refChange{{ref, base, sha}})
@@ -236,7 +237,7 @@ func (s *Server) closePull(p *pull, by *user) {
 		return
 	}
 	p.state, p.closed, p.updated = "closed", s.opts.Now(), s.opts.Now()
-	p.computing = false
+	p.computing, p.queued = false, nil
 	if !p.merged {
 		s.note(p, by, "closed", "")
 	}

@@ -25,6 +25,9 @@ type installation struct {
 
 	window time.Time // the rate limit's hour
 	used   int
+
+	graphWindow time.Time // GraphQL has an hour and a budget of its own
+	graphUsed   int
 }
 
 // token is an installation token, or a person's when install is nil.
@@ -80,6 +83,10 @@ type pull struct {
 	mergeSHA string
 	mergedBy *user
 	mergedAt time.Time
+	// mergedOnto is what the base branch was at before, "" where a push brought
+	// the merge about.
+	mergedOnto string
+	queued     *queueEntry // in the merge queue; nil: not
 
 	mergeable  *bool // nil: not computed for this head and base
 	computing  bool
@@ -113,6 +120,7 @@ type comment struct {
 	created, updated time.Time
 	edits            int
 	reactions        []reaction
+	minimized        string // why it is folded away: "outdated", …; "": it is not
 }
 
 type reaction struct {

@@ -100,6 +100,7 @@ type itemView struct {
 	Body       string
 	SHA        string
 	Edited     bool
+	Minimized  string
 	ID         int64
 	Reactions  []string
 	State      string
@@ -294,6 +295,7 @@ func (s *Server) pullView(p *pull) *pullView {
 		switch {
 		case e.comm != nil:
 			item.Kind, item.Body, item.Edited, item.ID = "comment", e.comm.body, e.comm.edits > 0, e.comm.id
+			item.Minimized = e.comm.minimized
 			for _, r := range e.comm.reactions {
 				item.Reactions = append(item.Reactions, emoji[r.content])
 			}

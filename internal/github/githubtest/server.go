@@ -278,6 +278,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/api/v3/") || r.URL.Path == "/api/v3":
 		s.serveAPI(w, r)
+	case r.URL.Path == "/api/graphql":
+		s.serveGraphQL(w, r)
 	case isGit(r.URL.Path):
 		s.serveGit(w, r)
 	default:
