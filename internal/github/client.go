@@ -24,8 +24,9 @@ type Client struct {
 	id   int64
 	conn *conn
 
-	mu     sync.Mutex
-	tokens map[tokenKey]*tokenSlot
+	mu      sync.Mutex
+	tokens  map[tokenKey]*tokenSlot
+	refused map[tokenKey]time.Time // which tokens are not asked for, until when
 }
 
 // ID returns the installation's ID.
@@ -35,9 +36,12 @@ func (c *Client) ID() int64 { return c.id }
 type purpose int
 
 const (
-	forWork    purpose = iota // all work on one repository, git fetches included
-	forMerge                  // merging a pull: the only thing that writes contents
-	forListing                // which repositories there are; belongs to no repository
+	forWork       purpose = iota // all work on one repository, git fetches included
+	forMerge                     // merging a pull: the only thing that writes contents
+	forListing                   // which repositories there are; belongs to no repository
+	forStatuses                  // reading commit statuses
+	forProtection                // reading a branch's classic protection
+	forTeams                     // reading teams; belongs to no repository
 )
 
 type tokenKey struct {
@@ -135,6 +139,12 @@ func (p purpose) permissions() *github.InstallationPermissions {
 		return &github.InstallationPermissions{Metadata: read, Contents: write, PullRequests: write}
 	case forListing:
 		return &github.InstallationPermissions{Metadata: read}
+	case forStatuses:
+		return &github.InstallationPermissions{Metadata: read, Statuses: read}
+	case forProtection:
+		return &github.InstallationPermissions{Metadata: read, Administration: read}
+	case forTeams:
+		return &github.InstallationPermissions{Members: read}
 	default:
 		return &github.InstallationPermissions{Metadata: read, Contents: read, Checks: write, PullRequests: write, Issues: write}
 	}

@@ -38,6 +38,7 @@ type pullJSON struct {
 	Mergeable      *bool     `json:"mergeable"`
 	MergeableState string    `json:"mergeable_state"`
 	HTMLURL        string    `json:"html_url"`
+	UpdatedAt      time.Time `json:"updated_at"`
 	User           *userJSON `json:"user"`
 	Head           refJSON   `json:"head"`
 	Base           refJSON   `json:"base"`
@@ -51,7 +52,7 @@ func (p *pullJSON) pull() Pull {
 		Number: p.Number, Title: p.Title, State: p.State, Draft: p.Draft,
 		Merged:  p.Merged || p.MergedAt != nil,
 		HeadSHA: p.Head.SHA, HeadRef: p.Head.Ref, BaseSHA: p.Base.SHA, BaseRef: p.Base.Ref,
-		Mergeable: p.Mergeable, MergeableState: p.MergeableState, HTMLURL: p.HTMLURL,
+		Mergeable: p.Mergeable, MergeableState: p.MergeableState, HTMLURL: p.HTMLURL, UpdatedAt: p.UpdatedAt,
 		Labels: []string{},
 	}
 	if p.User != nil {

@@ -44,6 +44,7 @@ type Pull struct {
 	Mergeable      *bool  // nil while GitHub is still computing it
 	MergeableState string // clean, dirty, blocked, behind, unstable, unknown, …
 	HTMLURL        string
+	UpdatedAt      time.Time // of anything about the pull, comments included
 }
 
 // FromFork reports whether the pull's commits come from another repository
