@@ -374,7 +374,7 @@ func (b *Bot) applyPlans(ctx context.Context, tx *db.Tx, in ApplyPlans, actor ac
 }
 
 func (b *Bot) addApply(ctx context.Context, tx *db.Tx, plan run.Run, commit string, actor access.Actor) error {
-	r, created, err := b.Runs.AddApply(ctx, tx, plan, commit, actor)
+	r, created, err := b.Runs.AddApply(ctx, tx, plan, commit, "", actor)
 	if err != nil || !created {
 		return err
 	}

@@ -141,9 +141,13 @@ func (b *Bot) watch(ctx context.Context, r run.Run, limit time.Duration) string 
 		case <-late:
 			return fmt.Sprintf("It took longer than %s and was stopped.", limit)
 		case <-tick.C:
-			st, err := b.Runs.Status(ctx, b.DB, r.ID)
-			if err == nil && (st == run.Superseded || st == run.Canceled) {
+			wish, err := b.Runs.Wish(ctx, b.DB, r.ID)
+			switch {
+			case err != nil: // asked again soon
+			case wish.Status == run.Superseded || wish.Status == run.Canceled:
 				return unwanted
+			case wish.Stop.Name != "":
+				return fmt.Sprintf("Stopped by @%s.", wish.Stop.Name)
 			}
 		}
 	}

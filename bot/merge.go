@@ -85,7 +85,7 @@ func (b *Bot) applyOrHold(ctx context.Context, tx *db.Tx, plan run.Run, commit s
 	if hold == "" {
 		return b.addApply(ctx, tx, plan, commit, actor)
 	}
-	r, created, err := b.Runs.AddApply(ctx, tx, plan, commit, actor)
+	r, created, err := b.Runs.AddApply(ctx, tx, plan, commit, "", actor)
 	if err != nil || !created {
 		return err
 	}

@@ -112,7 +112,7 @@ func (s *Store) OpenChange(ctx context.Context, tx *db.Tx, p Pull, actor access.
 // pull already has.
 func (s *Store) inheritComment(ctx context.Context, tx *db.Tx, id string, repo int64, pull int) error {
 	previous, err := one(ctx, tx, scanChange, "", `SELECT `+changeColumns+` FROM changes
-		WHERE repo_id=$1 AND pull=$2 AND id<>$3 AND (comment_id<>0 OR comment_intent_ms<>0) ORDER BY comment_id DESC LIMIT 1`, repo, pull, id)
+		WHERE repo_id=$1 AND pull=$2 AND id<>$3 AND group_ref='' AND (comment_id<>0 OR comment_intent_ms<>0) ORDER BY comment_id DESC LIMIT 1`, repo, pull, id)
 	if errs.Is(err, errs.NotFound) {
 		return nil
 	}
@@ -135,7 +135,7 @@ func millisOrZero(t time.Time) int64 {
 // off before they had finished.
 func (s *Store) outdate(ctx context.Context, tx *db.Tx, repo int64, pull int, keep string) (stop, cut []string, err error) {
 	old, err := collect(ctx, tx, scanChange, `SELECT `+changeColumns+` FROM changes WHERE repo_id=$1 AND pull=$2 AND head_sha<>$3
-		AND status NOT IN ($4,$5)`, repo, pull, keep, Outdated, Closed)
+		AND group_ref='' AND status NOT IN ($4,$5)`, repo, pull, keep, Outdated, Closed)
 	if err != nil {
 		return nil, nil, fmt.Errorf("outdate changes of %d#%d: %w", repo, pull, err)
 	}
@@ -164,7 +164,7 @@ func (s *Store) endRuns(ctx context.Context, tx *db.Tx, change string, final Sta
 		return 0, nil, err
 	}
 	for _, r := range runs {
-		if r.Status.Finished() || (r.Kind == Apply && r.Status == Running) {
+		if r.Status.Finished() || r.underWay() {
 			continue
 		}
 		if r.Status == Running {

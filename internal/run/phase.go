@@ -14,6 +14,7 @@ const (
 	PhaseEmpty      Phase = "empty"      // no project is touched
 	PhaseApplying   Phase = "applying"   // applies are under way or queued
 	PhaseApplied    Phase = "applied"    // everything is applied
+	PhaseCanceled   Phase = "canceled"   // somebody stopped the plans
 	PhaseAttention  Phase = "attention"  // an apply failed, is held or was interrupted: a person must decide
 	PhaseSuperseded Phase = "superseded" // a newer head took its place
 	PhaseClosed     Phase = "closed"     // the pull was closed without merging
@@ -43,12 +44,16 @@ func PhaseOf(c Change, pairs []Pair) Phase {
 		return PhaseAttention
 	case n.Failed > 0:
 		return PhaseFailed
+	case n.Canceled > 0:
+		return PhaseCanceled
 	case n.Forbidden > 0:
 		return PhaseForbidden
 	case n.Waiting > 0:
 		return PhaseWaiting
 	case n.Ready > 0:
 		return PhasePlanned
+	case n.Deferred > 0:
+		return PhaseWaiting
 	case n.Applied > 0:
 		return PhaseApplied
 	}
@@ -59,6 +64,7 @@ func PhaseOf(c Change, pairs []Pair) Phase {
 type Tally struct {
 	Planning, Waiting, Failed, Forbidden, Ready, Unchanged int
 	Applying, Applied, Attention                           int
+	Deferred, Canceled                                     int
 }
 
 // TallyOf counts. A plan that nobody judged is Forbidden: it never passes for
@@ -77,12 +83,16 @@ func TallyOf(pairs []Pair) Tally {
 			n.Attention++
 		case p.Plan.Status == Blocked:
 			n.Waiting++
+		case p.Plan.Status == Deferred:
+			n.Deferred++
+		case p.Plan.Status == Canceled:
+			n.Canceled++
 		case !p.Plan.Status.Finished():
 			n.Planning++
 		case p.Plan.Status == Superseded: // a newer head's plans are what counts
 		case p.Plan.Status != Planned:
 			n.Failed++
-		case p.Plan.Report == nil || p.Plan.Report.Verdict.Blocks():
+		case p.Plan.Forbidden():
 			n.Forbidden++
 		case p.Plan.NoChanges():
 			n.Unchanged++

@@ -121,7 +121,7 @@ func (w *world) applying(plan run.Run) (run.Run, run.Lock) {
 	)
 	w.tx(func(tx *db.Tx) (err error) {
 		ctx := context.Background()
-		if r, _, err = w.store.AddApply(ctx, tx, plan, plan.Commit, ada); err != nil {
+		if r, _, err = w.store.AddApply(ctx, tx, plan, plan.Commit, "", ada); err != nil {
 			return err
 		}
 		if l, _, err = w.store.Acquire(ctx, tx, r); err != nil {
@@ -281,7 +281,7 @@ func TestFault10_InterruptedApplyKeepsItsLockAndIsNotReplayed(t *testing.T) {
 
 		// Asked again, the same plan gives the interrupted apply, not a new one.
 		w.tx(func(tx *db.Tx) error {
-			r, created, err := w.store.AddApply(ctx, tx, plan, plan.Commit, ada)
+			r, created, err := w.store.AddApply(ctx, tx, plan, plan.Commit, "", ada)
 			if err == nil && (created || r.ID != apply.ID) {
 				t.Errorf("a second apply was created: %+v", r)
 			}
@@ -333,7 +333,7 @@ func testStaleFence(t *testing.T) {
 		var apply run.Run
 		var stale run.Lock
 		w.tx(func(tx *db.Tx) (err error) {
-			if apply, _, err = w.store.AddApply(ctx, tx, plan, plan.Commit, ada); err != nil {
+			if apply, _, err = w.store.AddApply(ctx, tx, plan, plan.Commit, "", ada); err != nil {
 				return err
 			}
 			if stale, _, err = w.store.Acquire(ctx, tx, apply); err != nil {

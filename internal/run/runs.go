@@ -52,11 +52,23 @@ func scanRun(row scanner) (Run, error) {
 
 // Run returns a run by its ID; errs.NotFound if there is none.
 func (s *Store) Run(ctx context.Context, q db.Querier, id string) (Run, error) {
-	return one(ctx, q, scanRun, "That run is not known here.", `SELECT `+runColumns+` FROM runs WHERE id=$1`, id)
+	r, err := one(ctx, q, scanRun, "That run is not known here.", `SELECT `+runColumns+` FROM runs WHERE id=$1`, id)
+	if err != nil {
+		return r, err
+	}
+	return r, s.addWaivers(ctx, q, []*Run{&r})
 }
 
 func (s *Store) runsOf(ctx context.Context, q db.Querier, change string) ([]Run, error) {
-	return collect(ctx, q, scanRun, `SELECT `+runColumns+` FROM runs WHERE change_id=$1 ORDER BY ord, created_ms, id`, change)
+	runs, err := collect(ctx, q, scanRun, `SELECT `+runColumns+` FROM runs WHERE change_id=$1 ORDER BY ord, created_ms, id`, change)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*Run, len(runs))
+	for i := range runs {
+		all[i] = &runs[i]
+	}
+	return runs, s.addWaivers(ctx, q, all)
 }
 
 // Runs returns every run of a change, by place and age.
@@ -65,7 +77,7 @@ func (s *Store) Runs(ctx context.Context, q db.Querier, change string) ([]Run, e
 }
 
 // Settled reports whether nothing of the change is under way: every run has
-// come to an end, or waits for another pull's lock. It reads no more than that
+// come to an end, or waits for another pull's lock or another project. It reads no more than that
 // takes, as each run of a change asks when it ends.
 func (s *Store) Settled(ctx context.Context, q db.Querier, change string) (bool, error) {
 	statuses, err := collect(ctx, q, func(row scanner) (st Status, err error) {
@@ -73,7 +85,7 @@ func (s *Store) Settled(ctx context.Context, q db.Querier, change string) (bool,
 		return st, err
 	}, `SELECT DISTINCT status FROM runs WHERE change_id=$1`, change)
 	for _, st := range statuses {
-		if !st.Finished() && st != Blocked {
+		if !st.Finished() && st != Blocked && st != Deferred {
 			return false, err
 		}
 	}
@@ -92,6 +104,12 @@ type Pair struct {
 	Apply *Run
 }
 
+// over reports whether an apply has nothing more to say once there is a newer
+// plan of its project.
+func (r Run) over() bool {
+	return r.Status == Superseded || r.Status == Canceled || r.Status == Applied
+}
+
 // Pairs folds a change's runs to one pair a project, in order.
 func Pairs(runs []Run) []Pair {
 	at := map[Key]int{}
@@ -108,8 +126,8 @@ func Pairs(runs []Run) []Pair {
 		switch {
 		case r.Kind == Plan && (p.Plan == nil || !r.Created.Before(p.Plan.Created)):
 			p.Plan = r
-			if p.Apply != nil && p.Apply.PlanRun != r.ID && p.Apply.Status == Superseded {
-				p.Apply = nil
+			if p.Apply != nil && p.Apply.PlanRun != r.ID && p.Apply.over() {
+				p.Apply = nil // the plan was made after it
 			}
 		case r.Kind == Apply && (p.Apply == nil || !r.Created.Before(p.Apply.Created)):
 			p.Apply = r
@@ -130,14 +148,21 @@ type Wanted struct {
 	Project      planner.Project
 	Commit       string
 	InputsDigest string
+	Options      planner.Options
 }
 
 // AddPlans creates a queued plan run for each project of the change and makes
-// the change Ready. Earlier unfinished or finished plans of the same projects
-// are superseded; the ones that were running are returned for stopping. notes
-// says what is wrong in the repository but kept nothing from being planned.
+// the change Ready. A project that depends on another of the change gets a
+// Deferred one: see Due. Earlier unfinished or finished plans of the same
+// projects are superseded; the ones that were running are returned for
+// stopping. notes says what is wrong in the repository but kept nothing from
+// being planned.
 func (s *Store) AddPlans(ctx context.Context, tx *db.Tx, c Change, wanted []Wanted, notes string, actor access.Actor) (created []Run, stop []string, err error) {
 	old, err := s.runsOf(ctx, tx, c.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	layers, err := layersOf(old, wanted)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -146,6 +171,10 @@ func (s *Store) AddPlans(ctx context.Context, tx *db.Tx, c Change, wanted []Want
 		r := Run{
 			ID: newID(), Client: c.Client, Change: c.ID, Repo: c.Repo, Pull: c.Pull, Kind: Plan,
 			Project: w.Project, Commit: w.Commit, Status: Queued, Actor: actor, Order: i, InputsDigest: w.InputsDigest,
+			Options: w.Options, Layer: layers[w.Project.Key()],
+		}
+		if r.Layer > 0 {
+			r.Status = Deferred
 		}
 		for _, o := range old { // a plan asked for again keeps its place in the comment
 			if o.Key() == r.Key() {
@@ -159,7 +188,7 @@ func (s *Store) AddPlans(ctx context.Context, tx *db.Tx, c Change, wanted []Want
 		created = append(created, r)
 	}
 	for _, o := range old {
-		if !replaced[o.Key()] || !o.Status.CanBecome(o.Kind, Superseded) {
+		if !replaced[o.Key()] || !o.Status.CanBecome(o.Kind, Superseded) || (o.Kind != Plan && o.Kind != Apply) {
 			continue
 		}
 		if o.Kind == Apply && o.Status == Interrupted {
@@ -181,10 +210,30 @@ func (s *Store) AddPlans(ctx context.Context, tx *db.Tx, c Change, wanted []Want
 	return created, stop, s.audit(ctx, tx, c.Client, "plan.queue", c.ID, actor, map[string]any{"projects": len(wanted)})
 }
 
-// AddApply creates a queued apply run, at the commit, for a finished plan. There is one apply
-// for a plan at most: asked again, it returns the one that exists and false.
-func (s *Store) AddApply(ctx context.Context, tx *db.Tx, plan Run, commit string, actor access.Actor) (Run, bool, error) {
-	existing, err := one(ctx, tx, scanRun, "", `SELECT `+runColumns+` FROM runs WHERE plan_run_id=$1 AND status<>$2`, plan.ID, Superseded)
+// layersOf returns the layers of a change's projects once the wanted ones are
+// planned.
+func layersOf(old []Run, wanted []Wanted) (map[string]int, error) {
+	var projects []planner.Project
+	have := map[string]bool{}
+	for _, w := range wanted {
+		projects = append(projects, w.Project)
+		have[w.Project.Key()] = true
+	}
+	for _, p := range Pairs(old) {
+		if k := p.Plan.Project.Key(); !have[k] && p.Plan.Status != Superseded {
+			projects = append(projects, p.Plan.Project)
+		}
+	}
+	return planner.Layers(projects)
+}
+
+// AddApply creates a queued apply run, at the commit, for a finished plan; it
+// is Deferred where the plans before it must be applied first: see Due. There
+// is one apply for a plan at most: asked again, it returns the one that exists
+// and false. One that was canceled had done nothing, and counts for none.
+// gates is what let it through.
+func (s *Store) AddApply(ctx context.Context, tx *db.Tx, plan Run, commit, gates string, actor access.Actor) (Run, bool, error) {
+	existing, err := one(ctx, tx, scanRun, "", `SELECT `+runColumns+` FROM runs WHERE plan_run_id=$1 AND status NOT IN ($2,$3)`, plan.ID, Superseded, Canceled)
 	if err == nil {
 		return existing, false, nil
 	}
@@ -198,6 +247,14 @@ func (s *Store) AddApply(ctx context.Context, tx *db.Tx, plan Run, commit string
 		ID: newID(), Client: plan.Client, Change: plan.Change, Repo: plan.Repo, Pull: plan.Pull, Kind: Apply,
 		Project: plan.Project, Commit: commit, Status: Queued, Actor: actor, Order: plan.Order, PlanRun: plan.ID,
 		InputsDigest: plan.InputsDigest, PlanDigest: plan.PlanDigest, Summary: plan.Summary,
+		Options: plan.Options, Layer: plan.Layer, Gates: gates,
+	}
+	runs, err := s.runsOf(ctx, tx, plan.Change)
+	if err != nil {
+		return Run{}, false, err
+	}
+	if len(before(Pairs(runs), plan)) > 0 {
+		r.Status = Deferred
 	}
 	if err := s.insert(ctx, tx, &r); err != nil {
 		return Run{}, false, err
@@ -348,8 +405,11 @@ func (s *Store) Finish(ctx context.Context, tx *db.Tx, r Run, final Status) erro
 }
 
 // Cancel ends a run that has not finished. A running plan must be stopped by
-// the caller; a running apply can't be canceled here.
+// the caller; a running apply can't be canceled here: see AskStop.
 func (s *Store) Cancel(ctx context.Context, tx *db.Tx, r Run, actor access.Actor, why string) error {
+	if r.underWay() {
+		return errs.New(errs.Conflict, "The %s of %s is under way: it must be stopped first.", r.Kind, r.Project.Name)
+	}
 	if err := s.move(ctx, tx, r, Canceled, why); err != nil {
 		return err
 	}
@@ -359,13 +419,13 @@ func (s *Store) Cancel(ctx context.Context, tx *db.Tx, r Run, actor access.Actor
 // CancelClient cancels what has not finished of a client, but applies that
 // run. It returns the plans that the caller must stop.
 func (s *Store) CancelClient(ctx context.Context, tx *db.Tx, client string, actor access.Actor, why string) (stop []string, err error) {
-	open, err := collect(ctx, tx, scanRun, `SELECT `+runColumns+` FROM runs WHERE client_id=$1 AND status IN ($2,$3,$4,$5)`,
-		client, Queued, Blocked, Checking, Running)
+	open, err := collect(ctx, tx, scanRun, `SELECT `+runColumns+` FROM runs WHERE client_id=$1 AND status IN ($2,$3,$4,$5,$6)`,
+		client, Queued, Blocked, Deferred, Checking, Running)
 	if err != nil {
 		return nil, fmt.Errorf("cancel runs of client %s: %w", client, err)
 	}
 	for _, r := range open {
-		if !r.Status.CanBecome(r.Kind, Canceled) {
+		if !r.Status.CanBecome(r.Kind, Canceled) || r.underWay() {
 			continue
 		}
 		if r.Status == Running {
@@ -387,12 +447,36 @@ func (s *Store) Progress(ctx context.Context, id string, done, total int) error 
 	})
 }
 
-// Status returns a run's status alone: what a worker asks while it waits, to
-// learn that the run was superseded or canceled.
-func (s *Store) Status(ctx context.Context, q db.Querier, id string) (Status, error) {
-	var st Status
-	err := q.QueryRowContext(ctx, `SELECT status FROM runs WHERE id=$1`, id).Scan(&st)
-	return st, err
+// Wish is what others want of a run that is under way.
+type Wish struct {
+	Status Status       // Superseded or Canceled: nobody wants it any more
+	Stop   access.Actor // who asked for it to be stopped; zero if nobody did
+}
+
+// Wish returns what a worker asks for while it waits.
+func (s *Store) Wish(ctx context.Context, q db.Querier, id string) (Wish, error) {
+	var (
+		w    Wish
+		stop string
+	)
+	if err := q.QueryRowContext(ctx, `SELECT status, stop_actor FROM runs WHERE id=$1`, id).Scan(&w.Status, &stop); err != nil {
+		return w, err
+	}
+	return w, fromJSON(stop, &w.Stop)
+}
+
+// AskStop asks whoever watches a running apply to stop it. What it has done by
+// then stays done: the run ends as Failed, or as Canceled if that is nothing.
+func (s *Store) AskStop(ctx context.Context, tx *db.Tx, r Run, actor access.Actor) error {
+	text, err := toJSON(actor)
+	if err != nil {
+		return err
+	}
+	n, err := exec(ctx, tx, `UPDATE runs SET stop_actor=$2 WHERE id=$1 AND status=$3`, r.ID, text, Running)
+	if err != nil || n == 0 {
+		return err
+	}
+	return s.audit(ctx, tx, r.Client, string(r.Kind)+".stop", r.ID, actor, map[string]any{"project": r.Project.Name})
 }
 
 // Note writes an audit event about a run that changes no row of its own.

@@ -88,6 +88,7 @@ type Run struct {
 	Operation planner.Operation // of a StateChange
 	Retry     bool              // an apply that goes on where a failed one ended: it may do less than was reviewed
 	StopActor access.Actor      // who asked for it to be stopped; zero if nobody did
+	Waivers   []access.Actor    // who accepted the policy findings of exactly this plan
 	Gates     string            // JSON of gate.Record: what the gates said when it was let through; "" for none
 
 	InputsDigest string // of the files that shape the plan
@@ -113,6 +114,24 @@ type Run struct {
 
 // Key returns the run's lock key.
 func (r Run) Key() Key { return Key{r.Repo, r.Project.Dir, r.Project.Workspace} }
+
+// Forbidden reports whether the policies keep a plan from being applied: they
+// found something that nobody with the right to do so has accepted, or they
+// never judged it.
+func (r Run) Forbidden() bool {
+	switch {
+	case r.Report == nil, r.Report.Verdict == policy.Error:
+		return true
+	case !r.Report.Verdict.Blocks():
+		return false
+	}
+	return len(r.Waivers) == 0
+}
+
+// underWay reports whether Terraform may be changing something for the run.
+func (r Run) underWay() bool {
+	return (r.Kind == Apply || r.Kind == StateChange) && r.Status == Running
+}
 
 // NoChanges reports whether a finished plan would change nothing at all.
 func (r Run) NoChanges() bool { return r.Kind == Plan && r.Status == Planned && r.Summary.Empty() }

@@ -177,7 +177,7 @@ func (w *world) applying(plan run.Run) run.Run {
 	w.t.Helper()
 	var r run.Run
 	w.tx(func(ctx context.Context, tx *db.Tx) (err error) {
-		if r, _, err = w.opts.Runs.AddApply(ctx, tx, plan, "", ada); err != nil {
+		if r, _, err = w.opts.Runs.AddApply(ctx, tx, plan, "", "", ada); err != nil {
 			return err
 		}
 		l, _, err := w.opts.Runs.Acquire(ctx, tx, r)
