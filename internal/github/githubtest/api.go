@@ -67,6 +67,7 @@ func (s *Server) routes() {
 	on("contents", "write", "DELETE /git/refs/{ref:.+}", deleteRef)
 	on("issues pull_requests", "read", "GET /issues/{n:[0-9]+}/comments", listComments)
 	on("issues pull_requests", "write", "POST /issues/{n:[0-9]+}/comments", createComment)
+	on("issues pull_requests", "read", "GET /issues/comments", listRepoComments)
 	on("issues pull_requests", "read", "GET /issues/comments/{id:[0-9]+}", getComment)
 	on("issues pull_requests", "write", "PATCH /issues/comments/{id:[0-9]+}", updateComment)
 	on("issues pull_requests", "write", "DELETE /issues/comments/{id:[0-9]+}", deleteComment)
@@ -103,6 +104,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	} else {
 		header.Del("Content-Type")
 	}
+	answer = s.conditional(r, &out, answer, header)
 	if s.contract != nil {
 		if nullBody(body) {
 			body = nil

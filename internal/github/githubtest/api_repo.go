@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sort"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -54,8 +54,11 @@ func listPulls(q *request) reply {
 			all = append(all, p)
 		}
 	}
+	if query.Get("sort") == "updated" {
+		byUpdate(all)
+	}
 	if query.Get("direction") != "asc" {
-		sort.SliceStable(all, func(i, j int) bool { return all[i].number > all[j].number })
+		slices.Reverse(all)
 	}
 	out := []any{}
 	for _, p := range page(q, all) {

@@ -91,6 +91,7 @@ var restRouter = sync.OnceValues(func() (routers.Router, error) {
 var unlisted = map[int]bool{
 	http.StatusUnauthorized: true, http.StatusForbidden: true, http.StatusTooManyRequests: true, http.StatusNotFound: true,
 	http.StatusMovedPermanently: true, http.StatusTemporaryRedirect: true, http.StatusUnprocessableEntity: true,
+	http.StatusNotModified: true,
 }
 
 // rest checks one exchange. path is the route in the form that the contract

@@ -247,6 +247,7 @@ func (s *Server) closePull(p *pull, by *user) {
 
 // note adds a line to the pull's page. s.mu is held.
 func (s *Server) note(p *pull, by *user, text, sha string) {
-	p.timeline = append(p.timeline, entry{at: s.opts.Now(), by: by, text: text, sha: sha})
+	p.updated = s.opts.Now()
+	p.timeline = append(p.timeline, entry{at: p.updated, by: by, text: text, sha: sha})
 	s.touch()
 }
