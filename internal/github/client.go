@@ -42,6 +42,7 @@ const (
 	forStatuses                  // reading commit statuses
 	forProtection                // reading a branch's classic protection
 	forTeams                     // reading teams; belongs to no repository
+	forSweep                     // looking for what webhooks did not tell; belongs to no repository
 )
 
 type tokenKey struct {
@@ -145,6 +146,8 @@ func (p purpose) permissions() *github.InstallationPermissions {
 		return &github.InstallationPermissions{Metadata: read, Administration: read}
 	case forTeams:
 		return &github.InstallationPermissions{Members: read}
+	case forSweep:
+		return &github.InstallationPermissions{Metadata: read, PullRequests: read, Issues: read}
 	default:
 		return &github.InstallationPermissions{Metadata: read, Contents: read, Checks: write, PullRequests: write, Issues: write}
 	}

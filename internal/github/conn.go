@@ -72,6 +72,7 @@ type call struct {
 	method, path string
 	body, out    any
 	token        redact.Secret // empty: the conn's transport authenticates
+	tag          Tag           // of the answer that is known already; it then comes as a 304
 }
 
 // do waits for its turn, sends the request and decodes the answer. Errors are
@@ -94,6 +95,9 @@ func (c *conn) do(ctx context.Context, k call) (*github.Response, error) {
 		// On the request, not in the transport: so net/http drops it when a
 		// redirect leads to another host.
 		req.Header.Set("Authorization", "Bearer "+k.token.Reveal())
+	}
+	if k.tag != "" {
+		req.Header.Set("If-None-Match", string(k.tag))
 	}
 	resp, err := c.gh.Do(ctx, req, k.out)
 	if err != nil && resp != nil && resp.Response != nil && resp.StatusCode >= 500 {
