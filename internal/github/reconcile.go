@@ -26,7 +26,8 @@ func (c *Client) read(ctx context.Context, path string, tag Tag, out any) (next 
 	if err != nil {
 		return 0, "", false, err
 	}
-	return resp.NextPage, Tag(resp.Header.Get("ETag")), true, nil
+	now = Tag(resp.Header.Get("ETag"))
+	return resp.NextPage, now, tag == "" || now != tag, nil
 }
 
 // maxChangedPages bounds what is read of one list: a repository that changed
