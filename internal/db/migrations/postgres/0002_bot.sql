@@ -11,6 +11,8 @@ ALTER TABLE runs ADD COLUMN layer BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN gates TEXT NOT NULL DEFAULT '';
 ALTER TABLE runs ADD COLUMN stop_actor TEXT NOT NULL DEFAULT '';
 ALTER TABLE runs ADD COLUMN retry BIGINT NOT NULL DEFAULT 0;
+-- The resources that a plan changes, for expressions of gates (JSON).
+ALTER TABLE runs ADD COLUMN resources TEXT NOT NULL DEFAULT '';
 -- Runs that one command asked for together, and that one reply tells of.
 ALTER TABLE runs ADD COLUMN batch TEXT NOT NULL DEFAULT '';
 CREATE INDEX runs_batch ON runs (batch);
@@ -57,3 +59,8 @@ CREATE TABLE waivers (
     given_ms    BIGINT NOT NULL,
     PRIMARY KEY (repo_id, pull, dir, workspace, plan_digest, actor_id)
 );
+
+-- Until when what GitHub knows of the repository was compared with what is
+-- known here; 0: never, and then from its row's making on.
+ALTER TABLE repos ADD COLUMN swept_ms BIGINT NOT NULL DEFAULT 0;
+UPDATE repos SET swept_ms = CAST(extract(epoch FROM now()) AS BIGINT) * 1000;
