@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/tidelock/tidelock/internal/errs"
@@ -25,16 +24,7 @@ type Operation struct {
 }
 
 // String returns the operation as it is typed: "import aws_s3_bucket.a my-bucket".
-func (o Operation) String() string {
-	words := []string{string(o.Kind)}
-	for _, a := range o.Args {
-		if strings.ContainsAny(a, " \t'\"") {
-			a = strconv.Quote(a)
-		}
-		words = append(words, a)
-	}
-	return strings.Join(words, " ")
-}
+func (o Operation) String() string { return string(o.Kind) + " " + inWords(o.Args) }
 
 // Check reports what is wrong with the operation's arguments, as errs.Invalid.
 func (o Operation) Check() error {
@@ -49,8 +39,8 @@ func (o Operation) Check() error {
 		if len(o.Args) != 2 {
 			return errs.New(errs.Invalid, "import takes an address and the object's ID: import aws_s3_bucket.logs my-bucket.")
 		}
-		if id := o.Args[1]; id == "" || len(id) > 1000 || strings.HasPrefix(id, "-") || strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-			return errs.New(errs.Invalid, "The ID %q can't be one.", short(id))
+		if id := o.Args[1]; id == "" || len(id) > 1000 || strings.HasPrefix(id, "-") || !legible(id) {
+			return errs.New(errs.Invalid, "%q can't be the ID of an object: an ID is one line of text and begins with no dash.", short(id))
 		}
 		return address(o.Args[0])
 	case StateRemove:

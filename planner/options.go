@@ -3,6 +3,8 @@ package planner
 import (
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tidelock/tidelock/internal/errs"
 )
@@ -30,9 +32,9 @@ func (o Options) Alters() bool {
 	return !o.Empty()
 }
 
-// String returns the options as Terraform's flags, as they may be typed after
-// "--"; "" where there are none.
-func (o Options) String() string {
+// Flags returns the options as Terraform's flags, one a word, as ParseOptions
+// reads them.
+func (o Options) Flags() []string {
 	var flags []string
 	if o.Destroy {
 		flags = append(flags, "-destroy")
@@ -55,7 +57,36 @@ func (o Options) String() string {
 	if o.Parallelism > 0 {
 		flags = append(flags, "-parallelism="+strconv.Itoa(o.Parallelism))
 	}
-	return strings.Join(flags, " ")
+	return flags
+}
+
+// String returns the flags in one line, quoted where they hold spaces or
+// quotes; "" where there are none.
+func (o Options) String() string { return inWords(o.Flags()) }
+
+// inWords joins words so that a person sees where each ends.
+func inWords(words []string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		if w == "" || strings.ContainsAny(w, " \t\u00a0'\"\\") {
+			w = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(w) + `"`
+		}
+		out[i] = w
+	}
+	return strings.Join(out, " ")
+}
+
+// Check reports options that can't stand together, as errs.Invalid.
+func (o Options) Check() error {
+	switch {
+	case o.RefreshOnly && o.NoRefresh:
+		return errs.New(errs.Invalid, "A check for drift reads every object: -refresh=false would leave nothing to compare.")
+	case o.RefreshOnly && (o.Destroy || len(o.Replace) > 0):
+		return errs.New(errs.Invalid, "A check for drift only reads: it can't destroy or replace anything.")
+	case o.Destroy && len(o.Replace) > 0:
+		return errs.New(errs.Invalid, "What is destroyed can't be replaced as well: leave -replace away.")
+	}
+	return nil
 }
 
 // maxParallelism is how many objects at a time anybody may ask for.
@@ -68,10 +99,12 @@ const maxParallelism = 100
 func ParseOptions(words []string) (Options, error) {
 	var o Options
 	for i := 0; i < len(words); i++ {
-		flag, value, joined := strings.Cut(words[i], "=")
-		flag = "-" + strings.TrimLeft(flag, "-")
 		if !strings.HasPrefix(words[i], "-") {
-			return o, errs.New(errs.Invalid, "%q is no flag of Terraform's. %s", short(words[i]), allowedOptions)
+			return Options{}, errs.New(errs.Invalid, "%q is no flag of Terraform's. %s", short(words[i]), allowedOptions)
+		}
+		flag, value, joined := strings.Cut(words[i], "=")
+		if strings.HasPrefix(flag, "--") {
+			flag = flag[1:]
 		}
 		need := func() (string, error) {
 			if !joined {
@@ -101,7 +134,7 @@ func ParseOptions(words []string) (Options, error) {
 			err = errs.New(errs.Invalid, "The flag %s is not taken. %s", short(flag), allowedOptions)
 		}
 		if err != nil {
-			return o, err
+			return Options{}, err
 		}
 	}
 	return o, nil
@@ -111,17 +144,20 @@ const allowedOptions = "After -- there may stand -target=ADDR, -replace=ADDR, -v
 
 func (o *Options) address(need func() (string, error), into *[]string, flag string) error {
 	a, err := need()
-	if err == nil && !ValidAddress(a) {
-		err = errs.New(errs.Invalid, "%s takes the address of a resource or module, such as module.net.aws_subnet.a[0], and %q is none.", flag, short(a))
-	}
-	if err == nil && len(*into) == maxAddresses {
-		err = errs.New(errs.Invalid, "%s can be given %d times at most.", flag, maxAddresses)
+	switch {
+	case err != nil:
+		return err
+	case !ValidAddress(a):
+		return errs.New(errs.Invalid, "%s takes the address of a resource or module, such as module.net.aws_subnet.a[0], and %q is none.", flag, short(a))
+	case len(*into) == maxAddresses:
+		return errs.New(errs.Invalid, "%s can be given %d times at most.", flag, maxAddresses)
 	}
 	*into = append(*into, a)
-	return err
+	return nil
 }
 
-// maxAddresses is how many resources one command may name.
+// maxAddresses is how many resources one command may name, and how many
+// variables.
 const maxAddresses = 50
 
 func (o *Options) variable(need func() (string, error)) error {
@@ -130,8 +166,11 @@ func (o *Options) variable(need func() (string, error)) error {
 		return err
 	}
 	name, value, ok := strings.Cut(v, "=")
-	if !ok || !plainName(name, 200, "-") || len(value) > 4096 || strings.ContainsRune(value, 0) {
-		return errs.New(errs.Invalid, "-var takes NAME=VALUE, such as -var=size=3.")
+	if !ok || !plainName(name, 200, "-") || len(value) > 4096 || !legible(value) {
+		return errs.New(errs.Invalid, "-var takes NAME=VALUE in one line, such as -var=size=3.")
+	}
+	if len(o.Vars) == maxAddresses {
+		return errs.New(errs.Invalid, "-var can be given %d times at most.", maxAddresses)
 	}
 	o.Vars = append(o.Vars, v)
 	return nil
@@ -163,43 +202,73 @@ func (o *Options) parallelism(need func() (string, error)) error {
 }
 
 // ValidAddress reports whether s has the form of a resource's or module's
-// address. Terraform itself says whether there is one; this keeps out what
+// address: names parted by dots, each with at most one number or quoted key in
+// brackets. Terraform itself says whether there is one; this keeps out what
 // could be read as a flag, a path or a line of its own.
 func ValidAddress(s string) bool {
-	if s == "" || len(s) > 500 || s[0] == '-' {
+	if len(s) > 500 || !legible(s) {
 		return false
 	}
-	depth, quoted, dots := 0, false, 0
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case c < ' ' || c == 0x7f:
-			return false
-		case quoted:
-			switch {
-			case c == '\\' && i+1 < len(s):
-			case c == '"' && s[i-1] != '\\':
-				quoted = false
-			}
-		case c == '"' && depth == 1:
-			quoted = true
-		case c == '[' && depth == 0 && i > 0:
-			depth = 1
-		case c == ']' && depth == 1:
-			depth = 0
-		case c == '.':
-			dots++
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '-':
-		default:
+	for names := 1; ; names++ {
+		n := strings.IndexAny(s, ".[")
+		if n < 0 {
+			n = len(s)
+		}
+		if !plainName(s[:n], 500, "-") {
 			return false
 		}
+		if s = s[n:]; strings.HasPrefix(s, "[") {
+			if n = indexKey(s); n == 0 {
+				return false
+			}
+			s = s[n:]
+		}
+		if s == "" {
+			return names > 1
+		}
+		if s[0] != '.' {
+			return false
+		}
+		s = s[1:]
 	}
-	return depth == 0 && !quoted && dots > 0
 }
 
+// indexKey returns the length of the [0] or ["key"] that s begins with, 0
+// where it is none.
+func indexKey(s string) int {
+	i := 1
+	if strings.HasPrefix(s, `["`) {
+		for i = 2; i < len(s) && s[i] != '"'; i++ {
+			if s[i] == '\\' {
+				i++
+			}
+		}
+		i++
+	} else {
+		for i < len(s) && s[i] >= '0' && s[i] <= '9' {
+			i++
+		}
+		if i == 1 {
+			return 0
+		}
+	}
+	if i >= len(s) || s[i] != ']' {
+		return 0
+	}
+	return i + 1
+}
+
+// legible reports whether s is text in one line that shows all it holds.
+func legible(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsPrint(r) || r == unicode.ReplacementChar
+	})
+}
+
+// short cuts a stranger's text to what fits a sentence.
 func short(s string) string {
 	if len(s) > 60 {
-		return s[:60] + "…"
+		return strings.ToValidUTF8(s[:60], "") + "…"
 	}
 	return s
 }
