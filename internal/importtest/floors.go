@@ -25,7 +25,8 @@ const (
 // floors names the folders of the house, by path below the module.
 var floors = map[string]int{
 	"internal/errs": ground, "internal/redact": ground, "policies": ground, "repo-templates": ground,
-	"internal/db": sources, "internal/github": sources, "internal/checkout": sources,
+	"internal/gate": sources, // beside them: planner reads its blocks, bot asks it
+	"internal/db":   sources, "internal/github": sources, "internal/checkout": sources,
 	"internal/blob": services, "internal/queue": services, "internal/access": services,
 	"planner": plans, "internal/clients": plans,
 	"internal/policy": readers, "internal/cost": readers, "internal/runner": readers,
@@ -92,6 +93,16 @@ var walls = []wall{
 		imports: []string{"github.com/open-policy-agent/opa"},
 		only:    []string{"internal/policy"},
 		because: "Rego is judged in internal/policy",
+	},
+	{
+		imports: []string{module + "/internal/redact", "database/sql", "net/http", "os"},
+		except:  []string{"internal/gate"},
+		because: "gate decides and reads nothing",
+	},
+	{
+		imports: []string{"github.com/google/cel-go"},
+		only:    []string{"internal/gate"},
+		because: "CEL is evaluated in internal/gate",
 	},
 	{
 		imports: []string{"github.com/spf13/cobra"},
