@@ -2,11 +2,7 @@ package bot
 
 import (
 	"fmt"
-	"path"
-	"sort"
 	"strings"
-
-	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/planner"
@@ -15,113 +11,172 @@ import (
 // Verb is a command's name.
 type Verb string
 
+// The commands. What each takes stands in the table, in commandtable.go.
 const (
-	VerbPlan   Verb = "plan"
-	VerbApply  Verb = "apply"
-	VerbUnlock Verb = "unlock"
-	VerbHelp   Verb = "help"
+	VerbPlan            Verb = "plan"
+	VerbApply           Verb = "apply"
+	VerbDestroy         Verb = "destroy"
+	VerbUnlock          Verb = "unlock"
+	VerbCancel          Verb = "cancel"
+	VerbApprovePolicies Verb = "approve-policies"
+	VerbImport          Verb = "import"
+	VerbStateRemove     Verb = "state rm"
+	VerbStateMove       Verb = "state mv"
+	VerbDrift           Verb = "drift"
+	VerbCost            Verb = "cost"
+	VerbVersion         Verb = "version"
+	VerbHelp            Verb = "help"
+	VerbRetry           Verb = "retry"
+	VerbRollback        Verb = "rollback"
 )
-
-// verbs lists the commands with what help says of them, in help's order.
-var verbs = []struct {
-	Verb  Verb
-	Usage string
-	About string
-}{
-	{VerbPlan, "plan [-d DIR] [-w WORKSPACE] [-p PROJECT]", "plan again: every project this pull request touches, or those that you name"},
-	{VerbApply, "apply [-d DIR] [-w WORKSPACE] [-p PROJECT]", "apply the plans that were shown, exactly as they were shown"},
-	{VerbUnlock, "unlock [-d DIR] [-w WORKSPACE] [-p PROJECT]", "give up this pull request's locks, so that others can go on"},
-	{VerbHelp, "help", "show this"},
-}
 
 // Command is one command as it was written in a comment.
 type Command struct {
-	Verb    Verb
-	Filter  Filter
-	Problem string // why it can't be obeyed, a sentence for the author; "" when it can
+	Verb   Verb
+	Filter Filter
+	// Options is what stood after "--". Of a destroy it has Destroy set, of a
+	// drift check RefreshOnly, so that nobody can forget what they mean.
+	Options   planner.Options
+	Operation planner.Operation // of import, state rm and state mv; checked
+	Head      string            // of a plan: 7 to 40 small hexadecimal digits, the head that a maintainer has read; "" without --head
+	Problem   string            // why it can't be obeyed, Markdown for the author; "" when it can
 }
 
-// Filter narrows a command to some projects. Empty fields match everything.
-type Filter struct {
-	Dir       string `json:"dir,omitempty"` // clean path relative to the root, or a doublestar pattern
-	Workspace string `json:"workspace,omitempty"`
-	Project   string `json:"project,omitempty"`
-}
-
-// Empty reports whether the filter lets everything through.
-func (f Filter) Empty() bool { return f == Filter{} }
-
-// Match reports whether the project passes.
-func (f Filter) Match(p planner.Project) bool {
-	if f.Workspace != "" && f.Workspace != p.Workspace {
-		return false
-	}
-	if f.Project != "" && f.Project != p.Name {
-		return false
-	}
-	if f.Dir == "" || f.Dir == p.Dir {
-		return true
-	}
-	ok, err := doublestar.Match(f.Dir, p.Dir)
-	return err == nil && ok
-}
-
-// String returns the filter as it is typed.
-func (f Filter) String() string {
+// String returns the command as it is typed, without how we are addressed.
+// ParseCommands reads the same command from it. Whoever shows it makes it
+// inert: it holds a stranger's words.
+func (c Command) String() string {
 	var b strings.Builder
-	for _, o := range []struct{ flag, value string }{{"-d", f.Dir}, {"-w", f.Workspace}, {"-p", f.Project}} {
-		if o.value != "" {
-			fmt.Fprintf(&b, " %s %s", o.flag, quoteArg(o.value))
+	b.WriteString(string(c.Verb) + c.Filter.String())
+	if c.Head != "" {
+		b.WriteString(" --head " + c.Head)
+	}
+	for _, a := range c.Operation.Args {
+		b.WriteString(" " + quoteArg(a))
+	}
+	o := c.Options
+	o.Destroy, o.RefreshOnly = false, false // the verb says so
+	if !o.Empty() {
+		b.WriteString(" --")
+		for _, f := range o.Flags() {
+			b.WriteString(" " + quoteArg(f))
 		}
 	}
 	return b.String()
 }
 
-func quoteArg(s string) string {
-	if strings.ContainsAny(s, " \t'\"") {
-		return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"`
+// CommandOfButton returns the command behind a button of a check, by the
+// button's identifier, and whether there is one.
+func CommandOfButton(identifier string) (Command, bool) {
+	switch v := Verb(identifier); v {
+	case VerbPlan, VerbApply, VerbUnlock:
+		return Command{Verb: v}, true
 	}
-	return s
+	return Command{}, false
 }
 
-// maxCommands is how many commands of one comment are obeyed: nobody means
-// more, and a comment is hostile input.
-const maxCommands = 10
+const (
+	// maxCommands is how many commands of one comment are obeyed: nobody
+	// means more, and a comment is hostile input.
+	maxCommands = 10
+	// maxText and maxLine are the bytes of a comment, and of a line of it, in
+	// which commands are looked for. GitHub takes 65,536 characters.
+	maxText = 4 * 65536
+	maxLine = 16 << 10
+)
 
 // ParseCommands finds the commands in a comment's body, in order. name is
 // what the bot is called on GitHub, without "[bot]".
 //
 // A command stands on a line of its own: `plan`, `/plan`, `tidelock plan` or
-// `@name plan`, with its flags. Quotes and code blocks hold no commands. A line
-// that merely contains such a word is a sentence and says nothing to us. A
-// line that addresses the bot by name but says no command that exists becomes
-// a Command with a Problem, which suggests the nearest one.
+// `@name plan`, with its flags. Quotes, code blocks and HTML comments hold no
+// commands. A line that merely contains such a word is a sentence and says
+// nothing to us. In the bare form, those that are everyday words or that nobody
+// may give by mistake count only where the comment holds nothing but commands.
+// After a slash, which may mean another bot, what makes no sense to us says
+// nothing to us either. A line that addresses the bot by name but says no
+// command that exists becomes a Command with a Problem, which suggests the
+// nearest one.
 func ParseCommands(body, name string) []Command {
-	var found []Command
-	fence := ""
-	for _, line := range strings.Split(strings.ReplaceAll(body, "\r\n", "\n"), "\n") {
+	var (
+		found []spoken
+		sure  int // of found: those that count whatever else the comment says
+		text  bool
+		skip  skipper
+	)
+	if len(body) > maxText {
+		body, text = body[:maxText], true
+	}
+	for line := range strings.SplitSeq(body, "\n") {
 		trimmed := strings.TrimSpace(line)
-		if mark := fenceMark(trimmed); mark != "" {
-			switch {
-			case fence == "":
-				fence = mark
-			case strings.HasPrefix(mark, fence) && strings.TrimLeft(trimmed, mark[:1]) == "":
-				fence = ""
-			}
+		if trimmed == "" {
 			continue
 		}
-		indented := strings.HasPrefix(line, "    ") || strings.HasPrefix(line, "\t")
-		if fence != "" || indented || trimmed == "" || strings.HasPrefix(trimmed, ">") {
+		if skip.line(line, trimmed) || len(trimmed) > maxLine {
+			text = true
 			continue
 		}
-		if c, ok := parseLine(trimmed, name); ok {
-			found = append(found, c)
-			if len(found) == maxCommands {
-				break
-			}
+		s, ok := parseLine(trimmed, name)
+		switch {
+		case !ok:
+			text = true
+		case !s.alone:
+			found = append(found, s)
+			sure++
+		case !text && len(found) < maxCommands:
+			found = append(found, s)
+		}
+		if sure == maxCommands {
+			break
 		}
 	}
-	return found
+	var out []Command
+	for _, s := range found {
+		if (!s.alone || !text) && len(out) < maxCommands {
+			out = append(out, s.Command)
+		}
+	}
+	return out
+}
+
+// spoken is a command with whether it counts only in a comment of nothing but
+// commands.
+type spoken struct {
+	Command
+	alone bool
+}
+
+// skipper knows which lines hold no commands because of what surrounds them.
+// Its zero value stands at the top of a comment.
+type skipper struct {
+	fence string // that opened the code block we are in
+	html  bool   // in an HTML comment, which nobody sees
+}
+
+// line reports whether the next line, which is not empty, holds no command
+// whatever it says.
+func (s *skipper) line(line, trimmed string) bool {
+	if s.html {
+		s.html = !strings.Contains(trimmed, "-->")
+		return true
+	}
+	if mark := fenceMark(trimmed); mark != "" {
+		switch {
+		case s.fence == "":
+			s.fence = mark
+		case strings.HasPrefix(mark, s.fence) && strings.TrimLeft(trimmed, mark[:1]) == "":
+			s.fence = ""
+		}
+		return true
+	}
+	if s.fence != "" {
+		return true
+	}
+	if i := strings.LastIndex(trimmed, "<!--"); i >= 0 {
+		s.html = !strings.Contains(trimmed[i:], "-->")
+		return true
+	}
+	return strings.HasPrefix(line, "    ") || strings.HasPrefix(line, "\t") || strings.HasPrefix(trimmed, ">")
 }
 
 // fenceMark returns the run of backticks or tildes that opens or closes a code
@@ -144,14 +199,14 @@ const (
 	named                  // tidelock plan, @bot plan
 )
 
-func parseLine(line, name string) (Command, bool) {
+func parseLine(line, name string) (spoken, bool) {
 	words, err := splitWords(line)
 	if len(words) == 0 {
-		return Command{}, false
+		return spoken{}, false
 	}
 	how := bare
-	switch first := strings.ToLower(words[0]); {
-	case first == "tidelock", first == "@tidelock", name != "" && first == "@"+strings.ToLower(name):
+	switch first := lower(words[0]); {
+	case first == "tidelock", first == "@tidelock", name != "" && first == "@"+lower(name):
 		how, words = named, words[1:]
 		if len(words) > 0 {
 			words[0] = strings.TrimPrefix(words[0], "/")
@@ -161,32 +216,36 @@ func parseLine(line, name string) (Command, bool) {
 		words[0] = words[0][1:]
 	}
 	if len(words) == 0 {
-		return Command{Verb: VerbHelp}, how == named
+		return spoken{Command: Command{Verb: VerbHelp}}, how == named
 	}
-	verb := Verb(strings.ToLower(words[0]))
-	if !known(verb) {
-		return unknown(words, how)
+	spec, rest := lookUp(words)
+	if spec == nil {
+		c, ok := unknown(words, how)
+		return spoken{Command: c}, ok
 	}
+	s := spoken{Command{Verb: spec.Verb}, how == bare && spec.Alone}
 	if err != nil {
-		return Command{Verb: verb, Problem: errs.Sentence(err)}, how != bare
+		s.Problem = errs.Sentence(err)
+		return s, how != bare
 	}
-	filter, problem, prose := parseFlags(words[1:])
-	if how == bare && prose {
-		return Command{}, false // "plan looks good to me"
-	}
-	if verb == VerbHelp {
-		filter, problem = Filter{}, ""
-	}
-	return Command{Verb: verb, Filter: filter, Problem: problem}, true
-}
-
-func known(v Verb) bool {
-	for _, k := range verbs {
-		if k.Verb == v {
-			return true
+	c, wrong := parseArguments(spec, rest)
+	switch wrong.kind {
+	case fluent:
+		s.Command = c
+		return s, true
+	case foreign:
+		if how == slashed {
+			return spoken{}, false // "/plan --sprint 12"
+		}
+	case sentence:
+		if how != named {
+			return spoken{}, false // "plan looks good to me"
 		}
 	}
-	return false
+	if spec.Verb != VerbHelp { // help answers what is wrong about it
+		s.Problem = wrong.text
+	}
+	return s, true
 }
 
 // unknown answers a line that has no command of ours. Only a line that calls
@@ -196,20 +255,30 @@ func unknown(words []string, how address) (Command, bool) {
 	if how != named || !verbLike(words[0]) {
 		return Command{}, false
 	}
-	for i := 1; i < len(words); i++ {
-		if strings.HasPrefix(words[i], "-") {
+	said, rest := lower(words[0]), words[1:]
+	if said == "state" && len(rest) > 0 && verbLike(rest[0]) {
+		said, rest = said+" "+lower(rest[0]), rest[1:]
+	}
+	for i := 0; i < len(rest); i++ {
+		if strings.HasPrefix(rest[i], "-") {
 			i++ // a flag and its value
 			continue
 		}
-		return Command{}, false
+		if !strings.HasPrefix(said, "state") || !planner.ValidAddress(rest[i]) {
+			return Command{}, false
+		}
 	}
-	problem := fmt.Sprintf("I don't know the command `%s`.", words[0])
-	if near := nearest(strings.ToLower(words[0])); near != "" {
+	problem := fmt.Sprintf("I don't know the command `%s`.", said)
+	if near := nearest(said, verbNames(), 2); near != "" {
 		problem += fmt.Sprintf(" Did you mean `%s`?", near)
+	} else if strings.HasPrefix(said, "state") {
+		problem += fmt.Sprintf(" There are `%s` and `%s`.", VerbStateRemove, VerbStateMove)
 	}
 	return Command{Verb: VerbHelp, Problem: problem}, true
 }
 
+// verbLike reports whether a word could be a command's name, well or badly
+// spelt.
 func verbLike(word string) bool {
 	if len(word) > 20 {
 		return false
@@ -220,148 +289,4 @@ func verbLike(word string) bool {
 		}
 	}
 	return true
-}
-
-// nearest returns the command that word most likely meant, "" if none is near.
-func nearest(word string) Verb {
-	type candidate struct {
-		verb     Verb
-		distance int
-	}
-	var all []candidate
-	for _, k := range verbs {
-		all = append(all, candidate{k.Verb, editDistance(word, string(k.Verb))})
-	}
-	sort.SliceStable(all, func(i, j int) bool { return all[i].distance < all[j].distance })
-	if all[0].distance > 2 {
-		return ""
-	}
-	return all[0].verb
-}
-
-// editDistance counts the insertions, deletions, changes and swaps of
-// neighbours between two short words.
-func editDistance(a, b string) int {
-	d := make([][]int, len(a)+1)
-	for i := range d {
-		d[i] = make([]int, len(b)+1)
-		d[i][0] = i
-	}
-	for j := range d[0] {
-		d[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, d[i-1][j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
-			}
-		}
-	}
-	return d[len(a)][len(b)]
-}
-
-// parseFlags reads -d, -w and -p. prose reports that a word which is no flag
-// and no value stood there, as in a sentence.
-func parseFlags(words []string) (f Filter, problem string, prose bool) {
-	for i := 0; i < len(words); i++ {
-		flag, value, joined := strings.Cut(words[i], "=")
-		var into *string
-		switch flag {
-		case "-d", "--dir":
-			into = &f.Dir
-		case "-w", "--workspace":
-			into = &f.Workspace
-		case "-p", "--project":
-			into = &f.Project
-		default:
-			if !strings.HasPrefix(flag, "-") {
-				return Filter{}, fmt.Sprintf("I don't understand `%s`. Projects are named with `-d DIR`, `-w WORKSPACE` or `-p PROJECT`.", plain(words[i])), true
-			}
-			return Filter{}, fmt.Sprintf("I don't know the flag `%s`. There are `-d DIR`, `-w WORKSPACE` and `-p PROJECT`.", plain(flag)), false
-		}
-		if !joined {
-			i++
-			if i == len(words) || strings.HasPrefix(words[i], "-") {
-				return Filter{}, fmt.Sprintf("`%s` needs a value.", flag), false
-			}
-			value = words[i]
-		}
-		if value == "" {
-			return Filter{}, fmt.Sprintf("`%s` needs a value.", flag), false
-		}
-		*into = value
-	}
-	if f.Dir != "" {
-		clean := path.Clean(strings.TrimPrefix(f.Dir, "./"))
-		if path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../") || strings.ContainsAny(clean, "\\\x00") {
-			return Filter{}, "`-d` takes a directory inside the repository, such as `-d live/network`.", false
-		}
-		if !doublestar.ValidatePattern(clean) {
-			return Filter{}, fmt.Sprintf("`%s` is no valid pattern.", plain(clean)), false
-		}
-		f.Dir = clean
-	}
-	if f.Workspace != "" && !planner.ValidWorkspace(f.Workspace) {
-		return Filter{}, "`-w` takes the name of a workspace: letters, digits, `-`, `_` and `.`.", false
-	}
-	return f, "", false
-}
-
-// plain makes a word of a stranger's safe to quote in backticks.
-func plain(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == '`' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, s)
-	if len(s) > 60 {
-		s = strings.ToValidUTF8(s[:60], "") + "…"
-	}
-	return s
-}
-
-// splitWords splits a line as a shell would read it, as far as quotes go:
-// nothing is ever handed to a shell. An open quote is an error, and the words
-// up to it are returned for whoever must see the first.
-func splitWords(line string) ([]string, error) {
-	var (
-		words []string
-		word  strings.Builder
-		in    bool
-		quote rune
-	)
-	for _, r := range line {
-		switch {
-		case quote != 0 && r == quote:
-			quote = 0
-		case quote != 0:
-			word.WriteRune(r)
-		case (r == '"' || r == '\'') && !in:
-			quote, in = r, true
-		case r == '"' && in && strings.HasSuffix(word.String(), "="):
-			quote = r
-		case r == ' ' || r == '\t' || r == '\u00a0':
-			if in {
-				words = append(words, word.String())
-				word.Reset()
-				in = false
-			}
-		default:
-			word.WriteRune(r)
-			in = true
-		}
-	}
-	if in {
-		words = append(words, word.String())
-	}
-	if quote != 0 {
-		return words, errs.New(errs.Invalid, "A quote (%c) is not closed.", quote)
-	}
-	return words, nil
 }

@@ -20,12 +20,12 @@ func TestParseCommands(t *testing.T) {
 		{"by mention", "@tidelock-acme plan", []Command{{Verb: VerbPlan}}},
 		{"mention and slash", "@tidelock-acme /plan", []Command{{Verb: VerbPlan}}},
 		{"any case, white space, CRLF", "  Apply \r\n", []Command{{Verb: VerbApply}}},
-		{"all flags", "plan -d live/net -w prod -p net", []Command{{Verb: VerbPlan, Filter: Filter{"live/net", "prod", "net"}}}},
-		{"long and joined flags", "plan --dir=./live/net/ --workspace=prod", []Command{{Verb: VerbPlan, Filter: Filter{Dir: "live/net", Workspace: "prod"}}}},
-		{"quoted value", `apply -p "my project"`, []Command{{Verb: VerbApply, Filter: Filter{Project: "my project"}}}},
-		{"glob", "plan -d live/*", []Command{{Verb: VerbPlan, Filter: Filter{Dir: "live/*"}}}},
+		{"all flags", "plan -d live/net -w prod -p net", []Command{{Verb: VerbPlan, Filter: Filter{Dirs: []string{"live/net"}, Workspaces: []string{"prod"}, Projects: []string{"net"}}}}},
+		{"long and joined flags", "plan --dir=./live/net/ --workspace=prod", []Command{{Verb: VerbPlan, Filter: Filter{Dirs: []string{"live/net"}, Workspaces: []string{"prod"}}}}},
+		{"quoted value", `apply -p "my project"`, []Command{{Verb: VerbApply, Filter: Filter{Projects: []string{"my project"}}}}},
+		{"glob", "plan -d live/*", []Command{{Verb: VerbPlan, Filter: Filter{Dirs: []string{"live/*"}}}}},
 		{"several, in order, with text between", "Looks fine.\nplan -d a\n\nand then\n/apply -d a", []Command{
-			{Verb: VerbPlan, Filter: Filter{Dir: "a"}}, {Verb: VerbApply, Filter: Filter{Dir: "a"}}}},
+			{Verb: VerbPlan, Filter: Filter{Dirs: []string{"a"}}}, {Verb: VerbApply, Filter: Filter{Dirs: []string{"a"}}}}},
 		{"name alone asks for help", "@tidelock-acme", []Command{{Verb: VerbHelp}}},
 
 		{"a sentence with the word in it", "I think we should apply this tomorrow", nil},
@@ -45,12 +45,12 @@ func TestParseCommands(t *testing.T) {
 		{"unknown flag", "apply --force", []Command{{Verb: VerbApply, Problem: "I don't know the flag `--force`. There are `-d DIR`, `-w WORKSPACE` and `-p PROJECT`."}}},
 		{"value missing", "plan -d", []Command{{Verb: VerbPlan, Problem: "`-d` needs a value."}}},
 		{"flag for a value", "plan -d -w prod", []Command{{Verb: VerbPlan, Problem: "`-d` needs a value."}}},
-		{"addressed, with an argument too many", "/apply now", []Command{{Verb: VerbApply,
-			Problem: "I don't understand `now`. Projects are named with `-d DIR`, `-w WORKSPACE` or `-p PROJECT`."}}},
+		{"addressed, with an argument too many", "tidelock apply now", []Command{{Verb: VerbApply,
+			Problem: "I don't understand `now`. There are `-d DIR`, `-w WORKSPACE` and `-p PROJECT`."}}},
 		{"open quote", `tidelock plan -p "x`, []Command{{Verb: VerbPlan, Problem: `A quote (") is not closed.`}}},
 		{"out of the repository", "plan -d ../other", []Command{{Verb: VerbPlan, Problem: "`-d` takes a directory inside the repository, such as `-d live/network`."}}},
 		{"absolute", "plan -d /etc", []Command{{Verb: VerbPlan, Problem: "`-d` takes a directory inside the repository, such as `-d live/network`."}}},
-		{"workspace that could be a flag", "plan -w=-x", []Command{{Verb: VerbPlan, Problem: "`-w` takes the name of a workspace: letters, digits, `-`, `_` and `.`."}}},
+		{"workspace that could be a flag", "plan -w=-x", []Command{{Verb: VerbPlan, Problem: "`-w` takes the name of a workspace: letters, digits, `-`, `_` and `.`, and `*` and `?` for any of them."}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if diff := cmp.Diff(tt.want, ParseCommands(tt.body, "tidelock-acme")); diff != "" {
@@ -62,21 +62,24 @@ func TestParseCommands(t *testing.T) {
 
 func TestFilterMatch(t *testing.T) {
 	p := planner.Project{Name: "net", Dir: "live/net", Workspace: "prod"}
-	for f, want := range map[Filter]bool{
-		{}:                                      true,
-		{Dir: "live/net"}:                       true,
-		{Dir: "live/*"}:                         true,
-		{Dir: "**"}:                             true,
-		{Dir: "live"}:                           false,
-		{Workspace: "prod"}:                     true,
-		{Workspace: "default"}:                  false,
-		{Project: "net", Workspace: "prod"}:     true,
-		{Project: "other", Dir: "live/net"}:     false,
-		{Dir: "live/[", Workspace: "prod"}:      false,
-		{Dir: "live/net", Workspace: "staging"}: false,
+	for _, tt := range []struct {
+		f    Filter
+		want bool
+	}{
+		{Filter{}, true},
+		{Filter{Dirs: []string{"live/net"}}, true},
+		{Filter{Dirs: []string{"live/*"}}, true},
+		{Filter{Dirs: []string{"**"}}, true},
+		{Filter{Dirs: []string{"live"}}, false},
+		{Filter{Workspaces: []string{"prod"}}, true},
+		{Filter{Workspaces: []string{"default"}}, false},
+		{Filter{Projects: []string{"net"}, Workspaces: []string{"prod"}}, true},
+		{Filter{Projects: []string{"other"}, Dirs: []string{"live/net"}}, false},
+		{Filter{Dirs: []string{"live/["}, Workspaces: []string{"prod"}}, false},
+		{Filter{Dirs: []string{"live/net"}, Workspaces: []string{"staging"}}, false},
 	} {
-		if got := f.Match(p); got != want {
-			t.Errorf("%+v matches: %v, want %v", f, got, want)
+		if got := tt.f.Match(p); got != tt.want {
+			t.Errorf("%+v matches: %v, want %v", tt.f, got, tt.want)
 		}
 	}
 }
@@ -96,11 +99,10 @@ func FuzzThreat_ParseCommands(f *testing.F) {
 			if c.Problem != "" {
 				continue
 			}
-			if d := c.Filter.Dir; strings.HasPrefix(d, "/") || d == ".." || strings.HasPrefix(d, "../") || strings.Contains(d, "/../") {
-				t.Errorf("directory %q leaves the repository", d)
-			}
-			if w := c.Filter.Workspace; w != "" && !planner.ValidWorkspace(w) {
-				t.Errorf("workspace %q", w)
+			for _, d := range c.Filter.Dirs {
+				if strings.HasPrefix(d, "/") || d == ".." || strings.HasPrefix(d, "../") || strings.Contains(d, "/../") {
+					t.Errorf("directory %q leaves the repository", d)
+				}
 			}
 		}
 	})

@@ -286,11 +286,11 @@ func decideCommand(c Command, sender string, f Facts) []Intent {
 			c.Verb, needed[c.Verb], plain(sender), f.Role, c.Verb)
 	}
 	if c.Problem != "" {
-		return refuse("%s\n\n%s", c.Problem, helpText(f.Name))
+		return refuse("%s\n\n%s", c.Problem, helpText(f.Name, nil))
 	}
 	switch c.Verb {
 	case VerbHelp:
-		return refuse("%s", helpText(f.Name))
+		return refuse("%s", helpText(f.Name, nil))
 	case VerbPlan:
 		return decidePlan(c, f, refuse)
 	case VerbApply:
@@ -369,14 +369,4 @@ func nameOf(pairs []run.Pair, k run.Key) string {
 		}
 	}
 	return ""
-}
-
-func helpText(name string) string {
-	var b strings.Builder
-	b.WriteString("Commands stand on a line of their own:\n\n| command | what it does |\n|---|---|\n")
-	for _, v := range verbs {
-		fmt.Fprintf(&b, "| `%s` | %s |\n", v.Usage, v.About)
-	}
-	fmt.Fprintf(&b, "\nEach may also be written as `/plan`, `tidelock plan` or `@%s plan`. Without flags a command means every project of this pull request; `-d` takes patterns such as `live/*`.", name)
-	return b.String()
 }

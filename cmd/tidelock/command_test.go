@@ -139,7 +139,7 @@ func TestCommandsThatAreAnswered(t *testing.T) {
 	for _, c := range []struct{ by, says, answer string }{
 		{"ada", "tidelock help", "| command | what it does |"},
 		{"ada", "tidelock aply", "I don't know the command `aply`. Did you mean `apply`?"},
-		{"ada", "/plan -x", "I don't know the flag `-x`"},
+		{"ada", "tidelock plan -x", "I don't know the flag `-x`"},
 		{"ada", "/plan -d ../secrets", "`-d` takes a directory inside the repository"},
 		{"eve", "plan", "`plan` needs the role **triage** in this repository; @eve has **read**"},
 		{"tom", "apply", "`apply` needs the role **write** in this repository; @tom has **triage**"},
