@@ -66,8 +66,14 @@ type Event struct {
 	BaseFrom *BaseFrom
 	Label    string // labeled, unlabeled
 
-	Check *CheckEvent // check_run
-	Group *MergeGroup // merge_group
+	Check  *CheckEvent  // check_run
+	Suite  *SuiteEvent  // check_suite
+	Status *StatusEvent // status
+	Group  *MergeGroup  // merge_group
+
+	// What was before: the name of a renamed repository, the owner of a
+	// transferred one or the login of a renamed account, and the default branch.
+	WasNamed, WasOwner, WasDefault string
 
 	// Added and Removed: repositories that an installation gained or lost. They
 	// have ID, owner and name only.
@@ -86,12 +92,18 @@ type CheckEvent struct {
 	ExternalID string
 	AppID      int64
 	Identifier string // of the button, for requested_action
+	// Status and Conclusion are how the run stands; Pulls are the numbers of the
+	// open pull requests with that head, none for forks.
+	Status, Conclusion string
+	Pulls              []int
 }
 
-// MergeGroup is what a merge queue wants to be checked: report on HeadSHA.
+// MergeGroup is what a merge queue wants to be checked: report on HeadSHA. With
+// the action destroyed it is done with, and Reason tells why.
 type MergeGroup struct {
 	HeadSHA, HeadRef string
 	BaseSHA, BaseRef string
+	Reason           string // "merged", "invalidated" or "dequeued"
 }
 
 // payload is the union of the fields that we read from webhooks.
@@ -117,23 +129,14 @@ type payload struct {
 		State    string    `json:"state"`
 		CommitID *string   `json:"commit_id"`
 	} `json:"review"`
-	Ref     string `json:"ref"`
-	Before  string `json:"before"`
-	After   string `json:"after"`
-	Created bool   `json:"created"`
-	Deleted bool   `json:"deleted"`
-	Forced  bool   `json:"forced"`
-	Changes *struct {
-		Base *struct {
-			Ref struct {
-				From string `json:"from"`
-			} `json:"ref"`
-			SHA struct {
-				From string `json:"from"`
-			} `json:"sha"`
-		} `json:"base"`
-	} `json:"changes"`
-	Label *struct {
+	Ref     string       `json:"ref"`
+	Before  string       `json:"before"`
+	After   string       `json:"after"`
+	Created bool         `json:"created"`
+	Deleted bool         `json:"deleted"`
+	Forced  bool         `json:"forced"`
+	Changes *changesJSON `json:"changes"`
+	Label   *struct {
 		Name string `json:"name"`
 	} `json:"label"`
 	CheckRun *struct {
@@ -141,10 +144,19 @@ type payload struct {
 		Name       string  `json:"name"`
 		HeadSHA    string  `json:"head_sha"`
 		ExternalID *string `json:"external_id"`
+		Status     string  `json:"status"`
+		Conclusion *string `json:"conclusion"`
 		App        *struct {
 			ID int64 `json:"id"`
 		} `json:"app"`
+		Pulls checkPulls `json:"pull_requests"`
 	} `json:"check_run"`
+	CheckSuite      *suiteJSON `json:"check_suite"`
+	SHA             string     `json:"sha"`     // status
+	Context         string     `json:"context"` // status
+	State           string     `json:"state"`   // status
+	Account         *userJSON  `json:"account"` // installation_target
+	Reason          string     `json:"reason"`  // merge_group
 	RequestedAction *struct {
 		Identifier string `json:"identifier"`
 	} `json:"requested_action"`
@@ -206,7 +218,10 @@ var readers = map[string]func(*payload, *Event) (missing string){
 	"merge_group":               readGroup,
 	"installation":              readInstallation,
 	"installation_repositories": readInstallation,
-	"repository":                readRepository,
+	"repository":                readChanged,
+	"check_suite":               readSuite,
+	"status":                    readStatus,
+	"installation_target":       readTarget,
 }
 
 func readRepository(p *payload, e *Event) string {
@@ -276,10 +291,8 @@ func readCheck(p *payload, e *Event) string {
 	if k == nil || k.ID == 0 {
 		return "check_run"
 	}
-	e.Check = &CheckEvent{ID: k.ID, Name: k.Name, HeadSHA: k.HeadSHA}
-	if k.ExternalID != nil {
-		e.Check.ExternalID = *k.ExternalID
-	}
+	e.Check = &CheckEvent{ID: k.ID, Name: k.Name, HeadSHA: k.HeadSHA, ExternalID: text(k.ExternalID), Status: k.Status,
+		Conclusion: text(k.Conclusion), Pulls: k.Pulls.numbers()}
 	if k.App != nil {
 		e.Check.AppID = k.App.ID
 	}
@@ -294,7 +307,7 @@ func readGroup(p *payload, e *Event) string {
 	if g == nil || g.HeadSHA == "" {
 		return "merge_group"
 	}
-	e.Group = &MergeGroup{HeadSHA: g.HeadSHA, HeadRef: g.HeadRef, BaseSHA: g.BaseSHA, BaseRef: g.BaseRef}
+	e.Group = &MergeGroup{HeadSHA: g.HeadSHA, HeadRef: g.HeadRef, BaseSHA: g.BaseSHA, BaseRef: g.BaseRef, Reason: p.Reason}
 	return readRepository(p, e)
 }
 

@@ -53,6 +53,9 @@ func (s *Server) routes() {
 	app("POST /app/hook/deliveries/{id:[0-9]+}/attempts", redeliver)
 	handle(s.api, "GET /installation/repositories", s.guard(listRepositories, "installation", ""))
 	handle(s.api, "GET /rate_limit", s.guard(rateLimit, "", ""))
+	handle(s.api, "GET /orgs/{org}/teams/{slug}", s.guard(getTeam, "installation", ""))
+	handle(s.api, "GET /orgs/{org}/teams/{slug}/members", s.guard(listMembers, "installation", ""))
+	handle(s.api, "GET /orgs/{org}/teams/{slug}/memberships/{user}", s.guard(getMembership, "installation", ""))
 
 	on := func(permission, level, pattern string, h handler) {
 		handle(s.repoAPI, pattern, s.guard(h, permission, level))
@@ -77,7 +80,7 @@ func (s *Server) routes() {
 	on("checks", "write", "PATCH /check-runs/{id:[0-9]+}", updateCheck)
 	on("checks", "read", "GET /check-runs/{id:[0-9]+}", getCheck)
 	on("checks", "read", "GET /check-runs/{id:[0-9]+}/annotations", listAnnotations)
-	on("checks", "read", "GET /commits/{ref:.+}/check-runs", listChecks)
+	s.gateRoutes(on)
 }
 
 // serveAPI answers an API request: faults, who asks, limits, the route, and
@@ -276,6 +279,10 @@ func (s *Server) guard(h handler, permission, level string) http.Handler {
 			}
 			if !allowed {
 				q.out = fail(http.StatusForbidden, "Resource not accessible by integration")
+				return
+			}
+			if level == "write" && q.repo.archived {
+				q.out = fail(http.StatusForbidden, "Repository was archived so is read-only.")
 				return
 			}
 		}

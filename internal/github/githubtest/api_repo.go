@@ -373,16 +373,14 @@ func createCheck(q *request) reply {
 	s := q.s
 	now := s.opts.Now()
 	c := &checkRun{id: s.nextID(), sha: *ask.HeadSHA, status: "queued", started: now}
-	if q.repo.suites[c.sha] == 0 {
-		q.repo.suites[c.sha] = s.nextID()
-	}
-	c.suite = q.repo.suites[c.sha]
+	c.suite = s.suiteOf(q.repo, c.sha, nil)
 	ask.apply(c, now)
 	q.repo.checks = append(q.repo.checks, c)
 	q.repo.checkByID[c.id] = c
 	s.emit("check_run", q.repo, s.checkPayload(q.repo, c, q.actor(), "created"))
 	if c.status == "completed" {
 		s.emit("check_run", q.repo, s.checkPayload(q.repo, c, q.actor(), "completed"))
+		s.endSuite(q.repo, c, q.actor())
 	}
 	s.touch()
 	return reply{201, s.checkJSON(q.repo, c)}
@@ -408,6 +406,7 @@ func updateCheck(q *request) reply {
 	c.updates++
 	if c.status == "completed" && was != "completed" {
 		q.s.emit("check_run", q.repo, q.s.checkPayload(q.repo, c, q.actor(), "completed"))
+		q.s.endSuite(q.repo, c, q.actor())
 	}
 	q.s.touch()
 	return reply{200, q.s.checkJSON(q.repo, c)}
@@ -433,22 +432,4 @@ func listAnnotations(q *request) reply {
 			"blob_href": q.s.URL + "/" + q.repo.full() + "/blob/" + c.sha + "/" + a.Path})
 	}
 	return reply{200, out}
-}
-
-func listChecks(q *request) reply {
-	ref := q.PathValue("ref")
-	sha := ref
-	if g, err := open(q.repo.dir); err == nil {
-		for _, name := range []string{"refs/heads/" + ref, "refs/" + ref} {
-			if tip := g.tip(name); tip != "" {
-				sha = tip
-			}
-		}
-	}
-	all := q.repo.latestChecks(sha)
-	list := []any{}
-	for _, c := range page(q, all) {
-		list = append(list, q.s.checkJSON(q.repo, c))
-	}
-	return reply{200, fields{"total_count": len(all), "check_runs": list}}
 }

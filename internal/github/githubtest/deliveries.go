@@ -87,7 +87,7 @@ func (s *Server) emit(event string, r *repo, payload fields) {
 	if in == nil {
 		return
 	}
-	own := event == "installation" || event == "installation_repositories"
+	own := event == "installation" || event == "installation_repositories" || event == "installation_target"
 	if !own && (!in.suspended.IsZero() || !contains(s.opts.Events, event)) {
 		return
 	}

@@ -143,7 +143,7 @@ func (s *Server) addRepo(owner *user, name, branch string, private bool) *repo {
 	r := &repo{
 		id: s.nextID(), owner: owner, name: name, defaultBranch: branch, private: private, created: s.opts.Now(),
 		collaborators: map[string]string{}, required: map[string][]string{}, comments: map[int64]*comment{},
-		checkByID: map[int64]*checkRun{}, suites: map[string]int64{},
+		checkByID: map[int64]*checkRun{}, suites: map[string]int64{}, gates: gates{protected: map[string]*Protection{}},
 	}
 	r.dir = filepath.Join(s.opts.Dir, fmt.Sprintf("%d.git", r.id))
 	s.repos[r.id], s.names[key] = r, r.id

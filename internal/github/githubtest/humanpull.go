@@ -60,7 +60,7 @@ func (p *Pull) State() PullState {
 	return PullState{
 		Number: x.number, Title: x.title, State: x.state, Merged: x.merged, MergeSHA: x.mergeSHA, HeadSHA: x.headSHA, HeadRef: x.headRef,
 		BaseSHA: x.baseSHA, BaseRef: x.baseRef, Draft: x.draft, Labels: append([]string(nil), x.labels...), Mergeable: x.mergeable,
-		MergeableState: x.mergeableState(),
+		MergeableState: p.s.standing(x),
 	}
 }
 
@@ -316,17 +316,11 @@ func (p *Pull) Draft(by string, draft bool) {
 }
 
 // Rerun presses "re-run" on a check.
-func (p *Pull) Rerun(by string, check int64) {
-	p.act(by, func(u *user) {
-		p.s.emit("check_run", p.p.repo, p.s.checkPayload(p.p.repo, p.p.repo.checkByID[check], u, "rerequested"))
-	})
-}
+func (p *Pull) Rerun(by string, check int64) { p.repo().RerunCheck(by, check) }
 
 // Press presses one of a check's own buttons.
 func (p *Pull) Press(by string, check int64, identifier string) {
-	p.act(by, func(u *user) {
-		payload := p.s.checkPayload(p.p.repo, p.p.repo.checkByID[check], u, "requested_action")
-		payload["requested_action"] = fields{"identifier": identifier}
-		p.s.emit("check_run", p.p.repo, payload)
-	})
+	p.repo().PressButton(by, check, identifier)
 }
+
+func (p *Pull) repo() *Repo { return &Repo{p.s, p.p.repo} }

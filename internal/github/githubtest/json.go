@@ -83,7 +83,7 @@ func (s *Server) repoJSON(r *repo) any {
 		"pushed_at": stamp(r.created), "git_url": "git://" + s.URL[len("http://"):] + "/" + r.full() + ".git", "ssh_url": "git@localhost:" + r.full() + ".git",
 		"clone_url": html + ".git", "svn_url": html, "homepage": nil, "size": 1, "stargazers_count": 0, "watchers_count": 0, "language": "HCL",
 		"has_issues": true, "has_projects": false, "has_downloads": false, "has_wiki": false, "has_pages": false, "has_discussions": false,
-		"forks_count": 0, "mirror_url": nil, "archived": false, "disabled": false, "open_issues_count": open, "license": nil, "allow_forking": true,
+		"forks_count": 0, "mirror_url": nil, "archived": r.archived, "disabled": false, "open_issues_count": open, "license": nil, "allow_forking": true,
 		"is_template": false, "topics": []string{}, "visibility": visibility, "forks": 0, "open_issues": open, "watchers": 0,
 		"default_branch": r.defaultBranch, "network_count": 0, "subscribers_count": 0, "web_commit_signoff_required": false,
 	}
@@ -134,7 +134,7 @@ func (s *Server) pullJSON(p *pull, full bool) fields {
 		"author_association": association(r, p.author), "auto_merge": nil, "active_lock_reason": nil,
 	}
 	if full {
-		out["merged"], out["mergeable"], out["rebaseable"], out["mergeable_state"] = p.merged, nil, nil, p.mergeableState()
+		out["merged"], out["mergeable"], out["rebaseable"], out["mergeable_state"] = p.merged, nil, nil, s.standing(p)
 		if p.mergeable != nil && p.state == "open" {
 			out["mergeable"], out["rebaseable"] = *p.mergeable, *p.mergeable
 		}
@@ -248,17 +248,7 @@ func (s *Server) reviewJSON(p *pull, v *review, state string) fields {
 // checkJSON is a check run.
 func (s *Server) checkJSON(r *repo, c *checkRun) fields {
 	api := fmt.Sprintf("%s/repos/%s/check-runs/%d", s.APIURL(), r.full(), c.id)
-	pulls := []any{}
-	for _, p := range r.pulls {
-		if p.headSHA != c.sha || p.head != r || p.state != "open" { // empty for forks, as at GitHub
-			continue
-		}
-		side := func(ref, sha string) fields {
-			return fields{"ref": ref, "sha": sha, "repo": fields{"id": r.id, "url": s.APIURL() + "/repos/" + r.full(), "name": r.name}}
-		}
-		pulls = append(pulls, fields{"id": p.id, "number": p.number, "url": fmt.Sprintf("%s/repos/%s/pulls/%d", s.APIURL(), r.full(), p.number),
-			"head": side(p.headRef, p.headSHA), "base": side(p.baseRef, p.baseSHA)})
-	}
+	pulls := s.pullsAt(r, c.sha)
 	details := c.details
 	if details == "" {
 		details = s.URL
@@ -266,7 +256,7 @@ func (s *Server) checkJSON(r *repo, c *checkRun) fields {
 	return fields{
 		"id": c.id, "name": c.name, "node_id": nodeID("CR", c.id), "head_sha": c.sha, "external_id": c.external, "url": api,
 		"html_url": fmt.Sprintf("%s/%s/runs/%d", s.URL, r.full(), c.id), "details_url": details, "status": c.status, "conclusion": orNil(c.conclusion),
-		"started_at": stamp(c.started), "completed_at": stamp(c.completed), "check_suite": fields{"id": c.suite}, "app": s.appJSON(), "pull_requests": pulls,
+		"started_at": stamp(c.started), "completed_at": stamp(c.completed), "check_suite": fields{"id": c.suite}, "app": s.appOf(c), "pull_requests": pulls,
 		"output": fields{"title": orNil(c.title), "summary": orNil(c.summary), "text": orNil(c.text), "annotations_count": len(c.annotations), "annotations_url": api + "/annotations"},
 	}
 }

@@ -134,6 +134,8 @@ func (s *Server) merge(p *pull, by *user, method, want, title, message string) (
 	s.mu.Lock()
 	head, baseRef := p.headSHA, p.baseRef
 	missing := p.missing()
+	rules, queue := r.guarded(baseRef)
+	lacking := s.unreviewed(p)
 	var no error
 	switch {
 	case want != "" && want != head:
@@ -142,8 +144,14 @@ func (s *Server) merge(p *pull, by *user, method, want, title, message string) (
 		no = refusal{405, "Pull Request is not mergeable"}
 	case p.draft:
 		no = refusal{405, "Pull Request is still a draft"}
+	case r.archived:
+		no = refusal{403, "Repository was archived so is read-only."}
+	case queue:
+		no = refusal{405, "Changes must be made through the merge queue"}
+	case lacking != "":
+		no = refusal{405, lacking}
 	case len(missing) > 0:
-		no = refusal{405, fmt.Sprintf("%d of %d required status checks have not succeeded: %s.", len(missing), len(r.required[baseRef]), strings.Join(missing, ", "))}
+		no = refusal{405, fmt.Sprintf("%d of %d required status checks have not succeeded: %s.", len(missing), len(rules.Checks), strings.Join(missing, ", "))}
 	}
 	s.mu.Unlock()
 	if no != nil {
@@ -155,6 +163,9 @@ func (s *Server) merge(p *pull, by *user, method, want, title, message string) (
 	}
 	ref := "refs/heads/" + baseRef
 	base := g.tip(ref)
+	if rules.UpToDate && !g.ancestor(base, head) {
+		return "", refusal{405, "The head branch is not up to date with the base branch."}
+	}
 	sha, err := s.mergeCommit(g, p, by, method, base, head, title, message)
 	if errors.Is(err, errConflict) {
 		return "", refusal{405, "Pull Request is not mergeable"}

@@ -58,7 +58,8 @@ type repo struct {
 	comments      map[int64]*comment
 	checks        []*checkRun
 	checkByID     map[int64]*checkRun
-	suites        map[string]int64 // head commit → check suite
+	suites        map[string]int64 // head commit and, for others' suites, App → check suite
+	gates
 }
 
 func (r *repo) full() string { return r.owner.login + "/" + r.name }
@@ -79,6 +80,7 @@ type pull struct {
 	draft            bool
 	labels           []string
 
+	pushedBy *user // who pushed last, nil: nobody since it was opened
 	merged   bool
 	mergeSHA string
 	mergedBy *user
@@ -141,6 +143,7 @@ type review struct {
 
 type checkRun struct {
 	id                   int64
+	app                  *thirdApp // nil: ours
 	suite                int64
 	name, sha            string
 	status, conclusion   string
@@ -180,20 +183,25 @@ func (r *repo) role(login string) string {
 	return "none"
 }
 
-// latestChecks returns the newest check of each name on a commit, in the order
-// in which the names first came up. s.mu is held.
+// latestChecks returns the newest check of each name and App on a commit, in
+// the order in which they first came up. s.mu is held.
 func (r *repo) latestChecks(sha string) []*checkRun {
-	at := map[string]int{}
+	type key struct {
+		app  *thirdApp
+		name string
+	}
+	at := map[key]int{}
 	var out []*checkRun
 	for _, c := range r.checks {
 		if c.sha != sha {
 			continue
 		}
-		if i, ok := at[c.name]; ok {
+		k := key{c.app, c.name}
+		if i, ok := at[k]; ok {
 			out[i] = c
 			continue
 		}
-		at[c.name] = len(out)
+		at[k] = len(out)
 		out = append(out, c)
 	}
 	return out
@@ -202,19 +210,8 @@ func (r *repo) latestChecks(sha string) []*checkRun {
 // missing returns the names of the required checks of the pull's base branch
 // that have not succeeded on its head. s.mu is held.
 func (p *pull) missing() []string {
-	var out []string
-	for _, name := range p.repo.required[p.baseRef] {
-		good := false
-		for _, c := range p.repo.latestChecks(p.headSHA) {
-			if c.name == name && (c.conclusion == "success" || c.conclusion == "neutral" || c.conclusion == "skipped") {
-				good = true
-			}
-		}
-		if !good {
-			out = append(out, name)
-		}
-	}
-	return out
+	rules, _ := p.repo.guarded(p.baseRef)
+	return p.repo.missingAt(p.headSHA, rules.Checks)
 }
 
 // mergeableState is GitHub's word for how the pull stands. s.mu is held.

@@ -283,7 +283,7 @@ func (s *Server) checkView(r *repo, c *checkRun) checkView {
 
 func (s *Server) pullView(p *pull) *pullView {
 	v := &pullView{pullLine: s.pullLine(p), Repo: p.repo.full(), Head: p.headRef, Base: p.baseRef, Body: p.body, Commits: max(p.commits, 1),
-		Files: p.files, Added: p.additions, Deleted: p.deletions, Merge: p.mergeableState(), MergeSHA: p.mergeSHA}
+		Files: p.files, Added: p.additions, Deleted: p.deletions, Merge: s.standing(p), MergeSHA: p.mergeSHA}
 	if p.head != p.repo {
 		v.Head = p.headLabel
 	}

@@ -85,6 +85,9 @@ func (s *Server) afterPush(g store, r *repo, by *user, changes []refChange) erro
 		if !ok {
 			continue
 		}
+		if c.after != "" {
+			s.madeSuite(r, by, c.after)
+		}
 		if err := s.moveHeads(r, by, branch, c); err != nil {
 			return err
 		}
@@ -136,6 +139,7 @@ func (s *Server) moveHeads(r *repo, by *user, branch string, c refChange) error 
 		payload := s.pullPayload(p, by, "synchronize")
 		payload["before"], payload["after"] = before, c.after
 		s.emit("pull_request", p.repo, payload)
+		s.dismissStale(p, by)
 		s.mu.Unlock()
 		s.compute(p)
 	}

@@ -80,6 +80,8 @@ type Server struct {
 	names    map[string]int64 // "owner/name" in lower case, former names included
 	installs map[int64]*installation
 	tokens   map[string]*token
+	teams    map[string]*team // "org/slug" in lower case
+	thirds   map[string]*thirdApp
 	calls    []Call
 	started  time.Time
 }
@@ -142,15 +144,17 @@ func Start(o Options) (*Server, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Permissions == nil {
-		o.Permissions = map[string]string{"metadata": "read", "contents": "write", "checks": "write", "pull_requests": "write", "issues": "write"}
+		o.Permissions = map[string]string{"metadata": "read", "contents": "write", "checks": "write", "pull_requests": "write", "issues": "write",
+			"statuses": "read", "members": "read", "administration": "read"}
 	}
 	if o.Events == nil {
-		o.Events = []string{"check_run", "issue_comment", "merge_group", "pull_request", "pull_request_review", "push", "repository"}
+		o.Events = []string{"check_run", "check_suite", "issue_comment", "merge_group", "pull_request", "pull_request_review", "push", "repository", "status"}
 	}
 	s := &Server{
 		opts: o, changed: make(chan struct{}), started: o.Now(),
 		users: map[string]*user{}, repos: map[int64]*repo{}, names: map[string]int64{},
 		installs: map[int64]*installation{}, tokens: map[string]*token{},
+		teams: map[string]*team{}, thirds: map[string]*thirdApp{},
 		lastID: 3_000_000_000, // beyond 32 bits, as GitHub's are
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())

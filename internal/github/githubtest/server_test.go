@@ -365,7 +365,8 @@ func TestOwnActsAreTold(t *testing.T) {
 	if err := c.UpdateComment(ctx, r.ID(), id, "y"); err != nil {
 		t.Fatal(err)
 	}
-	check, err := c.CreateCheck(ctx, r.ID(), github.Check{Name: "plan", HeadSHA: p.State().HeadSHA, Status: "in_progress", ExternalID: "e"})
+	check, err := c.CreateCheck(ctx, r.ID(), github.Check{Name: "plan", HeadSHA: p.State().HeadSHA, Status: "in_progress", ExternalID: "e",
+		Actions: []github.CheckAction{{Label: "Plan again", Description: "Plans again", Identifier: "replan"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -375,7 +376,7 @@ func TestOwnActsAreTold(t *testing.T) {
 	p.Rerun("ada", check)
 	p.Press("ada", check, "replan")
 	got := rc.take(t, s)
-	if names(got) != "issue_comment.created issue_comment.edited check_run.created check_run.completed check_run.rerequested check_run.requested_action" {
+	if names(got) != "issue_comment.created issue_comment.edited check_run.created check_run.completed check_suite.completed check_run.rerequested check_run.requested_action" {
 		t.Fatalf("got %s", names(got))
 	}
 	for _, e := range got[:4] {
@@ -383,7 +384,7 @@ func TestOwnActsAreTold(t *testing.T) {
 			t.Errorf("%s by %+v", e.Kind, e.Sender)
 		}
 	}
-	if e := got[5]; e.Check.Identifier != "replan" || e.Check.ExternalID != "e" || e.Check.AppID != s.AppID() || e.Sender.Login != "ada" {
+	if e := got[6]; e.Check.Identifier != "replan" || e.Check.ExternalID != "e" || e.Check.AppID != s.AppID() || e.Sender.Login != "ada" {
 		t.Errorf("the button: %+v", e.Check)
 	}
 }
