@@ -21,8 +21,8 @@ import (
 type Options struct {
 	ID  int64
 	Key redact.Secret // the App's private key, PEM
-	// BaseURL is the root of the REST API; empty means github.com. For GitHub
-	// Enterprise Server it is https://HOST/api/v3.
+	// BaseURL is where GitHub is, as ParseHost takes it; empty means github.com.
+	// For GitHub Enterprise Server it is https://HOST or https://HOST/api/v3.
 	BaseURL string
 	// UploadURL is kept for GitHub Enterprise Server's sake; nothing is uploaded
 	// yet. Empty means BaseURL.
@@ -39,6 +39,10 @@ type Options struct {
 	OnCall func(method, route string, status int)
 	// Writes spaces what changes something at GitHub, per installation.
 	Writes Pace
+	// CacheBytes bounds the answers that are kept so that GitHub need only say
+	// that they still hold, which costs nothing of the hour's budget. 0: 16 MiB;
+	// below 0: none are kept.
+	CacheBytes int64
 	// MaxWait is how long a call may wait inside for its turn; where it would be
 	// longer the call fails with a RetryAfter instead. 0: ten seconds.
 	MaxWait time.Duration
@@ -47,8 +51,8 @@ type Options struct {
 }
 
 // Pace is a burst and then a steady rate. The zero Pace is the one that
-// github.com asks for; Off switches spacing off, as GitHub Enterprise Server
-// does unless told otherwise.
+// github.com asks for, and none at a GitHub Enterprise Server, whose limits are
+// off unless its owner has them on. Off switches spacing off.
 type Pace struct {
 	Burst     int     // writes that may go at once; 0: 20
 	PerSecond float64 // writes a second after that; 0: 1
@@ -83,9 +87,11 @@ func (wallClock) Sleep(ctx context.Context, d time.Duration) error {
 // installations) and hands out a Client for each installation. Safe for
 // concurrent use.
 type App struct {
-	opts Options
-	base *url.URL
-	conn *conn // as the App itself, authenticated by JWT
+	opts    Options
+	base    *url.URL // of REST
+	graphql *url.URL
+	conn    *conn // as the App itself, authenticated by JWT
+	cache   *cache
 
 	mu      sync.Mutex
 	clients map[int64]*Client
@@ -115,19 +121,28 @@ func NewApp(o Options) (*App, error) {
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Second
 	}
-	if o.BaseURL == "" {
-		o.BaseURL = "https://api.github.com/"
+	host, err := ParseHost(o.BaseURL)
+	if err != nil {
+		return nil, err
 	}
-	base, err := url.Parse(strings.TrimSuffix(o.BaseURL, "/") + "/")
-	if err != nil || base.Host == "" || (base.Scheme != "https" && base.Scheme != "http") {
-		return nil, errs.New(errs.Invalid, "GitHub's API address %q is not an http(s) URL. For GitHub Enterprise Server it is https://HOST/api/v3.", o.BaseURL)
+	if host.Enterprise && o.Writes == (Pace{}) {
+		o.Writes.Off = true
+	}
+	base, err := url.Parse(host.REST)
+	if err != nil {
+		return nil, errs.Wrap(errs.Invalid, err, "GitHub's address %q cannot be read.", o.BaseURL)
+	}
+	graph, err := url.Parse(host.GraphQL)
+	if err != nil {
+		return nil, errs.Wrap(errs.Invalid, err, "GitHub's address %q cannot be read.", o.BaseURL)
 	}
 	signer, err := ghinstallation.NewAppsTransport(o.Transport, o.ID, []byte(o.Key.Reveal()))
 	if err != nil {
 		// The cause may quote the key's bytes: it is dropped on purpose.
 		return nil, errs.Wrap(errs.Invalid, errors.New("parse PEM"), "The GitHub App's private key cannot be read. It must be the .pem file that GitHub generated, whole.")
 	}
-	a := &App{opts: o, base: base, clients: map[int64]*Client{}}
+	a := &App{opts: o, base: base, graphql: graph, cache: newCache(o.CacheBytes), clients: map[int64]*Client{}}
+	signer.BaseURL = strings.TrimSuffix(host.REST, "/")
 	a.conn = newConn(a, signer)
 	return a, nil
 }
@@ -150,15 +165,17 @@ func (a *App) Installation(id int64) *Client {
 	defer a.mu.Unlock()
 	c, ok := a.clients[id]
 	if !ok {
-		c = &Client{app: a, id: id, conn: newConn(a, a.opts.Transport), tokens: map[tokenKey]*tokenSlot{}}
+		c = &Client{installed: &installed{app: a, id: id, conn: newConn(a, a.opts.Transport), tokens: map[tokenKey]*tokenSlot{}}}
+		c.conn.reserves = true
 		a.clients[id] = c
 	}
 	return c
 }
 
-// Forget drops an installation's tokens and client, after it was suspended or
-// removed.
+// Forget drops an installation's tokens, client and what it was shown, after it
+// was suspended or removed.
 func (a *App) Forget(id int64) {
+	a.cache.forget(id)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.clients, id)

@@ -20,6 +20,12 @@ import (
 // unless its comment says otherwise, plus one for a token when the repository
 // has none that is good for another five minutes.
 type Client struct {
+	*installed
+	important bool // see Important
+}
+
+// installed is what all clients of one installation share.
+type installed struct {
 	app  *App
 	id   int64
 	conn *conn
@@ -191,7 +197,7 @@ func (c *Client) do(ctx context.Context, key tokenKey, k call) (*github.Response
 		if err != nil {
 			return nil, err
 		}
-		k.token = token
+		k.token, k.important, k.scope = token, c.important, scope{c.id, key}
 		resp, err := c.conn.do(ctx, k)
 		if status, _ := answered(err); err == nil || status != http.StatusUnauthorized || attempt > 0 {
 			return resp, err

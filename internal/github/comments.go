@@ -52,15 +52,22 @@ func (c *Client) Comment(ctx context.Context, repoID, commentID int64) (Comment,
 // comment was made, look with FindComment first. A body above MaxComment is
 // errs.TooLarge and costs no request.
 func (c *Client) CreateComment(ctx context.Context, repoID int64, number int, body string) (int64, error) {
+	made, err := c.CreateCommentFull(ctx, repoID, number, body)
+	return made.ID, err
+}
+
+// CreateCommentFull is CreateComment for who needs more of the new comment than
+// its ID: Minimize goes by the NodeID.
+func (c *Client) CreateCommentFull(ctx context.Context, repoID int64, number int, body string) (Comment, error) {
 	if err := checkBody(body); err != nil {
-		return 0, err
+		return Comment{}, err
 	}
 	var out commentJSON
 	_, err := c.repo(ctx, repoID, "POST", "/issues/"+itoa(number)+"/comments", map[string]string{"body": body}, &out)
 	if err != nil {
-		return 0, classify(fmt.Sprintf("comment on pull %d of repository %d", number, repoID), err)
+		return Comment{}, classify(fmt.Sprintf("comment on pull %d of repository %d", number, repoID), err)
 	}
-	return out.ID, nil
+	return out.comment(), nil
 }
 
 // UpdateComment replaces a comment's body. Safe to repeat. errs.NotFound when

@@ -17,8 +17,9 @@ import (
 // call for a while. It travels inside an errs.Unavailable error; RetryAfter
 // reads it.
 type LimitError struct {
-	Primary bool          // the hourly budget is spent, rather than too much at once
-	After   time.Duration // how long to wait, from when the error was made
+	Primary  bool          // the hourly budget is spent, rather than too much at once
+	Reserved bool          // what is left of it is kept for applies: see Client.Important
+	After    time.Duration // how long to wait, from when the error was made
 }
 
 // Error names the limit and the wait.
@@ -69,6 +70,9 @@ func classify(op string, err error) error {
 	}
 	err = fmt.Errorf("github: %s: %w", op, err)
 	var limit *LimitError
+	if errors.As(err, &limit) && limit.Reserved {
+		return errs.Wrap(errs.Unavailable, err, "GitHub's hourly limit is nearly reached, and what is left is kept for applies. Tidelock goes on by itself in %s.", limit.After.Round(time.Second))
+	}
 	if errors.As(err, &limit) {
 		return errs.Wrap(errs.Unavailable, err, "GitHub's rate limit is reached. Tidelock goes on by itself in %s.", limit.After.Round(time.Second))
 	}
@@ -113,6 +117,15 @@ func answered(err error) (int, string) {
 		}
 	}
 	return e.Response.StatusCode, message
+}
+
+// refusal is answered for the call itself: 0 where no token was to be had, whose
+// refusal says nothing of what was asked for.
+func refusal(err error) (int, string) {
+	if errs.KindOf(err) != errs.Internal {
+		return 0, ""
+	}
+	return answered(err)
 }
 
 // sentence makes GitHub's message one that ends like a sentence.

@@ -167,7 +167,7 @@ func TestFault18_ServerErrorsAreUnavailable(t *testing.T) {
 
 // The hour's budget runs out for real: the stand-in counts.
 func TestFault19_PrimaryLimitWaitsForTheReset(t *testing.T) {
-	w := newWorld(t, func(o *githubtest.Options, _ *github.Options) { o.HourLimit = 5 })
+	w := newWorld(t, func(o *githubtest.Options, c *github.Options) { o.HourLimit, c.CacheBytes = 5, -1 })
 	ctx := context.Background()
 	for range 5 {
 		if _, err := w.c.Pull(ctx, w.repo.ID(), 1); err != nil {

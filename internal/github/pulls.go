@@ -29,6 +29,7 @@ type refJSON struct {
 // pullJSON is a pull request in REST and in webhooks.
 type pullJSON struct {
 	Number         int       `json:"number"`
+	NodeID         string    `json:"node_id"`
 	Title          string    `json:"title"`
 	State          string    `json:"state"`
 	Draft          bool      `json:"draft"`
@@ -49,7 +50,7 @@ type pullJSON struct {
 
 func (p *pullJSON) pull() Pull {
 	out := Pull{
-		Number: p.Number, Title: p.Title, State: p.State, Draft: p.Draft,
+		Number: p.Number, NodeID: p.NodeID, Title: p.Title, State: p.State, Draft: p.Draft,
 		Merged:  p.Merged || p.MergedAt != nil,
 		HeadSHA: p.Head.SHA, HeadRef: p.Head.Ref, BaseSHA: p.Base.SHA, BaseRef: p.Base.Ref,
 		Mergeable: p.Mergeable, MergeableState: p.MergeableState, HTMLURL: p.HTMLURL, UpdatedAt: p.UpdatedAt,
@@ -62,7 +63,7 @@ func (p *pullJSON) pull() Pull {
 		out.HeadRepoID = p.Head.Repo.ID
 	}
 	if p.Base.Repo != nil {
-		out.BaseRepoID = p.Base.Repo.ID
+		out.BaseRepoID, out.BaseOwner = p.Base.Repo.ID, p.Base.Repo.repo().Owner
 	}
 	// Before the merge this field is a test commit.
 	if out.Merged && p.MergeCommitSHA != nil {
@@ -215,7 +216,7 @@ func (c *Client) Approved(ctx context.Context, repoID int64, number int, headSHA
 // Merge merges the pull request if its head is still sha, by method "merge",
 // "squash" or "rebase", and returns the commit that this made. What GitHub
 // refuses is errs.Conflict with a sentence that tells why; nothing was merged
-// then. A network error leaves it open whether the merge happened: ask Pull.
+// then. Where the base branch has a merge queue NeedsQueue tells so. A network error leaves it open whether the merge happened: ask Pull.
 // It uses a token of its own, which may write contents.
 func (c *Client) Merge(ctx context.Context, repoID int64, number int, sha, method string) (string, error) {
 	if sha == "" { // GitHub would merge whatever the head is by then
@@ -230,7 +231,12 @@ func (c *Client) Merge(ctx context.Context, repoID int64, number int, sha, metho
 		body: map[string]string{"sha": sha, "merge_method": method}, out: &out,
 	})
 	op := fmt.Sprintf("merge pull %d of repository %d", number, repoID)
-	switch status, message := answered(err); status {
+	status, message := refusal(err)
+	if (status == http.StatusMethodNotAllowed || status == http.StatusUnprocessableEntity) && speaksOfQueue(message) {
+		return "", errs.Wrap(errs.Conflict, fmt.Errorf("github: %s: %w", op, errors.Join(err, errQueue)),
+			"Pull request #%d cannot be merged directly: its base branch has a merge queue, and it must be put in there.", number)
+	}
+	switch status {
 	case http.StatusMethodNotAllowed:
 		return "", errs.Wrap(errs.Conflict, fmt.Errorf("github: %s: %w", op, err), "GitHub does not let pull request #%d be merged: %s", number, sentence(message))
 	case http.StatusConflict:

@@ -21,6 +21,7 @@ func (r Repo) FullName() string { return r.Owner + "/" + r.Name }
 // gives the present one.
 type Pull struct {
 	Number   int
+	NodeID   string // GraphQL's name for it
 	Title    string
 	Author   string
 	AuthorID int64
@@ -32,6 +33,7 @@ type Pull struct {
 	// HeadRepoID differs from BaseRepoID for a fork, and is 0 when the fork has
 	// been deleted: compare the IDs, never names.
 	HeadRepoID, BaseRepoID int64
+	BaseOwner              string // the account that the repository belongs to now
 
 	State  string // "open" or "closed"
 	Merged bool

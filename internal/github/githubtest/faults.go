@@ -62,6 +62,7 @@ type Refusal struct {
 	Status  int
 	Message string
 	Docs    string            // documentation_url
+	Body    string            // in place of message and documentation_url; GraphQL's errors are of another form
 	Header  map[string]string // Retry-After, X-RateLimit-Reset, …
 
 	Times int       // how often; 0: until Until or until it is cleared
@@ -195,6 +196,10 @@ func (r *Refusal) write(w http.ResponseWriter) {
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(r.Status)
+	if r.Body != "" {
+		fmt.Fprint(w, r.Body)
+		return
+	}
 	fmt.Fprintf(w, `{"message":%q,"documentation_url":%q}`, r.Message, r.Docs)
 }
 
