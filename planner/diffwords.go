@@ -11,6 +11,12 @@ func headings(c Change) []string {
 	}
 	var out []string
 	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	switch {
+	case c.drifted && c.Action == ActionDelete:
+		return []string{named + " has been deleted"}
+	case c.drifted:
+		return []string{named + " has changed"}
+	}
 	switch c.Action {
 	case ActionCreate:
 		add("%s will be created", named)

@@ -40,6 +40,9 @@ func (p *Plan) Digest() string {
 		return changes[i].Deposed < changes[j].Deposed
 	})
 	for _, c := range changes {
+		if c.KeepOld {
+			put("the old object is kept")
+		}
 		put([]any{
 			"resource", c.Address, c.PrevAddress, c.Deposed, c.Mode, c.Provider, c.Action, c.CreateFirst, c.Importing,
 			c.Before, c.After, squash(c.Unknown), squash(c.BeforeSensitive), squash(c.AfterSensitive), sortedPaths(c.ReplacePaths),

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 
@@ -34,11 +35,11 @@ type Plan struct {
 	Terraform     string          // version of the tool that planned, "1.11.4"
 	FormatVersion string          // of the JSON, "1.2"
 	Changes       []Change        // of every object, no-ops included, in Terraform's order
-	Drift         []Change        // what changed outside of Terraform since the last apply, as far as the plan shows it
 	Outputs       []OutputChange  // in the order of their names, no-ops included
 	Errored       bool            // planning failed half way: the plan can be shown, never applied
 	Raw           json.RawMessage // the JSON as it was read; holds sensitive values in the clear
 
+	drift   []Change // as Terraform lists it; see Drift
 	secrets *secrets
 }
 
@@ -55,6 +56,7 @@ type Change struct {
 	Provider      string // registry.terraform.io/hashicorp/aws
 	Action        Action
 	CreateFirst   bool           // of a replacement: the new object is made before the old one goes
+	KeepOld       bool           // of a replacement: the old object is not destroyed, only forgotten
 	Before        map[string]any // nil where there is none; numbers are json.Number
 	After         map[string]any // without the values that are not known yet
 	// Unknown, BeforeSensitive and AfterSensitive are masks as Terraform
@@ -67,6 +69,7 @@ type Change struct {
 	ActionReason    string  // Terraform's word for why, "replace_because_tainted"
 	Importing       string  // ID the object is imported by, "" when it is not
 
+	drifted bool     // not the plan's doing, but what happened outside of Terraform
 	config  any      // the expressions of the resource's configuration, for Diff
 	secrets *secrets // of the whole plan, for Diff
 }
@@ -220,8 +223,11 @@ func ParsePlan(r io.Reader) (*Plan, error) {
 	if p.Changes, err = changesOf(w.ResourceChanges); err != nil {
 		return nil, err
 	}
-	if p.Drift, err = changesOf(w.ResourceDrift); err != nil {
+	if p.drift, err = changesOf(w.ResourceDrift); err != nil {
 		return nil, err
+	}
+	for i := range p.drift {
+		p.drift[i].drifted = true
 	}
 	for name, o := range w.OutputChanges {
 		action, _, err := actionOf(o.Actions)
@@ -237,7 +243,7 @@ func ParsePlan(r io.Reader) (*Plan, error) {
 	p.secrets = secretsOf(&w)
 	configs := map[string]any{}
 	w.Configuration.RootModule.collect("", configs)
-	for _, list := range [][]Change{p.Changes, p.Drift} {
+	for _, list := range [][]Change{p.Changes, p.drift} {
 		for i := range list {
 			c := &list[i]
 			c.secrets = p.secrets
@@ -279,6 +285,7 @@ func changesOf(in []wireChange) ([]Change, error) {
 			action = ActionMove
 		}
 		c.Action, c.CreateFirst = action, createFirst
+		c.KeepOld = action == ActionReplace && slices.Contains(w.Change.Actions, "forget")
 		out = append(out, c)
 	}
 	sort.SliceStable(out, func(i, j int) bool { return before(&out[i], &out[j]) })

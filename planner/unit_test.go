@@ -120,6 +120,7 @@ func TestDigestCountsEverything(t *testing.T) {
 		"the deposed key":   func(v map[string]any) { first(v)["deposed"] = "d2" },
 		"the provider":      func(v map[string]any) { first(v)["provider_name"] = "q" },
 		"the action":        func(v map[string]any) { change(v)["actions"] = []any{"update"} },
+		"the old is kept":   func(v map[string]any) { change(v)["actions"] = []any{"create", "forget"} },
 		"the order":         func(v map[string]any) { change(v)["actions"] = []any{"create", "delete"} },
 		"a value before":    func(v map[string]any) { change(v)["before"].(map[string]any)["x"] = 3 },
 		"a value after":     func(v map[string]any) { change(v)["after"].(map[string]any)["x"] = 3 },
