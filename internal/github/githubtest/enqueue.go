@@ -38,5 +38,6 @@ func (s *Server) enqueue(p *pull, by *user, want string, jump bool) (*queueEntry
 	}
 	p.queued = &queueEntry{id: s.nextID(), by: by, at: s.opts.Now(), position: position, state: "QUEUED", jump: jump}
 	s.note(p, by, "added this to the merge queue", "")
+	s.emit("pull_request", p.repo, s.pullPayload(p, by, "enqueued"))
 	return p.queued, nil
 }
