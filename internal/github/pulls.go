@@ -216,8 +216,9 @@ func (c *Client) Approved(ctx context.Context, repoID int64, number int, headSHA
 // Merge merges the pull request if its head is still sha, by method "merge",
 // "squash" or "rebase", and returns the commit that this made. What GitHub
 // refuses is errs.Conflict with a sentence that tells why; nothing was merged
-// then. Where the base branch has a merge queue NeedsQueue tells so. A network error leaves it open whether the merge happened: ask Pull.
-// It uses a token of its own, which may write contents.
+// then. Where the base branch has a merge queue NeedsQueue tells so. A network
+// error leaves it open whether the merge happened: ask Pull. It uses a token of
+// its own, which may write contents.
 func (c *Client) Merge(ctx context.Context, repoID int64, number int, sha, method string) (string, error) {
 	if sha == "" { // GitHub would merge whatever the head is by then
 		return "", errs.New(errs.Invalid, "Merging needs the commit that was reviewed.")
