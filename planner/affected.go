@@ -21,6 +21,10 @@ import (
 // that is not documentation, unless a deeper project or module has it. What
 // lies below the repository's root in directories without code concerns a
 // project in the root only when its code reads it.
+//
+// Where a project has WhenModified, those patterns decide, and nothing else
+// does. A project that is planned by hand only is among the result all the
+// same, marked so: whoever asks decides what to do about it.
 func Affected(projects []Project, changed []string) []Touched {
 	changed = append([]string(nil), changed...)
 	sort.Strings(changed)
@@ -48,6 +52,12 @@ func Affected(projects []Project, changed []string) []Touched {
 
 // concerns says why a changed file concerns a project, "" when it does not.
 func concerns(p Project, file string, owners map[string]bool) string {
+	if p.WhenModified != nil {
+		if matchLast(p.WhenModified, file) {
+			return fmt.Sprintf("%s changed, which its when_modified names", file)
+		}
+		return ""
+	}
 	for _, f := range p.VarFiles {
 		if f == file {
 			return fmt.Sprintf("its variable file %s changed", file)

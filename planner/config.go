@@ -2,16 +2,12 @@ package planner
 
 import (
 	"errors"
-	"fmt"
 	"path"
 	"sort"
 	"strings"
 	"unicode"
 
-	"github.com/bmatcuk/doublestar/v4"
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/gohcl"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/tidelock/tidelock/internal/errs"
 )
@@ -24,6 +20,7 @@ const ConfigFile = "tidelock.hcl"
 // value is not the default; see DefaultRepoConfig. A pointer that is nil
 // leaves the choice to the server's settings.
 type RepoConfig struct {
+	File             string // that it was read from, relative to the root; "" where there is none
 	Projects         []ProjectConfig
 	Autodiscover     bool     // find projects that are not listed; true by default
 	Ignore           []string // doublestar patterns of directories that are never projects
@@ -51,14 +48,22 @@ const (
 	LockOff     = "off"
 )
 
-// ProjectConfig is one project block.
+// ProjectConfig is one project: a project block, or one workspace of it.
 type ProjectConfig struct {
-	Name      string
-	Dir       string   // relative to the repository's root, clean
-	Workspace string   // DefaultWorkspace where none is given
-	VarFiles  []string // relative to Dir, clean, inside the repository
-	Watch     []string // doublestar patterns relative to the repository's root
-	Line      int      // of the block, for problems that are found later
+	Name         string
+	Dir          string            // relative to the repository's root, clean
+	Workspace    string            // DefaultWorkspace where none is given
+	VarFiles     []string          // relative to Dir, clean, inside the repository
+	Watch        []string          // doublestar patterns relative to the repository's root
+	WhenModified []string          // patterns as Matches takes them, relative to the repository's root; nil for what Affected looks at by itself
+	DependsOn    []string          // names of projects
+	Order        int               // applied after those of lower ones
+	ByHand       bool              // never planned by a push
+	Env          map[string]string // of its runs
+	Options      Options           // flags of each of its plans
+	Hooks        []Hook
+	Line         int // of the block, for problems that are found later
+	DependsLine  int // of depends_on
 }
 
 // DefaultRepoConfig is the configuration of a repository that has no file.
@@ -83,126 +88,6 @@ func (c RepoConfig) Keep(dirs ...string) RepoConfig {
 	return c
 }
 
-// The form of the file.
-type hclConfig struct {
-	Autodiscover     *bool        `hcl:"autodiscover"`
-	Ignore           []string     `hcl:"ignore,optional"`
-	ApplyBeforeMerge *bool        `hcl:"apply_before_merge"`
-	AutoMerge        *bool        `hcl:"auto_merge"`
-	Lock             *string      `hcl:"lock"`
-	Projects         []hclProject `hcl:"project,block"`
-}
-
-type hclProject struct {
-	Name      string    `hcl:"name,label"`
-	Dir       string    `hcl:"dir"`
-	Workspace *string   `hcl:"workspace"`
-	VarFiles  []string  `hcl:"var_files,optional"`
-	Watch     []string  `hcl:"watch,optional"`
-	Range     hcl.Range `hcl:",def_range"`
-}
-
-const maxConfig = 1 << 20
-
-// validProjectName reports whether name may stand after -p in a command: no
-// space, nothing that Markdown or a shell reads.
-func validProjectName(name string) bool { return plainName(name, 100, "._/-") }
-
-// ParseConfig reads a ConfigFile; filename is what its messages call it. The
-// error is errs.Invalid and its sentence lists every problem, one a line, with
-// file and line.
-func ParseConfig(src []byte, filename string) (RepoConfig, error) {
-	cfg := DefaultRepoConfig()
-	if len(src) > maxConfig {
-		return cfg, errs.New(errs.Invalid, "%s is larger than %d kB.", filename, maxConfig>>10)
-	}
-	if err := checkDepth(src); err != nil {
-		return cfg, errs.New(errs.Invalid, "%s: %s", filename, err)
-	}
-	var problems []Problem
-	say := func(line int, format string, args ...any) {
-		problems = append(problems, Problem{Path: filename, Line: line, Message: fmt.Sprintf(format, args...)})
-	}
-	file, diags := hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
-	var raw hclConfig
-	if !diags.HasErrors() {
-		diags = append(diags, gohcl.DecodeBody(file.Body, nil, &raw)...)
-	}
-	for _, d := range diags {
-		if d.Severity == hcl.DiagError {
-			say(lineOf(d), "%s", sentence(d))
-		}
-	}
-	if raw.Autodiscover != nil {
-		cfg.Autodiscover = *raw.Autodiscover
-	}
-	cfg.Ignore, cfg.ApplyBeforeMerge, cfg.AutoMerge, cfg.Lock = raw.Ignore, raw.ApplyBeforeMerge, raw.AutoMerge, raw.Lock
-	line := func(attribute string) int {
-		if body, ok := file.Body.(*hclsyntax.Body); ok {
-			if a := body.Attributes[attribute]; a != nil {
-				return a.SrcRange.Start.Line
-			}
-		}
-		return 0
-	}
-	for _, p := range raw.Ignore {
-		if !doublestar.ValidatePattern(p) {
-			say(line("ignore"), "%q is not a pattern.", p)
-		}
-	}
-	if l := raw.Lock; l != nil && *l != LockAtPlan && *l != LockAtApply {
-		say(line("lock"), "lock is %q; it can be %q or %q.", *l, LockAtPlan, LockAtApply)
-	}
-	names, keys := map[string]int{}, map[string]int{}
-	for _, p := range raw.Projects {
-		pc := checkProject(p, say)
-		if first, ok := names[pc.Name]; ok {
-			say(pc.Line, "There is a project %q on line %d already.", pc.Name, first)
-		}
-		key := Project{Dir: pc.Dir, Workspace: pc.Workspace}.Key()
-		if first, ok := keys[key]; ok {
-			say(pc.Line, "The project on line %d has the same directory and workspace: they would share one state.", first)
-		}
-		names[pc.Name], keys[key] = pc.Line, pc.Line
-		cfg.Projects = append(cfg.Projects, pc)
-	}
-	if len(problems) > 0 {
-		return DefaultRepoConfig(), problemsError(problems)
-	}
-	return cfg, nil
-}
-
-func checkProject(p hclProject, say func(int, string, ...any)) ProjectConfig {
-	pc := ProjectConfig{Name: p.Name, Dir: p.Dir, Workspace: DefaultWorkspace, Watch: p.Watch, Line: p.Range.Start.Line}
-	if !validProjectName(p.Name) {
-		say(pc.Line, "The project name %q can have letters, digits, and . _ / - only.", p.Name)
-	}
-	if dir, err := cleanPath(".", p.Dir); err != nil {
-		say(pc.Line, "The project's dir %q %s.", p.Dir, err)
-	} else {
-		pc.Dir = dir
-	}
-	if p.Workspace != nil {
-		pc.Workspace = *p.Workspace
-		if !ValidWorkspace(pc.Workspace) {
-			say(pc.Line, "The workspace %q can have letters, digits, and . _ - only.", pc.Workspace)
-		}
-	}
-	for _, f := range p.VarFiles {
-		if _, err := cleanPath(pc.Dir, f); err != nil {
-			say(pc.Line, "The variable file %q %s.", f, err)
-			continue
-		}
-		pc.VarFiles = append(pc.VarFiles, path.Clean(f))
-	}
-	for _, w := range p.Watch {
-		if !doublestar.ValidatePattern(w) {
-			say(pc.Line, "%q is not a pattern.", w)
-		}
-	}
-	return pc
-}
-
 // cleanPath joins dir and a path that the repository's code gives, and
 // returns it relative to the repository's root. Its error reads on after the
 // path: "leads out of the repository".
@@ -224,8 +109,9 @@ func cleanPath(dir, p string) (string, error) {
 	return joined, nil
 }
 
-// problemsError is the error that lists problems, in their order in the files.
-func problemsError(problems []Problem) error {
+// ProblemsError is the errs.Invalid that lists problems, one a line, in their
+// order in the files.
+func ProblemsError(problems []Problem) error {
 	sort.SliceStable(problems, func(i, j int) bool {
 		if problems[i].Path != problems[j].Path {
 			return problems[i].Path < problems[j].Path
@@ -254,3 +140,12 @@ func sentence(d *hcl.Diagnostic) string {
 	}
 	return s
 }
+
+// InRepo joins dir and a path that a repository's configuration gives, and
+// returns it relative to the repository's root. Its error reads on after the
+// path: "leads out of the repository".
+func InRepo(dir, p string) (string, error) { return cleanPath(dir, p) }
+
+// ValidProjectName reports whether name can be a project's: letters, digits
+// and . _ / - :, so that it can stand in a command and in Markdown.
+func ValidProjectName(name string) bool { return plainName(name, 100, "._/-:") }

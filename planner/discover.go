@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -49,7 +50,14 @@ func Discover(fsys fs.FS, cfg RepoConfig) ([]Project, []Problem, error) {
 	taken := map[string]bool{} // directories that the configuration speaks of
 	for _, pc := range cfg.Projects {
 		taken[pc.Dir] = true
-		p := Project{Name: pc.Name, Dir: pc.Dir, Workspace: pc.Workspace, Watch: pc.Watch}
+		p := Project{
+			Name: pc.Name, Dir: pc.Dir, Workspace: pc.Workspace, Watch: pc.Watch, WhenModified: pc.WhenModified,
+			DependsOn: pc.DependsOn, Order: pc.Order, ByHand: pc.ByHand, Env: pc.Env, Options: pc.Options, Hooks: pc.Hooks,
+		}
+		for _, h := range pc.Hooks {
+			// What a program reads before the plan nobody can tell.
+			p.WholeTree = p.WholeTree || h.When == BeforePlan
+		}
 		for _, f := range pc.VarFiles {
 			p.VarFiles = append(p.VarFiles, path.Join(pc.Dir, f))
 		}
@@ -58,7 +66,7 @@ func Discover(fsys fs.FS, cfg RepoConfig) ([]Project, []Problem, error) {
 		}
 		if m := modules[pc.Dir]; m == nil || m.files == 0 {
 			p.Missing = true
-			problems = append(problems, Problem{Path: ConfigFile, Line: pc.Line, Message: fmt.Sprintf("The project %s has the directory %s, which holds no Terraform code.", pc.Name, pc.Dir)})
+			problems = append(problems, Problem{Path: cfg.file(), Line: pc.Line, Message: fmt.Sprintf("The project %s has the directory %s, which holds no Terraform code.", pc.Name, pc.Dir)})
 		}
 		projects = append(projects, p)
 	}
@@ -76,6 +84,7 @@ func Discover(fsys fs.FS, cfg RepoConfig) ([]Project, []Problem, error) {
 		}
 		return projects[i].Workspace < projects[j].Workspace
 	})
+	problems = append(problems, cfg.lost(projects)...)
 	seen := map[string]bool{} // directories whose problems are told
 	for i := range projects {
 		problems = append(problems, complete(&projects[i], modules, seen)...)
@@ -87,6 +96,46 @@ func Discover(fsys fs.FS, cfg RepoConfig) ([]Project, []Problem, error) {
 		return problems[i].Line < problems[j].Line
 	})
 	return projects, problems, nil
+}
+
+// file returns the path that problems of the configuration are told with.
+func (c RepoConfig) file() string {
+	if c.File == "" {
+		return ConfigFile
+	}
+	return c.File
+}
+
+// lost returns a problem for each project that depends on one that is not
+// there, or that would be applied before it: what ParseConfig can't know of
+// projects that are discovered.
+func (c RepoConfig) lost(projects []Project) []Problem {
+	byName := map[string]Project{}
+	names := make([]string, 0, len(projects))
+	for _, p := range projects {
+		byName[p.Name] = p
+		names = append(names, p.Name)
+	}
+	var problems []Problem
+	for _, pc := range c.Projects {
+		for _, name := range pc.DependsOn {
+			on, ok := byName[name]
+			problem := ""
+			switch {
+			case !ok:
+				problem = fmt.Sprintf("The project %s depends on %q, and there is no such project.", pc.Name, short(name))
+				if len(problems) < maxGuesses {
+					problem += DidYouMean(name, names)
+				}
+			case on.Order > pc.Order:
+				problem = fmt.Sprintf("The project %s depends on %s, whose order is %d, and has the lower order %d itself: neither could begin.", pc.Name, name, on.Order, pc.Order)
+			default:
+				continue
+			}
+			problems = append(problems, Problem{Path: c.file(), Line: cmp.Or(pc.DependsLine, pc.Line), Message: problem})
+		}
+	}
+	return problems
 }
 
 // isProject decides for a directory that the configuration does not list.

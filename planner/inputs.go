@@ -3,6 +3,7 @@ package planner
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,8 +19,9 @@ import (
 // that shapes a project's plan: where it is equal for two commits, and the
 // state is the same, so is the plan. It covers the project's directory and
 // its local modules with all below them, its variable files, the files its
-// code reads and those it watches, and its workspace; where the code does not
-// tell which files it reads, the whole tree. It may differ where nothing that
+// code reads and those it watches, its workspace and what its configuration
+// gives to its runs; where the code does not tell which files it reads, the
+// whole tree. It may differ where nothing that
 // matters does.
 //
 // p is what Discover found in the same tree.
@@ -50,6 +52,14 @@ func InputsDigest(fsys fs.FS, p Project) (string, error) {
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "tidelock inputs 1\n%q %q %q\n", p.Dir, p.Workspace, p.VarFiles)
+	if len(p.Env) > 0 || len(p.Hooks) > 0 || !p.Options.Empty() {
+		// What the configuration adds shapes the plan too. JSON sorts the map.
+		given, err := json.Marshal([]any{p.Env, p.Hooks, p.Options})
+		if err != nil {
+			return "", fmt.Errorf("digest of project %s: %w", p.Name, err)
+		}
+		fmt.Fprintf(h, "%s\n", given)
+	}
 	names := make([]string, 0, len(files))
 	for f := range files {
 		names = append(names, f)

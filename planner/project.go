@@ -39,6 +39,9 @@ type Project struct {
 	WhenModified []string          `json:"when_modified,omitempty"`
 	Env          map[string]string `json:"env,omitempty"`   // for its runs; only names that the server allows reach them
 	Hooks        []Hook            `json:"hooks,omitempty"` // run only where the server allows it
+	// Options are flags that the configuration gives to each of its plans;
+	// see Options.With for those of a command over them.
+	Options Options `json:"options,omitzero"`
 }
 
 // Key returns what locks and states are keyed by: the directory and the

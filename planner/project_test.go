@@ -8,8 +8,6 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/tidelock/tidelock/internal/errs"
 )
 
 // tree makes a file system of pairs of name and content.
@@ -319,89 +317,6 @@ func TestInputsDigest(t *testing.T) {
 	}
 }
 
-func TestParseConfig(t *testing.T) {
-	cfg, err := ParseConfig([]byte(`
-autodiscover       = false
-ignore             = ["examples/**"]
-apply_before_merge = true
-lock               = "apply"
-
-project "net" {
-  dir       = "./live/net/"
-  workspace = "prod"
-  var_files = ["prod.tfvars", "../common.tfvars"]
-  watch     = ["shared/*.json"]
-}
-project "root" {
-  dir = "."
-}
-`), "tidelock.hcl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	yes, lock := true, "apply"
-	want := RepoConfig{
-		Ignore: []string{"examples/**"}, ApplyBeforeMerge: &yes, Lock: &lock,
-		Projects: []ProjectConfig{
-			{Name: "net", Dir: "live/net", Workspace: "prod", VarFiles: []string{"prod.tfvars", "../common.tfvars"}, Watch: []string{"shared/*.json"}, Line: 7},
-			{Name: "root", Dir: ".", Workspace: "default", Line: 13},
-		},
-	}
-	if diff := cmp.Diff(want, cfg); diff != "" {
-		t.Error(diff)
-	}
-	if cfg, err := ParseConfig(nil, "tidelock.hcl"); err != nil || !cfg.Autodiscover {
-		t.Errorf("an empty file: %+v, %v", cfg, err)
-	}
-}
-
-func TestParseConfigTellsAllProblems(t *testing.T) {
-	_, err := ParseConfig([]byte(`lock = "never"
-ignore = ["[a"]
-project "a b" {
-  dir = "/etc"
-}
-project "x" {
-  dir       = "../up"
-  workspace = "-destroy"
-  var_files = ["../../v.tfvars"]
-}
-project "x" {
-  dir = "a"
-}
-project "y" {
-  dir = "a/"
-}
-`), "tidelock.hcl")
-	if !errs.Is(err, errs.Invalid) {
-		t.Fatalf("error %v, want invalid", err)
-	}
-	for _, want := range []string{
-		`tidelock.hcl:1: lock is "never"; it can be "plan" or "apply".`,
-		`tidelock.hcl:2: "[a" is not a pattern.`,
-		`tidelock.hcl:3: The project name "a b"`,
-		`tidelock.hcl:3: The project's dir "/etc" is an absolute path`,
-		`tidelock.hcl:6: The project's dir "../up" leads out of the repository.`,
-		`tidelock.hcl:6: The workspace "-destroy"`,
-		`tidelock.hcl:6: The variable file "../../v.tfvars" leads out of the repository.`,
-		`tidelock.hcl:11: There is a project "x" on line 6 already.`,
-		`tidelock.hcl:14: The project on line 11 has the same directory and workspace`,
-	} {
-		if !strings.Contains(errs.Sentence(err), want) {
-			t.Errorf("no %q in\n%s", want, errs.Sentence(err))
-		}
-	}
-	for src, want := range map[string]string{
-		"lokc = 1":          `tidelock.hcl:1: Unsupported argument.`,
-		"project \"a\" {\n": `tidelock.hcl:1: Unclosed configuration block.`,
-		"lock = env.X":      `tidelock.hcl:1: `,
-	} {
-		if _, err := ParseConfig([]byte(src), "tidelock.hcl"); !errs.Is(err, errs.Invalid) || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: error %v, want %q", src, err, want)
-		}
-	}
-}
-
 func write(t *testing.T, name, content string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
@@ -429,21 +344,6 @@ func FuzzDiscover(f *testing.F) {
 			}
 			if _, err := InputsDigest(fsys, p); err != nil {
 				t.Fatal(err)
-			}
-		}
-	})
-}
-
-func FuzzParseConfig(f *testing.F) {
-	f.Add([]byte("project \"a\" {\n dir = \"a/../b\"\n var_files = [\"x\"]\n}"))
-	f.Fuzz(func(t *testing.T, src []byte) {
-		cfg, err := ParseConfig(src, "tidelock.hcl")
-		if err != nil && !errs.Is(err, errs.Invalid) {
-			t.Fatal(err)
-		}
-		for _, p := range cfg.Projects {
-			if strings.HasPrefix(p.Dir, "../") || p.Dir == ".." || strings.HasPrefix(p.Dir, "/") || !ValidWorkspace(p.Workspace) {
-				t.Fatalf("accepted %+v", p)
 			}
 		}
 	})

@@ -1,0 +1,122 @@
+package planner
+
+import "strings"
+
+// ConfigOption is one thing that a ConfigFile can say: a row of the table that
+// docs/repository-configuration.md is made from.
+type ConfigOption struct {
+	Block   string // that it stands in: "" for the file itself, "project", "hook", …
+	Name    string
+	Type    string // for people: "bool", "list of patterns"
+	Default string // Markdown; "the server's" where its settings decide
+	Doc     string // a sentence or more, Markdown
+	Example string // the line or lines that say it, as they stand in the file
+}
+
+// ConfigBlock is a block of the file, with the sentences that introduce it.
+type ConfigBlock struct {
+	Name  string // "" for the file itself
+	Label string // what stands behind the name: "NAME", "" for none
+	In    string // the block that it stands in
+	Title string
+	Doc   string
+}
+
+// ConfigBlocks returns the blocks of a ConfigFile in the order in which they
+// are explained. Those of gates are explained by internal/gate.
+func ConfigBlocks() []ConfigBlock {
+	return []ConfigBlock{
+		{Title: "The file itself", Doc: "What holds for the whole repository. What is left out, the server's settings decide."},
+		{Name: "project", Label: "NAME", Title: "project", Doc: "A project that can't be found, or that needs more than is found out by itself. Its name is what comments show and what `-p` takes: letters, digits and `. _ / - :`. " +
+			"In `var_files`, `env` and all else of the block but `workspaces`, `${workspace}` is the workspace."},
+		{Name: "hook", Label: "WHEN", In: "project", Title: "hook", Doc: "A program that runs before or after Terraform does, in the project's directory. WHEN is `before_plan`, `after_plan`, `before_apply` or `after_apply`; " +
+			"hooks of one moment run in the order of the file. They run only where the server allows them."},
+		{Name: "template", Title: "template", Doc: "The words of Tidelock's comments, in [Go's text/template](https://pkg.go.dev/text/template)."},
+	}
+}
+
+// ConfigOptions returns what a ConfigFile can say, block by block.
+func ConfigOptions() []ConfigOption {
+	const server = "the server's"
+	return []ConfigOption{
+		{Name: "autodiscover", Type: "bool", Default: "`true`", Example: `autodiscover = false`,
+			Doc: "Whether projects are found that no `project` block lists."},
+		{Name: "ignore", Type: "list of patterns", Default: "none", Example: `ignore = ["examples/**", "test/**"]`,
+			Doc: "Directories in which no project is found; `**` stands for any depth, and what lies below a directory that matches is left out too."},
+		{Name: "auto_plan", Type: "bool", Default: server, Example: `auto_plan = false`,
+			Doc: "Whether a pull request is planned when it is opened and at each push. Otherwise only the command `plan` plans."},
+		{Name: "plan_drafts", Type: "bool", Default: server, Example: `plan_drafts = true`,
+			Doc: "Whether drafts are planned too."},
+		{Name: "lock", Type: "string", Default: server, Example: `lock = "apply"`,
+			Doc: "When a pull request takes a project's lock: with its `\"plan\"`, only while it applies (`\"apply\"`), or never (`\"off\"`; even then two applies of one project never run at once)."},
+		{Name: "apply_before_merge", Type: "bool", Default: server, Example: `apply_before_merge = true`,
+			Doc: "Whether the command `apply` works on an open pull request."},
+		{Name: "apply_on_merge", Type: "bool", Default: server, Example: `apply_on_merge = false`,
+			Doc: "Whether merging applies what was planned and reviewed."},
+		{Name: "auto_merge", Type: "bool", Default: server, Example: `auto_merge = true`,
+			Doc: "Whether the pull request is merged once everything of it is applied. Brings `apply_before_merge` with it; the App then needs *Contents* write."},
+		{Name: "merge_method", Type: "string", Default: server, Example: `merge_method = "squash"`,
+			Doc: "How `auto_merge` merges: `\"merge\"`, `\"squash\"` or `\"rebase\"`."},
+		{Name: "delete_branch", Type: "bool", Default: server, Example: `delete_branch = true`,
+			Doc: "Whether the pull request's branch is deleted after `auto_merge` has merged it."},
+		{Name: "commands", Type: "list of strings", Default: "all that the server allows", Example: `commands = ["plan", "apply", "unlock", "help"]`,
+			Doc: "The commands that are taken in comments; the others are refused with a sentence. There are `plan`, `apply`, `destroy`, `unlock`, `cancel`, `approve-policies`, `import`, `state rm`, `state mv`, `drift`, `cost`, `version`, `help`, `retry` and `rollback`."},
+		{Name: "quiet_unchanged", Type: "bool", Default: server, Example: `quiet_unchanged = true`,
+			Doc: "Whether a pull request whose plans change nothing gets checks only, and no comment."},
+		{Name: "comment_per_commit", Type: "bool", Default: server, Example: `comment_per_commit = true`,
+			Doc: "Whether each head commit gets a comment of its own, and the older ones are folded away. Otherwise one comment is kept up to date."},
+		{Name: "split_comments", Type: "bool", Default: server, Example: `split_comments = true`,
+			Doc: "Whether what is too long for one comment goes on in further ones. Otherwise it is cut, with a link to the whole."},
+		{Name: "project_checks", Type: "bool", Default: server, Example: `project_checks = true`,
+			Doc: "Whether each project has a check of its own beside the two for all."},
+
+		{Block: "project", Name: "dir", Type: "string", Default: "required", Example: `dir = "live/shop"`,
+			Doc: "The project's directory, relative to the repository's root; `\".\"` is the root itself. Two projects must not have the same directory and workspace: they would share one state."},
+		{Block: "project", Name: "workspace", Type: "string", Default: "`\"default\"`", Example: `workspace = "staging"`,
+			Doc: "The Terraform workspace."},
+		{Block: "project", Name: "workspaces", Type: "list of strings", Default: "none", Example: `workspaces = ["staging", "production"]`,
+			Doc: "Several workspaces of the same directory, instead of `workspace`: a project for each, named after the block and the workspace, such as `shop:staging`."},
+		{Block: "project", Name: "var_files", Type: "list of strings", Default: "none", Example: `var_files = ["../common.tfvars", "${workspace}.tfvars"]`,
+			Doc: "Variable files in the order in which Terraform gets them, relative to `dir`, inside the repository."},
+		{Block: "project", Name: "watch", Type: "list of patterns", Default: "none", Example: `watch = ["templates/**", "versions.json"]`,
+			Doc: "More files, relative to the root, whose change means a new plan."},
+		{Block: "project", Name: "when_modified", Type: "list of patterns", Default: "what the code tells", Example: `when_modified = ["live/shop/**", "modules/**/*.tf", "!**/*.md"]`,
+			Doc: "The files, relative to the root, whose change means a new plan, **instead of** those that Tidelock finds by itself (code, local modules, files that the code reads, variable files). " +
+				"A pattern with `!` takes out again what earlier ones named, and the last one that matches decides. A pattern that matches a directory speaks of all below it. Not beside `watch`."},
+		{Block: "project", Name: "auto_plan", Type: "bool", Default: "`true`", Example: `auto_plan = false`,
+			Doc: "Whether a push plans the project. Otherwise only `plan -p NAME` and the like do."},
+		{Block: "project", Name: "depends_on", Type: "list of strings", Default: "none", Example: `depends_on = ["network"]`,
+			Doc: "Names of projects that are applied before this one is planned; of a discovered one it is its directory. The name of a block with `workspaces` stands for all of them. A circle is refused."},
+		{Block: "project", Name: "order", Type: "number", Default: "`0`", Example: `order = 2`,
+			Doc: "Projects of a lower order are applied first, those of one order at the same time. When one fails, later ones don't begin."},
+		{Block: "project", Name: "flags", Type: "list of strings", Default: "none", Example: `flags = ["-parallelism=20", "-var=region=eu-west-1"]`,
+			Doc: "Flags of each of the project's plans: `-target=ADDR`, `-replace=ADDR`, `-var=NAME=VALUE`, `-refresh=false` and `-parallelism=N`. They are recorded and shown, as those of a command are."},
+		{Block: "project", Name: "env", Type: "map of strings", Default: "none", Example: "env = {\n  AWS_PROFILE = \"acme-${workspace}\"\n}",
+			Doc: "Environment variables of the project's runs. Only names that the server allows reach them; those that steer Terraform (`TF_…`) are never taken. Never put a secret here."},
+
+		{Block: "hook", Name: "run", Type: "list of strings", Default: "required", Example: `run = ["./generate.sh", "--quick"]`,
+			Doc: "The program and its arguments: each is given as it is, and no shell reads them."},
+
+		{Block: "template", Name: "comment", Type: "string", Default: "required", Example: "comment = <<EOT\n## Plan for {{ .Repo }}\nEOT",
+			Doc: "The template of the comment. Its grammar is checked when the file is read, with line numbers."},
+	}
+}
+
+// ExampleIn returns the option's example as a whole file that says nothing
+// else.
+func ExampleIn(o ConfigOption) string {
+	indent := func(s, by string) string { return by + strings.ReplaceAll(s, "\n", "\n"+by) }
+	dir := "  dir = \"live/shop\"\n"
+	switch o.Block {
+	case "project":
+		if o.Name == "dir" {
+			dir = ""
+		}
+		return "project \"shop\" {\n" + dir + indent(o.Example, "  ") + "\n}\n"
+	case "hook":
+		return "project \"shop\" {\n" + dir + "  hook \"before_plan\" {\n" + indent(o.Example, "    ") + "\n  }\n}\n"
+	case "":
+		return o.Example + "\n"
+	}
+	return o.Block + " {\n  " + o.Example + "\n}\n" // a heredoc's lines are not to be indented
+}
