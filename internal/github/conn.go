@@ -196,7 +196,7 @@ func (c *conn) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err == nil {
 			status = resp.StatusCode
 		}
-		f(req.Method, c.app.route(req.URL.Path), status)
+		f(req.Method, c.app.route(req.URL.EscapedPath()), status)
 	}
 	if err != nil {
 		return nil, err
@@ -305,6 +305,10 @@ func resetTime(h http.Header) time.Time {
 	return time.Unix(s, 0)
 }
 
+// routeParts are what varies behind a part of a route, numbers aside.
+var routeParts = map[string]string{"collaborators": "{user}", "commits": "{ref}", "compare": "{basehead}", "branches": "{branch}",
+	"contents": "{path}", "orgs": "{org}", "teams": "{slug}", "memberships": "{user}"}
+
 // route is a URL's path as calls are counted by: below the API's root, and
 // without what varies.
 func (a *App) route(path string) string {
@@ -319,8 +323,12 @@ func (a *App) route(path string) string {
 			if i > 0 && (parts[i-1] == "repositories" || parts[i-1] == "installations") {
 				parts[i] = "{id}"
 			}
-		} else if i > 0 && parts[i-1] == "collaborators" {
-			parts[i] = "{user}"
+		} else if i > 0 && routeParts[parts[i-1]] != "" {
+			parts[i] = routeParts[parts[i-1]]
+			if parts[i] == "{path}" {
+				parts = parts[:i+1]
+				break
+			}
 		}
 	}
 	return strings.Join(parts, "/")
