@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/gate"
 )
 
 // ConfigFile is the repository's configuration file, read at the pull
@@ -39,6 +40,7 @@ type RepoConfig struct {
 	Commands         []string // the commands that are taken in comments; nil for all that the server allows
 	Template         string   // text/template of the comment; "" for the usual one
 	TemplateLine     int      // where it begins in the file
+	Gates            gate.Set // beside the server's: they can only tighten
 }
 
 // When a project's lock is taken.

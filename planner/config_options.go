@@ -31,6 +31,8 @@ func ConfigBlocks() []ConfigBlock {
 			"In `var_files`, `env` and all else of the block but `workspaces`, `${workspace}` is the workspace."},
 		{Name: "hook", Label: "WHEN", In: "project", Title: "hook", Doc: "A program that runs before or after Terraform does, in the project's directory. WHEN is `before_plan`, `after_plan`, `before_apply` or `after_apply`; " +
 			"hooks of one moment run in the order of the file. They run only where the server allows them."},
+		{Name: "gate", Label: "ACT", Title: "gate", Doc: "What must be so before an act: ACT is `plan`, `apply` or `destroy`. The repository's gates stand beside the server's and can only tighten them. " +
+			"What a gate can ask for, rules in CEL among it, stands in [Gates](gates.md)."},
 		{Name: "template", Title: "template", Doc: "The words of Tidelock's comments, in [Go's text/template](https://pkg.go.dev/text/template)."},
 	}
 }

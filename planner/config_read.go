@@ -15,6 +15,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/gate"
 )
 
 // The form of the file. What each of it means stands in ConfigOptions.
@@ -35,7 +36,14 @@ type hclConfig struct {
 	SplitComments    *bool        `hcl:"split_comments"`
 	ProjectChecks    *bool        `hcl:"project_checks"`
 	Template         *hclTemplate `hcl:"template,block"`
+	Gates            []hclGate    `hcl:"gate,block"`
 	Projects         []hclBlock   `hcl:"project,block"`
+}
+
+// hclGate lets a gate block through: internal/gate reads it.
+type hclGate struct {
+	Act  string   `hcl:"act,label"`
+	Body hcl.Body `hcl:",remain"`
 }
 
 type hclTemplate struct {
@@ -76,7 +84,7 @@ type hclHook struct {
 // enough that the worst is read in a moment.
 const (
 	maxConfig     = 1 << 20 // bytes
-	maxProjects   = 10_000
+	maxProjects   = 5_000
 	maxWorkspaces = 100 // of one block
 	maxGuesses    = 20  // messages that look for what was meant
 	// maxDependencies is the sum of what all projects depend on, with each
@@ -127,6 +135,13 @@ func ParseConfig(src []byte, filename string) (RepoConfig, error) {
 	}
 	r.diagnostics(diags)
 	r.whole(raw, &cfg)
+	if r.body != nil {
+		var problems []gate.Problem
+		cfg.Gates, problems = gate.Decode(r.body, filename)
+		for _, p := range problems {
+			r.say(p.Line, "%s", p.Message)
+		}
+	}
 	r.projects(raw.Projects, &cfg)
 	if !r.partial {
 		r.dependencies(cfg)
@@ -299,6 +314,9 @@ func (r *configReader) block(b hclBlock) []ProjectConfig {
 		if w != DefaultWorkspace {
 			first = decode(w)
 		}
+		if !ValidWorkspace(w) {
+			r.say(cmp.Or(attributeLine(body, "workspace"), line), "The workspace %q can have letters, digits, and . _ - only.", short(w))
+		}
 		return []ProjectConfig{r.project(b.Name, w, first, body, line)}
 	case first.Workspace != nil:
 		r.say(at, "A project has workspace or workspaces, not both.")
@@ -310,11 +328,17 @@ func (r *configReader) block(b hclBlock) []ProjectConfig {
 		r.say(at, "workspaces names more than %d.", maxWorkspaces)
 		return nil
 	}
+	if body != nil {
+		delete(body.Attributes, "workspaces") // it needs no second look for each of them
+	}
 	var out []ProjectConfig
 	for i, w := range first.Workspaces {
 		if slices.Contains(first.Workspaces[:i], w) {
 			r.say(at, "workspaces names %q twice.", short(w))
 			continue
+		}
+		if !ValidWorkspace(w) {
+			r.say(at, "The workspace %q can have letters, digits, and . _ - only.", short(w))
 		}
 		out = append(out, r.project(b.Name+":"+w, w, decode(w), body, line))
 	}
@@ -334,9 +358,6 @@ func (r *configReader) project(name, workspace string, p hclProject, body *hclsy
 		r.say(at("dir"), "The project's dir %q %s.", short(p.Dir), err)
 	} else {
 		pc.Dir = dir
-	}
-	if !ValidWorkspace(workspace) {
-		r.say(cmp.Or(attributeLine(body, "workspaces"), at("workspace")), "The workspace %q can have letters, digits, and . _ - only.", short(workspace))
 	}
 	for _, f := range p.VarFiles {
 		if _, err := cleanPath(pc.Dir, f); err != nil {

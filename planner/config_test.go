@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2/gohcl"
 
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/gate"
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -37,6 +38,10 @@ template {
 ## {{ .Title }}
 {{ range .Projects }}{{ .Name }} {{ end }}
 EOT
+}
+
+gate "apply" {
+  approvals = 2
 }
 
 project "net" {
@@ -75,17 +80,17 @@ project "app" {
 		return ProjectConfig{
 			Name: "app:" + w, Dir: "app", Workspace: w, VarFiles: []string{w + ".tfvars"}, WhenModified: []string{"app/**", "!app/**/*.md"},
 			Options: Options{Vars: []string{"env=" + w}, Parallelism: 7}, Env: map[string]string{"AWS_PROFILE": "acme-" + w},
-			Hooks: []Hook{{When: BeforePlan, Run: []string{"./gen.sh", w}}, {When: AfterApply, Run: []string{"notify"}}}, Line: 37,
+			Hooks: []Hook{{When: BeforePlan, Run: []string{"./gen.sh", w}}, {When: AfterApply, Run: []string{"notify"}}}, Line: 41,
 		}
 	}
 	want := RepoConfig{
 		File: "tidelock.hcl", Ignore: []string{"examples/**"}, AutoPlan: ptr(false), PlanDrafts: ptr(true), Lock: ptr("off"),
 		ApplyBeforeMerge: ptr(true), ApplyOnMerge: ptr(false), AutoMerge: ptr(true), MergeMethod: ptr("squash"), DeleteBranch: ptr(true),
 		Commands: []string{"plan", "state rm"}, QuietUnchanged: ptr(true), CommentPerCommit: ptr(true), SplitComments: ptr(false), ProjectChecks: ptr(true),
-		Template: "## {{ .Title }}\n{{ range .Projects }}{{ .Name }} {{ end }}\n", TemplateLine: 20,
+		Template: "## {{ .Title }}\n{{ range .Projects }}{{ .Name }} {{ end }}\n", TemplateLine: 20, Gates: gate.Set{Apply: gate.Rules{Approvals: 2}},
 		Projects: []ProjectConfig{
-			{Name: "net", Dir: "live/net", Workspace: "prod", VarFiles: []string{"prod.tfvars", "../common.tfvars"}, Watch: []string{"shared/*.json"}, Line: 25},
-			{Name: "root", Dir: ".", Workspace: "default", DependsOn: []string{"app:a", "app:b", "net"}, Order: 2, ByHand: true, Line: 31, DependsLine: 33},
+			{Name: "net", Dir: "live/net", Workspace: "prod", VarFiles: []string{"prod.tfvars", "../common.tfvars"}, Watch: []string{"shared/*.json"}, Line: 29},
+			{Name: "root", Dir: ".", Workspace: "default", DependsOn: []string{"app:a", "app:b", "net"}, Order: 2, ByHand: true, Line: 35, DependsLine: 37},
 			app("a"), app("b"),
 		},
 	}
