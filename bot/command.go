@@ -108,7 +108,7 @@ func ParseCommands(body, name string) []Command {
 		body, text = body[:maxText], true
 	}
 	for line := range strings.SplitSeq(body, "\n") {
-		trimmed := strings.TrimSpace(line)
+		trimmed := strings.Trim(line, " \t\r\v\f\u00a0")
 		if trimmed == "" {
 			continue
 		}

@@ -90,7 +90,7 @@ func (c Command) finish(spec *verbSpec, args []string) (Command, wrong) {
 		c.Operation = planner.Operation{Kind: planner.OperationKind(spec.Verb), Args: args}
 		if err := c.Operation.Check(); err != nil {
 			w := mistaken("%s", prose(errs.Sentence(err)))
-			if c.Filter.Empty() && !slices.ContainsFunc(args, planner.ValidAddress) {
+			if c.Filter.Empty() && !slices.ContainsFunc(args, ours) {
 				w.kind = sentence
 			}
 			return c, w
@@ -103,7 +103,16 @@ func (c Command) finish(spec *verbSpec, args []string) (Command, wrong) {
 		return c, mistaken("`%s` needs to be told which projects, as in `%s`.", spec.Verb, spec.Examples[0].Line)
 	}
 	c.Options.Destroy, c.Options.RefreshOnly = c.Verb == VerbDestroy, c.Verb == VerbDrift
+	if err := c.Options.Check(); err != nil {
+		return c, mistaken("%s", prose(errs.Sentence(err)))
+	}
 	return c, wrong{}
+}
+
+// ours reports whether a word can hardly be anything but an address of
+// Terraform's: "aws_instance.a", but not "users.csv" or "os.path".
+func ours(word string) bool {
+	return planner.ValidAddress(word) && (strings.Contains(word, "_") || strings.HasPrefix(word, "module."))
 }
 
 func (c *Command) head(value string) string {

@@ -108,10 +108,10 @@ var verbs = []verbSpec{
 	},
 	{
 		Verb: VerbRetry, Flags: "dwp", Alone: true,
-		About: "try again what failed, was interrupted or is held",
-		Guide: "What failed is planned again, and applied only if the plan is still the one that was reviewed.",
+		About: "go on with applies that failed or were interrupted",
+		Guide: "The gates of an apply are asked again, and nothing is applied but what was reviewed. Look at the log first: part of it may be done.",
 		Examples: []example{
-			{"retry", "everything that did not end well"},
+			{"retry", "every apply that did not end well"},
 			{"retry -p network", "one project"},
 		},
 	},
@@ -126,7 +126,7 @@ var verbs = []verbSpec{
 	{
 		Verb: VerbUnlock, Flags: "dwp",
 		About: "give up this pull request's locks, so that others can go on",
-		Guide: "For the pull request's author or whoever caused the lock; with the role maintain, for anybody's. A lock is not given up while a run holds it.",
+		Guide: "For the pull request's author and for whoever caused the lock; with the role maintain, for anybody's. A lock is not given up while a run needs it.",
 		Examples: []example{
 			{"unlock", "all locks of the pull request"},
 			{"unlock -d 'live/**'", "those on some directories"},
@@ -135,7 +135,7 @@ var verbs = []verbSpec{
 	{
 		Verb: VerbApprovePolicies, Flags: "dwp",
 		About: "let plans through that a policy forbids, where you may",
-		Guide: "Who may is set on the server. The word holds for the plan that was shown: another plan is judged anew.",
+		Guide: "For the policies' owners, whom the server names, and never for the pull request's author. The word holds for the plan that was shown: another plan is judged anew.",
 		Examples: []example{
 			{"approve-policies", "every plan of the pull request"},
 			{"approve-policies -p network", "one project's"},
@@ -177,23 +177,20 @@ var verbs = []verbSpec{
 		},
 	},
 	{
-		Verb: VerbCost, Flags: "dwp", Alone: true,
-		About: "show what the plans cost, resource by resource",
-		Examples: []example{
-			{"cost", "every plan of the pull request"},
-			{"cost -p network", "one project's"},
-		},
+		Verb: VerbCost, Alone: true,
+		About:    "show what the plans cost, resource by resource",
+		Examples: []example{{"cost", "every plan of the pull request"}},
 	},
 	{
 		Verb: VerbVersion, Alone: true,
 		About:    "say which Tidelock and which Terraform this is",
-		Examples: []example{{"version", ""}},
+		Examples: []example{{"version", "its answer is a reply"}},
 	},
 	{
 		Verb:     VerbHelp,
 		About:    "show this",
 		Guide:    "It lists the commands that can be used in the repository.",
-		Examples: []example{{"help", ""}},
+		Examples: []example{{"help", "its answer is a reply"}},
 	},
 }
 

@@ -18,7 +18,8 @@ func splitWords(line string) ([]string, error) {
 		words []string
 		word  strings.Builder
 		in    bool
-		quote rune
+		quote rune // that is open
+		after bool // a quote was closed just now: another may follow, as in 'it''s'
 	)
 	letters := []rune(line)
 	for i := 0; i < len(letters); i++ {
@@ -26,17 +27,19 @@ func splitWords(line string) ([]string, error) {
 		if r == '\\' && quote != '\'' && i+1 < len(letters) {
 			if next := letters[i+1]; next == '"' || next == '\'' && quote == 0 || next == '\\' && quote != 0 {
 				word.WriteRune(next)
-				in = true
+				in, after = true, false
 				i++
 				continue
 			}
 		}
+		closed := after
+		after = false
 		switch {
 		case quote != 0 && r == quote:
-			quote = 0
+			quote, after = 0, true
 		case quote != 0:
 			word.WriteRune(r)
-		case (r == '"' || r == '\'') && (!in || assigns(word.String())):
+		case (r == '"' || r == '\'') && (!in || closed || assigns(word.String())):
 			quote, in = r, true
 		case r == ' ' || r == '\t' || r == '\u00a0':
 			if in {
