@@ -361,7 +361,7 @@ func FuzzParseCommands(f *testing.F) {
 				t.Fatalf("no such command: %q", c.Verb)
 			}
 			if c.Problem != "" {
-				inert(t, c.Problem)
+				harmless(t, c.Problem)
 				continue
 			}
 			for _, d := range c.Filter.Dirs {

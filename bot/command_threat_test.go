@@ -32,9 +32,9 @@ func withoutCode(s string) (string, bool) {
 	return b.String(), true
 }
 
-// inert fails unless the answer to a command is one short line that mentions
+// harmless fails unless the answer to a command is one short line that mentions
 // nobody, links nowhere and holds no HTML, once its code is taken away.
-func inert(t *testing.T, s string) {
+func harmless(t *testing.T, s string) {
 	t.Helper()
 	if len(s) > 1000 || strings.ContainsAny(s, "\r\n") || !utf8.ValidString(s) {
 		t.Errorf("an answer of %d bytes: %q", len(s), s)
@@ -62,7 +62,7 @@ func TestThreat_CommandEchoIsInert(t *testing.T) {
 			"tidelock import -p x X y", "tidelock import -p x X", "tidelock import -p x aws_x.a -X", "tidelock state rm X", "tidelock state X", "tidelock X", "tidelock apply -d '../X'", "plan --X", "plan -p 'X", "@bot plan —X",
 		} {
 			for _, c := range ParseCommands(strings.ReplaceAll(line, "X", evil), "bot") {
-				inert(t, c.Problem)
+				harmless(t, c.Problem)
 			}
 		}
 	}
@@ -131,7 +131,7 @@ func TestThreat_CommandFlood(t *testing.T) {
 				t.Errorf("%s: a command of %d bytes", name, len(c.String()))
 			}
 			if c.Problem != "" {
-				inert(t, c.Problem)
+				harmless(t, c.Problem)
 			}
 		}
 	}
