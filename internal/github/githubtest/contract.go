@@ -177,6 +177,9 @@ var overstrict = map[string]bool{
 	// null whenever a person wrote the comment
 	"issue-comment-edited /comment/performed_via_github_app":  true,
 	"issue-comment-deleted /comment/performed_via_github_app": true,
+	// its list of events is from before merge queues; those of the other check
+	// suite webhooks have merge_group
+	"check-suite-rerequested /check_suite/app/events/*": true,
 }
 
 // webhook checks a payload against the schema of event and action.
@@ -207,7 +210,7 @@ func (c *contract) webhook(event, action string, payload []byte) {
 // allowed reports whether all leaves of a validation error are overstrict.
 func allowed(name string, e *jsonschema.ValidationError) bool {
 	if len(e.Causes) == 0 {
-		return overstrict[name+" /"+strings.Join(e.InstanceLocation, "/")]
+		return overstrict[name+" /"+digits.ReplaceAllString(strings.Join(e.InstanceLocation, "/"), "*")]
 	}
 	for _, cause := range e.Causes {
 		if !allowed(name, cause) {

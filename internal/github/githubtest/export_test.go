@@ -1,0 +1,4 @@
+package githubtest
+
+// Owned lets a test compare two readings of CODEOWNERS.
+func Owned(pattern, path string) bool { return ownersPattern(pattern).MatchString(path) }
