@@ -52,6 +52,7 @@ func (s *Server) routes() {
 	app("GET /app/hook/deliveries/{id:[0-9]+}", getDelivery)
 	app("POST /app/hook/deliveries/{id:[0-9]+}/attempts", redeliver)
 	handle(s.api, "GET /installation/repositories", s.guard(listRepositories, "installation", ""))
+	handle(s.api, "POST /app-manifests/{code}/conversions", s.guard(convertManifest, "", ""))
 	handle(s.api, "GET /rate_limit", s.guard(rateLimit, "", ""))
 	handle(s.api, "GET /orgs/{org}/teams/{slug}", s.guard(getTeam, "installation", ""))
 	handle(s.api, "GET /orgs/{org}/teams/{slug}/members", s.guard(listMembers, "installation", ""))

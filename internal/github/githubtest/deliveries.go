@@ -193,7 +193,7 @@ func (q *queue) attempt(d *Delivery) {
 
 func (q *queue) post(d *Delivery) (status string, code int) {
 	q.s.mu.Lock()
-	url, secret := q.s.opts.WebhookURL, q.s.opts.WebhookSecret
+	url, secret, app := q.s.opts.WebhookURL, q.s.opts.WebhookSecret, q.s.opts.AppID
 	q.s.mu.Unlock()
 	if url == "" {
 		return "failed to connect to host", 0
@@ -214,7 +214,7 @@ func (q *queue) post(d *Delivery) (status string, code int) {
 	h.Set("X-GitHub-Delivery", d.GUID)
 	h.Set("X-GitHub-Event", d.Event)
 	h.Set("X-GitHub-Hook-ID", "1")
-	h.Set("X-GitHub-Hook-Installation-Target-ID", strconv.FormatInt(q.s.opts.AppID, 10))
+	h.Set("X-GitHub-Hook-Installation-Target-ID", strconv.FormatInt(app, 10))
 	h.Set("X-GitHub-Hook-Installation-Target-Type", "integration")
 	if secret != "" {
 		one, two := hmac.New(sha1.New, []byte(secret)), hmac.New(sha256.New, []byte(secret))

@@ -16,7 +16,10 @@ type queueEntry struct {
 // that the caller expects, "" for whichever it is. What GitHub refuses is a
 // refusal. s.mu is held.
 func (s *Server) enqueue(p *pull, by *user, want string, jump bool) (*queueEntry, error) {
+	_, queue := p.repo.guarded(p.baseRef)
 	switch {
+	case !queue:
+		return nil, refusal{422, "The base branch has no merge queue"}
 	case p.state != "open":
 		return nil, refusal{422, "Pull request is closed"}
 	case want != "" && want != p.headSHA:

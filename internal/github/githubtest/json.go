@@ -171,7 +171,7 @@ func (s *Server) labelJSON(r *repo, name string) fields {
 // appJSON is the App.
 func (s *Server) appJSON() fields {
 	return fields{
-		"id": s.opts.AppID, "slug": s.opts.Slug, "node_id": nodeID("A", s.opts.AppID), "client_id": "Iv23standin", "owner": s.userJSON(s.person("tidelock-apps")),
+		"id": s.opts.AppID, "slug": s.opts.Slug, "node_id": nodeID("A", s.opts.AppID), "client_id": s.clientID, "owner": s.userJSON(s.owner()),
 		"name": s.opts.AppName, "description": nil, "external_url": s.URL, "html_url": s.URL + "/apps/" + s.opts.Slug,
 		"created_at": stamp(s.started), "updated_at": stamp(s.started), "permissions": s.opts.Permissions, "events": s.opts.Events,
 	}
@@ -182,7 +182,7 @@ func (s *Server) installationJSON(in *installation) fields {
 	return fields{
 		"id": in.id, "account": s.userJSON(in.account), "access_tokens_url": fmt.Sprintf("%s/app/installations/%d/access_tokens", api, in.id),
 		"repositories_url": api + "/installation/repositories", "html_url": fmt.Sprintf("%s/settings/installations/%d", s.URL, in.id),
-		"app_id": s.opts.AppID, "app_slug": s.opts.Slug, "client_id": "Iv23standin", "target_id": in.account.id, "target_type": in.account.kind,
+		"app_id": s.opts.AppID, "app_slug": s.opts.Slug, "client_id": s.clientID, "target_id": in.account.id, "target_type": in.account.kind,
 		"permissions": s.opts.Permissions, "events": s.opts.Events, "created_at": stamp(in.created), "updated_at": stamp(in.created),
 		"single_file_name": nil, "has_multiple_single_files": false, "single_file_paths": []string{}, "repository_selection": "selected",
 		"suspended_at": stamp(in.suspended), "suspended_by": nil,

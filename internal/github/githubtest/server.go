@@ -83,6 +83,9 @@ type Server struct {
 	teams    map[string]*team // "org/slug" in lower case
 	thirds   map[string]*thirdApp
 	calls    []Call
+	codes    map[string]pending // Apps that wait to be registered
+	appOwner *user              // of the App; nil: the one that it begins with
+	clientID string
 	started  time.Time
 }
 
@@ -145,7 +148,7 @@ func Start(o Options) (*Server, error) {
 	}
 	if o.Permissions == nil {
 		o.Permissions = map[string]string{"metadata": "read", "contents": "write", "checks": "write", "pull_requests": "write", "issues": "write",
-			"statuses": "read", "members": "read", "administration": "read"}
+			"statuses": "read", "members": "read", "administration": "read", "merge_queues": "read"}
 	}
 	if o.Events == nil {
 		o.Events = []string{"check_run", "check_suite", "issue_comment", "merge_group", "pull_request", "pull_request_review", "push", "repository", "status"}
@@ -153,7 +156,7 @@ func Start(o Options) (*Server, error) {
 	s := &Server{
 		opts: o, changed: make(chan struct{}), started: o.Now(),
 		users: map[string]*user{}, repos: map[int64]*repo{}, names: map[string]int64{},
-		installs: map[int64]*installation{}, tokens: map[string]*token{},
+		installs: map[int64]*installation{}, tokens: map[string]*token{}, codes: map[string]pending{}, clientID: "Iv23standin",
 		teams: map[string]*team{}, thirds: map[string]*thirdApp{},
 		lastID: 3_000_000_000, // beyond 32 bits, as GitHub's are
 	}
@@ -212,9 +215,21 @@ func (s *Server) APIURL() string { return s.URL + "/api/v3" }
 
 // AppID, AppKey, Slug and WebhookSecret are what the App's settings page would
 // give to whoever sets Tidelock up. The key is PEM.
-func (s *Server) AppID() int64   { return s.opts.AppID }
-func (s *Server) AppKey() string { return appPEM(s.key) }
-func (s *Server) Slug() string   { return s.opts.Slug }
+func (s *Server) AppID() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opts.AppID
+}
+func (s *Server) AppKey() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return appPEM(s.key)
+}
+func (s *Server) Slug() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opts.Slug
+}
 func (s *Server) WebhookSecret() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -284,6 +299,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.serveAPI(w, r)
 	case r.URL.Path == "/api/graphql":
 		s.serveGraphQL(w, r)
+	case newAppPath.MatchString(r.URL.Path):
+		s.serveNewApp(w, r)
 	case isGit(r.URL.Path):
 		s.serveGit(w, r)
 	default:
