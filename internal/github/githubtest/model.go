@@ -231,5 +231,10 @@ func (p *pull) mergeableState() string {
 			return "unstable"
 		}
 	}
+	for _, st := range p.repo.latestStatuses(p.headSHA) {
+		if st.state != "success" {
+			return "unstable"
+		}
+	}
 	return "clean"
 }
