@@ -341,3 +341,35 @@ func TestMergeThatNeedsAQueueSaysSo(t *testing.T) {
 		}
 	}
 }
+
+func TestEnqueueWhereAQueueIsRequired(t *testing.T) {
+	w := newWorld(t)
+	ctx := within(t)
+	head := w.pull.State().HeadSHA
+	if err := w.c.Enqueue(ctx, w.repo.ID(), 1, head); !errs.Is(err, errs.Conflict) {
+		t.Errorf("without a queue: %v", err)
+	}
+	w.repo.AddRuleset(githubtest.Ruleset{Name: "queue", MergeQueue: true})
+	_, err := w.c.Merge(ctx, w.repo.ID(), 1, head, "merge")
+	if !github.NeedsQueue(err) || !errs.Is(err, errs.Conflict) || w.pull.State().Merged {
+		t.Fatalf("merging past the queue: %v", err)
+	}
+	if err := w.c.Enqueue(ctx, w.repo.ID(), 1, strings.Repeat("1", 40)); !errs.Is(err, errs.Conflict) || !strings.Contains(errs.Sentence(err), "head moved") {
+		t.Errorf("another head: %v", err)
+	}
+	for range 2 { // safe to repeat
+		if err := w.c.Enqueue(ctx, w.repo.ID(), 1, head); err != nil {
+			t.Fatal(err)
+		}
+	}
+	group, err := w.repo.QueueMerge("ada", w.pull) // the queue takes it up
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := group.Merge(); err != nil || !w.pull.State().Merged {
+		t.Errorf("the queue's merge: %v", err)
+	}
+	if err := w.c.Enqueue(ctx, w.repo.ID(), 1, head); !errs.Is(err, errs.Conflict) {
+		t.Errorf("once it is merged: %v", err)
+	}
+}
