@@ -111,6 +111,7 @@ func New(o Options) *Bot {
 	long := queue.HandlerOptions{MaxAttempts: 25, Timeout: -1}
 	queue.Handle(o.Queue, LaneEvents, b.deliver, quick)
 	queue.Handle(o.Queue, LaneEvents, b.refetch, quick)
+	queue.Handle(o.Queue, LaneEvents, b.missedComment, quick)
 	queue.Handle(o.Queue, LanePrepare, b.plan, quick)
 	queue.Handle(o.Queue, LanePrepare, b.merged, quick)
 	queue.Handle(o.Queue, LanePlans, b.planRun, long)

@@ -91,11 +91,16 @@ func (b *Bot) handle(ctx context.Context, e github.Event, guid string) error {
 	if err != nil {
 		return err
 	}
-	actor := access.Actor{Kind: "user", Name: e.Sender.Login, ID: e.Sender.ID}
-	if e.Sender.Type == "Bot" {
+	return b.carryOut(ctx, repo, actorOf(e.Sender), guid, Decide(e, facts))
+}
+
+// actorOf returns the sender of an event as who acts.
+func actorOf(u github.User) access.Actor {
+	actor := access.Actor{Kind: "user", Name: u.Login, ID: u.ID}
+	if u.Type == "Bot" {
 		actor.Kind = "bot"
 	}
-	return b.carryOut(ctx, repo, actor, guid, Decide(e, facts))
+	return actor
 }
 
 // known makes sure that the event's client and repository have rows.
@@ -236,29 +241,6 @@ func pullOf(p github.Pull, repo clients.Repo) run.Pull {
 	}
 }
 
-// refetch reads a pull again, because a push may have moved it without a word,
-// and plans its head if that is new.
-func (b *Bot) refetch(ctx context.Context, job queue.Job[refetchJob]) error {
-	repo, err := b.Clients.Repo(ctx, b.DB, job.Args.Repo)
-	if err != nil {
-		return err
-	}
-	gh, err := b.installation(ctx, repo.ClientID)
-	if err != nil {
-		return err
-	}
-	p, err := gh.Pull(ctx, repo.ID, job.Args.Pull)
-	if err != nil {
-		return wait(err)
-	}
-	pull := pullOf(p, repo)
-	f := Facts{Name: b.Name, Settings: b.Settings, Pull: &pull}
-	if err := b.gatherOwn(ctx, &f); err != nil {
-		return err
-	}
-	return b.carryOut(ctx, repo, job.Args.Actor, "", planIfAllowed(pull, f, false))
-}
-
 // carryOut does what was decided, all of it or nothing, together with the end
 // of the delivery.
 func (b *Bot) carryOut(ctx context.Context, repo clients.Repo, actor access.Actor, guid string, intents []Intent) error {
@@ -270,6 +252,15 @@ func (b *Bot) carryOut(ctx context.Context, repo clients.Repo, actor access.Acto
 			if ignore, ok := in.(Ignore); ok {
 				status, note = "ignored", ignore.Why
 				continue
+			}
+			if react, ok := in.(React); ok {
+				first, err := b.Runs.Hear(ctx, tx, repo.ID, react.Comment)
+				if err != nil {
+					return err
+				}
+				if !first { // it came by another way meanwhile
+					return endDelivery(ctx, tx, guid, "ignored", "its commands were obeyed already")
+				}
 			}
 			status, note = "done", ""
 			running, err := b.carryOne(ctx, tx, repo, actor, fmt.Sprintf("%s-%d", guid, i), in)
@@ -321,7 +312,7 @@ func (b *Bot) carryOne(ctx context.Context, tx *db.Tx, repo clients.Repo, actor 
 	case UnlockPull:
 		return nil, b.unlock(ctx, tx, repo, in.Locks, actor, key)
 	case Refetch:
-		return nil, b.Queue.Enqueue(ctx, tx, refetchJob{repo.ClientID, in.Repo, in.Number, actor})
+		return nil, b.Queue.Enqueue(ctx, tx, refetchJob{repo.ClientID, in.Repo, in.Number, actor}, queue.Coalesce(fmt.Sprintf("%d/%d", in.Repo, in.Number)))
 	case Reply:
 		return nil, b.Queue.Enqueue(ctx, tx, replyJob{repo.ClientID, repo.ID, in.Number, key, in.Text})
 	case React:

@@ -104,6 +104,9 @@ func (b *Bot) Recover(ctx context.Context) error {
 		if err := b.Runs.DropAnswers(ctx, tx, b.Node); err != nil {
 			return err
 		}
+		if err := b.Runs.ForgetHeard(ctx, tx, b.Now().Add(-keepDeliveries)); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM deliveries WHERE status IN ('done','ignored') AND received_ms<$1`, db.Millis(b.Now().Add(-keepDeliveries)))
 		return err
 	})

@@ -23,6 +23,7 @@ github {
   # write_burst    = 20
   # write_interval = "1s"
   # sweep_interval = "2m"
+  # reconcile_interval = "4m"
 }
 
 terraform {

@@ -52,6 +52,7 @@ type GitHubConfig struct {
 	WriteBurst        int
 	WriteInterval     time.Duration // 0 leaves writes unlimited
 	SweepInterval     time.Duration
+	ReconcileInterval time.Duration
 }
 
 // TerraformConfig says how plans and applies are run.
@@ -115,7 +116,7 @@ type WebConfig struct {
 func defaultConfig() Config {
 	return Config{
 		Listen:    "127.0.0.1:8080",
-		GitHub:    GitHubConfig{WriteBurst: 20, WriteInterval: time.Second, SweepInterval: 2 * time.Minute},
+		GitHub:    GitHubConfig{WriteBurst: 20, WriteInterval: time.Second, SweepInterval: 2 * time.Minute, ReconcileInterval: 4 * time.Minute},
 		Terraform: TerraformConfig{ProviderDirect: true, PlanTimeout: time.Hour, ApplyTimeout: 4 * time.Hour, Grace: 30 * time.Second},
 		Defaults:  DefaultsConfig{Lock: "plan", ApplyOnMerge: true, MergeMethod: "merge", AutoPlan: true},
 		Policy:    PolicyConfig{RequiredTags: []string{"owner", "environment"}},

@@ -81,6 +81,9 @@ var settings = []setting{
 	{path: "github.sweep_interval", bind: func(c *Config) any { return &c.GitHub.SweepInterval },
 		check: durationRange(time.Second, time.Hour, func(c *Config) time.Duration { return c.GitHub.SweepInterval }),
 		doc:   "How often GitHub's own list of deliveries is searched for webhooks that never arrived. Above `5m` a lost webhook waits longer than Tidelock promises."},
+	{path: "github.reconcile_interval", bind: func(c *Config) any { return &c.GitHub.ReconcileInterval },
+		check: durationRange(time.Second, time.Hour, func(c *Config) time.Duration { return c.GitHub.ReconcileInterval }),
+		doc:   "How often pull requests and comments themselves are compared with what is known, for what GitHub never sent or lost for good. An unchanged repository costs nothing of GitHub's hourly budget. Above `5m` it waits longer than Tidelock promises."},
 
 	{path: "terraform.binary", bind: func(c *Config) any { return &c.Terraform.Binary }, isPath: true, derived: "`terraform`, else `tofu`, from `PATH`",
 		doc: "Terraform or OpenTofu: a name on `PATH` or a path."},

@@ -242,6 +242,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	defer stop()
 	var wg sync.WaitGroup
 	wg.Go(func() { s.bot.Sweep(work, s.config.GitHub.SweepInterval) })
+	wg.Go(func() { s.bot.Reconcile(work, s.config.GitHub.ReconcileInterval) })
 	failed := make(chan error, 1)
 	wg.Go(func() {
 		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
