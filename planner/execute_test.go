@@ -100,8 +100,8 @@ func TestPlanAndApply(t *testing.T) {
 		plan.VarFiles = []string{"x.tfvars"}
 		var seen []string
 		var log bytes.Buffer
-		r := Execute(t.Context(), plan, func(done, total int, address string) {
-			seen = append(seen, fmt.Sprintf("%d/%d %s", done, total, address))
+		r := Execute(t.Context(), plan, func(p Progress) {
+			seen = append(seen, fmt.Sprintf("%d/%d %s", p.Done, p.Total, p.Address))
 		}, &log)
 		if r.Outcome != OutcomePlanned || r.Summary != (Summary{Create: 2, Outputs: 1}) {
 			t.Fatalf("plan: %+v\n%s", r, log.String())
@@ -136,8 +136,10 @@ func TestPlanAndApply(t *testing.T) {
 		apply := applyOf(plan)
 		apply.DataDir = filepath.Join(s.dir, "fresh data")
 		seen = nil
-		ra := Execute(t.Context(), apply, func(done, total int, address string) {
-			seen = append(seen, fmt.Sprintf("%d/%d", done, total))
+		ra := Execute(t.Context(), apply, func(p Progress) {
+			if now := fmt.Sprintf("%d/%d", p.Done, p.Total); len(seen) == 0 || seen[len(seen)-1] != now {
+				seen = append(seen, now)
+			}
 		}, nil)
 		if ra.Outcome != OutcomeApplied || !ra.Started {
 			t.Fatalf("apply: %+v", ra)

@@ -22,9 +22,12 @@ type event struct {
 	Diagnostic *wireDiag `json:"diagnostic"`
 	Hook       *struct {
 		Resource wireAddr `json:"resource"`
+		Action   string   `json:"action"`
+		Elapsed  float64  `json:"elapsed_seconds"`
 	} `json:"hook"`
 	Change *struct {
 		Resource wireAddr `json:"resource"`
+		Action   string   `json:"action"`
 	} `json:"change"`
 	Changes *struct {
 		Operation string `json:"operation"`

@@ -90,8 +90,14 @@ type Result struct {
 	Locked     bool   `json:"locked,omitempty"`
 	LockHolder string `json:"lock_holder,omitempty"`
 	// Started tells that an apply began to change things, so that a failed
-	// one may have done part of its work.
+	// one may have done part of its work; of a state operation, that the
+	// state was or may have been written.
 	Started bool `json:"started,omitempty"`
+	// Warning is for people, like Error, and alters no outcome: a hook that
+	// failed after the apply.
+	Warning string `json:"warning,omitempty"`
+	// PriorSerial is the state's before an apply or a state operation.
+	PriorSerial int64 `json:"prior_serial,omitempty"`
 	// ErroredState is the path of a state file that Terraform could not
 	// write to its backend; whoever gets it must keep it.
 	ErroredState string `json:"errored_state,omitempty"`
@@ -112,12 +118,43 @@ type Diagnostic struct {
 	Code     string `json:"code,omitempty"`    // the line of code
 }
 
-// Progress is told of an object that is done: how many are done, how many
-// there are (0 while that is unknown), and which one it was.
-type Progress func(done, total int, address string)
+// Progress is how far a run is.
+type Progress struct {
+	Done, Total int // steps; a replacement is two. Total is 0 while it is unknown
+	// Address is the object that an apply has been at the longest, and where
+	// it is at none the one it did last; of a plan the last one.
+	Address string
+	Doing   string        // what happens to it: "creating", "destroying"; "" when it is done
+	Elapsed time.Duration // how long already, to about ten seconds
+}
+
+// Now is what happens, for people: "creating aws_db_instance.main, for 1m10s";
+// "" while that is nothing.
+func (p Progress) Now() string {
+	switch {
+	case p.Doing == "":
+		return ""
+	case p.Elapsed < time.Second:
+		return p.Doing + " " + p.Address
+	}
+	return p.Doing + " " + p.Address + ", for " + p.Elapsed.Round(time.Second).String()
+}
 
 // Hook is a program that runs before or after Terraform does, in the
-// project's directory, where the server allows that.
+// project's directory, where the server allows that. Its output goes into the
+// log.
+//
+// It has the run's environment, and TIDELOCK_DIR, TIDELOCK_WORKSPACE and, once
+// there is a plan, PLANFILE and SHOWFILE, the paths of the saved plan and of
+// its JSON. A program without a slash is looked for on the run's PATH; one
+// with a relative path stands in the repository, seen from the project's
+// directory.
+//
+// before_plan and before_apply run before anything of Terraform's does, init
+// too: they may write code. A state operation runs those of before_plan. Where
+// one fails, Terraform is not started. After a failed after_plan hook the plan
+// failed; a failed after_apply hook is a Warning. Those of after_ run only
+// after what went well.
 type Hook struct {
 	When string   `json:"when"` // before_plan | after_plan | before_apply | after_apply
 	Run  []string `json:"run"`  // the program and its arguments; never a shell's line

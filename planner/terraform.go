@@ -46,7 +46,7 @@ func ManagedState(path, workspace string) string {
 // Terraform is interrupted and has spec.Grace to end by itself. progress and
 // log are called from one goroutine at a time; log gets what Terraform says,
 // as text, with values that may have to be masked.
-func Execute(ctx context.Context, spec Spec, progress Progress, log io.Writer) Result {
+func Execute(ctx context.Context, spec Spec, progress func(Progress), log io.Writer) Result {
 	e := &execution{spec: spec, progress: progress, result: Result{Outcome: OutcomeFailed}}
 	e.out = newOutput(spec, log)
 	err := e.run(ctx)
@@ -62,8 +62,10 @@ type execution struct {
 	spec      Spec
 	dir       string // the project's directory, absolute
 	tf        *tfexec.Terraform
+	env       map[string]string // of all that is started
 	out       *output
-	progress  Progress
+	progress  func(Progress)
+	applying  *tracker // of an apply, nil before
 	result    Result
 	override  bool   // our backend file stands in the work tree
 	tmp       string // TMPDIR: nobody else may enter it
@@ -75,6 +77,12 @@ func (e *execution) run(ctx context.Context) error {
 	if err := e.prepare(ctx); err != nil {
 		return err
 	}
+	if err := e.hooks(ctx, beforeHooks[e.spec.Kind]); err != nil {
+		return err
+	}
+	if err := e.settle(); err != nil {
+		return err
+	}
 	if err := e.init(ctx); err != nil {
 		return err
 	}
@@ -83,6 +91,8 @@ func (e *execution) run(ctx context.Context) error {
 		return e.plan(ctx)
 	case KindApply:
 		return e.apply(ctx)
+	case KindState:
+		return e.operate(ctx)
 	}
 	return errs.New(errs.Internal, "A run of kind %q is not known.", e.spec.Kind)
 }
@@ -101,6 +111,14 @@ func (e *execution) prepare(ctx context.Context) error {
 		return errs.New(errs.Invalid, "The project's directory %q %s.", s.Dir, err)
 	}
 	s.Dir = dir
+	if err := s.Options.Check(); err != nil {
+		return err
+	}
+	if s.Kind == KindState {
+		if err := s.Operation.Check(); err != nil {
+			return err
+		}
+	}
 	for _, p := range []string{s.Binary, s.Root, s.DataDir, s.Home, s.CLIConfig, s.PlanFile} {
 		if !filepath.IsAbs(p) {
 			return fmt.Errorf("run %s: the path %q in its spec is not absolute", s.RunID, p)
@@ -117,18 +135,8 @@ func (e *execution) prepare(ctx context.Context) error {
 	if info, err := root.Stat(filepath.FromSlash(dir)); err != nil || !info.IsDir() {
 		return errs.New(errs.Invalid, "The project's directory %s is not in the repository.", dir)
 	}
-	problems, err := Forbidden(root.FS(), dir)
-	if err != nil {
+	if err := forbid(root, dir); err != nil {
 		return err
-	}
-	var sentences []string
-	for _, p := range problems {
-		if filepath.Base(p.Path) != backendOverride { // ours, where a run was killed; it is written anew
-			sentences = append(sentences, p.Message)
-		}
-	}
-	if len(sentences) > 0 {
-		return errs.New(errs.Invalid, "%s", strings.Join(sentences, "\n"))
 	}
 	e.dir = filepath.Join(s.Root, filepath.FromSlash(dir))
 	e.tmp = filepath.Join(s.Home, "tmp")
@@ -143,19 +151,51 @@ func (e *execution) prepare(ctx context.Context) error {
 		}
 		e.removeTmp = true
 	}
+	return e.terraform(ctx)
+}
+
+// settle lays what is ours into the work tree, now that the hooks have laid
+// what is theirs: the repository's rules are theirs, too.
+func (e *execution) settle() error {
+	root, err := os.OpenRoot(e.spec.Root)
+	if err != nil {
+		return fmt.Errorf("open the work tree: %w", err)
+	}
+	defer root.Close()
+	if err := forbid(root, e.spec.Dir); err != nil {
+		return err
+	}
 	// Which workspace is used is what this file says, not a committed one.
-	if err := os.WriteFile(filepath.Join(s.DataDir, "environment"), []byte(s.Workspace), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(e.spec.DataDir, "environment"), []byte(e.spec.Workspace), 0o600); err != nil {
 		return fmt.Errorf("choose the workspace: %w", err)
 	}
 	if err := e.manageBackend(root); err != nil {
 		return err
 	}
-	if s.Kind == KindApply {
-		if err := e.restoreLock(root); err != nil {
-			return err
+	if e.spec.Kind == KindApply {
+		return e.restoreLock(root)
+	}
+	return nil
+}
+
+// forbid refuses a work tree with files that would steer Terraform.
+func forbid(root *os.Root, dir string) error {
+	problems, err := Forbidden(root.FS(), dir)
+	if err != nil {
+		return err
+	}
+	var sentences []string
+	for _, p := range problems {
+		switch filepath.Base(p.Path) {
+		case backendOverride, erroredName: // ours, where a run was killed; made anew, set aside
+		default:
+			sentences = append(sentences, p.Message)
 		}
 	}
-	return e.terraform(ctx)
+	if len(sentences) > 0 {
+		return errs.New(errs.Invalid, "%s", strings.Join(sentences, "\n"))
+	}
+	return nil
 }
 
 // lockName is the file that pins the providers.
@@ -256,6 +296,7 @@ func (e *execution) terraform(ctx context.Context) error {
 	if err := e.tf.SetDisablePluginTLS(true); err != nil {
 		return fmt.Errorf("prepare terraform: %w", err)
 	}
+	e.env = env
 	if err := e.tf.SetEnv(env); err != nil {
 		return fmt.Errorf("prepare terraform: %w", err)
 	}
@@ -322,15 +363,22 @@ func (e *execution) selectWorkspace(ctx context.Context) error {
 func (e *execution) plan(ctx context.Context) error {
 	e.step = "plan"
 	s := e.spec
-	opts := []tfexec.PlanOption{tfexec.Out(s.PlanFile)}
-	for _, f := range s.VarFiles {
-		if _, err := cleanPath(s.Dir, f); err != nil {
-			return errs.New(errs.Invalid, "The variable file %q %s.", f, err)
-		}
-		opts = append(opts, tfexec.VarFile(filepath.FromSlash(f)))
+	files, err := e.varFiles()
+	if err != nil {
+		return err
 	}
-	if s.Options.Destroy {
-		opts = append(opts, tfexec.Destroy(true))
+	opts := []tfexec.PlanOption{tfexec.Out(s.PlanFile), tfexec.Refresh(!s.Options.NoRefresh), tfexec.RefreshOnly(s.Options.RefreshOnly), tfexec.Destroy(s.Options.Destroy)}
+	for _, f := range files {
+		opts = append(opts, tfexec.VarFile(f))
+	}
+	for _, v := range s.Options.Vars {
+		opts = append(opts, tfexec.Var(v))
+	}
+	for _, a := range s.Options.Targets {
+		opts = append(opts, tfexec.Target(a))
+	}
+	for _, a := range s.Options.Replace {
+		opts = append(opts, tfexec.Replace(a))
 	}
 	release, shared, err := e.shareState()
 	if err != nil {
@@ -350,7 +398,7 @@ func (e *execution) plan(ctx context.Context) error {
 	e.out.event = func(ev event) {
 		if ev.Type == "refresh_complete" || ev.Type == "planned_change" {
 			done++
-			e.tell(done, 0, ev)
+			e.tell(Progress{Done: done, Address: ev.address()})
 		}
 	}
 	_, err = e.tf.PlanJSON(ctx, e.out, opts...)
@@ -381,7 +429,13 @@ func (e *execution) plan(ctx context.Context) error {
 		return err
 	}
 	e.result.Summary = plan.Summary()
+	if s.Options.RefreshOnly {
+		e.result.Summary = plan.DriftSummary()
+	}
 	e.result.PlanDigest = plan.Digest()
+	if err := e.afterPlan(ctx); err != nil {
+		return err
+	}
 	e.result.Outcome = OutcomePlanned
 	if e.result.Summary.Empty() {
 		e.result.Outcome = OutcomeNoChange
@@ -389,10 +443,23 @@ func (e *execution) plan(ctx context.Context) error {
 	return nil
 }
 
+// varFiles returns the project's variable files as Terraform is to be given
+// them.
+func (e *execution) varFiles() ([]string, error) {
+	var out []string
+	for _, f := range e.spec.VarFiles {
+		if _, err := cleanPath(e.spec.Dir, f); err != nil {
+			return nil, errs.New(errs.Invalid, "The variable file %q %s.", f, err)
+		}
+		out = append(out, filepath.FromSlash(f))
+	}
+	return out, nil
+}
+
 // tell reports progress.
-func (e *execution) tell(done, total int, ev event) {
+func (e *execution) tell(p Progress) {
 	if e.progress != nil {
-		e.progress(done, total, ev.address())
+		e.progress(p)
 	}
 }
 
@@ -408,80 +475,4 @@ func (e *execution) cleanUp() error {
 		return fmt.Errorf("remove the backend's file: %w", err)
 	}
 	return nil
-}
-
-// steps are what people are told that Terraform could not do.
-var steps = map[string]string{
-	"version":   "start Terraform",
-	"init":      "prepare the project (terraform init)",
-	"workspace": "select the workspace",
-	"plan":      "plan the project",
-	"show":      "show the plan",
-	"apply":     "apply the plan",
-}
-
-// finish turns what happened into the result's words.
-func (e *execution) finish(ctx context.Context, err error) {
-	e.out.flush()
-	r := &e.result
-	r.Diagnostics = e.out.diagnostics
-	if err == nil {
-		return
-	}
-	r.Outcome = OutcomeFailed
-	var known *errs.Error
-	switch {
-	case r.Started && killed(err):
-		r.Outcome = OutcomeInterrupted
-		r.Error = "Terraform was killed in the middle of the apply. What it had done by then may not be in the state, and the state's lock may be left."
-	case ctx.Err() != nil:
-		r.Outcome = OutcomeCanceled
-		r.Error = "The run was stopped before it was done."
-		if r.Started {
-			r.Error = "The apply was stopped before it was done. Part of it may have happened; what did is in the state, as far as Terraform could write it."
-		}
-	case errors.As(err, &known):
-		r.Error = errs.Sentence(err)
-	default:
-		r.Error = "Terraform could not " + steps[e.step] + "."
-		if steps[e.step] == "" {
-			r.Error = "The run failed before Terraform was started: " + e.out.clean(err.Error()) + "."
-		}
-	}
-	var words []string
-	for _, d := range r.Diagnostics {
-		if d.Severity != "error" {
-			continue
-		}
-		if strings.HasPrefix(d.Summary, "Terraform encountered problems during initialisation") && len(words) > 0 {
-			continue // says only that there are others
-		}
-		words = append(words, d.String())
-		switch {
-		case d.Summary == "Saved plan is stale", d.Summary == "Saved plan does not match the given state":
-			r.Stale = !r.Started
-		case d.Summary == "Error acquiring the state lock":
-			r.Locked, r.LockHolder = true, lockHolder(d.Detail)
-		}
-	}
-	if len(words) == 0 && known == nil && r.Outcome == OutcomeFailed && steps[e.step] != "" {
-		// It ended without a diagnostic: what it wrote to stderr is the best there is.
-		words = append(words, e.out.clean(tail(err.Error(), 4000)))
-	}
-	if len(words) > 0 {
-		r.Error += "\n\n" + strings.Join(words, "\n\n")
-	}
-}
-
-// tail returns the last n bytes of s, from the beginning of a line.
-func tail(s string, n int) string {
-	s = strings.TrimSpace(s)
-	if len(s) <= n {
-		return s
-	}
-	s = s[len(s)-n:]
-	if i := strings.IndexByte(s, '\n'); i >= 0 {
-		s = s[i+1:]
-	}
-	return s
 }

@@ -42,9 +42,12 @@ type entry struct {
 	StartTime uint64 `json:"start_time,omitempty"` // of the process, in clock ticks since the boot
 	Boot      string `json:"boot,omitempty"`
 
-	Done    int    `json:"done,omitempty"`
-	Total   int    `json:"total,omitempty"`
-	Address string `json:"address,omitempty"`
+	// Of eventProgress: planner.Progress.
+	Done    int           `json:"done,omitempty"`
+	Total   int           `json:"total,omitempty"`
+	Address string        `json:"address,omitempty"`
+	Doing   string        `json:"doing,omitempty"`
+	Elapsed time.Duration `json:"elapsed,omitempty"`
 }
 
 // journal is written by the runner alone.

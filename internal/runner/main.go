@@ -88,9 +88,9 @@ func main(ctx context.Context, dir string) error {
 	if err := j.write(self(), false); err != nil {
 		return err
 	}
-	if spec.Kind == planner.KindApply {
+	if spec.Kind != planner.KindPlan {
 		if err := reserve(filepath.Join(dir, reserveFile), reserved); err != nil {
-			return finish(dir, j, planner.Result{Outcome: planner.OutcomeFailed, Error: "The disk of the server has no room for the apply's records. Nothing was started."})
+			return finish(dir, j, planner.Result{Outcome: planner.OutcomeFailed, Error: "The disk of the server has no room for the run's records. Nothing was started."})
 		}
 	}
 	// From here on the run counts as begun, and is never begun again.
@@ -161,8 +161,8 @@ func execute(ctx context.Context, spec planner.Spec, j *journal, log io.Writer) 
 			_ = killDescendants()
 		}
 	})
-	result := planner.Execute(ctx, spec, func(done, total int, address string) {
-		_ = j.write(entry{Event: eventProgress, Done: done, Total: total, Address: address}, false)
+	result := planner.Execute(ctx, spec, func(p planner.Progress) {
+		_ = j.write(entry{Event: eventProgress, Done: p.Done, Total: p.Total, Address: p.Address, Doing: p.Doing, Elapsed: p.Elapsed}, false)
 	}, log)
 	close(over)
 	watch.Wait()

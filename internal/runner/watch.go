@@ -35,10 +35,7 @@ var ErrInterrupted = errors.New("the run was interrupted")
 var ErrNotStarted = errors.New("the run was not started")
 
 // Progress is how far a run is.
-type Progress struct {
-	Done, Total int    // Total is 0 while it is unknown
-	Address     string // the object done last
-}
+type Progress = planner.Progress
 
 // State returns what is known of a run.
 func (r *Runner) State(runID string) (State, error) {
@@ -93,7 +90,7 @@ func (r *Runner) Wait(ctx context.Context, runID string, onProgress func(Progres
 			}
 		}
 		if last != nil && onProgress != nil {
-			onProgress(Progress{Done: last.Done, Total: last.Total, Address: last.Address})
+			onProgress(Progress{Done: last.Done, Total: last.Total, Address: last.Address, Doing: last.Doing, Elapsed: last.Elapsed})
 		}
 		return err
 	}
