@@ -204,6 +204,9 @@ func (s *Server) setStatus(r *repo, by *user, st *commitStatus) (*commitStatus, 
 	st.id, st.by, st.at = s.nextID(), by, s.opts.Now()
 	r.statuses = append(r.statuses, st)
 	s.touch()
+	if !contains(s.opts.Events, "status") {
+		return st, nil
+	}
 	g, err := open(r.dir)
 	if err != nil {
 		return nil, err
