@@ -298,24 +298,6 @@ func checkApp(ctx context.Context, c *clinic) diagnosis {
 	return ok("%s (App %d) is signed in; it writes as %s[bot]", info.Name, c.config.GitHub.AppID, info.Slug)
 }
 
-// need is a permission that the App must have.
-type need struct{ permission, level, why string }
-
-// needs returns the permissions that this configuration asks for.
-func needs(c Config) []need {
-	contents := need{"contents", "read", "to read the code"}
-	if c.Defaults.AutoMerge {
-		contents = need{"contents", "write", "to merge (defaults.auto_merge)"}
-	}
-	return []need{
-		{"metadata", "read", "to see repositories and who may do what"},
-		contents,
-		{"pull_requests", "write", "to read pull requests and comment on them"},
-		{"issues", "write", "to hear commands in comments and react to them"},
-		{"checks", "write", "to set checks"},
-	}
-}
-
 // levels orders GitHub's access levels.
 var levels = map[string]int{"": 0, "none": 0, "read": 1, "write": 2, "admin": 3}
 
@@ -324,41 +306,57 @@ func checkPermissions(ctx context.Context, c *clinic) diagnosis {
 	if err != nil {
 		return skip("GitHub did not tell, see github-app")
 	}
-	var lacking []string
-	for _, n := range needs(c.config) {
-		if have := info.Permissions[n.permission]; levels[have] < levels[n.level] {
-			if have == "" {
-				have = "none"
-			}
-			lacking = append(lacking, fmt.Sprintf("%s: has %s, needs %s %s", n.permission, have, n.level, n.why))
+	needs := github.Permissions(c.config.Defaults.AutoMerge)
+	var lacking, missed []string
+	for _, n := range needs {
+		have := info.Permissions[n.Name]
+		if levels[have] >= levels[n.Level] {
+			continue
+		}
+		if have == "" {
+			have = "none"
+		}
+		line := fmt.Sprintf("%s: has %s, needs %s %s", n.Name, have, n.Level, n.Why)
+		if n.Optional {
+			missed = append(missed, line)
+		} else {
+			lacking = append(lacking, line)
 		}
 	}
-	if len(lacking) > 0 {
-		return fail("change them at "+appSettings(info, "permissions")+"\nand then accept the change in every organisation that has installed the App",
-			"the App lacks permissions:\n%s", strings.Join(lacking, "\n"))
+	mend := "change them at " + appSettings(info, "permissions") + "\nand then accept the change in every organisation that has installed the App"
+	switch {
+	case len(lacking) > 0:
+		return fail(mend, "the App lacks permissions:\n%s", strings.Join(append(lacking, missed...), "\n"))
+	case len(missed) > 0:
+		return warn(mend, "the App works, but not as well as it could:\n%s", strings.Join(missed, "\n"))
 	}
-	return ok("the App has all %d that it needs", len(needs(c.config)))
+	return ok("the App has all %d that it needs", len(needs))
 }
-
-// neededEvents are the webhooks that the bot lives on. GitHub sends those of
-// the installation itself, and of the App's own checks, without being asked.
-var neededEvents = []string{"issue_comment", "pull_request", "push"}
 
 func checkEvents(ctx context.Context, c *clinic) diagnosis {
 	info, err := c.askApp(ctx)
 	if err != nil {
 		return skip("GitHub did not tell, see github-app")
 	}
-	var lacking []string
-	for _, event := range neededEvents {
-		if !slices.Contains(info.Events, event) {
-			lacking = append(lacking, event)
+	needs := github.Events()
+	var lacking, missed []string
+	for _, n := range needs {
+		switch {
+		case slices.Contains(info.Events, n.Name):
+		case n.Optional:
+			missed = append(missed, n.Name+" "+n.Why)
+		default:
+			lacking = append(lacking, n.Name)
 		}
 	}
-	if len(lacking) > 0 {
-		return fail("tick them under “Subscribe to events” at "+appSettings(info, "permissions"), "the App is not subscribed to %s", strings.Join(lacking, ", "))
+	mend := "tick them under “Subscribe to events” at " + appSettings(info, "permissions")
+	switch {
+	case len(lacking) > 0:
+		return fail(mend, "the App is not subscribed to %s", strings.Join(lacking, ", "))
+	case len(missed) > 0:
+		return warn(mend, "the App works, but it is not subscribed to:\n%s", strings.Join(missed, "\n"))
 	}
-	return ok("the App is subscribed to %s", strings.Join(neededEvents, ", "))
+	return ok("the App is subscribed to all %d events that it needs", len(needs))
 }
 
 // appSettings returns where the App's owner changes it. GitHub has two forms

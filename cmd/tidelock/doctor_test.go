@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,11 +30,17 @@ func wellClinic(t *testing.T) *clinic {
 		t.Fatal(l.problems)
 	}
 	c := newClinic(l, nil)
+	permissions, events := map[string]string{}, []string{}
+	for _, n := range github.Permissions(false) {
+		permissions[n.Name] = n.Level
+	}
+	for _, n := range github.Events() {
+		events = append(events, n.Name)
+	}
 	c.app = func(context.Context) (github.AppInfo, error) {
 		return github.AppInfo{
 			Slug: "tidelock-test", Name: "Tidelock Test", HTMLURL: "https://github.com/apps/tidelock-test",
-			Permissions: map[string]string{"metadata": "read", "contents": "read", "pull_requests": "write", "issues": "write", "checks": "write"},
-			Events:      []string{"pull_request", "issue_comment", "push", "check_run"},
+			Permissions: permissions, Events: events,
 		}, nil
 	}
 	c.deliveries = func(context.Context, time.Duration) ([]github.Delivery, error) {
@@ -131,6 +138,10 @@ func TestDoctorChecks(t *testing.T) {
 		{"no key, no answer", "permissions", func(c *clinic) { c.problems = Problems{{Setting: "github.private_key", Message: "m"}} }, healthSkip, "see github-app", ""},
 		{"may not write", "permissions", app(func(i *github.AppInfo) { i.Permissions["checks"] = "read" }), healthFail, "checks: has read, needs write", "https://github.com/settings/apps/tidelock-test/permissions"},
 		{"may not read", "permissions", app(func(i *github.AppInfo) { delete(i.Permissions, "contents") }), healthFail, "contents: has none, needs read", "accept the change"},
+		{"may not see teams", "permissions", app(func(i *github.AppInfo) { delete(i.Permissions, "members") }), healthWarn, "members: has none, needs read to know who is in the teams", "accept the change"},
+		{"hears of no queues", "events", app(func(i *github.AppInfo) {
+			i.Events = slices.DeleteFunc(i.Events, func(e string) bool { return e == "merge_group" })
+		}), healthWarn, "merge_group to plan what a merge queue", "Subscribe to events"},
 		{"may not merge", "permissions", func(c *clinic) { c.config.Defaults.AutoMerge = true }, healthFail, "contents: has read, needs write to merge", ""},
 		{"Enterprise Server's address", "permissions", app(func(i *github.AppInfo) {
 			i.HTMLURL, i.Permissions = "https://ghe.example.com/github-apps/tidelock-test", map[string]string{}
