@@ -22,7 +22,9 @@ type verbSpec struct {
 	// Alone is set where the bare form counts only in a comment that holds
 	// nothing but commands: an everyday word, or one that hurts when it was
 	// meant as a word.
-	Alone    bool
+	Alone bool
+	// Also is what somebody must be beside having the role, for the guide.
+	Also     string
 	About    string // for the help: short, no full stop
 	Guide    string // for the guide: a sentence or two more
 	Examples []example
@@ -126,7 +128,8 @@ var verbs = []verbSpec{
 	{
 		Verb: VerbUnlock, Flags: "dwp",
 		About: "give up this pull request's locks, so that others can go on",
-		Guide: "For the pull request's author and for whoever caused the lock; with the role maintain, for anybody's. A lock is not given up while a run needs it.",
+		Also:  "and be the pull request's author or the one who caused the lock; maintain for anybody's",
+		Guide: "A lock is not given up while a run needs it.",
 		Examples: []example{
 			{"unlock", "all locks of the pull request"},
 			{"unlock -d 'live/**'", "those on some directories"},
@@ -135,7 +138,8 @@ var verbs = []verbSpec{
 	{
 		Verb: VerbApprovePolicies, Flags: "dwp",
 		About: "let plans through that a policy forbids, where you may",
-		Guide: "For the policies' owners, whom the server names, and never for the pull request's author. The word holds for the plan that was shown: another plan is judged anew.",
+		Also:  "and be one of the policies' owners, whom the server names; never the pull request's author",
+		Guide: "The word holds for the plan that was shown: another plan is judged anew.",
 		Examples: []example{
 			{"approve-policies", "every plan of the pull request"},
 			{"approve-policies -p network", "one project's"},
@@ -188,8 +192,7 @@ var verbs = []verbSpec{
 	},
 	{
 		Verb:     VerbHelp,
-		About:    "show this",
-		Guide:    "It lists the commands that can be used in the repository.",
+		About:    "list the commands that can be used here",
 		Examples: []example{{"help", "its answer is a reply"}},
 	},
 }
