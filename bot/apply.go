@@ -17,13 +17,13 @@ import (
 	"github.com/tidelock/tidelock/planner"
 )
 
-// applyRun applies one reviewed plan. Its promise: Terraform is started for
+// applyRun applies one reviewed plan, or does one state operation. Its promise: Terraform is started for
 // applying at most once, unless the journal proves that nothing started or
 // Terraform itself refused before doing anything. Each attempt begins by
 // looking at what the row and the run folder say.
 func (b *Bot) applyRun(ctx context.Context, job queue.Job[applyRunJob]) error {
 	r, err := b.Runs.Run(ctx, b.DB, job.Args.Run)
-	if err != nil || r.Kind != run.Apply || r.Status.Finished() || r.Status == run.Blocked {
+	if err != nil || (r.Kind != run.Apply && r.Kind != run.StateChange) || r.Status.Finished() || r.Status == run.Blocked || r.Status == run.Deferred {
 		return err
 	}
 	a := &application{Bot: b, run: r}
@@ -61,7 +61,7 @@ func (b *Bot) giveUp(ctx context.Context, id, why string) error {
 type application struct {
 	*Bot
 	run    run.Run
-	plan   run.Run // what was reviewed
+	plan   run.Run // what was reviewed; zero for a state operation
 	change run.Change
 	lock   run.Lock
 	tree   string
@@ -74,24 +74,40 @@ func (a *application) begin(ctx context.Context) error {
 	if err != nil || !goOn {
 		return err
 	}
+	if goOn, err = a.gates(ctx); err != nil || !goOn {
+		return err
+	}
 	release, err := a.checkOut(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	same, err := a.sameInputs()
-	if err != nil {
-		return err
-	}
-	if same {
-		err = a.fetchPlan(ctx, a.plan.PlanBlob)
-	} else if goOn, err = a.planAgain(ctx, "The merged code is not what was planned"); err == nil && !goOn {
-		return nil
-	}
-	if err != nil {
+	if goOn, err = a.prepare(ctx); err != nil || !goOn {
 		return err
 	}
 	return a.start(ctx)
+}
+
+// prepare puts into the run's folder what is to be applied. It reports false
+// where that is not what was reviewed.
+func (a *application) prepare(ctx context.Context) (bool, error) {
+	switch {
+	case a.run.Kind == run.StateChange:
+		if err := a.Runner.Remove(a.run.ID); err != nil {
+			return false, err
+		}
+		return true, a.Runner.Prepare(a.run.ID)
+	case a.run.Retry:
+		return a.planAgain(ctx, "The last apply has left more to do than was reviewed")
+	}
+	same, err := a.sameInputs()
+	if err != nil {
+		return false, err
+	}
+	if same {
+		return true, a.fetchPlan(ctx, a.plan.PlanBlob)
+	}
+	return a.planAgain(ctx, "The merged code is not what was planned")
 }
 
 // check takes the lock and moves the run to Checking. It reports false when
@@ -119,8 +135,10 @@ func (a *application) check(ctx context.Context) (goOn bool, err error) {
 		if a.run, err = a.Runs.Begin(ctx, tx, a.run, a.Node); err != nil {
 			return err
 		}
-		if why := verdictTrouble("`"+plain(a.run.Project.Name)+"`", a.plan.Report); why != "" {
-			return a.hold(ctx, tx, why)
+		if a.run.Kind == run.Apply {
+			if why := verdictTrouble(a.plan); why != "" {
+				return a.hold(ctx, tx, why)
+			}
 		}
 		goOn = true
 		return a.tell(ctx, tx, a.change.ID, false)
@@ -132,8 +150,10 @@ func (a *application) load(ctx context.Context, q db.Querier) (err error) {
 	if a.run, err = a.Runs.Run(ctx, q, a.run.ID); err != nil {
 		return err
 	}
-	if a.plan, err = a.Runs.Run(ctx, q, a.run.PlanRun); err != nil {
-		return err
+	if a.run.Kind == run.Apply {
+		if a.plan, err = a.Runs.Run(ctx, q, a.run.PlanRun); err != nil {
+			return err
+		}
 	}
 	a.change, err = a.Runs.Change(ctx, q, a.run.Change)
 	return err
@@ -228,6 +248,12 @@ func (a *application) compare(ctx context.Context, again *planOutcome, why strin
 		return false, a.end(ctx, run.Failed)
 	case again.run.PlanDigest == a.plan.PlanDigest:
 		return true, nil
+	case a.run.Retry:
+		if reviewed, err := a.reviewed(ctx, a.plan); err != nil || (reviewed != nil && again.plan.Within(reviewed)) {
+			return err == nil, err
+		}
+	}
+	switch {
 	case again.run.Summary.Empty():
 		a.run.Error = "The infrastructure matches the code already: nothing had to be applied."
 		a.run.Summary = again.run.Summary
@@ -270,7 +296,11 @@ func (a *application) start(ctx context.Context) error {
 // launch starts the runner. One that is under way already is as good: whoever
 // calls looks at what it does.
 func (a *application) launch(ctx context.Context) error {
-	err := a.Runner.Start(ctx, a.spec(a.run, a.run.ID, planner.KindApply, a.tree, a.data))
+	kind := planner.KindApply
+	if a.run.Kind == run.StateChange {
+		kind = planner.KindState
+	}
+	err := a.Runner.Start(ctx, a.spec(a.run, a.run.ID, kind, a.tree, a.data))
 	if errs.Is(err, errs.Conflict) {
 		return nil
 	}
@@ -337,8 +367,11 @@ func (a *application) see(ctx context.Context) error {
 	}
 	a.run.StateLineage, a.run.StateSerial = result.StateLineage, result.StateSerial
 	a.run.Error = a.Masker.String(result.Error)
-	if result.Outcome == planner.OutcomeApplied {
+	switch {
+	case result.Outcome == planner.OutcomeApplied:
 		return a.end(ctx, run.Applied)
+	case result.Outcome == planner.OutcomeCanceled && !result.Started:
+		return a.end(ctx, run.Canceled)
 	}
 	if a.run.Error == "" {
 		a.run.Error = "The apply ended without saying why. Its log has what Terraform printed."
@@ -348,7 +381,7 @@ func (a *application) see(ctx context.Context) error {
 
 // keepLog stores the apply's log, masked by what its plan marks as sensitive.
 func (a *application) keepLog(ctx context.Context) error {
-	plan, err := a.reviewed(ctx, a.plan)
+	plan, err := a.reviewed(ctx, a.plan) // nil for a state operation
 	if err != nil {
 		return err
 	}
@@ -429,14 +462,32 @@ func (a *application) end(ctx context.Context, final run.Status) error {
 			if err := a.free(ctx, tx, a.run); err != nil {
 				return err
 			}
-		case run.Failed:
+		case run.Failed, run.Canceled:
 			if err := a.Runs.KeepForPerson(ctx, tx, a.run); err != nil {
 				return err
 			}
+		}
+		if a.run.Kind == run.StateChange {
+			return a.operated(ctx, tx, final)
+		}
+		if err := a.due(ctx, tx, a.change); err != nil {
+			return err
 		}
 		if err := a.mergeIfDone(ctx, tx); err != nil {
 			return err
 		}
 		return a.tell(ctx, tx, a.change.ID, true)
 	})
+}
+
+// operated tells what a state operation did, and has the project planned
+// again: what it was compared with is another state now.
+func (a *application) operated(ctx context.Context, tx *db.Tx, final run.Status) error {
+	a.run.Status = final
+	job := replyJob{a.run.Client, a.run.Repo, a.run.Pull, "state-" + a.run.ID, RenderOperation(a.run)}
+	if err := a.Queue.Enqueue(ctx, tx, job, queue.Unique("state-"+a.run.ID)); err != nil {
+		return err
+	}
+	only := Filter{Dirs: []string{a.run.Project.Dir}, Workspaces: []string{a.run.Project.Workspace}}
+	return a.Queue.Enqueue(ctx, tx, planJob{Change: a.change.ID, Filter: only, Actor: a.run.Actor, Asked: true})
 }

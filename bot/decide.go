@@ -2,8 +2,10 @@ package bot
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
+	"github.com/tidelock/tidelock/internal/gate"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
@@ -21,15 +23,28 @@ func Needs(e github.Event, name string) Need {
 	switch e.Kind {
 	case "pull_request":
 		switch e.Action {
-		case "opened", "reopened", "synchronize", "ready_for_review", "closed", "labeled", "unlabeled":
+		case "opened", "reopened", "synchronize", "ready_for_review", "converted_to_draft", "closed", "labeled", "unlabeled":
 			return Need{Pull: true}
 		case "edited":
 			return Need{Pull: e.BaseFrom != nil}
 		}
+	case "pull_request_review":
+		return Need{Pull: true}
 	case "issue_comment":
 		if ignoreComment(e, name) == "" {
 			return Need{Pull: true, Role: true, Body: true}
 		}
+	case "check_run":
+		switch e.Action {
+		case "requested_action", "rerequested":
+			return Need{Pull: true, Role: true}
+		}
+	case "check_suite":
+		if e.Action == "rerequested" {
+			return Need{Pull: true, Role: true}
+		}
+	case "merge_group":
+		return Need{Pull: e.Action == "checks_requested"}
 	case "push":
 		return Need{} // the pulls of the pushed branch are looked up in the database
 	}
@@ -62,8 +77,12 @@ func Idle(e github.Event, name string) string {
 	case "issue_comment":
 		return ignoreComment(e, name)
 	case "check_run", "check_suite":
-		if e.Action == "created" || e.Action == "completed" {
+		if e.Action != "requested_action" && e.Action != "rerequested" {
 			return "a check has changed, which nothing depends on"
+		}
+	case "pull_request_review":
+		if e.Action == "edited" || (e.Review != nil && e.Review.State == github.ReviewCommented) {
+			return "a review that decides nothing"
 		}
 	}
 	return ""
@@ -73,17 +92,24 @@ func Idle(e github.Event, name string) string {
 // the database, never taken from the event's word.
 type Facts struct {
 	Name     string // what the bot is called on GitHub, without "[bot]"
+	AppID    int64  // GitHub's number of this App
 	Settings Settings
-	Pull     *run.Pull       // as GitHub says it is now; nil where the event has none
-	Change   *run.Change     // of the pull's present head; nil when that was never planned
-	Pairs    []run.Pair      // of that change
-	Locks    []run.Lock      // that the pull holds
-	Role     github.Role     // of the sender
-	Comment  *github.Comment // fetched again; nil when it is gone
-	// Approval is what the reviews of the head amount to; nil where no
-	// approval is asked for.
-	Approval *github.Approval
-	Behind   []run.Pull // push: open pulls of the pushed branch whose stored head is another
+	// BadConfig is why the repository's own settings can't be read, "" where
+	// they can: what its gates ask for is then not known.
+	BadConfig string
+	Pull      *run.Pull       // as GitHub says it is now; nil where the event has none
+	Change    *run.Change     // of the pull's present head; nil when that was never planned
+	Pairs     []run.Pair      // of that change
+	Locks     []run.Lock      // that the pull holds
+	Role      github.Role     // of the sender
+	Comment   *github.Comment // fetched again; nil when it is gone
+	Heard     bool            // the comment's commands were obeyed already
+	// Gate is what the gates look at beside the plans: read only where a
+	// command stands before gates that need it.
+	Gate gate.Facts
+	// PolicyOwner tells whether the sender may accept policy findings.
+	PolicyOwner bool
+	Behind      []run.Pull // push: open pulls of the pushed branch whose stored head is another
 }
 
 // Intent is one thing to do. Intents are carried out in order, together with
@@ -96,17 +122,49 @@ type (
 	// PlanHead plans the pull's head. Without Again, a head that has a change
 	// already is left alone: webhooks repeat themselves.
 	PlanHead struct {
-		Pull   run.Pull
-		Again  bool
-		Filter Filter
+		Pull    run.Pull
+		Again   bool
+		Filter  Filter
+		Options planner.Options
+		Trust   bool // somebody who may do so lets this head of a fork be planned
 	}
 	// ApplyPlans applies the change's finished plans that pass the filter, at
 	// somebody's word.
 	ApplyPlans struct {
 		Change    run.Change
 		Plans     []run.Run
-		AutoMerge bool // merge the pull once everything of it is applied
+		Gates     map[string]string // by run: what let it through, JSON of gate.Record
+		AutoMerge bool              // merge the pull once everything of it is applied
 	}
+	// RetryApplies goes on with applies that failed or were interrupted.
+	RetryApplies struct {
+		Change run.Change
+		Failed []run.Run
+	}
+	// Operate does a state operation on one project.
+	Operate struct {
+		Change    run.Change
+		Project   planner.Project
+		Operation planner.Operation
+		Gates     string
+	}
+	// CompareWorld looks for drift in the projects, and replies.
+	CompareWorld struct {
+		Change   run.Change
+		Projects []planner.Project
+	}
+	// CancelRuns ends what waits of the runs, and stops what is under way.
+	CancelRuns struct {
+		Change run.Change
+		Runs   []run.Run
+	}
+	// WaiveFindings accepts the policy findings of exactly these plans.
+	WaiveFindings struct {
+		Change run.Change
+		Plans  []run.Run
+	}
+	// Rollback opens a pull request that takes a merged one back.
+	Rollback struct{ Pull run.Pull }
 	// ApplyMerge applies the change, if a plan was offered for it, because its
 	// pull was merged.
 	ApplyMerge struct{ Pull run.Pull }
@@ -114,6 +172,17 @@ type (
 	ClosePull struct{ Pull run.Pull }
 	// UnlockPull releases those locks of the pull.
 	UnlockPull struct{ Locks []run.Lock }
+	// PlanGroup plans what a merge queue is about to make of a pull, and tells
+	// the queue whether that is what was reviewed.
+	PlanGroup struct {
+		Pull            run.Pull
+		Ref, Head, Base string
+	}
+	// CloseGroup gives up a merge queue's branch.
+	CloseGroup struct {
+		Repo int64
+		Head string
+	}
 	// Refetch reads the pull from GitHub and decides again as if it had been
 	// synchronized.
 	Refetch struct {
@@ -125,22 +194,36 @@ type (
 		Number int
 		Text   string
 	}
-	// React shows that the comment was read.
+	// ReplyCost posts what the change's plans cost.
+	ReplyCost struct{ Change run.Change }
+	// ReplyVersion posts what runs here.
+	ReplyVersion struct{ Number int }
+	// React shows that the comment was read; the commands in it count as heard.
 	React struct{ Comment int64 }
 	// SavePull stores what GitHub says now and nothing else.
 	SavePull struct{ Pull run.Pull }
 )
 
-func (Ignore) intent()     {}
-func (PlanHead) intent()   {}
-func (ApplyPlans) intent() {}
-func (ApplyMerge) intent() {}
-func (ClosePull) intent()  {}
-func (UnlockPull) intent() {}
-func (Refetch) intent()    {}
-func (Reply) intent()      {}
-func (React) intent()      {}
-func (SavePull) intent()   {}
+func (Ignore) intent()        {}
+func (PlanHead) intent()      {}
+func (ApplyPlans) intent()    {}
+func (RetryApplies) intent()  {}
+func (Operate) intent()       {}
+func (CompareWorld) intent()  {}
+func (CancelRuns) intent()    {}
+func (WaiveFindings) intent() {}
+func (Rollback) intent()      {}
+func (ApplyMerge) intent()    {}
+func (ClosePull) intent()     {}
+func (UnlockPull) intent()    {}
+func (PlanGroup) intent()     {}
+func (CloseGroup) intent()    {}
+func (Refetch) intent()       {}
+func (Reply) intent()         {}
+func (ReplyCost) intent()     {}
+func (ReplyVersion) intent()  {}
+func (React) intent()         {}
+func (SavePull) intent()      {}
 
 // Decide says what to do about an event. It is pure: same event and facts,
 // same intents.
@@ -148,8 +231,14 @@ func Decide(e github.Event, f Facts) []Intent {
 	switch e.Kind {
 	case "pull_request":
 		return decidePull(e, f)
+	case "pull_request_review":
+		return decideReview(f)
 	case "issue_comment":
 		return decideComment(e, f)
+	case "check_run", "check_suite":
+		return decideCheck(e, f)
+	case "merge_group":
+		return decideGroup(e, f)
 	case "push":
 		return decidePush(f)
 	}
@@ -173,17 +262,32 @@ func decidePull(e github.Event, f Facts) []Intent {
 	case "labeled", "unlabeled":
 		// Labels are what a policy may ask for: judge again where one found
 		// something, or where it may have passed for the label that is gone.
-		again := judged(f.Pairs) || (e.Action == "unlabeled" && changing(f.Pairs))
+		again := judged(f.Pairs) || (e.Action == "unlabeled" && changing(f.Pairs)) || gated(f.Change)
 		if p.Open && f.Change != nil && again && !applying(f.Pairs) {
 			return []Intent{PlanHead{Pull: p, Again: true}}
 		}
 		return []Intent{SavePull{p}}
+	case "converted_to_draft":
+		return []Intent{SavePull{p}}
 	case "edited":
 		return planIfAllowed(p, f, true) // another base: another difference
-	case "reopened", "ready_for_review":
-		return planIfAllowed(p, f, false)
 	}
 	return planIfAllowed(p, f, false)
+}
+
+// gated reports whether the change waits for a gate before its plan.
+func gated(c *run.Change) bool { return c != nil && c.Status == run.Gated }
+
+// decideReview looks again at a change that a gate keeps from being planned.
+// Other gates are asked when somebody wants to pass them.
+func decideReview(f Facts) []Intent {
+	switch {
+	case f.Pull == nil:
+		return []Intent{Ignore{"the pull request is gone"}}
+	case f.Pull.Open && gated(f.Change):
+		return []Intent{PlanHead{Pull: *f.Pull, Again: true}}
+	}
+	return []Intent{Ignore{"reviews are read when a gate asks for them"}}
 }
 
 // judged reports whether a policy found anything in the plans.
@@ -210,12 +314,12 @@ func planIfAllowed(p run.Pull, f Facts, again bool) []Intent {
 	switch {
 	case !p.Open:
 		return []Intent{Ignore{"closed by now"}}
-	case p.Fork():
+	case p.Fork() && (f.Change == nil || f.Change.Trusted.Name == ""):
 		if f.Change != nil {
 			return []Intent{SavePull{p}}
 		}
 		return []Intent{SavePull{p}, Reply{p.Number, forkNotice(p)}}
-	case p.Draft:
+	case p.Draft && !f.Settings.PlanDrafts:
 		return []Intent{SavePull{p}}
 	}
 	return []Intent{PlanHead{Pull: p, Again: again}}
@@ -223,7 +327,8 @@ func planIfAllowed(p run.Pull, f Facts, again bool) []Intent {
 
 func forkNotice(p run.Pull) string {
 	return fmt.Sprintf("This pull request comes from a fork, so nothing was run: a plan executes code from the commit `%s` with this repository's credentials.\n\n"+
-		"A maintainer who has read it can push the branch into this repository and open the pull request from there.", short(p.HeadSHA))
+		"Somebody with the role **write** who has read that commit can comment\n\n```\ntidelock plan --head %s\n```\n\n"+
+		"which holds for that commit alone; a later one needs another word.", short(p.HeadSHA), short(p.HeadSHA))
 }
 
 func short(sha string) string {
@@ -244,129 +349,67 @@ func decidePush(f Facts) []Intent {
 	return out
 }
 
-func decideComment(e github.Event, f Facts) []Intent {
-	if why := ignoreComment(e, f.Name); why != "" {
-		return []Intent{Ignore{why}}
-	}
+// decideCheck obeys the buttons of our own checks, and plans again where
+// somebody asks for a check to be run once more.
+func decideCheck(e github.Event, f Facts) []Intent {
 	switch {
-	case f.Comment == nil:
-		return []Intent{Ignore{"the comment is gone"}}
-	case f.Comment.AuthorID != e.Sender.ID || f.Comment.AuthorType != "User":
-		return []Intent{Ignore{"written by somebody else than the sender"}}
+	case e.Check != nil && e.Check.AppID != f.AppID:
+		return []Intent{Ignore{"another App's check"}}
 	case f.Pull == nil:
-		return []Intent{Ignore{"the pull request is gone"}}
+		return []Intent{Ignore{"no pull request of ours is behind the check"}}
+	case e.Sender.Type != "User":
+		return []Intent{Ignore{"asked for by a bot"}}
 	}
-	commands := ParseCommands(f.Comment.Body, f.Name)
-	if len(commands) == 0 {
-		return []Intent{Ignore{"no command in it any more"}}
-	}
-	out := []Intent{React{f.Comment.ID}}
-	for _, c := range commands {
-		out = append(out, decideCommand(c, e.Sender.Login, f)...)
-	}
-	return out
-}
-
-// needed is the least role for each command. Reading is open to the world on
-// a public repository, so it allows nothing that runs code.
-var needed = map[Verb]github.Role{
-	VerbHelp:   github.RoleRead,
-	VerbPlan:   github.RoleTriage,
-	VerbApply:  github.RoleWrite,
-	VerbUnlock: github.RoleWrite,
-}
-
-func decideCommand(c Command, sender string, f Facts) []Intent {
 	p := *f.Pull
-	refuse := func(format string, args ...any) []Intent {
-		return []Intent{Reply{p.Number, fmt.Sprintf(format, args...)}}
+	sha := checkSHA(e)
+	if sha != p.HeadSHA && f.Change == nil {
+		return []Intent{Ignore{"the check is of an older commit"}}
 	}
-	if f.Role < needed[c.Verb] {
-		return refuse("`%s` needs the role **%s** in this repository; @%s has **%s**. Somebody with that role can comment `%s`.",
-			c.Verb, needed[c.Verb], plain(sender), f.Role, c.Verb)
+	c := Command{Verb: VerbPlan}
+	if e.Action == "requested_action" {
+		var ok bool
+		if c, ok = CommandOfButton(e.Check.Identifier); !ok {
+			return []Intent{Ignore{"a button that does not exist"}}
+		}
 	}
-	if c.Problem != "" {
-		return refuse("%s\n\n%s", c.Problem, helpText(f.Name, nil))
-	}
-	switch c.Verb {
-	case VerbHelp:
-		return refuse("%s", helpText(f.Name, nil))
-	case VerbPlan:
-		return decidePlan(c, f, refuse)
-	case VerbApply:
-		return decideApply(c, f, refuse)
-	case VerbUnlock:
-		return decideUnlock(c, sender, f, refuse)
-	}
-	return []Intent{Ignore{"no such command"}}
+	return decideCommand(c, e.Sender.Login, f)
 }
 
-func decidePlan(c Command, f Facts, refuse func(string, ...any) []Intent) []Intent {
-	p := *f.Pull
+// checkSHA is the commit that a check or a suite of checks is about.
+func checkSHA(e github.Event) string {
+	if e.Check == nil {
+		return ""
+	}
+	return e.Check.HeadSHA
+}
+
+// decideGroup has what a merge queue built planned.
+func decideGroup(e github.Event, f Facts) []Intent {
 	switch {
-	case p.Fork():
-		return refuse("%s", forkNotice(p))
-	case !p.Open && !p.Merged:
-		return refuse("This pull request is closed. Reopen it to plan again.")
-	case applying(f.Pairs):
-		return refuse("An apply is running. Plan again when it has finished.")
+	case e.Group == nil:
+		return []Intent{Ignore{"no merge group"}}
+	case e.Action == "destroyed":
+		return []Intent{CloseGroup{Repo: e.Repo.ID, Head: e.Group.HeadSHA}}
+	case e.Action != "checks_requested":
+		return []Intent{Ignore{"nothing depends on " + e.Action}}
+	case f.Pull == nil:
+		return []Intent{Ignore{"the merge group's branch names no pull request"}}
 	}
-	return []Intent{PlanHead{Pull: p, Again: true, Filter: c.Filter}}
+	return []Intent{PlanGroup{Pull: *f.Pull, Ref: e.Group.HeadRef, Head: e.Group.HeadSHA, Base: e.Group.BaseSHA}}
 }
 
-func applying(pairs []run.Pair) bool {
-	for _, p := range pairs {
-		if p.Apply != nil && !p.Apply.Status.Finished() && p.Apply.Status != run.Blocked {
-			return true
-		}
+// GroupPull returns the pull request that a merge queue's branch is for, by
+// GitHub's form of its name: gh-readonly-queue/main/pr-12-0a1b…; 0 for none.
+func GroupPull(ref string) int {
+	last := ref[strings.LastIndexByte(ref, '/')+1:]
+	rest, ok := strings.CutPrefix(last, "pr-")
+	if !ok || !strings.Contains(ref, "gh-readonly-queue/") {
+		return 0
 	}
-	return false
-}
-
-func decideApply(c Command, f Facts, refuse func(string, ...any) []Intent) []Intent {
-	if reason := applyGate(c.Filter, f); reason != "" {
-		return refuse("**Nothing was applied.** %s", reason)
+	digits, _, ok := strings.Cut(rest, "-")
+	n, err := strconv.Atoi(digits)
+	if err != nil || !ok || n < 1 {
+		return 0
 	}
-	var plans []run.Run
-	for _, pair := range f.Pairs {
-		if c.Filter.Match(pair.Plan.Project) && appliable(pair) {
-			plans = append(plans, *pair.Plan)
-		}
-	}
-	return []Intent{ApplyPlans{Change: *f.Change, Plans: plans, AutoMerge: f.Settings.AutoMerge && f.Pull.Open}}
-}
-
-// appliable reports whether the pair's plan changes something and waits to be
-// applied.
-func appliable(p run.Pair) bool {
-	return p.Plan.Status == run.Planned && !p.Plan.NoChanges() && (p.Apply == nil || p.Apply.Status == run.Superseded)
-}
-
-func decideUnlock(c Command, sender string, f Facts, refuse func(string, ...any) []Intent) []Intent {
-	var mine []run.Lock
-	for _, l := range f.Locks {
-		if !c.Filter.Match(planner.Project{Dir: l.Dir, Workspace: l.Workspace, Name: nameOf(f.Pairs, l.Key)}) {
-			continue
-		}
-		if !strings.EqualFold(l.Holder, sender) && !strings.EqualFold(f.Pull.Author, sender) && f.Role < github.RoleMaintain {
-			return refuse("The lock on `%s` is @%s's. Only they, the pull request's author, or somebody with the role **maintain** can give it up.", plain(l.Dir), plain(l.Holder))
-		}
-		mine = append(mine, l)
-	}
-	if len(mine) == 0 {
-		if c.Filter.Empty() {
-			return refuse("This pull request holds no lock.")
-		}
-		return refuse("This pull request holds no lock that matches `%s`.", strings.TrimSpace(c.Filter.String()))
-	}
-	return []Intent{UnlockPull{mine}}
-}
-
-func nameOf(pairs []run.Pair, k run.Key) string {
-	for _, p := range pairs {
-		if p.Plan.Key() == k {
-			return p.Plan.Project.Name
-		}
-	}
-	return ""
+	return n
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
@@ -60,7 +61,10 @@ func names(intents []Intent) []string {
 			if in.Again {
 				s = "plan again"
 			}
-			out = append(out, s+in.Filter.String())
+			if in.Trust {
+				s += ", trusted"
+			}
+			out = append(out, strings.TrimSpace(s+in.Filter.String()+" "+in.Options.String()))
 		case ApplyPlans:
 			s := "apply"
 			for _, p := range in.Plans {
@@ -70,6 +74,30 @@ func names(intents []Intent) []string {
 				s += ", then merge"
 			}
 			out = append(out, s)
+		case RetryApplies:
+			out = append(out, "retry")
+		case Operate:
+			out = append(out, "operate on "+in.Project.Name+": "+in.Operation.String())
+		case CompareWorld:
+			out = append(out, "look for drift")
+		case CancelRuns:
+			s := "cancel"
+			for _, r := range in.Runs {
+				s += " " + r.ID
+			}
+			out = append(out, s)
+		case WaiveFindings:
+			out = append(out, "waive")
+		case Rollback:
+			out = append(out, "roll back")
+		case PlanGroup:
+			out = append(out, "plan group "+in.Head)
+		case CloseGroup:
+			out = append(out, "close group "+in.Head)
+		case ReplyCost:
+			out = append(out, "tell cost")
+		case ReplyVersion:
+			out = append(out, "tell version")
 		case ApplyMerge:
 			out = append(out, "apply merge")
 		case ClosePull:
@@ -100,6 +128,38 @@ func TestDecide(t *testing.T) {
 	comment := func(body string) *github.Comment {
 		return &github.Comment{ID: 5, Body: body, Author: "ada", AuthorID: 1, AuthorType: "User"}
 	}
+
+	say := func(body string) Facts {
+		return Facts{Settings: before, Pull: openPull(), Role: github.RoleMaintain, Comment: comment(body)}
+	}
+	with := func(f Facts, pairs ...run.Pair) Facts {
+		if f.Pull == nil {
+			f.Pull = openPull()
+		}
+		f.Change, f.Pairs = change, pairs
+		return f
+	}
+	by := func(author string, f Facts) Facts {
+		f.Pull.Author = author
+		return f
+	}
+	owner := func(f Facts) Facts {
+		f.PolicyOwner = true
+		return f
+	}
+	waiting := &run.Change{ID: "ch", Repo: 7, Pull: 12, HeadSHA: head, Status: run.Gated}
+	review := github.Event{Kind: "pull_request_review", Action: "submitted", Number: 12, Review: &github.Review{State: github.ReviewApproved}}
+	retargeted := pullEvent("edited")
+	retargeted.BaseFrom = &github.BaseFrom{Ref: "old"}
+	press := func(identifier string) github.Event {
+		return github.Event{Kind: "check_run", Action: "requested_action", Sender: commentEvent("").Sender, Check: &github.CheckEvent{AppID: 3, HeadSHA: head, Identifier: identifier}}
+	}
+	group := func(action string) github.Event {
+		return github.Event{Kind: "merge_group", Action: action, Group: &github.MergeGroup{HeadSHA: "3333", HeadRef: "refs/heads/gh-readonly-queue/main/pr-12-abc", BaseSHA: "4444"}}
+	}
+	layered := []run.Pair{ready[0], pair(run.Planned, policy.Pass, func(p *run.Pair) {
+		p.Plan.Project = planner.Project{Name: "app", Dir: "app", Workspace: "default", Order: 1}
+	})}
 
 	for _, tt := range []struct {
 		name  string
@@ -165,6 +225,55 @@ func TestDecide(t *testing.T) {
 		{"apply a draft", commentEvent("apply"), Facts{Settings: before, Pull: openPull(draft), Role: github.RoleWrite, Comment: comment("apply"), Change: change, Pairs: ready},
 			[]string{"react", "reply: **Nothing was applied.** This pull request is a draft."}},
 
+		{"converted to a draft", pullEvent("converted_to_draft"), Facts{Pull: openPull(draft)}, []string{"save"}},
+		{"draft where drafts are planned", pullEvent("opened"), Facts{Settings: Settings{PlanDrafts: true}, Pull: openPull(draft)}, []string{"plan"}},
+		{"labeled, a gate waits", pullEvent("labeled"), Facts{Pull: openPull(), Change: waiting}, []string{"plan again"}},
+		{"reviewed, a gate waits", review, Facts{Pull: openPull(), Change: waiting}, []string{"plan again"}},
+		{"reviewed", review, Facts{Pull: openPull(), Change: change, Pairs: ready}, []string{"ignore: reviews are read when a gate asks for them"}},
+
+		{"retargeted", retargeted, Facts{Pull: openPull(), Change: change, Pairs: ready}, []string{"plan again"}},
+		{"plan with options", commentEvent("plan -- -target=a.b"), say("plan -- -target=a.b"), []string{"react", "plan again -target=a.b"}},
+		{"plan of a commit that was pushed over", commentEvent("plan --head 2222222"), say("plan --head 2222222"), []string{"react", "reply: The head is `1111111` by now, not `2222222`."}},
+		{"destroy", commentEvent("destroy -p net"), say("destroy -p net"), []string{"react", "plan again -p net -destroy"}},
+		{"cancel a plan", commentEvent("cancel"), with(say("cancel"), pair(run.Running, "")), []string{"react", "cancel plan"}},
+		{"cancel an apply", commentEvent("cancel"), with(say("cancel"), pair(run.Planned, policy.Pass, applied(run.Running))), []string{"react", "cancel apply"}},
+		{"cancel nothing", commentEvent("cancel"), with(say("cancel"), ready...), []string{"react", "reply: Nothing of this pull request is running or waiting."}},
+		{"retry", commentEvent("retry"), with(say("retry"), pair(run.Planned, policy.Pass, applied(run.Failed))), []string{"react", "retry"}},
+		{"retry what nobody saw the end of", commentEvent("retry"), with(say("retry"), pair(run.Planned, policy.Pass, applied(run.Interrupted))), []string{"react", "retry"}},
+		{"retry what is held", commentEvent("retry"), with(say("retry"), pair(run.Planned, policy.Pass, applied(run.Held))), []string{"react", "reply: No apply of this pull request has failed"}},
+		{"roll back before the merge", commentEvent("tidelock rollback"), say("tidelock rollback"), []string{"react", "reply: This pull request is not merged"}},
+		{"roll back", commentEvent("tidelock rollback"), Facts{Pull: openPull(merged), Role: github.RoleWrite, Comment: comment("tidelock rollback")}, []string{"react", "roll back"}},
+		{"cost", commentEvent("cost"), with(say("cost"), ready...), []string{"react", "tell cost"}},
+		{"cost of nothing", commentEvent("cost"), say("cost"), []string{"react", "reply: There is no plan yet whose cost could be told."}},
+		{"version", commentEvent("version"), say("version"), []string{"react", "tell version"}},
+		{"drift", commentEvent("drift"), with(say("drift"), ready...), []string{"react", "look for drift"}},
+		{"import", commentEvent("import a.b id-1"), with(say("import a.b id-1"), ready...), []string{"react", "operate on net: import a.b id-1"}},
+		{"state rm", commentEvent("state rm a.b"), with(say("state rm a.b"), ready...), []string{"react", "operate on net: state rm a.b"}},
+		{"import without a plan", commentEvent("import a.b id-1"), say("import a.b id-1"), []string{"react", "reply: The head commit `1111111` has not been planned yet"}},
+		{"a command that is turned off", commentEvent("apply"), Facts{Settings: Settings{Commands: []string{"plan"}}, Pull: openPull(), Role: github.RoleWrite, Comment: comment("apply")},
+			[]string{"react", "reply: The command `apply` is turned off in this repository."}},
+		{"a comment that was obeyed", commentEvent("apply"), Facts{Heard: true, Pull: openPull(), Role: github.RoleWrite, Comment: comment("apply")}, []string{"ignore: its commands were obeyed already"}},
+		{"apply while the configuration is broken", commentEvent("apply"), Facts{BadConfig: "tidelock.hcl:3: no", Settings: before, Pull: openPull(), Role: github.RoleWrite, Comment: comment("apply"), Change: change, Pairs: ready},
+			[]string{"react", "reply: **Nothing was done.** The repository's configuration on `main` can't be read"}},
+		{"policies accepted by the author", commentEvent("approve-policies"), with(say("approve-policies"), pair(run.Planned, policy.Fail)), []string{"react", "reply: Who opened the pull request can't accept its policy findings."}},
+		{"policies accepted by somebody", commentEvent("approve-policies"), by("grace", with(say("approve-policies"), pair(run.Planned, policy.Fail))), []string{"react", "reply: @ada can't accept policy findings."}},
+		{"policies accepted by their owner", commentEvent("approve-policies"), owner(by("grace", with(say("approve-policies"), pair(run.Planned, policy.Fail)))), []string{"react", "waive"}},
+		{"policies that nobody could judge", commentEvent("approve-policies"), owner(by("grace", with(say("approve-policies"), pair(run.Planned, policy.Error)))), []string{"react", "reply: The policies could not judge the plan of `net`"}},
+		{"apply what an owner accepted", commentEvent("apply"), with(say("apply"), pair(run.Planned, policy.Fail, func(p *run.Pair) { p.Plan.Waivers = []access.Actor{{Name: "grace"}} })), []string{"react", "apply net"}},
+		{"apply what comes after another", commentEvent("apply -p app"), with(say("apply -p app"), layered...), []string{"react", "reply: **Nothing was applied.** `app` is applied after `net`"}},
+		{"apply both", commentEvent("apply"), with(say("apply"), layered...), []string{"react", "apply net app"}},
+
+		{"button", press("apply"), with(Facts{AppID: 3, Settings: before, Role: github.RoleWrite}, ready...), []string{"apply net"}},
+		{"a button that does not exist", press("destroy"), with(Facts{AppID: 3, Settings: before, Role: github.RoleAdmin}, ready...), []string{"ignore: a button that does not exist"}},
+		{"another App's button", press("apply"), with(Facts{AppID: 4, Settings: before, Role: github.RoleAdmin}, ready...), []string{"ignore: another App's check"}},
+		{"button by a reader", press("apply"), with(Facts{AppID: 3, Settings: before, Role: github.RoleRead}, ready...), []string{"reply: `apply` needs the role **write**"}},
+		{"check again", github.Event{Kind: "check_run", Action: "rerequested", Sender: commentEvent("").Sender, Check: &github.CheckEvent{AppID: 3, HeadSHA: head}},
+			with(Facts{AppID: 3, Role: github.RoleWrite}, ready...), []string{"plan again"}},
+
+		{"merge group", group("checks_requested"), Facts{Pull: openPull()}, []string{"plan group 3333"}},
+		{"merge group given up", group("destroyed"), Facts{}, []string{"close group 3333"}},
+		{"merge group of no pull", group("checks_requested"), Facts{}, []string{"ignore: the merge group's branch names no pull request"}},
+
 		{"unlock by a stranger to the lock", commentEvent("unlock"), Facts{Pull: openPull(func(p *run.Pull) { p.Author = "grace" }), Role: github.RoleWrite, Comment: comment("unlock"), Locks: mine},
 			[]string{"react", "reply: The lock on `net` is @grace's."}},
 		{"unlock by a maintainer", commentEvent("unlock"), Facts{Pull: openPull(func(p *run.Pull) { p.Author = "grace" }), Role: github.RoleMaintain, Comment: comment("unlock"), Locks: mine}, []string{"react", "unlock"}},
@@ -210,6 +319,58 @@ func testFork(t *testing.T) {
 					t.Errorf("%s on a fork's pull: %T", command, in)
 				}
 			}
+		}
+	}
+}
+
+// A fork's head is planned at the word of somebody who may write and who names
+// the very commit: what is pushed between reading and commenting is not run.
+func TestThreat_ForkIsPlannedAtANamedHeadOnly(t *testing.T) {
+	fork := openPull(func(p *run.Pull) { p.HeadRepo = 99 })
+	for body, want := range map[string]string{
+		"plan --head 1111111": "plan again, trusted",
+		"plan":                "reply: This pull request comes from a fork",
+		"plan --head 2222222": "reply: The head is `1111111` by now",
+	} {
+		e := commentEvent(body)
+		f := Facts{Name: "bot", Pull: fork, Role: github.RoleWrite, Comment: e.Comment}
+		if got := names(Decide(e, f)); len(got) != 2 || !strings.HasPrefix(got[1], want) {
+			t.Errorf("%s: %q", body, got)
+		}
+		f.Role = github.RoleTriage
+		if got := names(Decide(e, f)); len(got) != 2 || !strings.HasPrefix(got[1], "reply: ") {
+			t.Errorf("%s with the role triage: %q", body, got)
+		}
+	}
+	trusted := Facts{Name: "bot", Pull: fork, Change: &run.Change{Status: run.Ready, Trusted: access.Actor{Name: "grace"}}}
+	if got := names(Decide(pullEvent("reopened"), trusted)); len(got) != 1 || got[0] != "plan" {
+		t.Errorf("the head that was let through: %q", got)
+	}
+	for _, body := range []string{"apply", "destroy -p net --head 1111111", "import a.b c"} {
+		e := commentEvent(body)
+		f := trusted
+		f.Settings, f.Role, f.Comment, f.Pairs = Settings{ApplyBeforeMerge: true}, github.RoleAdmin, e.Comment, []run.Pair{pair(run.Planned, policy.Pass)}
+		for _, in := range Decide(e, f) {
+			switch in.(type) {
+			case React, Reply:
+			default:
+				t.Errorf("%s on a fork's pull: %T", body, in)
+			}
+		}
+	}
+}
+
+func TestGitHub18_TheQueuesBranchNamesItsPull(t *testing.T) {
+	for ref, want := range map[string]int{
+		"refs/heads/gh-readonly-queue/main/pr-12-0a1b2c": 12,
+		"gh-readonly-queue/release/1.x/pr-7-ff":          7,
+		"refs/heads/main":                                0,
+		"refs/heads/pr-12-x":                             0,
+		"refs/heads/gh-readonly-queue/main/pr-x-ff":      0,
+		"refs/heads/gh-readonly-queue/main/pr-12":        0,
+	} {
+		if got := GroupPull(ref); got != want {
+			t.Errorf("%s: %d, want %d", ref, got, want)
 		}
 	}
 }

@@ -87,6 +87,9 @@ func (b *Bot) handle(ctx context.Context, e github.Event, guid string) error {
 	if err != nil {
 		return err
 	}
+	if e.Kind == "repository" {
+		return b.repository(ctx, e, repo, guid)
+	}
 	facts, err := b.gather(ctx, e, repo)
 	if err != nil {
 		return err
@@ -120,117 +123,6 @@ func (b *Bot) known(ctx context.Context, e github.Event, guid string) (clients.R
 		return err
 	})
 	return repo, err
-}
-
-// installed keeps clients in step with where the App is installed. Where it no
-// longer is, nothing can be planned or told: what waits is canceled. An apply
-// that runs is left to finish.
-func (b *Bot) installed(ctx context.Context, e github.Event, guid string) error {
-	var stop []string
-	err := b.DB.Tx(ctx, func(tx *db.Tx) error {
-		stop = nil
-		client, err := b.Clients.Ensure(ctx, tx, clients.Installation{ID: e.Installation.ID, Account: e.Installation.Account, AccountID: e.Installation.AccountID})
-		if err != nil {
-			return err
-		}
-		status := map[string]string{"deleted": clients.Deleted, "suspend": clients.Suspended, "unsuspend": clients.Active, "created": clients.Active}[e.Action]
-		if status != "" {
-			if err := b.Clients.SetStatus(ctx, tx, client.ID, status); err != nil {
-				return err
-			}
-			if status != clients.Active {
-				b.App.Forget(e.Installation.ID)
-				if stop, err = b.Runs.CancelClient(ctx, tx, client.ID, b.actor, "The GitHub App was "+past[status]+"."); err != nil {
-					return err
-				}
-			}
-		}
-		return endDelivery(ctx, tx, guid, "done", "")
-	})
-	b.stop(ctx, stop)
-	return err
-}
-
-// past says in a sentence what happened to an installation.
-var past = map[string]string{clients.Deleted: "uninstalled", clients.Suspended: "suspended"}
-
-// gather asks for the facts that the event needs, and for no others.
-func (b *Bot) gather(ctx context.Context, e github.Event, repo clients.Repo) (Facts, error) {
-	f := Facts{Name: b.Name, Settings: b.Settings}
-	if e.Kind == "push" {
-		var err error
-		f.Behind, err = b.Runs.PullsBehind(ctx, b.DB, repo.ID, strings.TrimPrefix(e.Ref, "refs/heads/"), e.After)
-		return f, err
-	}
-	need := Needs(e, b.Name)
-	gh := b.App.Installation(e.Installation.ID)
-	if need.Body {
-		c, err := gh.Comment(ctx, repo.ID, e.Comment.ID)
-		switch {
-		case err == nil:
-			f.Comment = &c
-		case !errs.Is(err, errs.NotFound):
-			return f, err
-		}
-	}
-	if need.Role {
-		role, err := gh.Permission(ctx, repo.ID, e.Sender.Login)
-		if err != nil && !errs.Is(err, errs.NotFound) {
-			return f, err
-		}
-		f.Role = role
-	}
-	if !need.Pull {
-		return f, nil
-	}
-	p, err := gh.Pull(ctx, repo.ID, e.Number)
-	if errs.Is(err, errs.NotFound) && !github.Gone(err) {
-		return f, nil
-	}
-	if err != nil {
-		return f, err
-	}
-	pull := pullOf(p, repo)
-	f.Pull = &pull
-	if need.Body {
-		if f.Settings, err = b.settings(ctx, repo, pull); err != nil && !errs.Is(err, errs.Invalid) {
-			return f, err
-		}
-	}
-	if need.Body && f.Settings.Approvals > 0 {
-		a, err := gh.Approved(ctx, repo.ID, pull.Number, pull.HeadSHA)
-		if err != nil {
-			return f, err
-		}
-		f.Approval = &a
-	}
-	return f, b.gatherOwn(ctx, &f)
-}
-
-// gatherOwn adds what the database knows of the pull.
-func (b *Bot) gatherOwn(ctx context.Context, f *Facts) error {
-	c, err := b.Runs.ChangeAt(ctx, b.DB, f.Pull.Repo, f.Pull.Number, f.Pull.HeadSHA)
-	switch {
-	case errs.Is(err, errs.NotFound):
-	case err != nil:
-		return err
-	case c.Status.Live():
-		runs, err := b.Runs.Runs(ctx, b.DB, c.ID)
-		if err != nil {
-			return err
-		}
-		f.Change, f.Pairs = &c, run.Pairs(runs)
-	}
-	locks, err := b.Runs.Locks(ctx, b.DB, f.Pull.Repo)
-	if err != nil {
-		return err
-	}
-	for _, l := range locks {
-		if l.Pull == f.Pull.Number {
-			f.Locks = append(f.Locks, l)
-		}
-	}
-	return nil
 }
 
 func pullOf(p github.Pull, repo clients.Repo) run.Pull {
@@ -286,6 +178,9 @@ func (b *Bot) stop(ctx context.Context, runs []string) {
 }
 
 func (b *Bot) carryOne(ctx context.Context, tx *db.Tx, repo clients.Repo, actor access.Actor, key string, in Intent) (stop []string, err error) {
+	reply := func(pull int, text string) error {
+		return b.Queue.Enqueue(ctx, tx, replyJob{repo.ClientID, repo.ID, pull, key, text})
+	}
 	switch in := in.(type) {
 	case SavePull:
 		return nil, b.Runs.SavePull(ctx, tx, in.Pull)
@@ -293,32 +188,60 @@ func (b *Bot) carryOne(ctx context.Context, tx *db.Tx, repo clients.Repo, actor 
 		return b.planHead(ctx, tx, in, actor)
 	case ApplyPlans:
 		return nil, b.applyPlans(ctx, tx, in, actor)
+	case RetryApplies:
+		return nil, b.retryApplies(ctx, tx, in, actor)
+	case Operate:
+		return nil, b.operate(ctx, tx, in, actor)
+	case CompareWorld:
+		return nil, b.compareWorld(ctx, tx, in, key, actor)
+	case CancelRuns:
+		return b.cancelRuns(ctx, tx, in, actor)
+	case WaiveFindings:
+		return nil, b.waiveFindings(ctx, tx, in, actor)
+	case Rollback:
+		return nil, b.Queue.Enqueue(ctx, tx, rollbackJob{repo.ClientID, repo.ID, in.Pull.Number, key, actor}, queue.Unique(key))
 	case ApplyMerge:
 		return b.applyMerge(ctx, tx, in.Pull, actor)
 	case ClosePull:
-		if err := b.Runs.SavePull(ctx, tx, in.Pull); err != nil {
-			return nil, err
-		}
-		stop, freed, err := b.Runs.ClosePull(ctx, tx, in.Pull, actor)
-		if err != nil {
-			return nil, err
-		}
-		for _, k := range freed {
-			if err := b.wakeNext(ctx, tx, k); err != nil {
-				return nil, err
-			}
-		}
-		return stop, b.tellPull(ctx, tx, in.Pull)
+		return b.closePull(ctx, tx, in.Pull, actor)
 	case UnlockPull:
 		return nil, b.unlock(ctx, tx, repo, in.Locks, actor, key)
+	case PlanGroup:
+		return nil, b.planGroup(ctx, tx, in, actor)
+	case CloseGroup:
+		return b.Runs.CloseGroup(ctx, tx, in.Repo, in.Head)
 	case Refetch:
 		return nil, b.Queue.Enqueue(ctx, tx, refetchJob{repo.ClientID, in.Repo, in.Number, actor}, queue.Coalesce(fmt.Sprintf("%d/%d", in.Repo, in.Number)))
 	case Reply:
-		return nil, b.Queue.Enqueue(ctx, tx, replyJob{repo.ClientID, repo.ID, in.Number, key, in.Text})
+		return nil, reply(in.Number, in.Text)
+	case ReplyCost:
+		v, err := b.view(ctx, in.Change)
+		if err != nil {
+			return nil, err
+		}
+		return nil, reply(in.Change.Pull, RenderCost(v))
+	case ReplyVersion:
+		return nil, reply(in.Number, b.versions())
 	case React:
 		return nil, b.Queue.Enqueue(ctx, tx, reactJob{repo.ClientID, repo.ID, in.Comment})
 	}
 	return nil, fmt.Errorf("carry out: unknown intent %T", in)
+}
+
+func (b *Bot) closePull(ctx context.Context, tx *db.Tx, p run.Pull, actor access.Actor) ([]string, error) {
+	if err := b.Runs.SavePull(ctx, tx, p); err != nil {
+		return nil, err
+	}
+	stop, freed, err := b.Runs.ClosePull(ctx, tx, p, actor)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range freed {
+		if err := b.wakeNext(ctx, tx, k); err != nil {
+			return nil, err
+		}
+	}
+	return stop, b.tellPull(ctx, tx, p)
 }
 
 func (b *Bot) planHead(ctx context.Context, tx *db.Tx, in PlanHead, actor access.Actor) ([]string, error) {
@@ -329,10 +252,16 @@ func (b *Bot) planHead(ctx context.Context, tx *db.Tx, in PlanHead, actor access
 	if err != nil {
 		return nil, err
 	}
+	if in.Trust {
+		if err := b.Runs.Trust(ctx, tx, opened.Change, actor); err != nil {
+			return nil, err
+		}
+	}
 	if !opened.Created && !in.Again {
 		return opened.Stop, nil
 	}
-	return opened.Stop, b.Queue.Enqueue(ctx, tx, planJob{Change: opened.Change.ID, Filter: in.Filter, Actor: actor})
+	job := planJob{Change: opened.Change.ID, Filter: in.Filter, Options: in.Options, Actor: actor, Asked: in.Again}
+	return opened.Stop, b.Queue.Enqueue(ctx, tx, job)
 }
 
 // openChange opens the change of the pull's head and has the checks of the
@@ -348,28 +277,6 @@ func (b *Bot) openChange(ctx context.Context, tx *db.Tx, p run.Pull, actor acces
 		}
 	}
 	return opened, nil
-}
-
-func (b *Bot) applyPlans(ctx context.Context, tx *db.Tx, in ApplyPlans, actor access.Actor) error {
-	for _, plan := range in.Plans {
-		if err := b.addApply(ctx, tx, plan, target(in.Change), actor); err != nil {
-			return err
-		}
-	}
-	if in.AutoMerge {
-		if err := b.Runs.SetAutoMerge(ctx, tx, in.Change.ID); err != nil {
-			return err
-		}
-	}
-	return b.tell(ctx, tx, in.Change.ID, true)
-}
-
-func (b *Bot) addApply(ctx context.Context, tx *db.Tx, plan run.Run, commit string, actor access.Actor) error {
-	r, created, err := b.Runs.AddApply(ctx, tx, plan, commit, "", actor)
-	if err != nil || !created {
-		return err
-	}
-	return b.Queue.Enqueue(ctx, tx, applyRunJob{r.ID})
 }
 
 // applyMerge notes the merge and has it applied: once, however often GitHub

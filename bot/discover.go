@@ -12,6 +12,7 @@ import (
 
 	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/clients"
+	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
 )
@@ -22,8 +23,10 @@ type discovered struct {
 	touched  bool              // wanted has all that the change touches
 	noMatch  bool              // a filter was given that no project passes
 	problems []planner.Problem // what keeps something from being planned
-	gone     []planner.Problem // projects whose code is removed
+	gone     []planner.Problem // what else somebody should look at: projects whose code is removed, for one
 	settings Settings
+	byHand   []string // names of touched projects that only a command plans
+	gated    string   // why nothing is planned now; "" when it is
 }
 
 // maxProblems is how many problems a comment lists.
@@ -45,8 +48,9 @@ func notes(problems []planner.Problem) string {
 // names some, those, touched or not. The first plan of a change has both: what
 // it leaves out nobody would plan later. Problems are those of the files that the
 // pull request changes: what was broken before is not its author's to mend.
-func (b *Bot) discover(ctx context.Context, c run.Change, filter Filter) (discovered, error) {
+func (b *Bot) discover(ctx context.Context, c run.Change, job planJob) (discovered, error) {
 	var out discovered
+	filter := job.Filter
 	p, err := b.Runs.Pull(ctx, b.DB, c.Repo, c.Pull)
 	if err != nil {
 		return out, err
@@ -69,9 +73,15 @@ func (b *Bot) discover(ctx context.Context, c run.Change, filter Filter) (discov
 		return out, err
 	}
 	out.settings = b.Settings.With(cfg)
-	changed, err := b.Checkout.Changed(ctx, src, p.BaseSHA, c.HeadSHA)
+	for _, sentence := range b.Settings.Gates.WithFloor(b.Settings.Approvals).Loosens(cfg.Gates) {
+		out.gone = append(out.gone, planner.Problem{Path: planner.ConfigFile, Message: sentence})
+	}
+	changed, err := b.Checkout.Changed(ctx, src, base(c, p), c.HeadSHA)
 	if err != nil {
 		return out, err
+	}
+	if slices.Contains(changed, planner.ConfigFile) {
+		out.gone = append(out.gone, b.ownConfig(ctx, src, c)...)
 	}
 	dir, err := os.OpenRoot(tree) // no link leads out of it
 	if err != nil {
@@ -91,6 +101,10 @@ func (b *Bot) discover(ctx context.Context, c run.Change, filter Filter) (discov
 	want := map[string]bool{}
 	if out.touched {
 		for _, t := range planner.Affected(all, changed) {
+			if t.Project.ByHand && !job.Asked {
+				out.byHand = append(out.byHand, t.Project.Name)
+				continue
+			}
 			want[t.Project.Key()] = true
 		}
 	}
@@ -107,15 +121,32 @@ func (b *Bot) discover(ctx context.Context, c run.Change, filter Filter) (discov
 		if err != nil {
 			return out, err
 		}
-		out.wanted = append(out.wanted, run.Wanted{Project: p, Commit: target(c), InputsDigest: digest})
+		out.wanted = append(out.wanted, run.Wanted{Project: p, Commit: target(c), InputsDigest: digest, Options: job.Options})
+	}
+	if len(out.byHand) > 0 {
+		out.gone = append(out.gone, planner.Problem{Path: strings.Join(out.byHand, ", "), Message: "This is planned by the command `plan` only."})
 	}
 	out.problems = unplanned(concerning(problems, changed), out.wanted)
 	if len(planner.EmptiedDirs(root, changed)) == 0 {
 		return out, nil
 	}
-	gone, err := b.deleted(ctx, src, p, cfg, all)
-	out.gone = gone
+	removed, err := b.deleted(ctx, src, c, p, cfg, all)
+	out.gone = append(out.gone, removed...)
 	return out, err
+}
+
+// ownConfig says that the pull is not judged by the configuration that it
+// brings, and what is wrong in that.
+func (b *Bot) ownConfig(ctx context.Context, src checkout.Source, c run.Change) []planner.Problem {
+	out := []planner.Problem{{Path: planner.ConfigFile, Message: "This pull request changes it. It is judged by the one on its base branch; its own holds once it is merged."}}
+	text, err := b.Checkout.File(ctx, src, target(c), planner.ConfigFile)
+	if err != nil {
+		return out // it is removed, or can't be read, which others say
+	}
+	if _, err := planner.ParseConfig(text, planner.ConfigFile); errs.Is(err, errs.Invalid) {
+		out = append(out, planner.Problem{Path: planner.ConfigFile, Message: "What it brings is not valid, and would keep everything from being planned: " + strings.ReplaceAll(errs.Sentence(err), "\n", " ")})
+	}
+	return out
 }
 
 // keptDirs returns the changed directories that still hold code and have a
@@ -146,14 +177,14 @@ func globQuote(s string) string {
 
 // deleted names the projects whose code the pull request takes away: nothing
 // plans what they made, so somebody must be told.
-func (b *Bot) deleted(ctx context.Context, src checkout.Source, p run.Pull, cfg planner.RepoConfig, head []planner.Project) ([]planner.Problem, error) {
+func (b *Bot) deleted(ctx context.Context, src checkout.Source, c run.Change, p run.Pull, cfg planner.RepoConfig, head []planner.Project) ([]planner.Problem, error) {
 	tmp, err := os.MkdirTemp(filepath.Join(b.DataDir, "trees"), "base-")
 	if err != nil {
 		return nil, fmt.Errorf("check out the base: %w", err)
 	}
 	defer os.RemoveAll(tmp)
 	tree := filepath.Join(tmp, "tree")
-	if _, err := b.Checkout.Tree(ctx, src, refs(p), p.BaseSHA, tree); err != nil {
+	if _, err := b.Checkout.Tree(ctx, src, refs(c, p), base(c, p), tree); err != nil {
 		return nil, err
 	}
 	dir, err := os.OpenRoot(tree)

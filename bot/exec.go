@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +32,11 @@ func (b *Bot) spec(r run.Run, folder string, kind planner.Kind, tree, data strin
 		RunID: folder, Kind: kind, Binary: b.Terraform.Binary, BinaryVersion: b.Terraform.Version,
 		Root: tree, Dir: r.Project.Dir, Workspace: r.Project.Workspace,
 		DataDir: filepath.Join(data, hash(r.Project.Key())),
-		Env:     b.Terraform.Env, CLIConfig: b.Terraform.CLIConfig,
+		Env:     b.Terraform.env(r.Project), CLIConfig: b.Terraform.CLIConfig,
+		Options: r.Options, Operation: r.Operation,
+	}
+	if b.Terraform.AllowHooks {
+		s.Hooks = r.Project.Hooks
 	}
 	for _, f := range r.Project.VarFiles { // Terraform runs in the project's directory
 		s.VarFiles = append(s.VarFiles, relative(r.Project.Dir, f))
@@ -42,6 +48,21 @@ func (b *Bot) spec(r run.Run, folder string, kind planner.Kind, tree, data strin
 		s.ManagedBackend = b.statePath(r)
 	}
 	return s
+}
+
+// env returns the environment of a project's runs: what the server hands to
+// all, and of what the repository asks for that which the server allows.
+func (t Terraform) env(p planner.Project) map[string]string {
+	out := maps.Clone(t.Env)
+	for name, value := range p.Env {
+		if slices.Contains(t.ProjectEnv, name) {
+			if out == nil {
+				out = map[string]string{}
+			}
+			out[name] = value
+		}
+	}
+	return out
 }
 
 // planLockTimeout is how long Terraform itself waits for a state's lock: as
@@ -189,10 +210,13 @@ func (b *Bot) readPlan(ctx context.Context, r run.Run, folder string, result pla
 		return nil, err
 	}
 	out.plan = plan
+	if r.Kind == run.Drift {
+		return b.readDrift(ctx, out, folder)
+	}
 	if out.run.LogBlob, err = b.storeLog(ctx, r, folder, plan); err != nil {
 		return nil, err
 	}
-	out.run.PlanDigest, out.run.Summary = result.PlanDigest, result.Summary
+	out.run.PlanDigest, out.run.Summary, out.run.Resources = result.PlanDigest, result.Summary, touched(plan)
 	out.run.StateLineage, out.run.StateSerial = result.StateLineage, result.StateSerial
 	out.run.Diff = b.Masker.String(planText(plan, maxDiff))
 	if out.run.PlanBlob, err = b.storeFile(ctx, r.Client, b.Runner.PlanPath(folder), "plan"); err != nil {
@@ -211,6 +235,17 @@ func (b *Bot) readPlan(ctx context.Context, r run.Run, folder string, result pla
 	}
 	out.run.Report, out.run.Estimate = &report, &estimate
 	return out, nil
+}
+
+// readDrift keeps what the world has and the state does not, as text. There is
+// nothing to judge, to price or to apply in it.
+func (b *Bot) readDrift(ctx context.Context, out *planOutcome, folder string) (_ *planOutcome, err error) {
+	found := *out.plan
+	found.Changes = out.plan.Drift()
+	out.run.Summary = found.Summary()
+	out.run.Diff = b.Masker.String(planText(&found, maxDiff))
+	out.run.LogBlob, err = b.storeLog(ctx, out.run, folder, out.plan)
+	return out, err
 }
 
 func readPlanJSON(path string) (*planner.Plan, error) {

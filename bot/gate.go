@@ -1,20 +1,26 @@
 package bot
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
+	"github.com/tidelock/tidelock/internal/cost"
+	"github.com/tidelock/tidelock/internal/gate"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/planner"
 )
 
 // applyGate returns why the plans may not be applied at somebody's word now,
-// as sentences that say who can change that and how; "" when they may. Pure.
+// as sentences that say who can change that and how; "" when they may, as far
+// as the pull and its plans go. What the settings ask for beyond that, gate
+// judges: see verdicts. Pure.
 func applyGate(filter Filter, f Facts) string {
 	p := *f.Pull
 	switch {
-	case p.Fork():
-		return "Nothing of a fork's is ever applied from here. Push the branch into this repository and open the pull request from there."
+	case p.Fork() && !p.Merged:
+		return "Nothing of a fork's is applied before it is merged."
 	case !p.Open && !p.Merged:
 		return "This pull request is closed without having been merged."
 	case p.Open && !f.Settings.ApplyBeforeMerge:
@@ -25,43 +31,10 @@ func applyGate(filter Filter, f Facts) string {
 		return fmt.Sprintf("The head commit `%s` has not been planned yet. Comment `plan`, read the plan, then `apply`.", short(p.HeadSHA))
 	case f.Change.Status == run.Unplannable:
 		return "The plan failed, so there is nothing to apply. Mend what the comment above shows, and push."
-	}
-	if p.Open {
-		if why := approvalGate(f); why != "" {
-			return why
-		}
+	case f.Change.Status == run.Gated:
+		return "It has not been planned yet. " + f.Change.Reason
 	}
 	return plansGate(filter, f.Pairs)
-}
-
-// approvalGate says what is missing of the reviews that the settings ask for.
-// Approvals of an older head count for nothing: nobody has approved what is
-// there now.
-func approvalGate(f Facts) string {
-	need := f.Settings.Approvals
-	if need == 0 {
-		return ""
-	}
-	if f.Approval == nil {
-		return "The reviews of this pull request could not be read."
-	}
-	if len(f.Approval.Against) > 0 {
-		return fmt.Sprintf("@%s asks for changes. Their approval, or the dismissal of their review, opens the way.", plain(f.Approval.Against[0].User))
-	}
-	stale := map[int64]bool{}
-	for _, r := range f.Approval.Stale {
-		stale[r.UserID] = true
-	}
-	have := 0
-	for _, r := range f.Approval.By {
-		if !stale[r.UserID] && r.UserID != f.Pull.AuthorID {
-			have++
-		}
-	}
-	if have < need {
-		return fmt.Sprintf("It needs %s of the commit `%s` by somebody else than its author; it has %d.", countOf(need, "approving review"), short(f.Pull.HeadSHA), have)
-	}
-	return ""
 }
 
 // plansGate judges the plans themselves.
@@ -79,6 +52,9 @@ func plansGate(filter Filter, pairs []run.Pair) string {
 			trouble = append(trouble, why)
 		} else if appliable(pair) {
 			ready++
+			if why := orderTrouble(filter, pairs, *pair.Plan); why != "" {
+				trouble = append(trouble, why)
+			}
 		}
 	}
 	switch {
@@ -87,11 +63,26 @@ func plansGate(filter Filter, pairs []run.Pair) string {
 	case chosen == 0 && filter.Empty():
 		return "This pull request touches no project."
 	case chosen == 0:
-		return fmt.Sprintf("No project of this pull request matches `%s`.", strings.TrimSpace(filter.String()))
+		return fmt.Sprintf("No project of this pull request matches `%s`.", plain(strings.TrimSpace(filter.String())))
 	case ready == 0:
 		return "There is nothing left to apply: every plan is applied, or changes nothing."
 	}
 	return ""
+}
+
+// orderTrouble says what must be applied before the plan and is not among
+// those that the command names.
+func orderTrouble(filter Filter, pairs []run.Pair, plan run.Run) string {
+	var missing []string
+	for _, p := range run.Before(pairs, plan) {
+		if !filter.Match(p.Plan.Project) {
+			missing = append(missing, "`"+plain(p.Plan.Project.Name)+"`")
+		}
+	}
+	if len(missing) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("`%s` is applied after %s, which is not applied yet: apply that first, or both together.", plain(plan.Project.Name), strings.Join(missing, ", "))
 }
 
 func planTrouble(r run.Run) string {
@@ -101,26 +92,30 @@ func planTrouble(r run.Run) string {
 		return fmt.Sprintf("%s is still being planned.", name)
 	case run.Blocked:
 		return fmt.Sprintf("%s: %s", name, r.Error)
+	case run.Deferred: // its turn comes when the others are applied
+		return ""
 	case run.Planned:
-		return verdictTrouble(name, r.Report)
+		return verdictTrouble(r)
 	case run.Failed:
 		return fmt.Sprintf("The plan of %s failed; mend it and push.", name)
 	}
 	return fmt.Sprintf("The plan of %s was %s; comment `plan` for a new one.", name, r.Status)
 }
 
-// verdictTrouble says what a policy report forbids. A plan that nobody could
-// judge is never taken for one that passed.
-func verdictTrouble(name string, report *policy.Report) string {
+// verdictTrouble says what a plan's policy report forbids. A plan that nobody
+// could judge is never taken for one that passed.
+func verdictTrouble(r run.Run) string {
+	name := "`" + plain(r.Project.Name) + "`"
 	switch {
-	case report == nil:
+	case !r.Forbidden():
+		return ""
+	case r.Report == nil:
 		return fmt.Sprintf("%s was not judged by the policies; comment `plan` for a new plan.", name)
-	case report.Verdict == policy.Fail:
-		return fmt.Sprintf("A policy forbids the plan of %s: see the findings in the comment above, which say how to mend each.", name)
-	case report.Verdict == policy.Error:
+	case r.Report.Verdict == policy.Error:
 		return fmt.Sprintf("The policies could not judge the plan of %s, so it is not applied; the comment above says why.", name)
 	}
-	return ""
+	return fmt.Sprintf("A policy forbids the plan of %s: see the findings in the comment above, which say how to mend each. "+
+		"Who owns the policies can accept them for exactly this plan with `approve-policies`.", name)
 }
 
 func applyTrouble(p run.Pair) string {
@@ -129,12 +124,108 @@ func applyTrouble(p run.Pair) string {
 	}
 	name := "`" + plain(p.Plan.Project.Name) + "`"
 	switch p.Apply.Status {
-	case run.Queued, run.Checking, run.Running:
+	case run.Queued, run.Checking, run.Running, run.Deferred:
 		return fmt.Sprintf("%s is being applied already.", name)
 	case run.Blocked:
 		return fmt.Sprintf("%s: %s", name, p.Apply.Error)
-	case run.Failed, run.Held, run.Interrupted, run.Canceled:
-		return fmt.Sprintf("The last apply of %s is %s. Comment `plan` to see what is left to do, then `apply`.", name, p.Apply.Status)
+	case run.Held:
+		return fmt.Sprintf("The last apply of %s is held. Comment `plan` to see what would be done now, then `apply`.", name)
+	case run.Failed, run.Interrupted:
+		return fmt.Sprintf("The last apply of %s is %s. Comment `retry` to go on with it, or `plan` to see what is left to do, then `apply`.", name, p.Apply.Status)
 	}
 	return ""
+}
+
+// actOf returns the act that applying the plan is.
+func actOf(plan run.Run) gate.Act {
+	if plan.Options.Destroy {
+		return gate.ActDestroy
+	}
+	return gate.ActApply
+}
+
+// rules returns the gates before the act. Once the pull is merged, whether it
+// would merge is no question any more: the merged code itself is compared with
+// what was planned.
+func (s Settings) rules(act gate.Act, merged bool) gate.Rules {
+	r := s.Gates.WithFloor(s.Approvals).Of(act)
+	if merged {
+		r.Mergeable, r.UpToDate = false, false
+	}
+	return r
+}
+
+// verdicts judges the act by the settings' gates; pair is what would be
+// applied, nil where nothing is planned yet. Pure.
+func (f Facts) verdicts(act gate.Act, pair *run.Pair) []gate.Verdict {
+	facts := f.Gate
+	rules := f.Settings.rules(act, f.Pull.Merged)
+	if pair == nil {
+		rules.Policies = false // there is no plan that they could have judged
+		return gate.Evaluate(rules, facts)
+	}
+	return gate.Evaluate(rules, withPlan(facts, *pair.Plan))
+}
+
+func (f Facts) closed(act gate.Act, pair *run.Pair) []gate.Verdict {
+	return gate.Closed(f.verdicts(act, pair))
+}
+
+// withPlan adds what the gates may look at of a plan.
+func withPlan(f gate.Facts, r run.Run) gate.Facts {
+	s := r.Summary
+	f.Plan = &gate.Plan{
+		Project: r.Project.Name, Dir: r.Project.Dir, Workspace: r.Project.Workspace,
+		Create: s.Create, Update: s.Update, Replace: s.Replace, Delete: s.Delete, Read: s.Read, Move: s.Move, Import: s.Import, Forget: s.Forget,
+		Destroy: r.Options.Destroy, Digest: r.PlanDigest, Serial: r.StateSerial,
+		Targets: append(append([]string(nil), r.Options.Targets...), r.Options.Replace...),
+	}
+	for _, c := range r.Resources {
+		f.Plan.Resources = append(f.Plan.Resources, gate.Resource{Address: c.Address, Type: c.Type, Action: string(c.Action)})
+	}
+	if r.Report != nil {
+		f.Policy = &gate.Policy{Verdict: string(r.Report.Verdict), Waived: len(r.Waivers) > 0}
+	}
+	if e := r.Estimate; e != nil {
+		f.Cost = &gate.CostChange{Before: &e.Before, After: &e.After, Delta: &e.Delta, Known: e.Bound == cost.BoundExact}
+	}
+	return f
+}
+
+// touched lists the resources that a plan changes, for the gates.
+func touched(p *planner.Plan) []run.Resource {
+	var out []run.Resource
+	for _, c := range p.Changes {
+		if c.Action == planner.ActionNoop || c.Action == planner.ActionRead {
+			continue
+		}
+		if len(out) == maxTouched {
+			break
+		}
+		out = append(out, run.Resource{Address: c.Address, Type: c.Type, Action: c.Action})
+	}
+	return out
+}
+
+// maxTouched bounds what is kept of a huge plan for the gates' expressions.
+const maxTouched = 5000
+
+// sentencesOf lists closed gates: what is missing, who can open each, and how.
+func sentencesOf(closed []gate.Verdict) string {
+	lines := make([]string, len(closed))
+	for i, v := range closed {
+		lines[i] = "- " + gate.Sentence(v)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// record keeps what the gates said together with what they said it of.
+func record(act gate.Act, c run.Change, plan run.Run, verdicts []gate.Verdict) string {
+	text, err := json.Marshal(gate.Record{
+		Act: act, HeadSHA: c.HeadSHA, BaseSHA: c.BaseSHA, PlanDigest: plan.PlanDigest, StateSerial: plan.StateSerial, Verdicts: verdicts,
+	})
+	if err != nil { // plain data always marshals
+		return ""
+	}
+	return string(text)
 }

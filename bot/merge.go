@@ -8,6 +8,7 @@ import (
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/run"
 )
@@ -33,7 +34,14 @@ func (b *Bot) merged(ctx context.Context, job queue.Job[mergedJob]) error {
 			pause = time.Second
 			return nil
 		}
-		if err := b.applyPairs(ctx, tx, pairs, target(c), job.Args); err != nil {
+		settings, err := settingsOf(c, b.Settings)
+		if err != nil {
+			return err
+		}
+		if err := b.applyPairs(ctx, tx, pairs, c, settings, job.Args); err != nil {
+			return err
+		}
+		if err := b.due(ctx, tx, c); err != nil {
 			return err
 		}
 		return b.tell(ctx, tx, c.ID, true)
@@ -46,7 +54,7 @@ func (b *Bot) merged(ctx context.Context, job queue.Job[mergedJob]) error {
 
 func planning(pairs []run.Pair) bool {
 	for _, p := range pairs {
-		if !p.Plan.Status.Finished() {
+		if !p.Plan.Status.Finished() && p.Plan.Status != run.Deferred {
 			return true
 		}
 	}
@@ -54,26 +62,29 @@ func planning(pairs []run.Pair) bool {
 }
 
 // applyPairs queues or holds an apply for each pair that needs one, and frees
-// the locks of the others.
-func (b *Bot) applyPairs(ctx context.Context, tx *db.Tx, pairs []run.Pair, commit string, job mergedJob) error {
+// the locks of the others. What waits for others to be applied is planned when
+// they are; nobody can have reviewed that plan, so a person says `apply`.
+func (b *Bot) applyPairs(ctx context.Context, tx *db.Tx, pairs []run.Pair, c run.Change, settings Settings, job mergedJob) error {
 	for _, p := range pairs {
 		switch {
+		case p.Plan.Status == run.Deferred:
+			continue
 		case p.Apply != nil && !p.Apply.Status.Finished(), p.Apply != nil && p.Apply.Status == run.Interrupted:
 			continue
 		case !appliable(p):
 			if err := b.free(ctx, tx, *p.Plan); err != nil {
 				return err
 			}
-		case !b.Settings.ApplyOnMerge:
+		case !settings.ApplyOnMerge:
 			if err := b.free(ctx, tx, *p.Plan); err != nil {
 				return err
 			}
 		default:
-			hold := verdictTrouble("`"+plain(p.Plan.Project.Name)+"`", p.Plan.Report)
+			hold := verdictTrouble(*p.Plan)
 			if job.Unseen {
 				hold = "The pull request was merged before it was planned, so nobody can have reviewed this plan. Read it, then comment `plan` and `apply`."
 			}
-			if err := b.applyOrHold(ctx, tx, *p.Plan, commit, job.Actor, hold); err != nil {
+			if err := b.applyOrHold(ctx, tx, *p.Plan, target(c), job.Actor, hold); err != nil {
 				return err
 			}
 		}
@@ -83,11 +94,18 @@ func (b *Bot) applyPairs(ctx context.Context, tx *db.Tx, pairs []run.Pair, commi
 
 func (b *Bot) applyOrHold(ctx context.Context, tx *db.Tx, plan run.Run, commit string, actor access.Actor, hold string) error {
 	if hold == "" {
-		return b.addApply(ctx, tx, plan, commit, actor)
+		_, err := b.addApply(ctx, tx, plan, commit, "", actor)
+		return err
 	}
 	r, created, err := b.Runs.AddApply(ctx, tx, plan, commit, "", actor)
 	if err != nil || !created {
 		return err
+	}
+	if r.Status == run.Deferred {
+		if err := b.Runs.Unblock(ctx, tx, r); err != nil {
+			return err
+		}
+		r.Status = run.Queued
 	}
 	if r, err = b.Runs.Begin(ctx, tx, r, b.Node); err != nil {
 		return err
@@ -117,29 +135,52 @@ func (a *application) mergeIfDone(ctx context.Context, tx *db.Tx) error {
 		return err
 	}
 	for _, p := range run.Pairs(runs) {
-		if done := p.Plan.NoChanges() || (p.Apply != nil && p.Apply.Status == run.Applied); !done {
+		if !p.Done() {
 			return nil
 		}
 	}
 	return a.Queue.Enqueue(ctx, tx, autoMergeJob{c.ID}, queue.Unique(c.ID))
 }
 
-// autoMerge merges the pull at the head that was applied.
+// autoMerge merges the pull at the head that was applied, or puts it into the
+// merge queue where the branch has one, and deletes its branch where that is
+// wanted.
 func (b *Bot) autoMerge(ctx context.Context, job queue.Job[autoMergeJob]) error {
 	c, err := b.Runs.Change(ctx, b.DB, job.Args.Change)
 	if err != nil || c.MergeSHA != "" || !c.Status.Live() {
+		return err
+	}
+	settings, err := settingsOf(c, b.Settings)
+	if err != nil {
+		return err
+	}
+	p, err := b.Runs.Pull(ctx, b.DB, c.Repo, c.Pull)
+	if err != nil {
 		return err
 	}
 	gh, err := b.installation(ctx, c.Client)
 	if err != nil {
 		return err
 	}
-	_, err = gh.Merge(ctx, c.Repo, c.Pull, c.HeadSHA, b.Settings.MergeMethod)
+	_, err = gh.Merge(ctx, c.Repo, c.Pull, c.HeadSHA, settings.MergeMethod)
+	if github.NeedsQueue(err) {
+		err = gh.Enqueue(ctx, c.Repo, c.Pull, c.HeadSHA)
+		settings.DeleteBranch = false // the queue still reads it
+	}
 	if errs.Is(err, errs.Conflict) || errs.Is(err, errs.Forbidden) {
 		text := "Everything is applied, but GitHub did not merge the pull request: " + strings.TrimSpace(errs.Sentence(err)) + " Merge it by hand."
 		return b.DB.Tx(ctx, func(tx *db.Tx) error {
 			return b.Queue.Enqueue(ctx, tx, replyJob{c.Client, c.Repo, c.Pull, "merge-" + c.ID, text})
 		})
 	}
-	return wait(err)
+	if err != nil || !settings.DeleteBranch || p.Fork() {
+		return wait(err)
+	}
+	if err := gh.DeleteBranch(ctx, c.Repo, p.HeadRef); errs.Is(err, errs.Forbidden) || errs.Is(err, errs.Conflict) {
+		b.Log.Warn("branch not deleted", keyRepo, c.Repo, keyPull, c.Pull, "error", err)
+		return nil
+	} else if err != nil {
+		return wait(err)
+	}
+	return nil
 }

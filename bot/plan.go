@@ -12,6 +12,7 @@ import (
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/gate"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/runner"
@@ -27,9 +28,20 @@ func (b *Bot) source(ctx context.Context, repo clients.Repo) (checkout.Source, e
 	return checkout.Source{RepoID: repo.ID, URL: repo.CloneURL, Auth: gh.GitAuth(repo.ID)}, nil
 }
 
-// refs are what a pull's commits are reachable from.
-func refs(p run.Pull) []string {
+// refs are what a change's commits are reachable from.
+func refs(c run.Change, p run.Pull) []string {
+	if c.GroupRef != "" {
+		return []string{"refs/heads/" + p.BaseRef, "refs/heads/" + strings.TrimPrefix(c.GroupRef, "refs/heads/")}
+	}
 	return []string{"refs/heads/" + p.BaseRef, fmt.Sprintf("refs/pull/%d/head", p.Number)}
+}
+
+// base is the commit that the change's files are compared with.
+func base(c run.Change, p run.Pull) string {
+	if c.GroupRef != "" {
+		return c.BaseSHA
+	}
+	return p.BaseSHA
 }
 
 // repoConfig reads the repository's own settings where the pull's base branch
@@ -94,7 +106,7 @@ func (b *Bot) checkoutTree(ctx context.Context, change, sha, into string) error 
 	if err != nil {
 		return err
 	}
-	_, err = b.Checkout.Tree(ctx, src, refs(p), sha, into)
+	_, err = b.Checkout.Tree(ctx, src, refs(c, p), sha, into)
 	return err
 }
 
@@ -104,7 +116,10 @@ func (b *Bot) plan(ctx context.Context, job queue.Job[planJob]) error {
 	if err != nil || !c.Status.Live() {
 		return err
 	}
-	found, err := b.discover(ctx, c, job.Args.Filter)
+	found, err := b.discover(ctx, c, job.Args)
+	if err == nil {
+		found.gated, err = b.planGate(ctx, c, found.settings, job.Args)
+	}
 	switch {
 	case errs.Is(err, errs.Invalid), errs.Is(err, errs.TooLarge), errs.Is(err, errs.NotFound):
 		return b.unplannable(ctx, c, errs.Sentence(err))
@@ -136,6 +151,8 @@ func (b *Bot) plan(ctx context.Context, job queue.Job[planJob]) error {
 			return err
 		}
 		switch {
+		case found.gated != "" && (len(found.wanted) > 0 || now.Status == run.Pending):
+			err = b.Runs.SetGated(ctx, tx, c.ID, found.gated)
 		case len(found.wanted) > 0:
 			stop, err = b.queuePlans(ctx, tx, c, found, job.Args.Actor)
 		case len(found.problems) > 0:
@@ -149,7 +166,45 @@ func (b *Bot) plan(ctx context.Context, job queue.Job[planJob]) error {
 		return b.tell(ctx, tx, c.ID, true)
 	})
 	b.stop(ctx, stop)
+	if errs.Is(err, errs.Invalid) { // the projects depend on each other in a circle
+		return b.unplannable(ctx, c, errs.Sentence(err))
+	}
 	return err
+}
+
+// planGate says why the change is not planned now, "" when it is: nobody asked
+// for it where plans are made by command, or a gate is closed. What is merged
+// is planned, since only the plan tells what is left to do.
+func (b *Bot) planGate(ctx context.Context, c run.Change, settings Settings, job planJob) (string, error) {
+	if c.MergeSHA != "" || c.GroupRef != "" {
+		return "", nil
+	}
+	if !job.Asked && !settings.AutoPlan {
+		return "Plans are made by command in this repository: comment `plan`.", nil
+	}
+	rules := settings.rules(gate.ActPlan, false)
+	p, err := b.Runs.Pull(ctx, b.DB, c.Repo, c.Pull)
+	if err != nil {
+		return "", err
+	}
+	repo, err := b.Clients.Repo(ctx, b.DB, c.Repo)
+	if err != nil {
+		return "", err
+	}
+	facts, err := b.gateFacts(ctx, repo, p, job.Actor, rules.Needs())
+	if err != nil {
+		return "", err
+	}
+	rules.Policies = false // there is no plan yet that they could judge
+	closed := gate.Closed(gate.Evaluate(rules, facts))
+	if len(closed) == 0 {
+		return "", nil
+	}
+	lines := make([]string, len(closed))
+	for i, v := range closed {
+		lines[i] = gate.Sentence(v)
+	}
+	return strings.Join(lines, "\n"), nil
 }
 
 func (b *Bot) queuePlans(ctx context.Context, tx *db.Tx, c run.Change, found discovered, actor access.Actor) (stop []string, err error) {
@@ -158,11 +213,14 @@ func (b *Bot) queuePlans(ctx context.Context, tx *db.Tx, c run.Change, found dis
 		return nil, err
 	}
 	for _, r := range created {
-		if err := b.Queue.Enqueue(ctx, tx, planRunJob{r.ID}); err != nil {
+		if r.Status != run.Queued {
+			continue
+		}
+		if err := b.enqueueRun(ctx, tx, r); err != nil {
 			return nil, err
 		}
 	}
-	return stop, nil
+	return stop, b.due(ctx, tx, c)
 }
 
 func (b *Bot) unplannable(ctx context.Context, c run.Change, reason string) error {
@@ -287,7 +345,8 @@ func (b *Bot) startPlan(ctx context.Context, id string) (r run.Run, c run.Change
 		if err != nil {
 			return err
 		}
-		if settings.Lock == LockAtPlan || c.MergeSHA != "" {
+		locks := settings.Lock == LockAtPlan || c.MergeSHA != ""
+		if locks && r.Kind == run.Plan && c.GroupRef == "" {
 			lock, held, err := b.Runs.Acquire(ctx, tx, r)
 			if err != nil {
 				return err
@@ -350,6 +409,9 @@ func (b *Bot) finishPlan(ctx context.Context, tx *db.Tx, r run.Run, c run.Change
 	if err := b.Runs.Finish(ctx, tx, o.run, final); err != nil {
 		return err
 	}
+	if r.Kind == run.Drift {
+		return b.batchDone(ctx, tx, r)
+	}
 	if final == run.Planned && o.run.Summary.Empty() {
 		freed, err := b.Runs.Release(ctx, tx, r)
 		if err != nil {
@@ -361,11 +423,28 @@ func (b *Bot) finishPlan(ctx context.Context, tx *db.Tx, r run.Run, c run.Change
 			}
 		}
 	}
+	if err := b.due(ctx, tx, c); err != nil {
+		return err
+	}
 	settled, err := b.Runs.Settled(ctx, tx, c.ID)
 	if err != nil {
 		return err
 	}
 	return b.tell(ctx, tx, c.ID, settled)
+}
+
+// batchDone replies once every run of the batch has come to an end.
+func (b *Bot) batchDone(ctx context.Context, tx *db.Tx, r run.Run) error {
+	runs, err := b.Runs.Batch(ctx, tx, r.Batch)
+	if err != nil {
+		return err
+	}
+	for _, other := range runs {
+		if !other.Status.Finished() {
+			return nil
+		}
+	}
+	return b.Queue.Enqueue(ctx, tx, replyJob{r.Client, r.Repo, r.Pull, r.Batch, RenderDrift(runs)}, queue.Unique("reply:"+r.Batch))
 }
 
 // cleanUp removes the runner's folder and, once nothing of the change is

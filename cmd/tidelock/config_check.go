@@ -263,8 +263,22 @@ func isEnvName(name string) bool {
 
 // checkTerraformEnv refuses names that would undo the run's clean environment
 // or hand it the bot's own secrets.
-func checkTerraformEnv(c *Config) string {
-	for _, name := range c.Terraform.Env {
+func checkTerraformEnv(c *Config) string { return checkEnvNames(c.Terraform.Env) }
+
+func checkProjectEnv(c *Config) string { return checkEnvNames(c.Terraform.ProjectEnv) }
+
+func checkPolicyOwners(c *Config) string {
+	for _, o := range c.Policy.Owners {
+		org, team, ok := strings.Cut(o, "/")
+		if org == "" || strings.HasPrefix(o, "@") || strings.ContainsAny(o, " \t") || ok && (team == "" || strings.Contains(team, "/")) {
+			return fmt.Sprintf("holds %q, which is neither a login such as `alice` nor a team such as `acme/platform`.", o)
+		}
+	}
+	return ""
+}
+
+func checkEnvNames(names []string) string {
+	for _, name := range names {
 		switch {
 		case !isEnvName(name):
 			return fmt.Sprintf("holds %q, which is not the name of an environment variable.", name)

@@ -220,6 +220,12 @@ func (s *Store) SetUnplannable(ctx context.Context, tx *db.Tx, id, reason string
 	return s.setChange(ctx, tx, id, Unplannable, reason)
 }
 
+// SetGated ends the planning of a change for now: something must be done by
+// somebody before it is planned. reason says what, for people.
+func (s *Store) SetGated(ctx context.Context, tx *db.Tx, id, reason string) error {
+	return s.setChange(ctx, tx, id, Gated, reason)
+}
+
 // SetEmpty records that the change touches no project; notes says what somebody
 // should look at all the same, "" if nothing.
 func (s *Store) SetEmpty(ctx context.Context, tx *db.Tx, id, notes string) error {

@@ -10,9 +10,9 @@ import (
 	"github.com/tidelock/tidelock/planner"
 )
 
-// done reports whether nothing of the pair is left to be applied: what comes
+// Done reports whether nothing of the pair is left to be applied: what comes
 // after it need not wait.
-func (p Pair) done() bool {
+func (p Pair) Done() bool {
 	if p.Apply != nil && p.Apply.Status == Applied && p.Apply.PlanRun == p.Plan.ID {
 		return true
 	}
@@ -29,7 +29,7 @@ func before(pairs []Pair, r Run) []Pair {
 	all := planner.DependenciesOf(projects)
 	var out []Pair
 	for _, p := range pairs {
-		if p.Plan.Key() != r.Key() && !p.done() && planner.After(r.Project, p.Plan.Project, all) {
+		if p.Plan.Key() != r.Key() && !p.Done() && planner.After(r.Project, p.Plan.Project, all) {
 			out = append(out, p)
 		}
 	}
@@ -49,7 +49,7 @@ func WaitsFor(pairs []Pair, r Run) []Pair {
 	}
 	var out []Pair
 	for _, p := range pairs {
-		if on[p.Plan.Project.Name] && p.Plan.Key() != r.Key() && !p.done() {
+		if on[p.Plan.Project.Name] && p.Plan.Key() != r.Key() && !p.Done() {
 			out = append(out, p)
 		}
 	}

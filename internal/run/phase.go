@@ -16,6 +16,7 @@ const (
 	PhaseApplied    Phase = "applied"    // everything is applied
 	PhaseCanceled   Phase = "canceled"   // somebody stopped the plans
 	PhaseAttention  Phase = "attention"  // an apply failed, is held or was interrupted: a person must decide
+	PhaseGated      Phase = "gated"      // it is not planned before somebody has done something
 	PhaseSuperseded Phase = "superseded" // a newer head took its place
 	PhaseClosed     Phase = "closed"     // the pull was closed without merging
 )
@@ -29,6 +30,8 @@ func PhaseOf(c Change, pairs []Pair) Phase {
 		return PhaseEmpty
 	case Unplannable:
 		return PhaseFailed
+	case Gated:
+		return PhaseGated
 	case Outdated:
 		return PhaseSuperseded
 	case Closed:

@@ -86,6 +86,19 @@ func Began(posted map[string]Check) time.Time {
 	return time.Time{}
 }
 
+// SaveShared records what was posted of something that all heads of the pull
+// share: what earlier heads had said of it holds no longer.
+func (s *Store) SaveShared(ctx context.Context, c Change, row Check) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := exec(ctx, tx, `DELETE FROM checks WHERE name=$3 AND change_id IN (SELECT id FROM changes WHERE repo_id=$1 AND pull=$2)`,
+			c.Repo, c.Pull, row.Name); err != nil {
+			return err
+		}
+		_, err := exec(ctx, tx, `INSERT INTO checks (change_id, name, check_id, state) VALUES ($1,$2,$3,$4)`, c.ID, row.Name, row.ID, row.State)
+		return err
+	})
+}
+
 // PostedFor returns what was last posted under names of the pattern (SQL's
 // LIKE) for any change of the pull, by name: the comments that stay while
 // heads come and go.

@@ -120,5 +120,15 @@ func TestPostedForGoesOverToTheNextHead(t *testing.T) {
 		if len(got) != 1 || got["(comment 2)"] != (run.Check{Name: "(comment 2)", ID: 9, State: "new"}) {
 			t.Errorf("posted: %+v", got)
 		}
+		// What is said for the first head again counts for both.
+		if err := w.store.SaveShared(ctx, first, run.Check{Name: "(comment 2)", ID: 9, State: "newest"}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err = w.store.PostedFor(ctx, d, w.repo.ID, 3, "(comment %"); err != nil || got["(comment 2)"].State != "newest" {
+			t.Errorf("posted: %+v %v", got, err)
+		}
+		if of, err := w.store.Checks(ctx, d, second.ID); err != nil || len(of) != 0 {
+			t.Errorf("the second head still has %+v %v", of, err)
+		}
 	})
 }

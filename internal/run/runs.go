@@ -13,19 +13,20 @@ import (
 const runColumns = `id, client_id, change_id, repo_id, pull, kind, spec, commit_sha, status, actor, node_id, ord, plan_run_id,
 	inputs_digest, plan_digest, state_lineage, state_serial, plan_blob, plan_json_blob, log_blob,
 	summary, diff, report, estimate, error, progress_done, progress_total, created_ms, started_ms, finished_ms,
-	options, operation, layer, gates, stop_actor, retry, batch`
+	options, operation, layer, gates, stop_actor, retry, batch, resources`
 
 func scanRun(row scanner) (Run, error) {
 	var (
 		r                                      Run
 		spec, actor, summary, report, estimate string
-		options, operation, stop               string
+		options, operation, stop, resources    string
 		created, started, finished, retry      int64
 	)
 	err := row.Scan(&r.ID, &r.Client, &r.Change, &r.Repo, &r.Pull, &r.Kind, &spec, &r.Commit, &r.Status, &actor, &r.Node, &r.Order, &r.PlanRun,
 		&r.InputsDigest, &r.PlanDigest, &r.StateLineage, &r.StateSerial, &r.PlanBlob, &r.PlanJSONBlob, &r.LogBlob,
 		&summary, &r.Diff, &report, &estimate, &r.Error, &r.Done, &r.Total, &created, &started, &finished,
-		&options, &operation, &r.Layer, &r.Gates, &stop, &retry, &r.Batch)
+		&options, &operation, &r.Layer, &r.Gates, &stop, &retry, &r.Batch, &resources)
+	r.Retry = retry != 0
 	if err != nil {
 		return Run{}, err
 	}
@@ -41,7 +42,7 @@ func scanRun(row scanner) (Run, error) {
 		into any
 	}{
 		{spec, &r.Project}, {actor, &r.Actor}, {summary, &r.Summary}, {report, &r.Report}, {estimate, &r.Estimate},
-		{options, &r.Options}, {operation, &r.Operation}, {stop, &r.StopActor},
+		{options, &r.Options}, {operation, &r.Operation}, {stop, &r.StopActor}, {resources, &r.Resources},
 	} {
 		if err := fromJSON(part.text, part.into); err != nil {
 			return Run{}, fmt.Errorf("run %s: %w", r.ID, err)
@@ -387,8 +388,8 @@ func (s *Store) Finish(ctx context.Context, tx *db.Tx, r Run, final Status) erro
 	if err := s.move(ctx, tx, r, final, r.Error); err != nil {
 		return err
 	}
-	texts := make([]string, 3)
-	for i, v := range []any{r.Summary, r.Report, r.Estimate} {
+	texts := make([]string, 4)
+	for i, v := range []any{r.Summary, r.Report, r.Estimate, r.Resources} {
 		text, err := toJSON(v)
 		if err != nil {
 			return fmt.Errorf("finish run %s: %w", r.ID, err)
@@ -396,8 +397,8 @@ func (s *Store) Finish(ctx context.Context, tx *db.Tx, r Run, final Status) erro
 		texts[i] = text
 	}
 	if _, err := exec(ctx, tx, `UPDATE runs SET plan_digest=$2, state_lineage=$3, state_serial=$4, plan_blob=$5, plan_json_blob=$6,
-			log_blob=$7, summary=$8, diff=$9, report=$10, estimate=$11 WHERE id=$1`,
-		r.ID, r.PlanDigest, r.StateLineage, r.StateSerial, r.PlanBlob, r.PlanJSONBlob, r.LogBlob, texts[0], r.Diff, texts[1], texts[2]); err != nil {
+			log_blob=$7, summary=$8, diff=$9, report=$10, estimate=$11, resources=$12 WHERE id=$1`,
+		r.ID, r.PlanDigest, r.StateLineage, r.StateSerial, r.PlanBlob, r.PlanJSONBlob, r.LogBlob, texts[0], r.Diff, texts[1], texts[2], texts[3]); err != nil {
 		return fmt.Errorf("finish run %s: %w", r.ID, err)
 	}
 	return s.audit(ctx, tx, r.Client, string(r.Kind)+"."+string(final), r.ID, r.Actor,
@@ -419,10 +420,20 @@ func (s *Store) Cancel(ctx context.Context, tx *db.Tx, r Run, actor access.Actor
 // CancelClient cancels what has not finished of a client, but applies that
 // run. It returns the plans that the caller must stop.
 func (s *Store) CancelClient(ctx context.Context, tx *db.Tx, client string, actor access.Actor, why string) (stop []string, err error) {
-	open, err := collect(ctx, tx, scanRun, `SELECT `+runColumns+` FROM runs WHERE client_id=$1 AND status IN ($2,$3,$4,$5,$6)`,
-		client, Queued, Blocked, Deferred, Checking, Running)
+	return s.cancelAll(ctx, tx, "client_id", client, actor, why)
+}
+
+// CancelRepo does the same for a repository.
+func (s *Store) CancelRepo(ctx context.Context, tx *db.Tx, repo int64, actor access.Actor, why string) (stop []string, err error) {
+	return s.cancelAll(ctx, tx, "repo_id", repo, actor, why)
+}
+
+// cancelAll cancels the runs whose column has the value.
+func (s *Store) cancelAll(ctx context.Context, tx *db.Tx, column string, value any, actor access.Actor, why string) (stop []string, err error) {
+	open, err := collect(ctx, tx, scanRun, `SELECT `+runColumns+` FROM runs WHERE `+column+`=$1 AND status IN ($2,$3,$4,$5,$6)`,
+		value, Queued, Blocked, Deferred, Checking, Running)
 	if err != nil {
-		return nil, fmt.Errorf("cancel runs of client %s: %w", client, err)
+		return nil, fmt.Errorf("cancel runs of %s %v: %w", column, value, err)
 	}
 	for _, r := range open {
 		if !r.Status.CanBecome(r.Kind, Canceled) || r.underWay() {

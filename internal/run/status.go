@@ -9,6 +9,7 @@ const (
 	Ready       ChangeStatus = "ready"      // its runs exist
 	Empty       ChangeStatus = "empty"      // it touches no project
 	Unplannable ChangeStatus = "failed"     // it cannot be planned; the reason says why
+	Gated       ChangeStatus = "gated"      // a gate keeps it from being planned; the reason says which
 	Outdated    ChangeStatus = "superseded" // a newer head took its place
 	Closed      ChangeStatus = "closed"     // its pull was closed without merging
 )

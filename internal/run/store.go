@@ -160,3 +160,17 @@ func (s *Store) PullsBehind(ctx context.Context, q db.Querier, repo int64, branc
 	return collect(ctx, q, scanPull, `SELECT `+pullColumns+` FROM pulls WHERE repo_id=$1 AND head_repo_id=$1 AND head_ref=$2 AND state='open' AND head_sha<>$3`,
 		repo, branch, head)
 }
+
+// PullAt returns the number of the pull whose head, or whose merge queue's
+// branch, is at the commit; the newest where there are several, 0 where there
+// is none.
+func (s *Store) PullAt(ctx context.Context, q db.Querier, repo int64, sha string) (int, error) {
+	numbers, err := collect(ctx, q, func(row scanner) (n int, err error) {
+		err = row.Scan(&n)
+		return n, err
+	}, `SELECT pull FROM changes WHERE repo_id=$1 AND head_sha=$2 ORDER BY created_ms DESC LIMIT 1`, repo, sha)
+	if err != nil || len(numbers) == 0 {
+		return 0, err
+	}
+	return numbers[0], nil
+}

@@ -100,11 +100,12 @@ type Run struct {
 	PlanJSONBlob string // terraform show -json
 	LogBlob      string
 
-	Summary  planner.Summary
-	Diff     string // the plan as text, sensitive values masked, cut to what a comment can hold
-	Report   *policy.Report
-	Estimate *cost.Estimate
-	Error    string // sentences for people
+	Summary   planner.Summary
+	Resources []Resource // that a plan changes, for the gates; a huge plan's are cut
+	Diff      string     // the plan as text, sensitive values masked, cut to what a comment can hold
+	Report    *policy.Report
+	Estimate  *cost.Estimate
+	Error     string // sentences for people
 
 	Done, Total int // resources, while it runs
 	Created     time.Time
@@ -135,6 +136,13 @@ func (r Run) underWay() bool {
 
 // NoChanges reports whether a finished plan would change nothing at all.
 func (r Run) NoChanges() bool { return r.Kind == Plan && r.Status == Planned && r.Summary.Empty() }
+
+// Resource is one resource that a plan changes.
+type Resource struct {
+	Address string         `json:"address"`
+	Type    string         `json:"type"`
+	Action  planner.Action `json:"action"`
+}
 
 // Lock says which pull alone may change a project.
 type Lock struct {

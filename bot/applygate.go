@@ -1,0 +1,87 @@
+package bot
+
+import (
+	"context"
+
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/gate"
+	"github.com/tidelock/tidelock/internal/run"
+)
+
+// gates asks the gates once more now that the lock is held and nothing can
+// change under the run: an approval may have been withdrawn, a commit pushed,
+// or the base branch's rules tightened since the word was given. It reports
+// false where the apply was held for that.
+func (a *application) gates(ctx context.Context) (bool, error) {
+	p, err := a.Runs.Pull(ctx, a.DB, a.run.Repo, a.run.Pull)
+	if err != nil {
+		return false, err
+	}
+	repo, err := a.Clients.Repo(ctx, a.DB, a.run.Repo)
+	if err != nil {
+		return false, err
+	}
+	settings, err := settingsOf(a.change, a.Settings)
+	if err != nil {
+		return false, err
+	}
+	act := gate.ActApply
+	if a.run.Kind == run.Apply {
+		act = actOf(a.plan)
+	}
+	rules := settings.rules(act, p.Merged)
+	need := rules.Needs()
+	if !asksNothing(need) && !p.Merged {
+		// What is merged was let through by the rules of before the merge: its
+		// own changes to them judge the next pull, not itself.
+		if p, settings, err = a.fresh(ctx, p); errs.Is(err, errs.Invalid) {
+			return false, a.holdNow(ctx, "The configuration on the base branch can't be read, so what it asks for is not known. "+errs.Sentence(err))
+		} else if err != nil {
+			return false, err
+		}
+		rules = settings.rules(act, p.Merged)
+		need = rules.Needs()
+	}
+	facts, err := a.gateFacts(ctx, repo, p, a.run.Actor, need)
+	if err != nil {
+		return false, err
+	}
+	if a.run.Kind == run.Apply {
+		facts = withPlan(facts, a.plan)
+	} else {
+		rules.Policies = false // a state operation has no plan that they could judge
+	}
+	verdicts := gate.Evaluate(rules, facts)
+	if closed := gate.Closed(verdicts); len(closed) > 0 {
+		return false, a.holdNow(ctx, "A gate is closed:\n\n"+sentencesOf(closed)+"\n\nWhen it is open, comment `plan` and `apply`.")
+	}
+	a.run.Gates = record(act, a.change, a.plan, verdicts)
+	return true, nil
+}
+
+// fresh reads the pull and the repository's settings as they are now.
+func (a *application) fresh(ctx context.Context, was run.Pull) (run.Pull, Settings, error) {
+	repo, err := a.Clients.Repo(ctx, a.DB, a.run.Repo)
+	if err != nil {
+		return was, Settings{}, err
+	}
+	gh, err := a.installation(ctx, a.run.Client)
+	if err != nil {
+		return was, Settings{}, err
+	}
+	now, err := gh.Pull(ctx, repo.ID, was.Number)
+	if err != nil {
+		return was, Settings{}, err
+	}
+	p := pullOf(now, repo)
+	if p.Open && p.HeadSHA != a.change.HeadSHA {
+		return p, Settings{}, errs.New(errs.Conflict, "The head is %s by now, and %s was reviewed. Nothing was applied.", short(p.HeadSHA), short(a.change.HeadSHA))
+	}
+	settings, err := a.settings(ctx, repo, p)
+	return p, settings, err
+}
+
+func (a *application) holdNow(ctx context.Context, why string) error {
+	return a.DB.Tx(ctx, func(tx *db.Tx) error { return a.hold(ctx, tx, why) })
+}
