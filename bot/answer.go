@@ -6,9 +6,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
+	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/queue"
@@ -19,8 +19,9 @@ import (
 // may take over.
 const answerClaim = 3 * time.Minute
 
-// answer tells GitHub how the change stands: its one comment and its checks.
-// What GitHub shows already is not sent again.
+// answer tells GitHub how the change stands: its comment and its checks. What
+// GitHub shows already is not sent again, and what is still under way only now
+// and then.
 func (b *Bot) answer(ctx context.Context, job queue.Job[answerJob]) error {
 	c, err := b.Runs.BeginAnswer(ctx, job.Args.Change, b.Node, answerClaim)
 	if errors.Is(err, run.ErrBusy) {
@@ -29,14 +30,17 @@ func (b *Bot) answer(ctx context.Context, job queue.Job[answerJob]) error {
 	if err != nil {
 		return err
 	}
-	told := int64(0)
+	told, whole := int64(0), true
 	if c.AnsweredRev < c.Rev {
-		if err = b.post(ctx, c); err == nil {
+		if whole, err = b.post(ctx, c); err == nil && whole {
 			told = c.Rev
 		}
 	}
 	if end := b.Runs.FinishAnswer(context.WithoutCancel(ctx), c.ID, told); err == nil {
 		err = end
+	}
+	if err == nil && !whole {
+		err = b.DB.Tx(ctx, func(tx *db.Tx) error { return b.tellLater(ctx, tx, c.ID) })
 	}
 	if errs.Is(err, errs.Forbidden) || github.Gone(err) {
 		return queue.Discard(err) // uninstalled or suspended: nobody there to tell
@@ -70,90 +74,43 @@ func (b *Bot) view(ctx context.Context, c run.Change) (View, error) {
 	if b.PublicURL != "" {
 		v.URL = b.PublicURL + "/changes/" + c.ID
 	}
+	if v.Posted, err = b.Runs.Checks(ctx, b.DB, c.ID); err != nil {
+		return v, err
+	}
 	v.Settings, err = settingsOf(c, b.Settings)
 	return v, err
 }
 
 // post brings GitHub up to date: the comment first, since that is what people
-// look at.
-func (b *Bot) post(ctx context.Context, c run.Change) error {
+// look at. It reports whether it told everything, or kept some of what is
+// under way for later.
+func (b *Bot) post(ctx context.Context, c run.Change) (whole bool, err error) {
 	v, err := b.view(ctx, c)
 	if err != nil {
-		return err
+		return false, err
+	}
+	due := paceOf(v, run.Began(v.Posted))
+	if due.busy && !due.check {
+		return false, nil
 	}
 	gh, err := b.installation(ctx, c.Client)
 	if err != nil {
-		return err
+		return false, err
 	}
-	shown, err := b.Runs.Checks(ctx, b.DB, c.ID)
-	if err != nil {
-		return err
-	}
-	if err := b.postComment(ctx, gh, v, shown[commentRow]); err != nil {
-		return err
+	if due.comment {
+		if err := b.postComments(ctx, gh, v); err != nil {
+			return false, err
+		}
 	}
 	for _, k := range Checks(v) {
-		if err := b.postCheck(ctx, gh, c, k, shown[k.Name]); err != nil {
-			return err
+		if err := b.postCheck(ctx, gh, c, k, v.Posted[k.Name]); err != nil {
+			return false, err
 		}
 	}
-	return nil
-}
-
-// commentRow is the name under which the comment's last state stands among
-// the checks'.
-const commentRow = "(comment)"
-
-// marker is the hidden line by which the bot finds the pull's comment again.
-func marker(repo int64, pull int) string { return fmt.Sprintf("<!-- tidelock:%d:%d -->", repo, pull) }
-
-func (b *Bot) postComment(ctx context.Context, gh *github.Client, v View, shown run.Check) error {
-	c := v.Change
-	quiet := (v.Phase() == run.PhaseEmpty && c.Notes == "") || v.Phase() == run.PhaseQueued || v.Phase() == run.PhaseClosed
-	if c.Status == run.Outdated || (quiet && c.CommentID == 0) {
-		return nil // the newer head's comment tells; or there is nothing worth a comment
+	if !due.busy {
+		err = b.foldOld(ctx, v)
 	}
-	body := Render(v)
-	state := fingerprint(body)
-	if state == shown.State {
-		return nil
-	}
-	id, err := b.putComment(ctx, gh, c, body)
-	if err != nil {
-		return err
-	}
-	return b.Runs.SaveCheck(ctx, c.ID, run.Check{Name: commentRow, ID: id, State: state})
-}
-
-// putComment updates the pull's comment, or posts it if there is none yet. The
-// intent to post is stored first, so that after a crash the comment is looked
-// for and not posted twice.
-func (b *Bot) putComment(ctx context.Context, gh *github.Client, c run.Change, body string) (int64, error) {
-	id := c.CommentID
-	if id == 0 && !c.CommentIntent.IsZero() {
-		found, err := gh.FindComment(ctx, c.Repo, c.Pull, marker(c.Repo, c.Pull))
-		if err != nil && !errs.Is(err, errs.NotFound) {
-			return 0, err
-		}
-		id = found
-	}
-	if id != 0 {
-		err := gh.UpdateComment(ctx, c.Repo, id, body)
-		if err == nil && id != c.CommentID {
-			err = b.Runs.SaveComment(ctx, c, id)
-		}
-		if !errs.Is(err, errs.NotFound) { // somebody deleted it: post another
-			return id, err
-		}
-	}
-	if err := b.Runs.IntendComment(ctx, c); err != nil {
-		return 0, err
-	}
-	id, err := gh.CreateComment(ctx, c.Repo, c.Pull, body)
-	if err != nil {
-		return 0, err
-	}
-	return id, b.Runs.SaveComment(ctx, c, id)
+	return due.comment, err
 }
 
 func (b *Bot) postCheck(ctx context.Context, gh *github.Client, c run.Change, k github.Check, shown run.Check) error {
@@ -184,24 +141,33 @@ func fingerprint(v any) string {
 }
 
 // reply posts a comment of its own, once: each carries its key, and a second
-// attempt looks for it first.
+// attempt looks for it first. It is remembered, to be folded away when a newer
+// plan has made it old.
 func (b *Bot) reply(ctx context.Context, job queue.Job[replyJob]) error {
-	gh, err := b.installation(ctx, job.Args.Client)
+	j := job.Args
+	gh, err := b.installation(ctx, j.Client)
 	if err != nil {
 		return err
 	}
-	mark := "<!-- tidelock-reply:" + job.Args.Key + " -->"
+	mark := "<!-- tidelock-reply:" + j.Key + " -->"
+	made := github.Comment{}
 	if job.Attempt > 1 {
-		found, err := gh.FindComment(ctx, job.Args.Repo, job.Args.Pull, mark)
-		if err == nil && found != 0 {
-			return nil
-		}
+		found, err := gh.FindComment(ctx, j.Repo, j.Pull, mark)
 		if err != nil && !errs.Is(err, errs.NotFound) {
 			return wait(err)
 		}
+		if found != 0 {
+			if made, err = gh.Comment(ctx, j.Repo, found); err != nil {
+				return wait(err)
+			}
+		}
 	}
-	_, err = gh.CreateComment(ctx, job.Args.Repo, job.Args.Pull, job.Args.Text+"\n\n"+mark)
-	return wait(err)
+	if made.ID == 0 {
+		if made, err = gh.CreateCommentFull(ctx, j.Repo, j.Pull, calm(j.Text)+"\n\n"+mark); err != nil {
+			return wait(err)
+		}
+	}
+	return b.Runs.SaveReply(ctx, run.Reply{Client: j.Client, Repo: j.Repo, Pull: j.Pull, Comment: made.ID, Node: made.NodeID})
 }
 
 // react puts eyes on the comment, to say that it was read. Not worth a fuss.

@@ -120,6 +120,7 @@ func New(o Options) *Bot {
 	queue.Handle(o.Queue, LaneAnswers, b.reply, quick)
 	queue.Handle(o.Queue, LaneAnswers, b.react, queue.HandlerOptions{MaxAttempts: 3, Timeout: time.Minute})
 	queue.Handle(o.Queue, LaneAnswers, b.autoMerge, quick)
+	queue.Handle(o.Queue, LaneAnswers, b.fold, quick)
 	return b
 }
 
@@ -188,21 +189,4 @@ func (b *Bot) installation(ctx context.Context, client string) (*github.Client, 
 		return nil, err
 	}
 	return b.App.Installation(c.InstallationID), nil
-}
-
-// Between progress updates of one comment passes at least this much time:
-// people can't read faster, and GitHub counts every write.
-const progressPause = 4 * time.Second
-
-// tell has GitHub told of the change's present state, by a job in the caller's
-// transaction. soon asks for it now; otherwise it joins the next update that
-// is due. Answers read everything anew, so one that waits stands for all.
-func (b *Bot) tell(ctx context.Context, tx *db.Tx, change string, soon bool) error {
-	if err := b.Runs.Touch(ctx, tx, change); err != nil {
-		return err
-	}
-	if soon {
-		return b.Queue.Enqueue(ctx, tx, answerJob{change}, queue.Coalesce("now:"+change), queue.Priority(1))
-	}
-	return b.Queue.Enqueue(ctx, tx, answerJob{change}, queue.At(b.Now().Add(progressPause)), queue.Coalesce("later:"+change))
 }

@@ -3,6 +3,7 @@ package bot
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/policy"
@@ -31,17 +32,20 @@ const (
 // 65,535 characters.
 const maxCheckText = 60_000
 
-// Checks returns the checks of the change's head: the plan's summary first,
-// then one for each project that has come to an end, then the apply's summary.
-// It is pure.
+// Checks returns the checks of the change's head that have something to say:
+// the plan's summary first, then, where the settings ask for it, one for each
+// project that has come to an end, then the apply's summary. It is pure.
 func Checks(v View) []github.Check {
-	if v.Change.Status == run.Outdated {
-		return []github.Check{v.check(PlanCheck, completed, cancelled, "Superseded by a newer commit", "")}
+	v.Pairs = arranged(v.Pairs)
+	var checks []github.Check
+	if k, ok := planCheck(v); ok {
+		checks = append(checks, k)
 	}
-	checks := []github.Check{planCheck(v)}
-	for _, p := range v.Pairs {
-		if k, ok := projectCheck(v, p); ok {
-			checks = append(checks, k)
+	if v.Settings.ProjectChecks && v.Change.Status != run.Outdated {
+		for _, p := range v.Pairs {
+			if k, ok := projectCheck(v, p); ok {
+				checks = append(checks, k)
+			}
 		}
 	}
 	if k, ok := applyCheck(v); ok {
@@ -57,75 +61,211 @@ func (v View) check(name, status, conclusion, title, text string) github.Check {
 	}
 }
 
-// planCheck tells whether the pull may be merged as far as its plans go.
-func planCheck(v View) github.Check {
+// shown reports whether GitHub has the check already.
+func (v View) shown(name string) bool { return v.Posted[name].ID != 0 }
+
+// planCheck tells whether the pull may be merged as far as its plans go, with
+// the plans themselves in its text. Applying takes nothing of that away.
+func planCheck(v View) (github.Check, bool) {
 	title := plainTitle(headline(v))
-	done := func(conclusion, title string) github.Check {
-		return v.check(PlanCheck, completed, conclusion, title, "")
+	done := func(conclusion, title string) (github.Check, bool) {
+		return v.planned(v.check(PlanCheck, completed, conclusion, title, "")), true
 	}
-	n := v.tally()
+	n := run.TallyOf(plansOf(v.Pairs))
 	switch v.Change.Status {
+	case run.Outdated:
+		if !v.shown(PlanCheck) || !cutOff(v) {
+			return github.Check{}, false
+		}
+		return v.check(PlanCheck, completed, cancelled, "Superseded by a newer commit", ""), true
 	case run.Pending:
-		return v.check(PlanCheck, queuedUp, "", title, "")
+		return v.check(PlanCheck, queuedUp, "", title, ""), true
 	case run.Empty:
 		return done(neutral, "No Terraform project is touched")
 	case run.Unplannable:
-		k := done(failure, title)
-		k.Summary = fenced("", cut(v.Change.Reason, maxCheckText))
-		return k
+		k := v.check(PlanCheck, completed, failure, title, "")
+		k.Summary, k.Actions = fenced("", cut(v.Change.Reason, maxCheckText)), actions(v)
+		return k, true
 	case run.Closed:
-		return done(neutral, title)
+		if !v.shown(PlanCheck) {
+			return github.Check{}, false
+		}
+		return v.check(PlanCheck, completed, neutral, title, ""), true
 	}
 	switch {
 	case n.Planning > 0:
 		// No counts: they would cost a request each time a project finishes.
-		return v.check(PlanCheck, inProgress, "", "Planning "+countOf(len(v.Pairs), "project"), "")
+		return v.check(PlanCheck, inProgress, "", "Planning "+countOf(len(v.Pairs), "project"), ""), true
 	case n.Failed > 0:
 		return done(failure, fmt.Sprintf("The plan failed for %d of %s", n.Failed, countOf(len(v.Pairs), "project")))
+	case n.Canceled > 0:
+		return done(cancelled, fmt.Sprintf("Canceled: the plan of %d of %s", n.Canceled, countOf(len(v.Pairs), "project")))
 	case n.Forbidden > 0:
 		return done(failure, fmt.Sprintf("A policy forbids %s", ofAll(n.Forbidden, len(v.Pairs))))
 	case n.Waiting > 0 && v.Change.MergeSHA == "":
-		return v.check(PlanCheck, queuedUp, "", title, "")
+		k := v.check(PlanCheck, queuedUp, "", waits(n.Waiting)+" for another pull request's lock", "")
+		return v.planned(k), true
 	}
 	t := total(v)
-	if t.Empty() {
+	if t.Empty() && n.Deferred == 0 {
 		return done(success, "No changes")
 	}
-	return done(success, strings.TrimSuffix(t.String(), ".")+inProjects(len(v.Pairs)))
+	return done(success, strings.TrimSuffix(t.String(), ".")+inProjects(len(v.Pairs)-n.Deferred)+later(n.Deferred))
 }
 
-// applyCheck tells how far applying is. It is told once the plans have
-// settled, and fails whenever a person is needed.
+// plansOf returns the pairs as if nothing had been applied.
+func plansOf(pairs []run.Pair) []run.Pair {
+	plans := make([]run.Pair, len(pairs))
+	for i, p := range pairs {
+		plans[i].Plan = p.Plan
+	}
+	return plans
+}
+
+// cutOff reports whether the change was superseded before it was planned.
+func cutOff(v View) bool {
+	for _, p := range v.Pairs {
+		if p.Plan.Status != run.Superseded && p.Plan.Status.Finished() {
+			continue
+		}
+		return true
+	}
+	return len(v.Pairs) == 0
+}
+
+// planned fills a plan check in: what the plans say, who holds which lock, how
+// long it took, and what there is to press.
+func (v View) planned(k github.Check) github.Check {
+	summary := []string{k.Title + strings.TrimSuffix(costLine(v), ".") + "."}
+	for _, p := range v.Pairs {
+		if l, ok := v.Holders[p.Plan.Key()]; ok && l.Pull != v.Change.Pull && p.Plan.Status == run.Blocked && len(summary) <= maxRows {
+			summary = append(summary, fmt.Sprintf("%s waits for %s. It goes on by itself when the lock is free.", code(shorten(p.Plan.Project.Name)), heldBy(l, code)))
+		}
+	}
+	if names, first := ownLocks(v); len(names) > 0 {
+		summary = append(summary, fmt.Sprintf("🔒 This pull request holds the lock of %s, %s.", some(names), since(first)))
+	}
+	k.Summary = strings.Join(summary, "\n\n")
+	if len(v.Pairs) > 0 {
+		k.Text = plansText(v)
+		k.Actions = actions(v)
+	}
+	for _, p := range v.Pairs {
+		if s := p.Plan.Created; !s.IsZero() && (k.StartedAt.IsZero() || s.Before(k.StartedAt)) {
+			k.StartedAt = s
+		}
+		if f := p.Plan.Finished; k.Status == completed && f.After(k.CompletedAt) {
+			k.CompletedAt = f
+		}
+	}
+	if k.CompletedAt.Before(k.StartedAt) { // it ended without a plan that ended
+		k.CompletedAt = k.StartedAt
+	}
+	if k.Status != completed {
+		k.CompletedAt = time.Time{}
+	}
+	return k
+}
+
+// plansText is the table and the plans as a check shows them, in as much
+// detail as there is room for.
+func plansText(v View) string {
+	v.Pairs = plansOf(v.Pairs)
+	v.Holders = nil
+	for level := full; ; level++ {
+		var b strings.Builder
+		b.WriteString(table(v, level))
+		for _, p := range v.Pairs {
+			if level < barest {
+				b.WriteString(section(v, p, level))
+			}
+		}
+		if b.Len() <= maxCheckText || level == barest {
+			return calm(strings.TrimSpace(b.String()))
+		}
+	}
+}
+
+// The buttons' identifiers, as they come back when somebody presses one.
+const (
+	ButtonPlan   = "plan"
+	ButtonApply  = "apply"
+	ButtonUnlock = "unlock"
+)
+
+// actions are the buttons of the summary checks: what can be done now. Whoever
+// presses one is judged as if they had commented.
+func actions(v View) []github.CheckAction {
+	var out []github.CheckAction
+	add := func(yes bool, label, does, id string) {
+		if yes && v.Settings.Obeys(Verb(id)) {
+			out = append(out, github.CheckAction{Label: label, Description: does, Identifier: id})
+		}
+	}
+	if !v.Change.Status.Live() || v.Change.GroupRef != "" {
+		return nil
+	}
+	phase, merged := v.Phase(), v.Change.MergeSHA != ""
+	add(!merged || phase != run.PhaseApplied, "Plan again", "Plan every project that this touches", ButtonPlan)
+	add(phase == run.PhasePlanned && (merged || v.Settings.ApplyBeforeMerge), "Apply", "Apply exactly what is shown here", ButtonApply)
+	add(held(v) > 0, "Unlock", "Give up the locks of this pull request", ButtonUnlock)
+	return out
+}
+
+// applyCheck tells how far applying is. There is one only where it says
+// something: before a merge that applies, there is nothing to say.
 func applyCheck(v View) (github.Check, bool) {
 	n := v.tally()
 	k := func(status, conclusion, title string) (github.Check, bool) {
 		return v.check(ApplyCheck, status, conclusion, title, ""), true
 	}
-	switch v.Change.Status {
-	case run.Pending:
-		return github.Check{}, false
-	case run.Empty:
-		return k(completed, neutral, "Nothing to apply")
-	case run.Unplannable, run.Closed:
-		return k(completed, neutral, "Nothing was applied")
+	with := func(k github.Check, ok bool) (github.Check, bool) {
+		k.Actions = actions(v)
+		return k, ok
 	}
+	// A check that branch protection may ask for must come in any case.
+	due := v.Settings.ApplyBeforeMerge || v.Change.MergeSHA != "" || v.shown(ApplyCheck)
 	switch {
-	case n.Planning > 0:
+	case v.Change.GroupRef != "", n.Planning > 0, v.Change.Status == run.Pending:
 		return github.Check{}, false
+	case v.Change.Status == run.Outdated && n.Attention+n.Applying+n.Applied == 0:
+		if !v.shown(ApplyCheck) {
+			return github.Check{}, false
+		}
+		return k(completed, cancelled, "Superseded by a newer commit")
 	case n.Attention > 0:
-		return k(completed, actionReq, "A person must decide")
+		return with(k(completed, actionReq, "A person must decide"))
 	case n.Applying > 0:
 		return k(inProgress, "", "Applying")
-	case n.Failed+n.Forbidden > 0:
-		return k(completed, neutral, "Nothing can be applied yet")
-	case n.Ready == 0 && n.Waiting == 0 && n.Applied == 0:
-		return k(completed, success, "Nothing to apply")
-	case n.Ready == 0 && n.Waiting == 0:
+	case n.Applied > 0 && n.Ready+n.Waiting+n.Deferred+n.Failed+n.Forbidden+n.Canceled == 0:
 		return k(completed, success, "Applied "+countOf(n.Applied, "project"))
-	case v.Settings.ApplyBeforeMerge && !v.Settings.ApplyOnMerge:
-		return k(queuedUp, "", "Comment apply to apply")
+	case !due:
+		return github.Check{}, false
+	case v.Change.Status == run.Empty:
+		return k(completed, neutral, "Nothing to apply")
+	case v.Change.Status == run.Unplannable, v.Change.Status == run.Closed, v.Change.Status == run.Outdated:
+		if !v.shown(ApplyCheck) {
+			return github.Check{}, false
+		}
+		return k(completed, neutral, appliedSoFar(n, "Nothing was applied"))
+	case n.Failed+n.Forbidden+n.Canceled > 0:
+		return k(completed, neutral, appliedSoFar(n, "Nothing can be applied yet"))
+	case n.Ready+n.Waiting+n.Deferred == 0:
+		return k(completed, success, "Nothing to apply")
+	case n.Waiting > 0:
+		return k(queuedUp, "", plainTitle(headline(v)))
+	case v.Change.MergeSHA != "" || !v.Settings.ApplyOnMerge:
+		return with(k(queuedUp, "", appliedSoFar(n, "Comment apply to apply")))
 	}
-	return k(completed, neutral, "Applied when merged")
+	return with(k(completed, neutral, "Comment apply to apply, or merge"))
+}
+
+// appliedSoFar puts before a title what was applied already.
+func appliedSoFar(n run.Tally, title string) string {
+	if n.Applied == 0 {
+		return title
+	}
+	return fmt.Sprintf("Applied %s. %s", countOf(n.Applied, "project"), title)
 }
 
 // projectCheck shows one project's plan or apply, once it has come to an end.
@@ -148,7 +288,7 @@ func projectCheck(v View, p run.Pair) (github.Check, bool) {
 	switch r.Status {
 	case run.Planned:
 		k.Title = strings.TrimSuffix(r.Summary.String(), ".")
-		if r.Report == nil || r.Report.Verdict.Blocks() {
+		if r.Forbidden() {
 			k.Conclusion, k.Title = failure, "A policy forbids it: "+k.Title
 			if r.Report != nil && r.Report.Verdict == policy.Error {
 				k.Title = "The policies could not judge it"
@@ -172,7 +312,7 @@ func projectCheck(v View, p run.Pair) (github.Check, bool) {
 	if e := p.Plan.Estimate; e != nil && e.Counts.Total > 0 {
 		k.Summary += "\n\nCost: " + e.Line() + ". " + e.Header() + "."
 	}
-	if f := findings(code(p.Plan.Project.Name), p.Plan.Report, full); f != "" {
+	if f := findings(code(p.Plan.Project.Name), *p.Plan, full); f != "" {
 		k.Summary += "\n\n" + f
 	}
 	if p.Plan.Diff != "" || r.Error != "" {

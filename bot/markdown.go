@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -28,9 +29,11 @@ func code(s string) string {
 func codeCell(s string) string { return strings.ReplaceAll(code(s), "|", "\\|") }
 
 // prose returns s as text in which nothing is interpreted.
-func prose(s string) string {
+func prose(s string) string { return inert(oneLine(s)) }
+
+func inert(s string) string {
 	var b strings.Builder
-	for _, r := range oneLine(s) {
+	for _, r := range s {
 		switch r {
 		case '&':
 			b.WriteString("&amp;")
@@ -54,9 +57,102 @@ func prose(s string) string {
 	return strings.NewReplacer("://", ":\u2060//", "www.", "www\u2060.").Replace(b.String())
 }
 
-// sentences is prose of our own making that may hold inline code: it is left
-// as it is but for control characters. Never give it a stranger's text.
-func sentences(s string) string { return clean(s) }
+// mention calls a person by their login on GitHub. What can't be a login is
+// shown as code.
+func mention(login string) string {
+	if !loginForm.MatchString(login) {
+		return code(login)
+	}
+	return "@" + login
+}
+
+// loginForm is what GitHub lets a login look like.
+var loginForm = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?$`)
+
+// calm lets each person be called once in a comment: what calls them again is
+// left as text. Code is not touched, since nothing in it calls anybody.
+func calm(markdown string) string {
+	var b strings.Builder
+	called := map[string]bool{}
+	for i := 0; i < len(markdown); {
+		c := markdown[i]
+		switch {
+		case c == '\\' && i+1 < len(markdown):
+			b.WriteString(markdown[i : i+2])
+			i += 2
+		case c == '`':
+			n := codeSpan(markdown[i:])
+			b.WriteString(markdown[i : i+n])
+			i += n
+		case c == '@':
+			login := strings.ToLower(leadingLogin(markdown[i+1:]))
+			b.WriteByte('@')
+			if login != "" && called[login] {
+				b.WriteString("\u2060")
+			}
+			called[login] = true
+			i++
+		default:
+			b.WriteByte(c)
+			i++
+		}
+	}
+	return b.String()
+}
+
+// codeSpan returns how long the code is that s begins with, its fences
+// included; of a fence that nothing closes, the fence alone.
+func codeSpan(s string) int {
+	n := len(s) - len(strings.TrimLeft(s, "`"))
+	for at := n; ; {
+		i := strings.IndexByte(s[at:], '`')
+		if i < 0 {
+			return n
+		}
+		at += i
+		m := len(s[at:]) - len(strings.TrimLeft(s[at:], "`"))
+		at += m
+		if m == n {
+			return at
+		}
+	}
+}
+
+// leadingLogin returns the login, or the team, that s begins with.
+func leadingLogin(s string) string {
+	end := strings.IndexFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '/' || r == '_')
+	})
+	if end < 0 {
+		return s
+	}
+	return s[:end]
+}
+
+// sentences is prose in which inline code stays what it is: what the bot
+// itself wrote down, with names in it that strangers chose.
+func sentences(s string) string {
+	var b strings.Builder
+	for s = oneLine(s); s != ""; {
+		i := strings.IndexByte(s, '`')
+		if i < 0 {
+			i = len(s)
+		}
+		b.WriteString(inert(s[:i]))
+		s = s[i:]
+		if s == "" {
+			break
+		}
+		n := codeSpan(s)
+		if fence := len(s) - len(strings.TrimLeft(s, "`")); n == fence { // nothing closes it
+			b.WriteString(inert(s[:n]))
+		} else {
+			b.WriteString(s[:n])
+		}
+		s = s[n:]
+	}
+	return b.String()
+}
 
 // fenced returns s as a code block whose fence is longer than any in s.
 func fenced(language, s string) string {

@@ -3,10 +3,8 @@ package bot
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/tidelock/tidelock/internal/cost"
-	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
 )
@@ -29,9 +27,12 @@ const (
 // project's plan, cost and findings folded away, and what to type next. It is
 // pure. Where the whole would be longer than GitHub takes, every plan is shown
 // in less detail, in steps, until it fits.
-func Render(v View) string {
+func Render(v View) string { return renderWithin(v, maxComment) }
+
+func renderWithin(v View, limit int) string {
+	v.Pairs = arranged(v.Pairs)
 	for level := full; level < barest; level++ {
-		if body := render(v, level); len(body) <= maxComment {
+		if body := render(v, level); len(body) <= limit {
 			return body
 		}
 	}
@@ -40,32 +41,47 @@ func Render(v View) string {
 
 func render(v View, level detail) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n### %s\n\n", marker(v.Change.Repo, v.Change.Pull), headline(v))
-	if v.Change.Status == run.Unplannable {
-		b.WriteString(list(v.Change.Reason))
-	}
-	told := len(v.Pairs) > 0 && v.Change.Status != run.Outdated
-	if told {
-		b.WriteString(table(v, level))
-	}
-	if v.Change.Notes != "" {
-		b.WriteString("⚠️ **Not part of any plan:**\n\n" + list(v.Change.Notes))
-	}
-	if told {
+	b.WriteString(opening(v, level))
+	if told(v) {
 		for _, p := range v.Pairs {
 			if level < barest {
-				b.WriteString(section(p, level, len(v.Pairs) == 1))
+				b.WriteString(section(v, p, level))
 			}
 		}
 		if level >= summary {
 			b.WriteString(tooLong(v))
 		}
 	}
-	if next := nextSteps(v); next != "" {
-		b.WriteString("#### Next\n\n" + next + "\n\n")
+	b.WriteString(closing(v))
+	return calm(b.String())
+}
+
+// told reports whether the change's plans are what counts.
+func told(v View) bool { return len(v.Pairs) > 0 && v.Change.Status != run.Outdated }
+
+// opening is what a comment begins with: the state of things, and the table.
+func opening(v View, level detail) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "### %s\n\n", headline(v))
+	if v.Change.Status == run.Unplannable {
+		b.WriteString(list(v.Change.Reason))
 	}
-	b.WriteString(footer(v))
+	if told(v) {
+		b.WriteString(table(v, level) + remarks(v))
+	}
+	if v.Change.Notes != "" {
+		b.WriteString("⚠️ **Not part of any plan:**\n\n" + list(v.Change.Notes))
+	}
 	return b.String()
+}
+
+// closing is what a comment ends with: what to do next.
+func closing(v View) string {
+	next := nextSteps(v)
+	if next != "" {
+		next = "#### Next\n\n" + next + "\n\n"
+	}
+	return next + footer(v)
 }
 
 // maxNotes is how much of what is wrong in the repository a comment shows, in
@@ -84,11 +100,10 @@ func list(lines string) string {
 }
 
 func tooLong(v View) string {
-	where := "the checks of this pull request"
 	if v.URL != "" {
-		where = "[Tidelock](" + v.URL + ")"
+		return "The plans are too long for a comment; [Tidelock](" + v.URL + ") shows them whole.\n\n"
 	}
-	return "The plans are too long for a comment; " + where + " shows them whole.\n\n"
+	return "The plans are too long for a comment. `split_comments = true` in `tidelock.hcl` has them go on in further ones.\n\n"
 }
 
 // headline is the state of things in one line.
@@ -102,7 +117,12 @@ func headline(v View) string {
 		done := len(v.Pairs) - n.Planning
 		return fmt.Sprintf("⏳ Planning: %d of %s done", done, all)
 	case run.PhaseWaiting:
+		if n.Waiting == 0 {
+			return fmt.Sprintf("⏸️ %s for what it depends on", waits(n.Deferred))
+		}
 		return fmt.Sprintf("⏸️ %s for another pull request's lock", waits(n.Waiting))
+	case run.PhaseCanceled:
+		return fmt.Sprintf("🚫 Canceled: the plan of %d of %s", n.Canceled, all)
 	case run.PhaseFailed:
 		if v.Change.Status == run.Unplannable {
 			return "❌ This pull request can't be planned"
@@ -111,7 +131,7 @@ func headline(v View) string {
 	case run.PhaseForbidden:
 		return fmt.Sprintf("⛔ A policy forbids %s", ofAll(n.Forbidden, len(v.Pairs)))
 	case run.PhasePlanned:
-		return "📋 " + strings.TrimSuffix(total(v).String(), ".") + inProjects(len(v.Pairs)) + costLine(v)
+		return "📋 " + strings.TrimSuffix(total(v).String(), ".") + inProjects(len(v.Pairs)-n.Deferred) + costLine(v) + later(n.Deferred)
 	case run.PhaseUnchanged:
 		return "✅ No changes: the infrastructure matches the code"
 	case run.PhaseEmpty:
@@ -131,6 +151,14 @@ func headline(v View) string {
 		return "Closed: nothing was applied, and the locks are free"
 	}
 	return "Tidelock"
+}
+
+// later says that not everything is planned yet.
+func later(deferred int) string {
+	if deferred == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" · then %d more", deferred)
 }
 
 func waits(n int) string {
@@ -189,209 +217,4 @@ func costLine(v View) string {
 		return ""
 	}
 	return " · " + sum.Line()
-}
-
-// maxRows is how many projects the barest comment lists.
-const maxRows = 100
-
-// table lists the projects, one a line.
-func table(v View, level detail) string {
-	var b strings.Builder
-	b.WriteString("| project | plan | cost a month | policy | state |\n|---|---|---|---|---|\n")
-	for i, p := range v.Pairs {
-		if level == barest && i == maxRows {
-			fmt.Fprintf(&b, "| … and %d more projects | | | | |\n", len(v.Pairs)-i)
-			break
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", codeCell(shorten(p.Plan.Project.Name)), counts(*p.Plan), costCell(p.Plan.Estimate), policyCell(*p.Plan), state(v, p))
-	}
-	b.WriteString("\n")
-	return b.String()
-}
-
-// counts is a plan's summary as the table shows it: +2 ~1 ±1 −3.
-func counts(r run.Run) string {
-	if r.Status != run.Planned && r.Status != run.Superseded {
-		return ""
-	}
-	s := r.Summary
-	if s.Empty() {
-		return "no changes"
-	}
-	var parts []string
-	for _, c := range []struct {
-		n    int
-		sign string
-	}{
-		{s.Create, "+%d"}, {s.Update, "~%d"}, {s.Replace, "±%d"}, {s.Delete, "−%d"},
-		{s.Import, "%d imported"}, {s.Move, "%d moved"}, {s.Forget, "%d forgotten"},
-	} {
-		if c.n > 0 {
-			parts = append(parts, fmt.Sprintf(c.sign, c.n))
-		}
-	}
-	if len(parts) == 0 {
-		return countOf(s.Outputs, "output")
-	}
-	return strings.Join(parts, " ")
-}
-
-// costCell is the estimate's line; the column's title says that it is a month's.
-func costCell(e *cost.Estimate) string {
-	if e == nil {
-		return ""
-	}
-	return strings.Replace(e.Line(), " a month", "", 1)
-}
-
-func policyCell(r run.Run) string {
-	if r.Report == nil {
-		return ""
-	}
-	switch r.Report.Verdict {
-	case policy.Pass:
-		return "✅ passed"
-	case policy.Warn:
-		return "⚠️ " + countOf(r.Report.Advisory, "warning")
-	case policy.Fail:
-		return "⛔ " + countOf(r.Report.Mandatory, "violation")
-	}
-	return "❌ not judged"
-}
-
-// state is where the project stands, in a word or two.
-func state(v View, p run.Pair) string {
-	if p.Apply != nil && p.Apply.Status != run.Superseded {
-		switch p.Apply.Status {
-		case run.Queued:
-			return "⏳ apply queued"
-		case run.Checking:
-			return "🔎 checking the plan"
-		case run.Running:
-			return "🚀 applying" + progress(*p.Apply)
-		case run.Applied:
-			return "✅ applied" + took(*p.Apply)
-		case run.Failed:
-			return "❌ apply failed"
-		case run.Held:
-			return "✋ held"
-		case run.Interrupted:
-			return "⚠️ interrupted"
-		case run.Blocked:
-			return "⏸️ waits for " + holder(v, p)
-		}
-		return string(p.Apply.Status)
-	}
-	switch p.Plan.Status {
-	case run.Queued:
-		return "⏳ queued"
-	case run.Running:
-		return "⏳ planning" + progress(*p.Plan)
-	case run.Planned:
-		if p.Plan.NoChanges() {
-			return "✅ nothing to do"
-		}
-		if p.Plan.Report == nil || p.Plan.Report.Verdict.Blocks() {
-			return "⛔ forbidden"
-		}
-		if l, ok := v.Holders[p.Plan.Key()]; ok && l.Pull == p.Plan.Pull {
-			return "📋 planned 🔒"
-		}
-		return "📋 planned"
-	case run.Failed:
-		return "❌ plan failed"
-	case run.Blocked:
-		return "⏸️ waits for " + holder(v, p)
-	}
-	return string(p.Plan.Status)
-}
-
-func holder(v View, p run.Pair) string {
-	if l, ok := v.Holders[p.Plan.Key()]; ok {
-		return fmt.Sprintf("#%d", l.Pull)
-	}
-	return "a lock"
-}
-
-func progress(r run.Run) string {
-	if r.Total == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" %d/%d", r.Done, r.Total)
-}
-
-func took(r run.Run) string {
-	if r.Started.IsZero() || r.Finished.IsZero() {
-		return ""
-	}
-	return " in " + r.Finished.Sub(r.Started).Round(time.Second/10).String()
-}
-
-// nextSteps says exactly what to type or press.
-func nextSteps(v View) string {
-	var lines []string
-	say := func(format string, args ...any) { lines = append(lines, "- "+fmt.Sprintf(format, args...)) }
-	merged := v.Change.MergeSHA != ""
-	switch v.Phase() {
-	case run.PhasePlanned:
-		switch {
-		case merged:
-			say("Comment `apply` to apply these plans.")
-		case v.Settings.ApplyBeforeMerge:
-			say("Comment `apply` to apply everything shown here%s%s.", onlyOne(v, "apply"), thenMerge(v))
-		}
-		if !merged && v.Settings.ApplyOnMerge {
-			say("**Merge** this pull request to apply exactly what is shown here.")
-		}
-	case run.PhaseForbidden:
-		say("Mend what the findings name and push; a new plan follows by itself.")
-	case run.PhaseFailed:
-		say("Mend the code and push, or comment `plan` to try again.")
-	case run.PhaseAttention:
-		say("Comment `plan` to see what is left to do, then `apply`.")
-		say("Comment `unlock` to give the project up, so that others can go on.")
-	case run.PhaseWaiting:
-		say("Nothing: it goes on by itself when the lock is free.")
-	}
-	if n := held(v); n > 0 && v.Phase() == run.PhasePlanned {
-		say("Comment `unlock` to give up %s until then.", map[bool]string{true: "the lock 🔒", false: "the locks 🔒"}[n == 1])
-	}
-	return strings.Join(lines, "\n")
-}
-
-func onlyOne(v View, verb string) string {
-	if len(v.Pairs) < 2 {
-		return ""
-	}
-	return fmt.Sprintf(", or one project with `%s -p %s`", verb, plain(quoteArg(v.Pairs[0].Plan.Project.Name)))
-}
-
-func thenMerge(v View) string {
-	if v.Settings.AutoMerge {
-		return "; the pull request is then merged"
-	}
-	return ""
-}
-
-func held(v View) int {
-	n := 0
-	for _, p := range v.Pairs {
-		if l, ok := v.Holders[p.Plan.Key()]; ok && l.Pull == v.Change.Pull {
-			n++
-		}
-	}
-	return n
-}
-
-func footer(v View) string {
-	at := v.Change.HeadSHA
-	if v.Change.MergeSHA != "" {
-		at = v.Change.MergeSHA
-	}
-	parts := []string{"commit " + short(at)}
-	if v.URL != "" {
-		parts = append(parts, "[details]("+v.URL+")")
-	}
-	parts = append(parts, "commands: `help`")
-	return "<sub>" + strings.ReplaceAll(strings.Join(parts, " · "), "`help`", "<code>help</code>") + "</sub>\n"
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
@@ -40,7 +41,7 @@ func merged(v View) View {
 // locked gives the pull the locks of its projects.
 func locked(v View) View {
 	for _, p := range v.Pairs {
-		v.Holders[p.Plan.Key()] = run.Lock{Key: p.Plan.Key(), Pull: v.Change.Pull}
+		v.Holders[p.Plan.Key()] = run.Lock{Key: p.Plan.Key(), Pull: v.Change.Pull, Holder: "ada", Taken: noon}
 	}
 	return v
 }
@@ -141,7 +142,7 @@ func scenes() map[string]View {
 	all["applying"] = merged(locked(scene(applying, with(planned("app"), run.Queued, ""))))
 
 	v := all["waiting"]
-	v.Holders[v.Pairs[0].Plan.Key()] = run.Lock{Pull: 3}
+	v.Holders[v.Pairs[0].Plan.Key()] = run.Lock{Pull: 3, Holder: "alice", Taken: noon}
 
 	v = locked(scene(only(planned("network")), only(planned("app"))))
 	v.Settings.ApplyBeforeMerge, v.Settings.AutoMerge = true, true
@@ -159,6 +160,47 @@ func scenes() map[string]View {
 	v = scene(only(queued("network", run.Canceled)))
 	v.Change.Status, v.Pull.Open = run.Closed, false
 	all["closed"] = v
+
+	part := planned("network")
+	part.Options = planner.Options{Targets: []string{"aws_instance.web"}, NoRefresh: true}
+	all["part"] = locked(scene(only(part), only(planned("app"))))
+	destroy := planned("network")
+	destroy.Options, destroy.Summary = planner.Options{Destroy: true}, planner.Summary{Delete: 2}
+	all["destroy"] = locked(scene(only(destroy)))
+
+	layer := func(r run.Run, n int, on ...string) run.Run {
+		r.Layer, r.Project.DependsOn = n, on
+		return r
+	}
+	all["layers"] = locked(scene(only(layer(queued("web", run.Deferred), 2, "app", "dns")), only(planned("dns")), only(layer(queued("app", run.Deferred), 1, "network")), only(planned("network"))))
+	group := func(p run.Pair, n int) run.Pair {
+		p.Plan.Project.Order, p.Apply.Project.Order = n, n
+		return p
+	}
+	all["groups"] = merged(locked(scene(group(with(planned("app"), run.Deferred, ""), 2), group(with(planned("network"), run.Running, ""), 1))))
+
+	canceled := with(planned("network"), run.Canceled, "Nothing of it was applied.")
+	canceled.Apply.StopActor = access.Actor{Kind: access.User, Name: "grace", ID: 2}
+	stopped := with(planned("app"), run.Failed, "Terraform was told to stop, and did after 3 of 5 changes.")
+	stopped.Apply.StopActor = canceled.Apply.StopActor
+	all["canceled"] = merged(locked(scene(canceled, stopped)))
+	all["plan_canceled"] = scene(only(queued("network", run.Canceled)), only(planned("app")))
+
+	again := with(planned("network"), run.Applied, "")
+	again.Apply.Retry, again.Apply.Actor = true, access.Actor{Kind: access.User, Name: "grace", ID: 2}
+	all["retried"] = merged(scene(again))
+
+	v = locked(scene(only(planned("network"))))
+	v.Change.Trusted = access.Actor{Kind: access.User, Name: "grace", ID: 2}
+	all["fork"] = v
+
+	waived := forbidden("data")
+	waived.Waivers = []access.Actor{{Kind: access.User, Name: "grace", ID: 2}}
+	all["waived"] = locked(scene(only(waived)))
+
+	v = locked(scene(only(planned("network"))))
+	v.Settings.ApplyBeforeMerge, v.Settings.Commands = true, []string{"plan"}
+	all["few_commands"] = v
 
 	v = locked(scene(only(planned("app"))))
 	v.Change.Notes = "old: The code of project old is removed, but what it made is not: nothing plans its destruction. Empty the project and apply that first, or let its state go on purpose."

@@ -6,6 +6,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
@@ -14,31 +15,74 @@ import (
 
 // section is one project's part: what went wrong in the open, plan, cost and
 // findings folded away. A pull's only project is unfolded.
-func section(p run.Pair, level detail, only bool) string {
+func section(v View, p run.Pair, level detail) string {
 	var b strings.Builder
 	name := code(shorten(p.Plan.Project.Name))
-	if p.Apply != nil && p.Apply.Status != run.Superseded && p.Apply.Error != "" {
-		b.WriteString(trouble(name, *p.Apply, level))
+	b.WriteString(asked(name, *p.Plan))
+	if a := p.Apply; a != nil && a.Status != run.Superseded {
+		if a.Error != "" {
+			b.WriteString(trouble(name, *a, level))
+		}
+		if a.Retry && a.Status == run.Applied {
+			fmt.Fprintf(&b, "🔁 %s asked for the apply of %s to go on where an earlier one had ended.\n\n", person(a.Actor), name)
+		}
 	}
 	if p.Plan.Error != "" && (p.Plan.Status.Finished() || p.Plan.Status == run.Queued) {
 		b.WriteString(trouble(name, *p.Plan, level))
 	}
-	shown := p.Plan
-	if p.Apply != nil && p.Apply.Status == run.Held && p.Apply.Diff != "" {
-		shown = p.Apply // what would be done now, which is what the person must judge
-	}
-	b.WriteString(findings(name, shown.Report, level))
-	if level == summary || shown.Diff == "" {
+	shown := shownPlan(p)
+	b.WriteString(findings(name, *shown, level))
+	if level >= summary || shown.Diff == "" {
 		return b.String()
 	}
 	diff := shown.Diff
 	if level == terse {
 		diff = headings(diff)
 	}
-	b.WriteString(fold("Plan of "+name+": "+strings.TrimPrefix(strings.TrimSuffix(shown.Summary.String(), "."), "Plan: "), fenced("diff", diff), only && level == full && !isApplied(p)))
+	open := len(v.Pairs) == 1 && level == full && !isApplied(p)
+	b.WriteString(fold("Plan of "+name+": "+sums(*shown), fenced("diff", diff), open))
 	b.WriteString(costSection(name, shown.Estimate))
 	return b.String()
 }
+
+// shownPlan is the plan to be read: of a held apply what would be done now,
+// which is what the person must judge.
+func shownPlan(p run.Pair) *run.Run {
+	if p.Apply != nil && p.Apply.Status == run.Held && p.Apply.Diff != "" {
+		return p.Apply
+	}
+	return p.Plan
+}
+
+// sums is what a plan would do in numbers: "1 to add, 2 to change, 0 to destroy".
+func sums(r run.Run) string {
+	return strings.TrimPrefix(strings.TrimSuffix(r.Summary.String(), "."), "Plan: ")
+}
+
+// asked says what somebody asked of the plan beyond the code, and what that
+// means for whoever reads it. A plan of a part must never pass for the whole.
+func asked(name string, r run.Run) string {
+	o := r.Options
+	if !o.Alters() {
+		return ""
+	}
+	var means []string
+	add := func(yes bool, text string) {
+		if yes {
+			means = append(means, text)
+		}
+	}
+	add(o.Destroy, "It destroys everything that the project has made.")
+	add(o.RefreshOnly, "It only compares the state with the world.")
+	add(len(o.Targets) > 0, "It is **a part** of what the code asks for; the rest is neither shown nor applied.")
+	add(len(o.Replace) > 0, "It makes anew what the code would leave alone.")
+	add(len(o.Vars) > 0, "It holds for these values and not for those of the code.")
+	add(o.NoRefresh, "It trusts the state and has not looked at the world.")
+	return fmt.Sprintf("⚠️ %s was planned with %s. %s\n\n", name, code(abridged(o.String(), maxOptions)), strings.Join(means, " "))
+}
+
+// maxOptions is how much of a plan's options is shown beside its text, in bytes.
+const maxOptions = 500
 
 // maxError and maxShortError are how much of Terraform's error is shown, in
 // bytes.
@@ -57,12 +101,17 @@ func trouble(name string, r run.Run, level detail) string {
 	switch r.Status {
 	case run.Applied:
 		return fmt.Sprintf("%s: %s\n\n", name, sentences(r.Error))
-	case run.Checking, run.Queued:
+	case run.Checking, run.Queued, run.Deferred, run.Running:
 		return fmt.Sprintf("⏳ %s: %s\n\n", name, sentences(r.Error))
-	case run.Held, run.Blocked, run.Canceled:
+	case run.Held, run.Blocked:
 		return fmt.Sprintf("✋ %s: %s\n\n", name, sentences(r.Error))
+	case run.Canceled:
+		return fmt.Sprintf("🚫 The %s of %s was canceled%s. %s\n\n", r.Kind, name, by(r), sentences(r.Error))
 	case run.Interrupted:
-		return fmt.Sprintf("⚠️ The apply of %s was interrupted. %s\n\n", name, sentences(r.Error))
+		return fmt.Sprintf("⚠️ The apply of %s was interrupted%s. %s\n\n", name, by(r), sentences(r.Error))
+	}
+	if r.StopActor != (access.Actor{}) {
+		return fmt.Sprintf("❌ The %s of %s was stopped%s before it was through:\n\n%s\n\n", r.Kind, name, by(r), fenced("", cut(r.Error, limit)))
 	}
 	return fmt.Sprintf("❌ The %s of %s failed:\n\n%s\n\n", r.Kind, name, fenced("", cut(r.Error, limit)))
 }
@@ -110,15 +159,18 @@ func inHTML(s string) string {
 // maxFindings is how many findings a comment lists for a project.
 const maxFindings = 20
 
-func findings(name string, r *policy.Report, level detail) string {
+func findings(name string, of run.Run, level detail) string {
+	r := of.Report
 	if r == nil || (len(r.Findings) == 0 && len(r.Problems) == 0) {
 		return ""
 	}
 	var b strings.Builder
-	switch r.Verdict {
-	case policy.Fail:
+	switch {
+	case r.Verdict == policy.Fail && !of.Forbidden():
+		fmt.Fprintf(&b, "⚠️ **Policy: %s of %s, accepted by %s for exactly this plan**\n\n", countOf(r.Mandatory, "violation"), name, people(of.Waivers))
+	case r.Verdict == policy.Fail:
 		fmt.Fprintf(&b, "⛔ **Policy: %s must be mended before %s can be applied**\n\n", countOf(r.Mandatory, "violation"), name)
-	case policy.Error:
+	case r.Verdict == policy.Error:
 		fmt.Fprintf(&b, "❌ **The policies could not judge %s**, so it is not applied:\n\n", name)
 		for _, p := range r.Problems {
 			b.WriteString("- " + prose(p.String()) + "\n")
@@ -151,6 +203,15 @@ func findings(name string, r *policy.Report, level detail) string {
 	}
 	b.WriteString("\n")
 	return b.String()
+}
+
+// people names actors.
+func people(all []access.Actor) string {
+	var names []string
+	for _, a := range all[:min(len(all), maxNamed)] {
+		names = append(names, person(a))
+	}
+	return strings.Join(names, ", ")
 }
 
 // maxCostLines is how many resources a cost section lists.

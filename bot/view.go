@@ -17,6 +17,7 @@ type View struct {
 	Settings Settings
 	Pairs    []run.Pair
 	Holders  map[run.Key]run.Lock // who holds the projects' locks, any pull
+	Posted   map[string]run.Check // what GitHub shows of this change already, by name
 	Bot      string               // what the bot is called on GitHub, without "[bot]"
 	URL      string               // of this change's page here; "" where there is none
 	Now      time.Time

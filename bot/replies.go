@@ -1,0 +1,198 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/tidelock/tidelock/internal/cost"
+	"github.com/tidelock/tidelock/internal/gate"
+	"github.com/tidelock/tidelock/internal/run"
+)
+
+// RenderOperation tells how an operation on a state stands or ended: the
+// reply to `import`, `state rm` and `state mv`. Pure.
+func RenderOperation(r run.Run) string {
+	what, where := code(abridged(r.Operation.String(), maxOptions)), code(shorten(r.Project.Name))
+	who := ""
+	if r.Actor.Name != "" {
+		who = ", as " + person(r.Actor) + " asked"
+	}
+	switch r.Status {
+	case run.Applied:
+		text := fmt.Sprintf("✅ %s was done in %s%s%s. ", what, where, took(r), who)
+		return text + "It changed the state and nothing else. The plans that were made before it hold no longer: comment `plan` to see what the code asks for now."
+	case run.Failed:
+		return fmt.Sprintf("❌ %s failed in %s%s:\n\n%s\n\nThe state is as it was, unless the message says otherwise.", what, where, who, fenced("", cut(r.Error, maxError)))
+	case run.Interrupted:
+		return fmt.Sprintf("⚠️ %s in %s was interrupted%s. %s\n\nNobody saw how it ended. Comment `plan` to see what the state holds, then do it again or `unlock`.", what, where, by(r), sentences(r.Error))
+	case run.Held:
+		return fmt.Sprintf("✋ %s in %s was not done. %s", what, where, sentences(r.Error))
+	case run.Canceled:
+		return fmt.Sprintf("🚫 %s in %s was canceled%s and nothing was done. %s", what, where, by(r), sentences(r.Error))
+	case run.Blocked:
+		return fmt.Sprintf("⏸️ %s in %s has not begun. %s", what, where, sentences(r.Error))
+	case run.Superseded:
+		return fmt.Sprintf("%s in %s was not done: something newer took its place.", what, where)
+	}
+	return fmt.Sprintf("⏳ %s in %s is under way.", what, where)
+}
+
+// RenderDrift tells how far the world has moved away from the states: the
+// reply to `drift`, one run a project. Pure.
+func RenderDrift(runs []run.Run) string {
+	for level := full; level < barest; level++ {
+		if text := drift(runs, level); len(text) <= maxComment {
+			return text
+		}
+	}
+	return drift(runs, barest)
+}
+
+func drift(runs []run.Run, level detail) string {
+	moved, failed := 0, 0
+	for _, r := range runs {
+		switch {
+		case r.Status != run.Planned:
+			failed++
+		case !r.Summary.Empty():
+			moved++
+		}
+	}
+	var b strings.Builder
+	switch {
+	case moved > 0:
+		fmt.Fprintf(&b, "### 🌊 Drift in %d of %s\n\n", moved, countOf(len(runs), "project"))
+	case failed > 0:
+		fmt.Fprintf(&b, "### ❌ %d of %s could not be compared\n\n", failed, countOf(len(runs), "project"))
+	default:
+		b.WriteString("### ✅ No drift: the infrastructure is what the state says\n\n")
+	}
+	b.WriteString("| project | outside of Terraform |\n|---|---|\n")
+	for i, r := range runs {
+		if level == barest && i == maxRows {
+			fmt.Fprintf(&b, "| … and %d more projects | |\n", len(runs)-i)
+			break
+		}
+		fmt.Fprintf(&b, "| %s | %s |\n", codeCell(shorten(r.Project.Name)), driftCell(r))
+	}
+	b.WriteString("\n")
+	for _, r := range runs {
+		name := code(shorten(r.Project.Name))
+		switch {
+		case level == barest:
+		case r.Status == run.Failed:
+			limit := maxError
+			if level >= summary {
+				limit = maxShortError
+			}
+			fmt.Fprintf(&b, "❌ %s could not be compared:\n\n%s\n\n", name, fenced("", cut(r.Error, limit)))
+		case level < summary && r.Diff != "":
+			diff := r.Diff
+			if level == terse {
+				diff = headings(diff)
+			}
+			b.WriteString(fold("What has changed in "+name, fenced("diff", diff), len(runs) == 1 && level == full))
+		}
+	}
+	if moved > 0 {
+		b.WriteString("The next plan of these projects takes the world as it is: it shows what the code would turn back. To keep a change, write it into the code.\n")
+	}
+	return calm(b.String())
+}
+
+func driftCell(r run.Run) string {
+	switch r.Status {
+	case run.Planned:
+		if r.Summary.Empty() {
+			return "nothing changed"
+		}
+		return counts(r)
+	case run.Failed:
+		return "❌ not compared"
+	case run.Canceled:
+		return "🚫 canceled" + by(r)
+	}
+	return "⏳ " + string(r.Status)
+}
+
+// RenderCost tells what the change's plans cost, from the estimates that were
+// made with them: the reply to `cost`. Pure.
+func RenderCost(v View) string {
+	v.Pairs = arranged(v.Pairs)
+	for level := full; level < summary; level++ {
+		if text := costs(v, level); len(text) <= maxComment {
+			return text
+		}
+	}
+	return costs(v, summary)
+}
+
+func costs(v View, level detail) string {
+	var rows, sections strings.Builder
+	var sum cost.Estimate
+	seen := 0
+	for _, p := range v.Pairs {
+		e := p.Plan.Estimate
+		if e == nil {
+			continue
+		}
+		if seen++; seen == 1 {
+			sum = *e
+		} else {
+			sum = sum.Plus(*e)
+		}
+		if seen <= maxRows {
+			fmt.Fprintf(&rows, "| %s | %s | %s | %s | %s |\n", codeCell(shorten(p.Plan.Project.Name)), worth(e.Before, e), worth(e.After, e), costCell(e), priced(e))
+		}
+		if level == full {
+			sections.WriteString(costSection(code(shorten(p.Plan.Project.Name)), e))
+		}
+	}
+	if seen == 0 {
+		return "There is no estimate yet: it is made with the plan. Comment `plan`."
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "### 💰 %s\n\n", sum.Line())
+	b.WriteString("| project | before | after | difference | priced |\n|---|---:|---:|---:|---|\n" + rows.String())
+	if seen > maxRows {
+		fmt.Fprintf(&b, "| … and %d more projects | | | | |\n", seen-maxRows)
+	}
+	if seen > 1 {
+		fmt.Fprintf(&b, "| **together** | %s | %s | **%s** | %s |\n", worth(sum.Before, &sum), worth(sum.After, &sum), costCell(&sum), priced(&sum))
+	}
+	b.WriteString("\n" + sections.String())
+	fmt.Fprintf(&b, "<sub>a month of %d hours · list prices", sum.Hours)
+	if sum.AsOf != "" {
+		b.WriteString(" as of " + sum.AsOf)
+	}
+	fmt.Fprintf(&b, " · commit %s</sub>\n", short(target(v.Change)))
+	return b.String()
+}
+
+func worth(d decimal.Decimal, e *cost.Estimate) string { return cost.Money(d, e.Currency) }
+
+func priced(e *cost.Estimate) string {
+	return fmt.Sprintf("%d of %s", e.Counts.Priced+e.Counts.Free, countOf(e.Counts.Total, "resource"))
+}
+
+// RenderRefusal says why a command was not obeyed: each gate that is closed,
+// who can open it, and how. what is the sentence that begins it, such as
+// "**Nothing was applied.**", and Markdown of ours. Pure.
+func RenderRefusal(what string, closed []gate.Verdict) string {
+	var b strings.Builder
+	b.WriteString(what)
+	switch len(closed) {
+	case 0:
+		return b.String()
+	case 1:
+		b.WriteString(" This gate is closed:\n\n")
+	default:
+		fmt.Fprintf(&b, " %d gates are closed:\n\n", len(closed))
+	}
+	for _, v := range closed {
+		fmt.Fprintf(&b, "- ⛔ %s: %s\n", code(v.Gate), gate.Sentence(v)) // its texts are safe as they are
+	}
+	return calm(b.String())
+}
