@@ -40,7 +40,7 @@ func read(text string) (c *compiled) {
 		return fail("Expressions can't be read here: %v.", err)
 	}
 	parsed, iss := env.Parse(text)
-	if iss.Err() != nil {
+	if len(iss.Errors()) > 0 { // Err would draw a picture of each, which takes long
 		c.problems = problemsOf(iss, nil, nil)
 		return c
 	}
@@ -51,7 +51,7 @@ func read(text string) (c *compiled) {
 	env.provider.missed = map[string]string{}
 	defer func() { env.provider.missed = nil }()
 	checked, iss := env.Check(parsed)
-	if iss.Err() != nil {
+	if len(iss.Errors()) > 0 {
 		c.problems = problemsOf(iss, parsed.NativeRep(), env.provider.missed)
 		return c
 	}
@@ -66,7 +66,7 @@ func read(text string) (c *compiled) {
 		})
 		return c
 	}
-	c.program, err = env.Program(checked, cel.CostLimit(costLimit), cel.InterruptCheckFrequency(8))
+	c.program, err = env.Program(checked, cel.InterruptCheckFrequency(8))
 	if err != nil {
 		return fail("The expression can't be prepared: %v.", err)
 	}

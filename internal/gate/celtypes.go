@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -200,15 +201,50 @@ func (p *provider) FindStructFieldType(name, fieldName string) (*types.FieldType
 	}
 	return &types.FieldType{
 		Type:    f.typ,
-		IsSet:   func(v any) bool { _, err := f.get(v); return err == nil },
-		GetFrom: func(v any) (any, error) { return f.get(v) },
+		IsSet:   func(v any) bool { _, err := v.(*value).read(f); return err == nil },
+		GetFrom: func(v any) (any, error) { return v.(*value).read(f) },
 	}, true
 }
 
 // value is one object at evaluation.
 type value struct {
-	typ *types.Type
-	to  any // *Facts or *Resource
+	typ  *types.Type
+	to   any // *Facts or *Resource
+	left *budget
+}
+
+func valueOf(name string, to any, left *budget) *value {
+	return &value{typ: types.NewObjectType(typePrefix + name), to: to, left: left}
+}
+
+// read returns a field and pays for it.
+func (v *value) read(f field) (any, error) {
+	out, err := f.get(v.to)
+	if err != nil {
+		return nil, err
+	}
+	steps := 1
+	switch out := out.(type) {
+	case string:
+		if len(out) > maxText {
+			return nil, fmt.Errorf("a text of %d bytes is too long to be looked at", len(out))
+		}
+		steps += len(out) / 64
+	case []string:
+		for _, s := range out {
+			if len(s) > maxText {
+				return nil, fmt.Errorf("a text of %d bytes is too long to be looked at", len(s))
+			}
+			steps += 1 + len(s)/64
+		}
+	}
+	if err := v.left.spend(steps); err != nil {
+		return nil, err
+	}
+	if all, ok := out.([]Resource); ok {
+		return types.NewDynamicList(resources{types.DefaultTypeAdapter, v.left}, all), nil
+	}
+	return out, nil
 }
 
 func (v *value) ConvertToNative(reflect.Type) (any, error) {
@@ -229,17 +265,38 @@ func (v *value) Equal(other ref.Val) ref.Val {
 
 func (v *value) Type() ref.Type { return v.typ }
 
-func (v *value) Value() any { return v.to }
+// Value returns v itself: fields are read of it, and paid for.
+func (v *value) Value() any { return v }
 
-// adapter makes values of resources; the rest CEL knows itself.
-type adapter struct{ types.Adapter }
+// resources makes the values of a list of resources, each for a step.
+type resources struct {
+	types.Adapter
+	left *budget
+}
 
-func (a adapter) NativeToValue(v any) ref.Val {
-	switch v := v.(type) {
-	case []Resource:
-		return types.NewDynamicList(a, v)
-	case Resource:
-		return &value{typ: types.NewObjectType(typePrefix + "resource"), to: &v}
+func (a resources) NativeToValue(v any) ref.Val {
+	r, ok := v.(Resource)
+	if !ok {
+		return a.Adapter.NativeToValue(v)
 	}
-	return a.Adapter.NativeToValue(v)
+	if err := a.left.spend(1); err != nil {
+		return types.WrapErr(err)
+	}
+	return valueOf("resource", &r, a.left)
+}
+
+// budget is how many steps an evaluation has left.
+type budget struct {
+	steps int
+	stop  func() // ends the evaluation at its next look
+}
+
+var errSteps = errors.New("more steps than a rule may take")
+
+func (b *budget) spend(n int) error {
+	if b.steps -= n; b.steps < 0 {
+		b.stop()
+		return errSteps
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
 	"slices"
@@ -111,19 +112,27 @@ func Decode(body hcl.Body, file string) (Set, []Problem) {
 	if content != nil {
 		s = d.blocks(content.Blocks)
 	}
-	return s, d.problems
+	return s, d.sorted()
 }
 
 // DecodeBlocks reads gate blocks that the caller has found; others are left
 // alone. Each has one label, the act.
 func DecodeBlocks(blocks hcl.Blocks, file string) (Set, []Problem) {
 	d := &decoder{file: file}
-	return d.blocks(blocks), d.problems
+	s := d.blocks(blocks)
+	return s, d.sorted()
 }
 
 type decoder struct {
 	file     string
 	problems []Problem
+}
+
+func (d *decoder) sorted() []Problem {
+	slices.SortStableFunc(d.problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return d.problems
 }
 
 func (d *decoder) say(at hcl.Range, format string, args ...any) {
@@ -284,31 +293,20 @@ func isRuleName(s string) bool {
 }
 
 // placeIn returns where a place of an expression's text stands in the file. A
-// quoted text begins behind its quote; a heredoc has each line on its own,
-// and its indentation may have been taken away. Where a text has escapes, the
-// column is that of the text, not of the file.
+// quoted text begins behind its quote; a heredoc has each line on its own, and
+// from each the same indentation may have been taken away. Where a text has
+// escapes, the column is that of the text, not of the file.
 func placeIn(e hcl.Expression, line, column int) (int, int) {
 	start := e.Range().Start
 	template, ok := e.(*hclsyntax.TemplateExpr)
 	if !ok || len(template.Parts) == 0 {
 		return start.Line, start.Column
 	}
-	first := template.Parts[0].Range()
-	if first.Start.Line == start.Line { // "…"
-		return start.Line, first.Start.Column + column - 1
+	first := template.Parts[0].Range().Start
+	if first.Line == start.Line && line == 1 { // "…"
+		return start.Line, first.Column + column - 1
 	}
-	for _, part := range template.Parts {
-		r := part.Range()
-		if r.Start.Line != first.Start.Line+line-1 {
-			continue
-		}
-		taken := 0
-		if v, diags := part.Value(nil); !diags.HasErrors() && v.Type() == cty.String {
-			taken = max(0, r.End.Byte-r.Start.Byte-len(v.AsString()))
-		}
-		return r.Start.Line, r.Start.Column + taken + column - 1
-	}
-	return first.Start.Line + line - 1, column
+	return first.Line + line - 1, first.Column + column - 1
 }
 
 // value returns what the attribute is, nil for null and where it can't be
