@@ -260,8 +260,14 @@ func (d Diagnostic) String() string {
 	return b.String()
 }
 
-// lockHolder takes from the error of a locked state who holds it.
+// lockHolder takes from the error of a locked state who holds it. The http
+// backend names the holder's lock alone, and then shows who we are.
 func lockHolder(detail string) string {
+	_, id, named := strings.Cut(detail, "already locked: ID=")
+	id, _, _ = strings.Cut(id, "\n")
+	if named && !strings.Contains(detail, "ID:        "+id) {
+		return "ID: " + strings.TrimSpace(id)
+	}
 	var out []string
 	for _, l := range strings.Split(detail, "\n") {
 		name, value, ok := strings.Cut(strings.TrimSpace(l), ":")

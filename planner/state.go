@@ -211,9 +211,9 @@ func (o Operation) explain(d Diagnostic) error {
 		}
 	case StateMove:
 		switch {
-		case has("does not match anything in the current state"), has("no matching objects found"):
+		case has("does not match anything in the current state"), has("The current state does not contain"):
 			return errs.New(errs.NotFound, "The state has no %s. Nothing was moved.", o.Args[0])
-		case has("there is already a resource"), has("already exists in the state"), has("there is already"):
+		case has("there is already a"):
 			return errs.New(errs.Conflict, "The state has a %s already. Nothing was moved.", last)
 		}
 	}

@@ -1,0 +1,156 @@
+package planner
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// planned reads the plan that a spec's run left.
+func planned(t *testing.T, spec Spec) *Plan {
+	t.Helper()
+	js, err := os.ReadFile(spec.PlanJSON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed(t, string(js))
+}
+
+// actions are a plan's changes as "create terraform_data.a".
+func actions(p *Plan) string {
+	var out []string
+	for _, c := range p.Changes {
+		if c.Action != ActionNoop {
+			out = append(out, string(c.Action)+" "+strings.TrimPrefix(c.Address, "terraform_data."))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func TestPlanWithOptions(t *testing.T) {
+	each(t, func(t *testing.T, b Binary) {
+		s := newSite(t, b, map[string]string{"main.tf": "variable \"size\" {\n  default = \"1\"\n}\nresource \"terraform_data\" \"a\" {\n  input = var.size\n}\nresource \"terraform_data\" \"b\" {\n  for_each = { \"x y\" = 1 }\n  input = each.value\n}\n"})
+		with := func(o Options, want Outcome) (Spec, Result) {
+			t.Helper()
+			spec := s.spec(".")
+			spec.Options = o
+			return spec, s.must(spec, want)
+		}
+		check := func(o Options, want string) Spec {
+			t.Helper()
+			spec, _ := with(o, OutcomePlanned)
+			if got := actions(planned(t, spec)); got != want {
+				t.Errorf("%s: %s, want %s", o, got, want)
+			}
+			return spec
+		}
+		check(Options{Targets: []string{"terraform_data.a"}}, "create a")
+		check(Options{Targets: []string{`terraform_data.b["x y"]`}}, `create b["x y"]`)
+		all := check(Options{Vars: []string{"size=two words"}, Parallelism: 1}, `create a, create b["x y"]`)
+		if got := planned(t, all).Changes[0].After["input"]; got != "two words" {
+			t.Errorf("the variable came out as %v", got)
+		}
+		apply := applyOf(all)
+		apply.Options = Options{Parallelism: 1}
+		if r := s.must(apply, OutcomeApplied); r.PriorSerial != 0 || r.StateSerial == 0 {
+			t.Errorf("serials %d and %d, want none and some", r.PriorSerial, r.StateSerial)
+		}
+		check(Options{}, "update a") // the variable was the command's alone
+		check(Options{Vars: []string{"size=two words"}, Replace: []string{"terraform_data.a"}}, "replace a")
+		check(Options{Destroy: true}, `delete a, delete b["x y"]`)
+		check(Options{Destroy: true, Targets: []string{"terraform_data.a"}}, "delete a")
+
+		for _, tc := range []struct {
+			o    Options
+			want string
+		}{
+			{Options{RefreshOnly: true, NoRefresh: true}, "-refresh=false"},
+			{Options{Vars: []string{"nosuch=1"}}, "nosuch"},
+		} {
+			if _, r := with(tc.o, OutcomeFailed); !strings.Contains(r.Error, tc.want) {
+				t.Errorf("%s: no %q in\n%s", tc.o, tc.want, r.Error)
+			}
+		}
+	})
+}
+
+// TestDriftIsFound changes and deletes objects under Terraform: they are
+// files of the stand-in provider.
+func TestDriftIsFound(t *testing.T) {
+	config := mirror(t)
+	each(t, func(t *testing.T, b Binary) {
+		objects := t.TempDir()
+		s := newSite(t, b, map[string]string{"main.tf": "provider \"aws\" {\n  region = \"eu-west-1\"\n}\nresource \"aws_sqs_queue\" \"q\" {\n  name = \"q\"\n  delay_seconds = 5\n}\nresource \"aws_s3_bucket\" \"b\" {\n  bucket = \"b\"\n}\noutput \"delay\" {\n  value = aws_sqs_queue.q.delay_seconds\n}\n"})
+		write(t, filepath.Join(s.dir, "cli.tfrc"), config)
+		spec := func(o Options) Spec {
+			spec := s.spec(".")
+			spec.Env = map[string]string{"TIDELOCK_STANDIN_DIR": objects}
+			spec.Options = o
+			return spec
+		}
+		first := spec(Options{})
+		s.must(first, OutcomePlanned)
+		s.must(applyOf(first), OutcomeApplied)
+
+		look := spec(Options{RefreshOnly: true})
+		r := s.must(look, OutcomeNoChange)
+		if p := planned(t, look); len(p.Drift()) != 0 || !r.Summary.Empty() {
+			t.Errorf("drift where there is none: %+v", p.Drift())
+		}
+
+		edit := func(typ string, change func(string) string) {
+			t.Helper()
+			files, err := filepath.Glob(filepath.Join(objects, "aws", typ, "*.json"))
+			if err != nil || len(files) != 1 {
+				t.Fatalf("objects of %s: %v, %v", typ, files, err)
+			}
+			old, err := os.ReadFile(files[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := change(string(old))
+			if text == string(old) {
+				t.Fatalf("nothing to change in\n%s", old)
+			}
+			if text == "" {
+				err = os.Remove(files[0])
+			} else {
+				err = os.WriteFile(files[0], []byte(text), 0o644)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		edit("aws_sqs_queue", func(text string) string {
+			return strings.Replace(text, `"delay_seconds": 5`, `"delay_seconds": 77`, 1)
+		})
+		edit("aws_s3_bucket", func(string) string { return "" })
+
+		look = spec(Options{RefreshOnly: true})
+		r = s.must(look, OutcomePlanned)
+		if r.Summary != (Summary{Update: 1, Delete: 1, Outputs: 1}) {
+			t.Errorf("%+v, want one changed, one gone and an output", r.Summary)
+		}
+		var text strings.Builder
+		for _, c := range planned(t, look).Drift() {
+			text.WriteString(Diff(c, DiffOptions{}))
+		}
+		for _, want := range []string{"# aws_s3_bucket.b has been deleted\n", "# aws_sqs_queue.q has changed\n", "5 -> 77"} {
+			if !strings.Contains(text.String(), want) {
+				t.Errorf("no %q in\n%s", want, text.String())
+			}
+		}
+		if strings.Contains(text.String(), "will be") {
+			t.Errorf("drift is told as a plan:\n%s", text.String())
+		}
+
+		// Without looking at the world, the plan is blind to it.
+		s.must(spec(Options{NoRefresh: true}), OutcomeNoChange)
+		back := spec(Options{})
+		s.must(back, OutcomePlanned)
+		if got := actions(planned(t, back)); got != "create aws_s3_bucket.b, update aws_sqs_queue.q" {
+			t.Errorf("an ordinary plan would %s", got)
+		}
+	})
+}
