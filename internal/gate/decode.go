@@ -26,16 +26,31 @@ const (
 	maxMessage   = 1000
 )
 
-// attribute is one attribute of a gate block: what it is called, what it
-// takes, and how it is set. Its row is also what docs/gates.md is tested by.
+// attribute is one attribute of a gate block, and how it is set.
 type attribute struct {
-	name string
+	Attribute
 	plan bool // means something before a plan
 	set  func(d *decoder, r *Rules, name string, a *hcl.Attribute)
 }
 
+// Attribute describes an attribute of a gate block for the reference.
+type Attribute struct {
+	Name  string
+	Takes string // "whole number", "list of strings"
+	Doc   string // a sentence or more, Markdown
+}
+
+// Attributes lists what a gate block may hold beside its rules.
+func Attributes() []Attribute {
+	var out []Attribute
+	for _, a := range attributes {
+		out = append(out, a.Attribute)
+	}
+	return out
+}
+
 var attributes = []attribute{
-	{Approvals, true, func(d *decoder, r *Rules, name string, a *hcl.Attribute) {
+	{Attribute{Approvals, "whole number", "Approving reviews of the head commit, by people with write access other than the author. Bots and approvals of older commits don't count, and nobody may ask for changes."}, true, func(d *decoder, r *Rules, name string, a *hcl.Attribute) {
 		if n, ok := d.number(a, r); ok {
 			if !n.IsInteger() || n.IsNegative() || n.GreaterThan(decimal.NewFromInt(maxApprovals)) {
 				d.say(a.Expr.Range(), "%s must be a whole number between 0 and %d, but is %s.", name, maxApprovals, n)
@@ -45,17 +60,17 @@ var attributes = []attribute{
 			d.off(r, name, r.Approvals == 0)
 		}
 	}},
-	{CodeOwners, true, flag(func(r *Rules) *bool { return &r.CodeOwners })},
-	{Mergeable, true, flag(func(r *Rules) *bool { return &r.Mergeable })},
-	{Checks, true, strList(func(r *Rules) *[]string { return &r.Checks }, func(s string) string {
+	{Attribute{CodeOwners, "true or false", "Every changed file that has owners in the base branch's `CODEOWNERS` is approved by one of them."}, true, flag(func(r *Rules) *bool { return &r.CodeOwners })},
+	{Attribute{Mergeable, "true or false", "GitHub says that the pull request merges cleanly."}, true, flag(func(r *Rules) *bool { return &r.Mergeable })},
+	{Attribute{Checks, "list of strings", "Checks and statuses of the head commit that have passed, by name or pattern (`ci/*`); at least one for each. `*` is all of them. Tidelock's own don't count."}, true, strList(func(r *Rules) *[]string { return &r.Checks }, func(s string) string {
 		if !doublestar.ValidatePattern(s) {
 			return "is not a pattern"
 		}
 		return ""
 	})},
-	{UpToDate, true, flag(func(r *Rules) *bool { return &r.UpToDate })},
-	{Policies, false, flag(func(r *Rules) *bool { return &r.Policies })},
-	{Cost, false, func(d *decoder, r *Rules, name string, a *hcl.Attribute) {
+	{Attribute{UpToDate, "true or false", "The head holds the tip of its base branch."}, true, flag(func(r *Rules) *bool { return &r.UpToDate })},
+	{Attribute{Policies, "true or false", "The policies pass, or what they found was accepted. On the server this is asked before every apply, whatever stands here. Not in `gate \"plan\"`."}, false, flag(func(r *Rules) *bool { return &r.Policies })},
+	{Attribute{Cost, "number", "The plan adds no more than this in USD a month. A cost that is not wholly known closes the gate. Not in `gate \"plan\"`."}, false, func(d *decoder, r *Rules, name string, a *hcl.Attribute) {
 		if n, ok := d.number(a, r); ok {
 			if n.IsNegative() {
 				d.say(a.Expr.Range(), "%s must be 0 or more, but is %s.", name, n)
@@ -64,9 +79,9 @@ var attributes = []attribute{
 			r.MaxMonthlyCost = &n
 		}
 	}},
-	{Labels, true, strList(func(r *Rules) *[]string { return &r.Labels }, nil)},
-	{WithoutLabels, true, strList(func(r *Rules) *[]string { return &r.WithoutLabels }, nil)},
-	{Role, true, func(d *decoder, r *Rules, name string, a *hcl.Attribute) {
+	{Attribute{Labels, "list of strings", "Labels that the pull request has, every one of them."}, true, strList(func(r *Rules) *[]string { return &r.Labels }, nil)},
+	{Attribute{WithoutLabels, "list of strings", "Labels that it does not have, none of them."}, true, strList(func(r *Rules) *[]string { return &r.WithoutLabels }, nil)},
+	{Attribute{Role, "string", "Least role of who acts: `read`, `triage`, `write`, `maintain` or `admin`."}, true, func(d *decoder, r *Rules, name string, a *hcl.Attribute) {
 		if s, ok := d.text(a, r); ok {
 			if !slices.Contains(roles, s) {
 				d.say(a.Expr.Range(), "role is %q, but can be %s.", s, orList(roles))
@@ -75,13 +90,13 @@ var attributes = []attribute{
 			r.Role = s
 		}
 	}},
-	{Users, true, strList(func(r *Rules) *[]string { return &r.Users }, func(s string) string {
+	{Attribute{Users, "list of strings", "Logins of those who alone may act, beside `teams`."}, true, strList(func(r *Rules) *[]string { return &r.Users }, func(s string) string {
 		if strings.ContainsAny(s, "@/ ") {
 			return "is not a login; write it without @, and teams into teams"
 		}
 		return ""
 	})},
-	{"teams", true, strList(func(r *Rules) *[]string { return &r.Teams }, func(s string) string {
+	{Attribute{"teams", "list of strings", "Teams, as `organization/team`, whose members alone may act, beside `users`."}, true, strList(func(r *Rules) *[]string { return &r.Teams }, func(s string) string {
 		if org, team, ok := strings.Cut(s, "/"); !ok || org == "" || team == "" || strings.ContainsAny(s, "@ ") || strings.Contains(team, "/") {
 			return "is not a team; write it as organization/team"
 		}
@@ -94,7 +109,7 @@ func attributeNames(act Act) []string {
 	var out []string
 	for _, a := range attributes {
 		if a.plan || act != ActPlan {
-			out = append(out, a.name)
+			out = append(out, a.Name)
 		}
 	}
 	return out
@@ -190,7 +205,7 @@ func (d *decoder) rules(act Act, b *hcl.Block) Rules {
 	var r Rules
 	schema := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "rule", LabelNames: []string{"name"}}}}
 	for _, a := range attributes {
-		schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: a.name})
+		schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: a.Name})
 	}
 	content, diags := b.Body.Content(schema)
 	for _, diag := range diags {
@@ -201,13 +216,13 @@ func (d *decoder) rules(act Act, b *hcl.Block) Rules {
 		return r
 	}
 	for _, a := range attributes {
-		attr, ok := content.Attributes[a.name]
+		attr, ok := content.Attributes[a.Name]
 		switch {
 		case !ok:
 		case act == ActPlan && !a.plan:
-			d.say(attr.NameRange, "%s looks at a plan, and before a plan there is none; the gate %q takes %s.", a.name, ActPlan, andList(attributeNames(act)))
+			d.say(attr.NameRange, "%s looks at a plan, and before a plan there is none; the gate %q takes %s.", a.Name, ActPlan, andList(attributeNames(act)))
 		default:
-			a.set(d, &r, a.name, attr)
+			a.set(d, &r, a.Name, attr)
 		}
 	}
 	for _, l := range r.Labels {
