@@ -12,20 +12,20 @@ import (
 	"time"
 )
 
-// gate is a place at which a Terraform run stops until the test lets it on: a
+// stop is a place at which a Terraform run stops until the test lets it on: a
 // pipe that the run reads. So a test knows that a run is under way, and keeps
 // it there, without waiting for any length of time.
-type gate struct {
+type stop struct {
 	t    *testing.T
 	path string
 	ran  string // every apply that comes to the gate adds a line here
 	keep *os.File
 }
 
-func newGate(t *testing.T) *gate {
+func newGate(t *testing.T) *stop {
 	t.Helper()
 	dir := t.TempDir()
-	g := &gate{t: t, path: filepath.Join(dir, "gate"), ran: filepath.Join(dir, "ran")}
+	g := &stop{t: t, path: filepath.Join(dir, "gate"), ran: filepath.Join(dir, "ran")}
 	if err := syscall.Mkfifo(g.path, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -34,12 +34,12 @@ func newGate(t *testing.T) *gate {
 }
 
 // plan is code whose plan stops at the gate.
-func (g *gate) plan() string {
+func (g *stop) plan() string {
 	return fmt.Sprintf("resource \"terraform_data\" \"net\" {\n  input = trimspace(file(%q))\n}\n", g.path)
 }
 
 // apply is code whose apply stops at the gate.
-func (g *gate) apply(input string) string {
+func (g *stop) apply(input string) string {
 	return fmt.Sprintf(`resource "terraform_data" "net" {
   input = %q
   triggers_replace = %q
@@ -51,7 +51,7 @@ func (g *gate) apply(input string) string {
 }
 
 // reached waits until a run stands at the gate.
-func (g *gate) reached() {
+func (g *stop) reached() {
 	g.t.Helper()
 	eventually(g.t, "a run at the gate", func() bool {
 		f, err := os.OpenFile(g.path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
@@ -67,10 +67,10 @@ func (g *gate) reached() {
 }
 
 // rearm forgets who stood at the gate, because it was killed.
-func (g *gate) rearm() { g.keep.Close() }
+func (g *stop) rearm() { g.keep.Close() }
 
 // open lets everybody through, from now on.
-func (g *gate) open() {
+func (g *stop) open() {
 	pipe, err := os.OpenFile(g.path, os.O_RDWR, 0) // never waits, so that readers of the pipe find a writer
 	if err != nil {
 		return // the test is over and its folder gone
@@ -91,7 +91,7 @@ func (g *gate) open() {
 }
 
 // times returns how often an apply came to the gate.
-func (g *gate) times() int {
+func (g *stop) times() int {
 	b, err := os.ReadFile(g.ran)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		g.t.Fatal(err)
