@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/tidelock/tidelock/internal/access"
@@ -18,6 +19,7 @@ import (
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/runner"
+	"github.com/tidelock/tidelock/planner"
 )
 
 // Options is what a Bot works with. All but Masker, PublicURL and Now are
@@ -26,6 +28,7 @@ type Options struct {
 	DB       *db.DB
 	Queue    *queue.Queue // not started yet: New registers the bot's handlers
 	App      *github.App
+	Version  string // this program's
 	Name     string // what the App is called on GitHub, without "[bot]"
 	Clients  *clients.Store
 	Runs     *run.Store
@@ -55,7 +58,17 @@ type Terraform struct {
 	Env          map[string]string
 	PlanTimeout  time.Duration
 	ApplyTimeout time.Duration
-	Parallel     int // plans at once
+	Parallel     int      // plans at once
+	AllowHooks   bool     // run the programs that a repository's configuration names
+	ProjectEnv   []string // names of variables that a repository's configuration may set
+}
+
+// Name returns what people call the program.
+func (t Terraform) Name() string {
+	if strings.Contains(strings.ToLower(filepath.Base(t.Binary)), "tofu") {
+		return "OpenTofu"
+	}
+	return "Terraform"
 }
 
 // Bot hears, decides, acts and answers.
@@ -121,6 +134,7 @@ func New(o Options) *Bot {
 	queue.Handle(o.Queue, LaneAnswers, b.react, queue.HandlerOptions{MaxAttempts: 3, Timeout: time.Minute})
 	queue.Handle(o.Queue, LaneAnswers, b.autoMerge, quick)
 	queue.Handle(o.Queue, LaneAnswers, b.fold, quick)
+	queue.Handle(o.Queue, LaneAnswers, b.rollback, quick)
 	return b
 }
 
@@ -136,9 +150,11 @@ type (
 		Actor  access.Actor `json:"actor"` // who pushed
 	}
 	planJob struct {
-		Change string       `json:"change"`
-		Filter Filter       `json:"filter"`
-		Actor  access.Actor `json:"actor"`
+		Change  string          `json:"change"`
+		Filter  Filter          `json:"filter"`
+		Options planner.Options `json:"options,omitzero"`
+		Actor   access.Actor    `json:"actor"`
+		Asked   bool            `json:"asked,omitempty"` // somebody, or something that changed, asks for it: not the push alone
 	}
 	mergedJob struct {
 		Change string       `json:"change"`
@@ -169,6 +185,13 @@ type (
 	autoMergeJob struct {
 		Change string `json:"change"`
 	}
+	rollbackJob struct {
+		Client string       `json:"client"`
+		Repo   int64        `json:"repo"`
+		Pull   int          `json:"pull"`
+		Key    string       `json:"key"`
+		Actor  access.Actor `json:"actor"`
+	}
 )
 
 func (deliveryJob) Kind() string  { return "delivery" }
@@ -181,6 +204,7 @@ func (answerJob) Kind() string    { return "answer" }
 func (replyJob) Kind() string     { return "reply" }
 func (reactJob) Kind() string     { return "react" }
 func (autoMergeJob) Kind() string { return "auto_merge" }
+func (rollbackJob) Kind() string  { return "rollback" }
 
 // installation returns the client's voice on GitHub.
 func (b *Bot) installation(ctx context.Context, client string) (*github.Client, error) {

@@ -3,7 +3,9 @@ package bot
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
+	"github.com/tidelock/tidelock/internal/gate"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
 )
@@ -29,6 +31,13 @@ type Settings struct {
 	PlanDrafts   bool     `json:"plan_drafts"`   // plan drafts too
 	DeleteBranch bool     `json:"delete_branch"` // delete the pull's branch after an automatic merge
 	Commands     []string `json:"commands"`      // the commands that are obeyed; nil for all
+
+	// Gates stand before plans, applies and destroys: the server's, tightened
+	// by what the repository asks for.
+	Gates gate.Set `json:"gates,omitzero"`
+	// PolicyOwners are who may accept policy findings, as logins or
+	// "organization/team"; empty means whoever has the role maintain.
+	PolicyOwners []string `json:"policy_owners,omitempty"`
 
 	ProjectChecks    bool   `json:"project_checks"`     // a check for each project beside the two for all: a request or two each
 	QuietUnchanged   bool   `json:"quiet_unchanged"`    // no comment where no plan changes anything
@@ -68,7 +77,20 @@ func (s Settings) With(c planner.RepoConfig) Settings {
 		s.Commands = narrow(s.Commands, c.Commands)
 	}
 	s.Template = c.Template
+	s.Gates = s.Gates.Tighten(c.Gates)
 	return s
+}
+
+// policyOwners says in a sentence who may accept policy findings.
+func (s Settings) policyOwners() string {
+	if len(s.PolicyOwners) == 0 {
+		return "Somebody else with the role **maintain** can comment `approve-policies`."
+	}
+	names := make([]string, len(s.PolicyOwners))
+	for i, o := range s.PolicyOwners {
+		names[i] = "`" + plain(o) + "`"
+	}
+	return "Those who can comment `approve-policies` are " + strings.Join(names, ", ") + "."
 }
 
 // narrow returns those of the wanted commands that the server allows: a
