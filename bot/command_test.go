@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tidelock/tidelock/planner"
 )
@@ -313,6 +314,14 @@ func TestCommandTable(t *testing.T) {
 				t.Errorf("%q takes %q, which no table explains", s.Verb, o)
 			}
 		}
+	}
+}
+
+// The repository's file can name every command and no other.
+func TestCommandNamesOfConfiguration(t *testing.T) {
+	byName := cmpopts.SortSlices(func(a, b string) bool { return a < b })
+	if diff := cmp.Diff(verbNames(), planner.CommandNames(), byName); diff != "" {
+		t.Errorf("planner.CommandNames and the commands' table differ:\n%s", diff)
 	}
 }
 
