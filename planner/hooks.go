@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/tidelock/tidelock/internal/errs"
 )
 
@@ -114,8 +116,8 @@ func (e *execution) hookWarning(ctx context.Context, err error) string {
 const hookDrain = time.Second
 
 // hook runs one hook to its end. Its program and arguments are handed over as
-// they are: there is no shell. When ctx ends, it is interrupted with all that
-// it started, and killed when the grace is over.
+// they are: there is no shell. When ctx ends, it is interrupted, and killed
+// when the grace is over; what it started ends with it.
 func (e *execution) hook(ctx context.Context, h Hook) error {
 	if err := h.Check(); err != nil {
 		return err
@@ -153,6 +155,11 @@ func (e *execution) hook(ctx context.Context, h Hook) error {
 		defer close(read)
 		_, _ = io.Copy(said, r)
 	}()
+	// While it is not collected yet, nobody else can have its number: what it
+	// left in its group ends with it.
+	for errors.Is(unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
+	}
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	err = cmd.Wait()
 	select {
 	case <-read:
