@@ -113,7 +113,10 @@ func TestGitHub11_ManyStatuses(t *testing.T) {
 // GitHub's list of a pull's files ends at 3,000, and nothing in it says so.
 func TestGitHub11_PullFilesEndAt3000(t *testing.T) {
 	w := newWorld(t)
-	ctx := within(t)
+	// Thirty long answers, each held against the contract, under the race
+	// detector.
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
 	w.repo.Commit("ada", "main", "another one", githubtest.Files{"other.tf": "# other\n"})
 	w.repo.Commit("ada", "feature", "Move", githubtest.Files{"net/main.tf": githubtest.Delete(), "network/main.tf": "# net\n"})
 	files, whole, err := w.c.PullFiles(ctx, w.repo.ID(), w.pull.Number())
