@@ -104,8 +104,8 @@ func payloads(t testing.TB) []struct {
 
 func TestRecordedPayloadsParse(t *testing.T) {
 	all := payloads(t)
-	if len(all) < 300 {
-		t.Fatalf("only %d recorded payloads", len(all))
+	if len(all) != 329 {
+		t.Fatalf("%d recorded payloads, there are 329", len(all))
 	}
 	seen := map[string]int{}
 	for i, p := range all {
@@ -149,8 +149,20 @@ func TestRecordedPayloadsParse(t *testing.T) {
 				t.Errorf("payload %d: %+v", i, e.Installation)
 			}
 		case "merge_group":
-			if e.Group.HeadSHA == "" {
+			if e.Group.HeadSHA == "" || e.Group.Pull() != 104 || e.Group.Base() != "main" {
 				t.Errorf("payload %d: %+v", i, e.Group)
+			}
+		case "check_suite":
+			if e.Suite.HeadSHA == "" || e.Suite.AppID == 0 || (e.Action == "rerequested" && len(e.Suite.Pulls) == 0) {
+				t.Errorf("payload %d: %+v", i, e.Suite)
+			}
+		case "status":
+			if e.Status.SHA == "" || e.Status.Context == "" || e.Status.State == "" {
+				t.Errorf("payload %d: %+v", i, e.Status)
+			}
+		case "repository":
+			if (e.Action == "renamed") != (e.WasNamed != "") || (e.Action == "transferred") != (e.WasOwner != "") {
+				t.Errorf("payload %d: %s of what was %q of %q", i, e.Action, e.WasNamed, e.WasOwner)
 			}
 		case "check_run":
 			if e.Action == "requested_action" && e.Check.Identifier == "" {
@@ -158,7 +170,7 @@ func TestRecordedPayloadsParse(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range []string{"pull_request", "issue_comment", "push", "pull_request_review", "installation", "installation_repositories", "check_run"} {
+	for _, kind := range []string{"pull_request", "issue_comment", "push", "pull_request_review", "installation", "installation_repositories", "check_run", "check_suite", "status", "repository", "merge_group"} {
 		if seen[kind] == 0 {
 			t.Errorf("no recorded %s", kind)
 		}
