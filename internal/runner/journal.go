@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -50,28 +51,50 @@ type entry struct {
 	Elapsed time.Duration `json:"elapsed,omitempty"`
 }
 
-// journal is written by the runner alone.
-type journal struct{ f *os.File }
+// journalRoom is kept on the disk for the journal, in bytes: the entries that
+// prove something are few and short.
+const journalRoom = 64 << 10
+
+// journal is written by the runner alone, from any of its goroutines.
+type journal struct {
+	mu   sync.Mutex
+	f    *os.File
+	size int64 // of whole lines
+}
 
 func openJournal(dir string) (*journal, error) {
 	f, err := os.OpenFile(filepath.Join(dir, journalFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
-	return &journal{f}, nil
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("open the journal: %w", err)
+	}
+	_ = preallocate(f, size+journalRoom) // a file system that can't has to do without
+	return &journal{f: f, size: size}, nil
 }
 
 // write appends an entry; sure says that it must be on the disk before write
-// returns.
+// returns. An entry for which the disk has no room leaves nothing behind:
+// half a line would spoil those after it.
 func (j *journal) write(e entry, sure bool) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	e.At = time.Now().UTC()
 	b, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	if _, err := j.f.Write(append(b, '\n')); err != nil {
+	n, err := j.f.Write(append(b, '\n'))
+	if err != nil {
+		if n > 0 {
+			err = errors.Join(err, j.f.Truncate(j.size))
+		}
 		return fmt.Errorf("journal: %w", err)
 	}
+	j.size += int64(n)
 	if sure {
 		if err := j.f.Sync(); err != nil {
 			return fmt.Errorf("journal: %w", err)

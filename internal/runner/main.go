@@ -80,17 +80,17 @@ func main(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	log, err := os.OpenFile(filepath.Join(dir, logFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	logged, err := os.OpenFile(filepath.Join(dir, logFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("open the log: %w", err)
 	}
-	defer log.Close()
+	log := &diskLog{f: logged}
 	if err := j.write(self(), false); err != nil {
 		return err
 	}
 	if spec.Kind != planner.KindPlan {
 		if err := reserve(filepath.Join(dir, reserveFile), reserved); err != nil {
-			return finish(dir, j, planner.Result{Outcome: planner.OutcomeFailed, Error: "The disk of the server has no room for the run's records. Nothing was started."})
+			return finish(dir, j, log, planner.Result{Outcome: planner.OutcomeFailed, Error: "The disk of the server has no room for the run's records. Nothing was started."})
 		}
 	}
 	// From here on the run counts as begun, and is never begun again.
@@ -105,7 +105,7 @@ func main(ctx context.Context, dir string) error {
 		_ = ready.Close()
 	}
 	result := execute(ctx, spec, j, log)
-	return finish(dir, j, result)
+	return finish(dir, j, log, result)
 }
 
 // receive reads what to do, and makes sure that it is meant for this start:
@@ -173,8 +173,10 @@ func execute(ctx context.Context, spec planner.Spec, j *journal, log io.Writer) 
 	return result
 }
 
-// finish stores the result, whole, and then says so in the journal.
-func finish(dir string, j *journal, result planner.Result) error {
+// finish stores the result, whole, and then says so in the journal. The room
+// that was reserved is what it has on a full disk; the log comes last, for
+// the result says the most of it.
+func finish(dir string, j *journal, log *diskLog, result planner.Result) error {
 	_ = os.Remove(filepath.Join(dir, reserveFile))
 	b, err := json.Marshal(result)
 	if err != nil {
@@ -183,5 +185,6 @@ func finish(dir string, j *journal, result planner.Result) error {
 	if err := writeFile(filepath.Join(dir, resultFile), b); err != nil {
 		return fmt.Errorf("store the result: %w", err)
 	}
+	log.close()
 	return j.write(entry{Event: eventFinished}, true)
 }

@@ -249,6 +249,12 @@ func reapOrphans() {
 	}
 }
 
+// preallocate takes room on the disk for the first size bytes of a file,
+// without making it any longer.
+func preallocate(f *os.File, size int64) error {
+	return unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, size)
+}
+
 // reserve takes room on the disk that is given back when the result must be
 // written.
 func reserve(path string, size int64) error {

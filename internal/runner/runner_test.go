@@ -71,12 +71,17 @@ type site struct {
 
 func newSite(t *testing.T, code string) *site {
 	t.Helper()
+	return newSiteIn(t, t.TempDir(), code)
+}
+
+func newSiteIn(t *testing.T, dir, code string) *site {
+	t.Helper()
 	tool, err := toolchain.Terraform(t.Context(), toolchain.Options{Progress: os.Stderr})
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := planner.Binary{Path: tool.Path, Version: tool.Version}
-	s := &site{t: t, binary: b, dir: t.TempDir()}
+	s := &site{t: t, binary: b, dir: dir}
 	s.write("tree/main.tf", code)
 	s.write("cli.tfrc", string(planner.CLIConfig("", false)))
 	s.runner = newRunner(filepath.Join(s.dir, "runs"))
