@@ -35,6 +35,8 @@ terraform {
   # Names of the server's variables that runs may see. Whoever may open a pull
   # request can read them.
   env = ["AWS_REGION"]
+  # allow_hooks = false     # run what a repository's tidelock.hcl names as hooks
+  # project_env = ["AWS_PROFILE"] # what a repository's tidelock.hcl may set
 
   # plan_timeout  = "1h"
   # apply_timeout = "4h"
@@ -61,10 +63,33 @@ defaults {
   # split_comments     = false # long plans go on in further comments
 }
 
+# What has to be so before an apply; docs/gates.md tells of all there is. The
+# same block for "plan" and "destroy". A repository can only tighten it.
+gate "apply" {
+  mergeable = true
+  # approvals   = 2
+  # code_owners = true
+  # checks      = ["ci/*"] # "*" is all of them
+  # up_to_date  = true
+  # policies    = true # always so on the server
+  # max_monthly_cost_increase = 500 # USD
+  # labels         = ["approved-by-finance"]
+  # without_labels = ["do-not-apply"]
+  # role  = "maintain"
+  # users = ["alice"]
+  # teams = ["acme/platform"]
+
+  rule "no-friday" {
+    when    = "now.getDayOfWeek('Europe/Berlin') != 5 || plan.delete == 0"
+    message = "Nothing is destroyed on a Friday."
+  }
+}
+
 policy {
   required_tags = ["owner", "environment"]
   # levels = { "some-rule" = "advisory" } # or "mandatory", "off"
   # disabled = false
+  # owners   = ["acme/security"] # who may accept findings with approve-policies
 }
 
 cost {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	gates "github.com/tidelock/tidelock/internal/gate" // gate is a name in the tests
 	"github.com/tidelock/tidelock/internal/redact"
 )
 
@@ -39,6 +40,10 @@ type Config struct {
 	Cost      CostConfig
 	Log       LogConfig
 	Web       WebConfig
+
+	// Gates stand before plans, applies and destroys, as the file has them:
+	// Set.WithFloor adds Defaults.RequiredApprovals and the policies.
+	Gates gates.Set
 }
 
 // GitHubConfig says which GitHub App this is and how hard it may write.
@@ -65,6 +70,8 @@ type TerraformConfig struct {
 	PlanTimeout    time.Duration
 	ApplyTimeout   time.Duration
 	Grace          time.Duration // between SIGINT and SIGKILL
+	AllowHooks     bool          // run the programs that repositories' configurations name
+	ProjectEnv     []string      // names of variables that repositories' configurations may set
 }
 
 // DefaultsConfig is what a repository gets that says nothing else.
@@ -90,6 +97,7 @@ type PolicyConfig struct {
 	Disabled     bool
 	RequiredTags []string
 	Levels       map[string]string // rule ID → advisory | mandatory | off
+	Owners       []string          // who may accept findings: logins or organization/team
 }
 
 // CostConfig tunes the estimates.

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	gates "github.com/tidelock/tidelock/internal/gate" // gate is a name in the tests
 	"github.com/tidelock/tidelock/internal/redact"
 )
 
@@ -52,6 +53,7 @@ func schemaOf(block string) *hcl.BodySchema {
 		for _, sec := range sections[1:] {
 			schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: sec.name})
 		}
+		schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: gates.BlockType, LabelNames: []string{"act"}})
 	}
 	return schema
 }
@@ -60,8 +62,12 @@ func (l *loader) readRoot(body hcl.Body) {
 	content, diags := body.Content(schemaOf(""))
 	l.diagnostics("", diags)
 	l.readAttributes("", content.Attributes)
+	l.readGates(content.Blocks)
 	first := map[string]hcl.Range{}
 	for _, block := range content.Blocks {
+		if block.Type == gates.BlockType {
+			continue
+		}
 		if before, twice := first[block.Type]; twice {
 			l.problem("", place(block.DefRange), "there is a second block %s; the first is on line %d. Make one of them.", block.Type, before.Start.Line)
 			continue

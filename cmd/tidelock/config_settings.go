@@ -104,6 +104,10 @@ var settings = []setting{
 	{path: "terraform.grace", bind: func(c *Config) any { return &c.Terraform.Grace },
 		check: durationRange(time.Second, time.Hour, func(c *Config) time.Duration { return c.Terraform.Grace }),
 		doc:   "Time that Terraform gets to end by itself once it is told to stop, before it is killed."},
+	{path: "terraform.allow_hooks", bind: func(c *Config) any { return &c.Terraform.AllowHooks },
+		doc: "Whether the programs that a repository's `tidelock.hcl` names as hooks are run, before and after Terraform and with its environment. The file is read from the base branch, so whoever may merge there chooses them."},
+	{path: "terraform.project_env", bind: func(c *Config) any { return &c.Terraform.ProjectEnv }, check: checkProjectEnv,
+		doc: "Names of environment variables that a repository's `tidelock.hcl` may set for its projects, such as `AWS_PROFILE`. Others are left out."},
 
 	{path: "defaults.lock", bind: func(c *Config) any { return &c.Defaults.Lock }, check: oneOf(func(c *Config) string { return c.Defaults.Lock }, "plan", "apply", "off"),
 		doc: "When a pull request takes the lock of a project: with its `plan`, with its `apply`, or never (`off`; two applies of one project still never run at once)."},
@@ -142,6 +146,8 @@ var settings = []setting{
 		doc: "Tags, or labels on Google Cloud, that every resource which can carry them must have."},
 	{path: "policy.levels", bind: func(c *Config) any { return &c.Policy.Levels }, check: checkLevels,
 		doc: "Level of a rule by its ID: `advisory` warns, `mandatory` blocks the apply, `off` leaves the rule out."},
+	{path: "policy.owners", bind: func(c *Config) any { return &c.Policy.Owners }, check: checkPolicyOwners,
+		doc: "Who may accept what a mandatory policy found, for exactly one plan, with the command `approve-policies`: logins, or teams as `organization/team`. Empty means anyone with the role *maintain* in the repository. The author of a pull request never may."},
 
 	{path: "cost.currency", bind: func(c *Config) any { return &c.Cost.Currency }, check: checkCurrency,
 		doc: "Currency of the estimates. The bundled catalogue holds prices in `USD` only."},

@@ -145,6 +145,7 @@ func (l *loader) write(w io.Writer) error {
 			b.WriteString("}\n")
 		}
 	}
+	l.writeGates(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -168,8 +169,8 @@ func (l *loader) plain(s setting) string {
 // shownSetting is one setting in JSON.
 type shownSetting struct {
 	Value  any    `json:"value"`
-	Source string `json:"source"` // "default", a place in the file or a variable
-	Env    string `json:"env"`
+	Source string `json:"source"`        // "default", a place in the file or a variable
+	Env    string `json:"env,omitempty"` // "" where only the file can hold it
 }
 
 func (l *loader) asJSON() map[string]shownSetting {
@@ -191,6 +192,7 @@ func (l *loader) asJSON() map[string]shownSetting {
 		}
 		all[s.path] = shown
 	}
+	l.gatesJSON(all)
 	return all
 }
 

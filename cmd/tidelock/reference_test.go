@@ -62,6 +62,7 @@ func reference() string {
 			fmt.Fprintf(&b, "| **`%s`**<br>%s<br>`%s` | %s | %s |\n", attr, kind, envName(s.path), def, strings.ReplaceAll(s.doc, "|", "\\|"))
 		}
 	}
+	b.WriteString(gatesReference())
 	return b.String()
 }
 

@@ -142,15 +142,17 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 		DB: s.db, Queue: s.queue, App: s.app, Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
 		Blobs: s.blobs, Checkout: checkout.New(filepath.Join(c.DataDir, "mirrors"), checkout.Options{}), Runner: runners,
 		Policies: engine, Catalog: catalog, HoursPerMonth: c.Cost.HoursPerMonth, Node: node, DataDir: c.DataDir,
-		Settings:  c.Defaults.settings(),
+		Settings: c.settings(), Version: buildVersion().Version,
 		Terraform: terraform, PublicURL: c.PublicURL, Log: s.log,
 		Masker: s.masker,
 	}, nil
 }
 
 // settings are the defaults as the bot knows them.
-func (d DefaultsConfig) settings() bot.Settings {
+func (c Config) settings() bot.Settings {
+	d := c.Defaults
 	return bot.Settings{
+		PolicyOwners: c.Policy.Owners, Gates: c.Gates,
 		Lock: d.Lock, ApplyBeforeMerge: d.ApplyBeforeMerge || d.AutoMerge, ApplyOnMerge: d.ApplyOnMerge,
 		AutoMerge: d.AutoMerge, MergeMethod: d.MergeMethod, Approvals: d.RequiredApprovals, DeleteBranch: d.DeleteBranch,
 		AutoPlan: d.AutoPlan, PlanDrafts: d.PlanDrafts, Commands: d.Commands,
@@ -198,7 +200,7 @@ func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform
 	s.log.Info("terraform found", "path", binary.Path, "tool", binary.Tool, "version", binary.Version, "parallel", parallel)
 	return bot.Terraform{
 		Binary: binary.Path, Version: binary.Version, CLIConfig: cli, Env: env, Parallel: parallel,
-		PlanTimeout: c.PlanTimeout, ApplyTimeout: c.ApplyTimeout,
+		PlanTimeout: c.PlanTimeout, ApplyTimeout: c.ApplyTimeout, AllowHooks: c.AllowHooks, ProjectEnv: c.ProjectEnv,
 	}, nil
 }
 
