@@ -45,6 +45,7 @@ func newRootCommand(p *program, started *bool) *cobra.Command {
 		newServeCommand(p),
 		newDemoCommand(p),
 		newInitCommand(p),
+		newAppCommand(p),
 		newMigrateCommand(p),
 		newDoctorCommand(p),
 		newHealthcheckCommand(p),
