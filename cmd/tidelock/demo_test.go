@@ -15,7 +15,7 @@ import (
 // before.
 var story = []string{
 	`Getting ready`, `✓ (Terraform|OpenTofu) \d`, `✓ Tidelock at http://127\.0\.0\.1:\d+`,
-	`three projects`, `git push origin first-infrastructure`, `Planning: \d of 3 projects done`,
+	`three projects`, `git push origin first-infrastructure`,
 	`Plan: 36 to add, 0 to change, 0 to destroy in 3 projects · \+\$\d`, `Plan of network: 14 to add`,
 	`Merge this pull request`, `✓ tidelock/plan`, `approves #1`, `merges #1`, `Applied 3 projects`,
 	`a policy steps in`, `A policy forbids this plan`, `⛔ 1 violation`, `security\.aws\.public_ingress`, `tcp port 22`,
@@ -73,7 +73,7 @@ func TestDemoInterrupted(t *testing.T) {
 	env := demoEnv(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	out := &trigger{on: "Planning: 0 of 3", do: cancel}
+	out := &trigger{on: "opens pull request #1", do: cancel}
 	var stderr bytes.Buffer
 	p := &program{stdin: strings.NewReader(""), stdout: out, stderr: &stderr, environ: env}
 	if code := p.run(ctx, []string{"demo"}); code != exitFault {

@@ -344,7 +344,7 @@ func TestFault12_AppliedAndNotTold(t *testing.T) {
 	s := newStage(t, stageOptions{})
 	p := s.open("feature", network("v2"))
 	s.says(p, "### 📋 Plan: 1 to add")
-	s.check(p, "tidelock/apply", "neutral")
+	s.check(p, "tidelock/plan", "success")
 	clear := s.gh.Faults().Refuse(githubtest.Refusal{Status: http.StatusInternalServerError, Match: func(method, path string) bool {
 		return method == http.MethodPost || method == http.MethodPatch
 	}})

@@ -48,7 +48,6 @@ func TestPolicyBlocksThenMended(t *testing.T) {
 		}
 	}
 	s.check(p, "tidelock/plan", "failure")
-	s.check(p, "tidelock: app", "failure")
 	assertInert(t, body)
 
 	s.repo.Commit("ada", "ssh", "Only from inside", folder(t, "pulls", "acme-infra", "mend-ssh"))

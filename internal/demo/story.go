@@ -54,7 +54,7 @@ func (d *demo) first(ctx context.Context, a *person) error {
 	if err != nil {
 		return err
 	}
-	took, err := d.watch(ctx, p, start, "📋 Plan", "tidelock/apply", "neutral")
+	took, err := d.watch(ctx, p, start, "📋 Plan", "tidelock/plan", "success")
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (d *demo) risky(ctx context.Context, a *person) (*githubtest.Pull, error) {
 	if err != nil {
 		return nil, err
 	}
-	took, err := d.watch(ctx, p, start, "⛔ A policy forbids", "tidelock/apply", "neutral")
+	took, err := d.watch(ctx, p, start, "⛔ A policy forbids", "tidelock/plan", "failure")
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func (d *demo) meanwhile(ctx context.Context, b *person, web *githubtest.Pull) (
 	if err != nil {
 		return nil, err
 	}
-	if _, err := d.watch(ctx, p, start, "another pull request's lock", "tidelock: data", "success"); err != nil {
+	if _, err := d.watch(ctx, p, start, "another pull request's lock", "tidelock/plan", ""); err != nil {
 		return nil, err
 	}
 	d.put(comment(tableOf(answer(p)), d.inner())...)
@@ -213,7 +213,7 @@ func (d *demo) mend(ctx context.Context, a, b *person, web, sessions *githubtest
 		return err
 	}
 	start := time.Now()
-	took, err := d.watch(ctx, web, start, "📋 Plan", "tidelock/apply", "neutral")
+	took, err := d.watch(ctx, web, start, "📋 Plan", "tidelock/plan", "success")
 	if err != nil {
 		return err
 	}
@@ -253,7 +253,7 @@ func (d *demo) mend(ctx context.Context, a, b *person, web, sessions *githubtest
 	if err != nil {
 		return err
 	}
-	if _, err = d.watch(ctx, sessions, pushed, "📋 Plan", "tidelock/apply", "neutral"); err != nil {
+	if _, err = d.watch(ctx, sessions, pushed, "📋 Plan", "tidelock/plan", "success"); err != nil {
 		return err
 	}
 	return d.show(ctx, sessions, "Plan of")
