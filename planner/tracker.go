@@ -35,6 +35,11 @@ var doings = map[string]string{"create": "creating", "update": "updating", "dele
 // take takes an event and reports whether there is anything new to tell.
 func (t *tracker) take(ev event) bool {
 	address := ev.address()
+	// An event that lacks what it should have tells nothing.
+	switch {
+	case strings.HasPrefix(ev.Type, "apply_") && ev.Hook == nil, ev.Type == "planned_change" && ev.Change == nil:
+		return false
+	}
 	switch ev.Type {
 	case "planned_change":
 		switch ev.Change.Action {
