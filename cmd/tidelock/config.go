@@ -8,6 +8,7 @@ import (
 	"time"
 
 	gates "github.com/tidelock/tidelock/internal/gate" // gate is a name in the tests
+	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/redact"
 )
 
@@ -240,6 +241,9 @@ func (l *loader) finish() {
 	}
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	c.GitHub.APIURL = strings.TrimRight(c.GitHub.APIURL, "/")
+	if host, err := github.ParseHost(c.GitHub.APIURL); err == nil && host.Enterprise && l.origins["github.write_interval"].rank == rankDefault {
+		c.GitHub.WriteInterval = 0 // its limits are off, unless its owner has them on
+	}
 	c.Cost.Currency = strings.ToUpper(c.Cost.Currency)
 }
 

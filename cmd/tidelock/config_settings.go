@@ -77,7 +77,7 @@ var settings = []setting{
 		doc: "How many comments and checks may be written at once, for each installation, before `write_interval` spaces them."},
 	{path: "github.write_interval", bind: func(c *Config) any { return &c.GitHub.WriteInterval },
 		check: durationRange(0, time.Minute, func(c *Config) time.Duration { return c.GitHub.WriteInterval }),
-		doc:   "Time between two writes once the burst is used up: GitHub asks for a second. `0s` sets no limit, for a GitHub Enterprise Server that has none."},
+		doc:   "Time between two writes once the burst is used up: GitHub asks for a second. `0s` sets no limit, and is the default with a GitHub Enterprise Server, whose limits are off unless its owner has them on."},
 	{path: "github.sweep_interval", bind: func(c *Config) any { return &c.GitHub.SweepInterval },
 		check: durationRange(time.Second, time.Hour, func(c *Config) time.Duration { return c.GitHub.SweepInterval }),
 		doc:   "How often GitHub's own list of deliveries is searched for webhooks that never arrived. Above `5m` a lost webhook waits longer than Tidelock promises."},

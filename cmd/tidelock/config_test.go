@@ -488,3 +488,25 @@ func read(t *testing.T, path string) string {
 	}
 	return string(data)
 }
+
+func TestGitHubRule29_EnterpriseServersWritesAreNotSpaced(t *testing.T) {
+	for _, tc := range []struct {
+		api, interval string
+		want          time.Duration
+	}{
+		{"", "", time.Second},
+		{"https://api.github.com", "", time.Second},
+		{"https://ghe.example.com/api/v3", "", 0},
+		{"https://ghe.example.com/api/v3", "2s", 2 * time.Second},
+		{"", "0s", 0},
+	} {
+		_, file := goodFile(t, "")
+		c, problems := LoadConfig(file, []string{"TIDELOCK_GITHUB_API_URL=" + tc.api, "TIDELOCK_GITHUB_WRITE_INTERVAL=" + tc.interval})
+		if len(problems) > 0 || c.GitHub.WriteInterval != tc.want {
+			t.Errorf("%q with %q: every %s, want %s; %v", tc.api, tc.interval, c.GitHub.WriteInterval, tc.want, problems)
+		}
+		if o := appOptions(c, nil); o.Writes.Off != (tc.want == 0) {
+			t.Errorf("%q with %q: %+v", tc.api, tc.interval, o.Writes)
+		}
+	}
+}
