@@ -263,7 +263,10 @@ var (
 // problemsOf says what CEL found in sentences that name what there is.
 func problemsOf(iss *cel.Issues, tree *ast.AST, missed map[string]string) []ExprProblem {
 	var out []ExprProblem
-	for _, e := range iss.Errors() {
+	found := slices.SortedStableFunc(slices.Values(iss.Errors()), func(a, b *cel.Error) int {
+		return cmp.Or(cmp.Compare(a.Location.Line(), b.Location.Line()), cmp.Compare(a.Location.Column(), b.Location.Column()))
+	})
+	for _, e := range found {
 		p := ExprProblem{Line: max(e.Location.Line(), 1), Column: max(e.Location.Column(), 0) + 1, Message: e.Message}
 		if m := undeclared.FindStringSubmatch(e.Message); m != nil {
 			p.Message = noSuch(tree, e.ExprID, m[1])
