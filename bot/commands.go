@@ -88,7 +88,7 @@ func (b *Bot) operate(ctx context.Context, tx *db.Tx, in Operate, actor access.A
 }
 
 func (b *Bot) compareWorld(ctx context.Context, tx *db.Tx, in CompareWorld, batch string, actor access.Actor) error {
-	runs, err := b.Runs.AddDrift(ctx, tx, in.Change, in.Projects, target(in.Change), batch, actor)
+	runs, err := b.Runs.AddDrift(ctx, tx, in.Change, in.Projects, in.Options, target(in.Change), batch, actor)
 	if err != nil {
 		return err
 	}

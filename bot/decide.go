@@ -152,6 +152,7 @@ type (
 	CompareWorld struct {
 		Change   run.Change
 		Projects []planner.Project
+		Options  planner.Options
 	}
 	// CancelRuns ends what waits of the runs, and stops what is under way.
 	CancelRuns struct {

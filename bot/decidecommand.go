@@ -200,7 +200,9 @@ func (d decision) apply() []Intent {
 		if closed := gate.Closed(verdicts); len(closed) > 0 {
 			return d.refuse("**Nothing was applied.** %s can't be applied yet:\n\n%s", "`"+plain(pair.Plan.Project.Name)+"`", sentencesOf(closed))
 		}
-		in.Plans = append(in.Plans, *pair.Plan)
+		plan := *pair.Plan
+		plan.Options.Parallelism = d.command.Options.Parallelism
+		in.Plans = append(in.Plans, plan)
 		in.Gates[pair.Plan.ID] = record(actOf(*pair.Plan), *d.Change, *pair.Plan, verdicts)
 	}
 	return []Intent{in}
@@ -309,7 +311,7 @@ func (d decision) drift() []Intent {
 	if len(projects) == 0 {
 		return d.none("This pull request touches no project.")
 	}
-	return []Intent{CompareWorld{Change: *d.Change, Projects: projects}}
+	return []Intent{CompareWorld{Change: *d.Change, Projects: projects, Options: d.command.Options}}
 }
 
 // approvePolicies accepts the findings of the plans that policies forbid. The

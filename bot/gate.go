@@ -40,12 +40,15 @@ func applyGate(filter Filter, f Facts) string {
 // plansGate judges the plans themselves.
 func plansGate(filter Filter, pairs []run.Pair) string {
 	var chosen, ready int
-	var trouble []string
+	var trouble, later []string
 	for _, pair := range pairs {
 		if !filter.Match(pair.Plan.Project) {
 			continue
 		}
 		chosen++
+		if pair.Plan.Status == run.Deferred {
+			later = append(later, laterTrouble(pairs, *pair.Plan))
+		}
 		if why := planTrouble(*pair.Plan); why != "" {
 			trouble = append(trouble, why)
 		} else if why := applyTrouble(pair); why != "" {
@@ -64,10 +67,21 @@ func plansGate(filter Filter, pairs []run.Pair) string {
 		return "This pull request touches no project."
 	case chosen == 0:
 		return fmt.Sprintf("No project of this pull request matches `%s`.", plain(strings.TrimSpace(filter.String())))
+	case ready == 0 && len(later) > 0:
+		return strings.Join(later, " ")
 	case ready == 0:
 		return "There is nothing left to apply: every plan is applied, or changes nothing."
 	}
 	return ""
+}
+
+// laterTrouble says what a plan that was not made yet waits for.
+func laterTrouble(pairs []run.Pair, plan run.Run) string {
+	var first []string
+	for _, p := range run.WaitsFor(pairs, plan) {
+		first = append(first, "`"+plain(p.Plan.Project.Name)+"`")
+	}
+	return fmt.Sprintf("`%s` is planned once %s is applied.", plain(plan.Project.Name), strings.Join(first, " and "))
 }
 
 // orderTrouble says what must be applied before the plan and is not among

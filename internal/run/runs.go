@@ -310,11 +310,11 @@ func (s *Store) move(ctx context.Context, tx *db.Tx, r Run, next Status, why str
 	return nil
 }
 
-// Begin moves a queued run to Running (a plan) or Checking (an apply) on the
-// node.
+// Begin moves a queued run to Running (a plan) or Checking (an apply, or a
+// state operation) on the node.
 func (s *Store) Begin(ctx context.Context, tx *db.Tx, r Run, node string) (Run, error) {
 	next, why := Running, ""
-	if r.Kind == Apply {
+	if r.Kind == Apply || r.Kind == StateChange {
 		next = Checking
 	}
 	if r.Status == Checking {
