@@ -15,11 +15,20 @@
 // expires or as soon as GitHub refuses it. Merging alone needs more and mints
 // a token of its own.
 //
-// GitHub's limits are kept per installation: writes are spaced, and after a
+// GitHub's limits are kept per installation: calls are spaced, and after a
 // refusal for a primary or secondary limit nothing is sent until GitHub said
-// that it may be. Short waits happen inside a call; a longer one is an
-// errs.Unavailable error of which RetryAfter tells how long to wait, so that
-// no worker is held for an hour.
+// that it may be. REST and GraphQL have a budget each. Ordinary calls leave the
+// last tenth of an hour's budget, and the head of the line, to those of
+// Client.Important. Short waits happen inside a call; a longer one is an
+// errs.Unavailable error of which RetryAfter tells how long to wait, so that no
+// worker is held for an hour.
+//
+// Reading again what has not changed costs nothing of the budget: answers are
+// kept in memory, within bounds, and used where GitHub says (304) that they
+// still hold. What one installation or token saw is shown to no other.
+//
+// GraphQL's errors, which arrive with status 200, are errors here and have the
+// same kinds as REST's.
 //
 // # What it does not do
 //
