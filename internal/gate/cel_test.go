@@ -252,7 +252,8 @@ func TestCacheIsBounded(t *testing.T) {
 	if n := len(cache.byText); n > maxCached {
 		t.Errorf("%d expressions are kept", n)
 	}
-	if compile("plan.delete < 1") != compile("plan.delete < 1") {
+	first := compile("plan.delete < 1")
+	if second := compile("plan.delete < 1"); second != first {
 		t.Error("read twice")
 	}
 }
