@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -174,5 +175,37 @@ func TestProgressOfALongApply(t *testing.T) {
 	}
 	if last.Done != 2 || last.Total != 2 || last.Now() != "" {
 		t.Errorf("at the end: %+v", last)
+	}
+}
+
+// TestFault10_TerraformKilledInAStateOperation: whether the state was written,
+// only the backend knows.
+func TestFault10_TerraformKilledInAStateOperation(t *testing.T) {
+	const state = `{"version":4,"terraform_version":"1.5.0","serial":3,"lineage":"l","outputs":{},"resources":[{"mode":"managed","type":"terraform_data","name":"a","provider":"provider[\"terraform.io/builtin/terraform\"]","instances":[{"schema_version":0,"attributes":{"id":"x"}}]}]}`
+	writes, never := make(chan struct{}), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method {
+		case http.MethodGet:
+			_, _ = io.WriteString(w, state)
+		case http.MethodPost:
+			close(writes)
+			<-never
+		}
+	}))
+	defer server.Close()
+	defer close(never)
+	s := newSite(t, "terraform {\n  backend \"http\" {\n    address = \""+server.URL+"\"\n    retry_max = 0\n  }\n}\n"+plain)
+	remove := s.spec("remove", planner.KindState)
+	remove.ManagedBackend, remove.Operation = "", planner.Operation{Kind: planner.StateRemove, Args: []string{"terraform_data.a"}}
+	if err := s.runner.Start(t.Context(), remove); err != nil {
+		t.Fatal(err)
+	}
+	<-writes
+	if err := syscall.Kill(s.terraformOf(s.runnerOf("remove")).pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.runner.Wait(t.Context(), "remove", nil)
+	if err != nil || r.Outcome != planner.OutcomeInterrupted || !r.Started || r.PriorSerial != 3 || !strings.HasPrefix(r.Error, "Terraform was killed in the middle of the state rm.") {
+		t.Errorf("%+v, %v; want interrupted", r, err)
 	}
 }
