@@ -117,7 +117,7 @@ func held(v View) int {
 func footer(v View) string {
 	parts := []string{"commit " + short(target(v.Change))}
 	if names, first := ownLocks(v); len(names) > 0 {
-		parts = append(parts, strings.TrimSpace("🔒 locked "+inHTML(since(first))))
+		parts = append(parts, strings.TrimSpace("🔒 locked "+since(first)))
 	}
 	if v.URL != "" {
 		parts = append(parts, "[details]("+v.URL+")")

@@ -45,11 +45,11 @@ func (b *Bot) tell(ctx context.Context, tx *db.Tx, change string, soon bool) err
 	if err != nil {
 		return err
 	}
-	settled, err := b.Runs.Settled(ctx, tx, change)
+	busy, err := b.Runs.UnderWay(ctx, tx, change)
 	if err != nil {
 		return err
 	}
-	if c.Status == run.Pending || !settled {
+	if c.Status == run.Pending || busy {
 		return b.tellLater(ctx, tx, change)
 	}
 	if err := b.Runs.AtRest(ctx, tx, change); err != nil {
@@ -80,9 +80,7 @@ type pace struct {
 
 // paceOf says what may be told after so much time. Pure.
 func paceOf(v View, began time.Time) pace {
-	switch v.Phase() {
-	case run.PhaseQueued, run.PhasePlanning, run.PhaseApplying:
-	default:
+	if !v.busy() {
 		return pace{check: true, comment: true}
 	}
 	if began.IsZero() { // it began this moment
@@ -90,4 +88,21 @@ func paceOf(v View, began time.Time) pace {
 	}
 	passed := v.Now.Sub(began)
 	return pace{busy: true, check: passed >= firstWord, comment: passed >= firstProgress}
+}
+
+// busy reports whether anything of the change is being worked on.
+func (v View) busy() bool {
+	switch v.Phase() {
+	case run.PhaseQueued:
+		return true
+	case run.PhasePlanning, run.PhaseApplying:
+		for _, p := range v.Pairs {
+			for _, r := range []*run.Run{p.Plan, p.Apply} {
+				if r != nil && !r.Status.Finished() && !r.Waits() {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

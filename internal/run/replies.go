@@ -99,6 +99,27 @@ func (s *Store) SaveShared(ctx context.Context, c Change, row Check) error {
 	})
 }
 
+// Waits reports whether an unfinished run waits for something outside of
+// itself, and says for what: nothing happens until that does.
+func (r Run) Waits() bool {
+	switch r.Status {
+	case Blocked, Deferred:
+		return true
+	case Queued, Checking:
+		return r.Error != ""
+	}
+	return false
+}
+
+// UnderWay reports whether any plan or apply of the change is being worked on,
+// or is about to be: neither at an end nor one that Waits.
+func (s *Store) UnderWay(ctx context.Context, q db.Querier, change string) (bool, error) {
+	var n int
+	err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM runs WHERE change_id=$1 AND kind IN ($5,$6) AND (status=$2 OR (status IN ($3,$4) AND error=''))`,
+		change, Running, Queued, Checking, Plan, Apply).Scan(&n)
+	return n > 0, err
+}
+
 // PostedFor returns what was last posted under names of the pattern (SQL's
 // LIKE) for any change of the pull, by name: the comments that stay while
 // heads come and go.

@@ -8,6 +8,7 @@ import (
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/db/dbtest"
 	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/planner"
 )
 
 func TestRepliesAreFoldedOnce(t *testing.T) {
@@ -130,5 +131,42 @@ func TestPostedForGoesOverToTheNextHead(t *testing.T) {
 		if of, err := w.store.Checks(ctx, d, second.ID); err != nil || len(of) != 0 {
 			t.Errorf("the second head still has %+v %v", of, err)
 		}
+	})
+}
+
+func TestUnderWay(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ctx := context.Background()
+		c := w.open(3, "aaa").Change
+		want := func(what string, want bool) {
+			t.Helper()
+			if got, err := w.store.UnderWay(ctx, d, c.ID); err != nil || got != want {
+				t.Errorf("%s: under way is %v (%v), not %v", what, got, err, want)
+			}
+		}
+		want("before there are plans", false)
+		var r run.Run
+		w.tx(func(tx *db.Tx) error {
+			made, _, err := w.store.AddPlans(ctx, tx, c, []run.Wanted{{Project: planner.Project{Name: "a", Dir: "a", Workspace: "default"}, Commit: "aaa"}}, "", ada)
+			r = made[0]
+			return err
+		})
+		want("queued", true)
+		w.tx(func(tx *db.Tx) (err error) {
+			r, err = w.store.Begin(ctx, tx, r, "node")
+			return err
+		})
+		want("running", true)
+		w.tx(func(tx *db.Tx) (err error) {
+			r, err = w.store.Requeue(ctx, tx, r, "Somebody else holds the lock of the state.")
+			return err
+		})
+		want("waiting for somebody else", false)
+		if !r.Waits() {
+			t.Errorf("%+v waits", r)
+		}
+		w.tx(func(tx *db.Tx) error { return w.store.Cancel(ctx, tx, r, ada, "") })
+		want("canceled", false)
 	})
 }
