@@ -89,9 +89,18 @@ func quoteAll(words []string) []string {
 	return out
 }
 
-// patternProblem reports why a pattern of when_modified can't be one, as the
+// IgnoreProblem reports why a pattern of directories can't be one; "" where it
+// can.
+func IgnoreProblem(pattern string) string {
+	if !doublestar.ValidatePattern(pattern) {
+		return fmt.Sprintf("%q is not a pattern.", short(pattern))
+	}
+	return ""
+}
+
+// PatternProblem reports why a pattern of when_modified can't be one, as the
 // end of a sentence; "" where it can.
-func patternProblem(pattern string) string {
+func PatternProblem(pattern string) string {
 	p := strings.TrimPrefix(pattern, "!")
 	switch clean := path.Clean(p); {
 	case p == "":
@@ -154,7 +163,7 @@ func (r *configReader) dependencies(cfg RepoConfig) {
 		}
 	}
 	for _, circle := range Circles(cfg.Projects) {
-		r.say(byName[circle[0]].DependsLine, "The projects depend on each other in a circle: %s.", strings.Join(circle, " → "))
+		r.say(byName[circle[0]].DependsLine, "The projects depend on each other in a circle: %s.", CircleText(circle))
 	}
 }
 
@@ -193,4 +202,13 @@ func Circles(projects []ProjectConfig) [][]string {
 		}
 	}
 	return circles
+}
+
+// CircleText writes a circle for people: "a → b → a".
+func CircleText(circle []string) string {
+	const most = 20
+	if n := len(circle); n > most {
+		circle = append(append(append([]string(nil), circle[:most-2]...), fmt.Sprintf("%d more", n-most+1)), circle[n-1])
+	}
+	return strings.Join(circle, " → ")
 }

@@ -84,9 +84,9 @@ type hclHook struct {
 // enough that the worst is read in a moment.
 const (
 	maxConfig     = 1 << 20 // bytes
-	maxProjects   = 5_000
-	maxWorkspaces = 100 // of one block
-	maxGuesses    = 20  // messages that look for what was meant
+	MaxProjects   = 5_000   // of a repository, each workspace counted
+	maxWorkspaces = 100     // of one block
+	maxGuesses    = 20      // messages that look for what was meant
 	// maxDependencies is the sum of what all projects depend on, with each
 	// workspace counted.
 	maxDependencies = 100_000
@@ -215,8 +215,8 @@ func (r *configReader) whole(raw hclConfig, cfg *RepoConfig) {
 	cfg.MergeMethod, cfg.DeleteBranch, cfg.Commands = raw.MergeMethod, raw.DeleteBranch, raw.Commands
 	cfg.QuietUnchanged, cfg.CommentPerCommit, cfg.SplitComments, cfg.ProjectChecks = raw.QuietUnchanged, raw.CommentPerCommit, raw.SplitComments, raw.ProjectChecks
 	for _, p := range raw.Ignore {
-		if !doublestar.ValidatePattern(p) {
-			r.say(attributeLine(r.body, "ignore"), "%q is not a pattern.", short(p))
+		if problem := IgnoreProblem(p); problem != "" {
+			r.say(attributeLine(r.body, "ignore"), "%s", problem)
 		}
 	}
 	r.oneOf("lock", raw.Lock, LockAtPlan, LockAtApply, LockOff)
@@ -244,8 +244,8 @@ func (r *configReader) projects(blocks []hclBlock, cfg *RepoConfig) {
 	for _, b := range blocks {
 		list := r.block(b)
 		r.partial = r.partial || list == nil
-		if len(cfg.Projects)+len(list) > maxProjects {
-			r.say(b.Range.Start.Line, "There are more than %d projects.", maxProjects)
+		if len(cfg.Projects)+len(list) > MaxProjects {
+			r.say(b.Range.Start.Line, "There are more than %d projects.", MaxProjects)
 			r.partial = true
 			return
 		}
@@ -372,7 +372,7 @@ func (r *configReader) project(name, workspace string, p hclProject, body *hclsy
 		}
 	}
 	for _, w := range p.WhenModified {
-		if problem := patternProblem(w); problem != "" {
+		if problem := PatternProblem(w); problem != "" {
 			r.say(at("when_modified"), "The pattern %q %s.", short(w), problem)
 		}
 	}

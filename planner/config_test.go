@@ -440,7 +440,7 @@ func TestThreat_HostileConfigurationEndsSoon(t *testing.T) {
 		names = append(names, fmt.Sprintf(`"g%d"`, i))
 	}
 	fmt.Fprintf(&groups, "project \"all\" {\n dir = \"all\"\n depends_on = [%s]\n}\n", strings.Join(names, ","))
-	for i := range 9000 {
+	for i := range 4900 {
 		fmt.Fprintf(&chain, "project \"p%d\" {\n dir = \"d%d\"\n depends_on = [\"p%d\"]\n}\n", i, i, i+1)
 	}
 	for name, src := range map[string]string{
@@ -454,7 +454,7 @@ func TestThreat_HostileConfigurationEndsSoon(t *testing.T) {
 			if err != nil && (!errs.Is(err, errs.Invalid) || len(errs.Sentence(err)) > 1<<20) {
 				t.Errorf("%.300v", err)
 			}
-			if err == nil && len(cfg.Projects) > maxProjects {
+			if err == nil && len(cfg.Projects) > MaxProjects {
 				t.Errorf("%d projects", len(cfg.Projects))
 			}
 		})
