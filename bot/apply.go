@@ -489,5 +489,5 @@ func (a *application) operated(ctx context.Context, tx *db.Tx, final run.Status)
 		return err
 	}
 	only := Filter{Dirs: []string{a.run.Project.Dir}, Workspaces: []string{a.run.Project.Workspace}}
-	return a.Queue.Enqueue(ctx, tx, planJob{Change: a.change.ID, Filter: only, Actor: a.run.Actor, Asked: true})
+	return a.Queue.Enqueue(ctx, tx, planJob{Change: a.change.ID, Filter: only, Actor: a.run.Actor, Asked: true}, queue.For(a.run.Client))
 }

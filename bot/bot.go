@@ -105,6 +105,10 @@ func Lanes(parallel int) map[string]int {
 	return map[string]int{LaneEvents: 4, LanePrepare: 2, LanePlans: parallel, LaneApplies: max(2, parallel), LaneAnswers: 4}
 }
 
+// FairLanes are those in which clients take turns: what a webhook sets off.
+// Applies and answers are few, and GitHub's limits for them are each client's own.
+func FairLanes() []string { return []string{LaneEvents, LanePrepare, LanePlans} }
+
 // New returns a bot and registers its handlers with the queue.
 func New(o Options) *Bot {
 	if o.Now == nil {

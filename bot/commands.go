@@ -63,7 +63,7 @@ func (b *Bot) enqueueRun(ctx context.Context, tx *db.Tx, r run.Run) error {
 	case run.Apply, run.StateChange:
 		return b.Queue.Enqueue(ctx, tx, applyRunJob{r.ID})
 	}
-	return b.Queue.Enqueue(ctx, tx, planRunJob{r.ID})
+	return b.Queue.Enqueue(ctx, tx, planRunJob{r.ID}, queue.For(r.Client))
 }
 
 func (b *Bot) retryApplies(ctx context.Context, tx *db.Tx, in RetryApplies, actor access.Actor) error {

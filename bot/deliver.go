@@ -211,7 +211,7 @@ func (b *Bot) carryOne(ctx context.Context, tx *db.Tx, repo clients.Repo, actor 
 	case CloseGroup:
 		return b.Runs.CloseGroup(ctx, tx, in.Repo, in.Head)
 	case Refetch:
-		return nil, b.Queue.Enqueue(ctx, tx, refetchJob{repo.ClientID, in.Repo, in.Number, actor}, queue.Coalesce(fmt.Sprintf("%d/%d", in.Repo, in.Number)))
+		return nil, b.Queue.Enqueue(ctx, tx, refetchJob{repo.ClientID, in.Repo, in.Number, actor}, queue.Coalesce(fmt.Sprintf("%d/%d", in.Repo, in.Number)), queue.For(repo.ClientID))
 	case Reply:
 		return nil, reply(in.Number, in.Text)
 	case ReplyCost:
@@ -261,7 +261,7 @@ func (b *Bot) planHead(ctx context.Context, tx *db.Tx, in PlanHead, actor access
 		return opened.Stop, nil
 	}
 	job := planJob{Change: opened.Change.ID, Filter: in.Filter, Options: in.Options, Actor: actor, Asked: in.Again}
-	return opened.Stop, b.Queue.Enqueue(ctx, tx, job)
+	return opened.Stop, b.Queue.Enqueue(ctx, tx, job, queue.For(in.Pull.Client))
 }
 
 // openChange opens the change of the pull's head and has the checks of the
@@ -294,12 +294,12 @@ func (b *Bot) applyMerge(ctx context.Context, tx *db.Tx, p run.Pull, actor acces
 		return nil, err
 	}
 	if opened.Created {
-		if err := b.Queue.Enqueue(ctx, tx, planJob{Change: opened.Change.ID, Actor: actor}); err != nil {
+		if err := b.Queue.Enqueue(ctx, tx, planJob{Change: opened.Change.ID, Actor: actor}, queue.For(p.Client)); err != nil {
 			return nil, err
 		}
 	}
 	return opened.Stop, b.Queue.Enqueue(ctx, tx, mergedJob{Change: opened.Change.ID, Actor: actor, Unseen: opened.Created},
-		queue.Unique(opened.Change.ID))
+		queue.Unique(opened.Change.ID), queue.For(p.Client))
 }
 
 // tellPull brings the comment of the pull's present change up to date, where
@@ -349,8 +349,5 @@ func (b *Bot) wakeNext(ctx context.Context, tx *db.Tx, k run.Key) error {
 	if err := b.tell(ctx, tx, r.Change, true); err != nil {
 		return err
 	}
-	if r.Kind == run.Apply {
-		return b.Queue.Enqueue(ctx, tx, applyRunJob{r.ID})
-	}
-	return b.Queue.Enqueue(ctx, tx, planRunJob{r.ID})
+	return b.enqueueRun(ctx, tx, r)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/run"
 )
 
@@ -22,7 +23,7 @@ func (b *Bot) planGroup(ctx context.Context, tx *db.Tx, in PlanGroup, actor acce
 	if err != nil || !opened.Created {
 		return err
 	}
-	if err := b.Queue.Enqueue(ctx, tx, planJob{Change: opened.Change.ID, Actor: actor}); err != nil {
+	if err := b.Queue.Enqueue(ctx, tx, planJob{Change: opened.Change.ID, Actor: actor}, queue.For(in.Pull.Client)); err != nil {
 		return err
 	}
 	return b.tell(ctx, tx, opened.Change.ID, true)

@@ -354,7 +354,7 @@ func (r *reconciler) repo(ctx context.Context, gh *github.Client, c clients.Clie
 	if len(jobs) > 0 {
 		err = r.b.DB.Tx(ctx, func(tx *db.Tx) error {
 			for i, job := range jobs {
-				if err := r.b.Queue.Enqueue(ctx, tx, job, queue.Coalesce(keys[i])); err != nil {
+				if err := r.b.Queue.Enqueue(ctx, tx, job, queue.Coalesce(keys[i]), queue.For(c.ID)); err != nil {
 					return err
 				}
 			}

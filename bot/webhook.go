@@ -6,11 +6,13 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/queue"
 )
 
 // maxBody is the largest webhook in bytes: GitHub sends none over 25 MB.
@@ -85,7 +87,7 @@ func (b *Bot) receive(w http.ResponseWriter, r *http.Request) (code int, err err
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return err // known already
 		}
-		return b.Queue.Enqueue(r.Context(), tx, deliveryJob{id})
+		return b.Queue.Enqueue(r.Context(), tx, deliveryJob{id}, queue.For(strconv.FormatInt(glance.Installation.ID, 10)))
 	})
 	switch {
 	case errs.Is(err, errs.Unavailable):

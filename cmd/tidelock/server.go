@@ -84,7 +84,7 @@ func newServer(ctx context.Context, c Config, environ []string, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	if s.queue, err = queue.New(queue.Options{Node: node, Name: hostname(), DB: s.db, Log: log, Lanes: bot.Lanes(terraform.Parallel)}); err != nil {
+	if s.queue, err = queue.New(queue.Options{Node: node, Name: hostname(), DB: s.db, Log: log, Lanes: bot.Lanes(terraform.Parallel), Fair: bot.FairLanes()}); err != nil {
 		return nil, err
 	}
 	if s.app, err = github.NewApp(appOptions(c, log)); err != nil {

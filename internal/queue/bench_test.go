@@ -26,7 +26,7 @@ func putDelivery(ctx context.Context, d *db.DB, q *queue.Queue, i int) error {
 		if err != nil {
 			return err
 		}
-		return q.Enqueue(ctx, tx, note{fmt.Sprint(i)})
+		return q.Enqueue(ctx, tx, note{fmt.Sprint(i)}, queue.For([]string{"a", "b", "c"}[i%3]))
 	})
 }
 
@@ -87,7 +87,7 @@ func BenchmarkWork(b *testing.B) {
 // its commit to the start of the job.
 func BenchmarkLatency(b *testing.B) {
 	eachBench(b, func(b *testing.B, d *db.DB) {
-		q := newQueue(b, d, func(o *queue.Options) { o.Poll = 250 * time.Millisecond })
+		q := newQueue(b, d, func(o *queue.Options) { o.Poll, o.Fair = 250*time.Millisecond, []string{"main"} })
 		const n = 1000
 		var mu sync.Mutex
 		committed, started := map[string]time.Time{}, map[string]time.Time{}

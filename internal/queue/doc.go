@@ -20,6 +20,7 @@
 //     arguments can't be read, or that took the process down with it each
 //     time, is dead: set aside, visible in Dead, and in nobody's way.
 //   - A handler's panic is a failure of that job alone.
+//   - In a fair lane clients take turns, so that one's flood delays itself alone.
 //
 // It keeps no order between jobs beyond priority and age, and no two nodes
 // with one name: who starts the server holds its data folder alone.

@@ -64,7 +64,7 @@ func (q *Queue) engine() (engine, error) {
 	}
 	cfg := q.config()
 	if q.o.DB.Dialect() == db.Postgres {
-		c, err := river.NewClient[pgx.Tx](&driver[pgx.Tx]{riverpgxv5.New(q.o.DB.Pool()), q.waker}, cfg)
+		c, err := river.NewClient[pgx.Tx](&driver[pgx.Tx]{riverpgxv5.New(q.o.DB.Pool()), q}, cfg)
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +73,7 @@ func (q *Queue) engine() (engine, error) {
 		}}
 		return q.client, nil
 	}
-	c, err := river.NewClient[*sql.Tx](&driver[*sql.Tx]{riversqlite.New(q.o.DB.Writer()), q.waker}, cfg)
+	c, err := river.NewClient[*sql.Tx](&driver[*sql.Tx]{riversqlite.New(q.o.DB.Writer()), q}, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -130,19 +130,20 @@ func (h quiet) WithGroup(name string) slog.Handler   { return quiet{h.Handler.Wi
 // its version is pinned, and the queue's tests run all of it.
 type driver[TTx any] struct {
 	riverdriver.Driver[TTx]
-	waker *waker
+	q *Queue
 }
 
 func (d *driver[TTx]) GetListener(p *riverdriver.GetListenenerParams) riverdriver.Listener {
-	return &listener{waker: d.waker, schema: p.Schema}
+	return &listener{waker: d.q.waker, schema: p.Schema}
 }
 
 // GetExecutor implements riverdriver.Driver.
 func (d *driver[TTx]) GetExecutor() riverdriver.Executor {
+	exec := d.Driver.GetExecutor()
 	if d.DatabaseName() == riverdriver.DatabaseNameSQLite {
-		return shortTurns{d.Driver.GetExecutor()}
+		exec = shortTurns{exec}
 	}
-	return d.Driver.GetExecutor()
+	return fairTurns{exec, d.q}
 }
 
 // shortTurns notes the end of jobs a few at a time on SQLite. River notes all

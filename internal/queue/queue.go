@@ -62,6 +62,8 @@ type Options struct {
 
 	// Lanes gives each lane's greatest number of jobs at a time on this node.
 	Lanes map[string]int
+	// Fair names the lanes in which clients take turns; see For.
+	Fair []string
 
 	// Poll is how often each lane looks for work that it was not woken for:
 	// other processes' jobs, and pauses that have ended. 250 ms if zero. What
@@ -93,6 +95,7 @@ type Queue struct {
 	stop    context.CancelFunc
 	watched sync.WaitGroup
 
+	turns  *turns
 	active sync.Map // IDs of the jobs that handlers of this process work on
 	watch  watch    // only the watcher touches it
 }
@@ -115,6 +118,11 @@ func New(o Options) (*Queue, error) {
 	}
 	if len(o.Lanes) == 0 {
 		return nil, fmt.Errorf("queue: no lanes")
+	}
+	for _, l := range o.Fair {
+		if o.Lanes[l] < 1 {
+			return nil, fmt.Errorf("queue: no lane %q to be fair in", l)
+		}
 	}
 	if o.Name == "" {
 		o.Name = o.Node
@@ -140,6 +148,7 @@ func New(o Options) (*Queue, error) {
 		workers: river.NewWorkers(),
 		lanes:   map[string]handler{},
 		watch:   newWatch(),
+		turns:   newTurns(o.Fair),
 	}, nil
 }
 
@@ -178,6 +187,7 @@ type insert struct {
 	args     Args
 	key      string
 	coalesce bool
+	client   string
 	opts     river.InsertOpts
 }
 
@@ -203,7 +213,7 @@ func Coalesce(key string) Option {
 func At(t time.Time) Option { return func(i *insert) { i.opts.ScheduledAt = t } }
 
 // Priority puts the job before (1) or behind (3, 4) the others of its lane,
-// which have 2.
+// which have 2. In a fair lane priorities are the queue's own.
 func Priority(p int) Option { return func(i *insert) { i.opts.Priority = p } }
 
 // Enqueue inserts the job in tx: it exists if and only if tx commits, and is
@@ -222,8 +232,11 @@ func (q *Queue) Enqueue(ctx context.Context, tx *db.Tx, args Args, opts ...Optio
 	for _, opt := range opts {
 		opt(i)
 	}
-	if i.coalesce {
-		i.opts.Metadata = coalesceMetadata
+	if _, fair := q.turns.lanes[h.lane]; fair {
+		i.opts.Priority = inLine
+	}
+	if i.opts.Metadata, err = i.metadata(); err != nil {
+		return fmt.Errorf("enqueue %s: %w", kind, err)
 	}
 	if err := c.insert(ctx, tx, i, &i.opts); err != nil {
 		return fmt.Errorf("enqueue %s: %w", kind, err)
@@ -304,9 +317,6 @@ func (d *discard) Unwrap() error { return d.err }
 // Discard is returned by a handler for an error that no repetition mends: the
 // job is dead at once, with err on it.
 func Discard(err error) error { return &discard{err} }
-
-// coalesceMetadata marks a job whose key is given up when it starts.
-var coalesceMetadata = []byte(`{"coalesce":true}`)
 
 // uniqueHook puts an insert's key onto the row. River's own options would
 // hash the arguments or a tagged part of them; a key says it plainly.
