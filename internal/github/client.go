@@ -170,7 +170,7 @@ func (c *Client) mint(ctx context.Context, key tokenKey) (redact.Secret, time.Ti
 		Expires time.Time `json:"expires_at"`
 	}
 	path := "app/installations/" + itoa(c.id) + "/access_tokens"
-	_, err := c.app.conn.do(ctx, call{method: "POST", path: path, body: &ask, out: &out})
+	_, err := c.app.conn.do(ctx, call{method: "POST", path: path, body: &ask, out: &out, important: c.important})
 	if err != nil {
 		status, message := answered(err)
 		err = fmt.Errorf("mint token of installation %d: %w", c.id, err)

@@ -8,15 +8,15 @@ import (
 
 // errNoRef and errKeptRef are why a branch is not deleted.
 var (
-	errNoRef   = errors.New("Reference does not exist")
-	errKeptRef = errors.New("Cannot delete a protected or default branch")
+	errNoRef   = refusal{http.StatusUnprocessableEntity, "Reference does not exist"}
+	errKeptRef = refusal{http.StatusUnprocessableEntity, "Cannot delete a protected or default branch"}
 )
 
 // deleteRef deletes a branch for real, with the push webhook that goes with it.
 func deleteRef(q *request) reply {
 	branch, ok := strings.CutPrefix(q.PathValue("ref"), "heads/")
 	if !ok {
-		return fail(http.StatusUnprocessableEntity, errNoRef.Error())
+		return fail(errNoRef.status, errNoRef.message)
 	}
 	s, r, by := q.s, q.repo, q.actor()
 	kept := branch == r.defaultBranch || len(r.required[branch]) > 0
@@ -31,9 +31,10 @@ func deleteRef(q *request) reply {
 		return "", nil
 	})
 	s.mu.Lock()
+	var no refusal
 	switch {
-	case errors.Is(err, errNoRef), errors.Is(err, errKeptRef):
-		return fail(http.StatusUnprocessableEntity, err.Error())
+	case errors.As(err, &no):
+		return fail(no.status, no.message)
 	case err != nil:
 		return fail(http.StatusInternalServerError, err.Error())
 	}

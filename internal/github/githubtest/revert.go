@@ -12,7 +12,7 @@ import (
 // held; it is let go meanwhile.
 func (s *Server) revert(p *pull, by *user, title, body string, draft bool) (*pull, error) {
 	if !p.merged {
-		return nil, errors.New("Pull request is not merged")
+		return nil, refusal{422, "Pull request is not merged"}
 	}
 	r, branch, onto := p.repo, fmt.Sprintf("revert-%d-%s", p.number, p.headRef), p.baseRef
 	if title == "" {
@@ -25,7 +25,7 @@ func (s *Server) revert(p *pull, by *user, title, body string, draft bool) (*pul
 	s.mu.Unlock()
 	err := s.pushBranch(r, by, branch, func(g store, have string) (string, error) {
 		if have != "" {
-			return "", fmt.Errorf("A branch named %s exists already", branch)
+			return "", refusal{422, "A branch named " + branch + " exists already"}
 		}
 		return s.reverted(g, onto, before, merged, by, fmt.Sprintf("%s\n\n%s\n", title, body))
 	})
@@ -59,7 +59,7 @@ func (s *Server) reverted(g store, branch, before, merged string, by *user, mess
 	}
 	root, err := s.mergeTrees(g, done.TreeHash, now.TreeHash, old.TreeHash)
 	if errors.Is(err, errConflict) {
-		return "", errors.New("This pull request could not be reverted automatically: later changes conflict with it")
+		return "", refusal{422, "This pull request could not be reverted automatically: later changes conflict with it"}
 	}
 	if err != nil {
 		return "", err
