@@ -94,6 +94,7 @@ func TestCheck(t *testing.T) {
 		{"internal/run", "internal/github/githubtest", "only go down"},
 		{"bot", "internal/toolchain", "only go down"},
 		{"internal/run", "cmd/tidelock", "only go down"},
+		{"internal/demo", "internal/github/githubtest/contract", "for tests"},
 		{"bot", "testing", "testing"},
 		{"bot", "github.com/google/go-github/v60/github", "one room"},
 		{"cmd/tidelock", "github.com/bradleyfalzon/ghinstallation/v2", "one room"},

@@ -113,7 +113,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		if nullBody(body) {
 			body = nil
 		}
-		s.contract.rest(r, s.contractPath(path, re), body, out.status, header, answer)
+		s.contract.REST(r, s.contractPath(path, re), body, out.status, header, answer)
 	}
 	s.record(r.Method, path, out.status)
 	if refused != nil {

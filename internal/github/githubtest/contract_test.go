@@ -6,7 +6,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	shapes "github.com/tidelock/tidelock/internal/github/githubtest/contract"
 )
+
+func init() { Enforce(shapes.New) }
 
 // catch returns a contract and what it reports.
 func catch(t *testing.T) (*contract, *[]string) {
@@ -64,7 +68,7 @@ func TestContractFailsOnWrongREST(t *testing.T) {
 		contract, got := catch(t)
 		req := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
 		req.Header.Set("Content-Type", "application/json")
-		contract.rest(req, c.path, []byte(c.body), c.status, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, c.answer)
+		contract.REST(req, c.path, []byte(c.body), c.status, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, c.answer)
 		all := strings.Join(*got, "\n")
 		if (c.says == "") != (all == "") || !strings.Contains(all, c.says) {
 			t.Errorf("%s: reported %q, want %q", name, all, c.says)
@@ -103,7 +107,7 @@ func TestContractFailsOnWrongWebhooks(t *testing.T) {
 		_ = json.Unmarshal(raw, &payload)
 		c.change(payload)
 		raw, _ = json.Marshal(payload)
-		contract.webhook(c.event, c.action, raw)
+		contract.Webhook(c.event, c.action, raw)
 		all := strings.Join(*got, "\n")
 		if (c.says == "") != (all == "") || !strings.Contains(all, c.says) {
 			t.Errorf("%s: reported %q, want %q", name, all, c.says)

@@ -97,7 +97,7 @@ func (s *Server) emit(event string, r *repo, payload fields) {
 		panic("githubtest: " + err.Error())
 	}
 	if s.contract != nil {
-		s.contract.webhook(event, action, raw)
+		s.contract.Webhook(event, action, raw)
 	}
 	if s.faults.take(&s.faults.omit) {
 		return
