@@ -145,9 +145,6 @@ func (r *factReader) person(ctx context.Context, rv github.Review) (gate.Person,
 	return p, nil
 }
 
-// ownersFiles are where GitHub looks for CODEOWNERS, in its order.
-var ownersFiles = []string{".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"}
-
 // owners reads who owns the changed files, from the base branch: a pull must
 // not choose its own judges.
 func (r *factReader) owners(ctx context.Context, _ gate.Need) error {
@@ -196,7 +193,7 @@ func (r *factReader) ownersText(ctx context.Context, src checkout.Source) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	for _, path := range ownersFiles {
+	for _, path := range github.OwnersPaths {
 		text, err := r.Checkout.File(ctx, src, base, path)
 		if !errs.Is(err, errs.NotFound) {
 			return text, err
