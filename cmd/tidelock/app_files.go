@@ -52,15 +52,15 @@ func newAppFiles(dir string) (*appFiles, error) {
 // write writes all files, the key first: it is told once.
 func (f *appFiles) write(r github.Registration, config []byte) error {
 	return errors.Join(
-		writeNew(f.key, []byte(strings.TrimSpace(r.PEM.Reveal())+"\n"), 0o600),
-		writeNew(f.secret, []byte(r.WebhookSecret.Reveal()+"\n"), 0o600),
-		writeNew(f.config, config, 0o644),
+		writeOnce(f.key, []byte(strings.TrimSpace(r.PEM.Reveal())+"\n"), 0o600),
+		writeOnce(f.secret, []byte(r.WebhookSecret.Reveal()+"\n"), 0o600),
+		writeOnce(f.config, config, 0o644),
 	)
 }
 
-// writeNew writes a file that is not there yet, and is there still after a
+// writeOnce writes a file that is not there yet, and is there still after a
 // crash.
-func writeNew(path string, text []byte, mode fs.FileMode) error {
+func writeOnce(path string, text []byte, mode fs.FileMode) error {
 	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
