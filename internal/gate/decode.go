@@ -440,3 +440,22 @@ func strList(field func(*Rules) *[]string, check func(string) string) func(*deco
 		d.off(r, name, v.LengthInt() == 0)
 	}
 }
+
+// Problem is one thing that is wrong with a file.
+type Problem struct {
+	File    string
+	Line    int // from 1; 0 where it is of the whole file
+	Column  int // from 1; 0 where only the line is known
+	Message string
+}
+
+// String returns the problem on one line, its place first.
+func (p Problem) String() string {
+	switch {
+	case p.Line == 0:
+		return p.File + ": " + p.Message
+	case p.Column == 0:
+		return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Message)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
+}
