@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path"
 	"strconv"
+	"sync"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -22,15 +23,16 @@ import (
 var files embed.FS
 
 // templates holds each page with the layout around it. They are part of the
-// program: one that can't be parsed is a mistake that no start survives.
-var templates = func() map[string]*template.Template {
+// program: one that can't be parsed is a mistake that no start of a site
+// survives. Runners, which have no site, do without them.
+var templates = sync.OnceValue(func() map[string]*template.Template {
 	shared := template.Must(template.New("").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/parts.html"))
 	all := map[string]*template.Template{}
 	for _, name := range []string{"changes", "change", "run", "plan", "locks", "history", "audit", "queue", "error"} {
 		all[name] = template.Must(template.Must(shared.Clone()).ParseFS(files, "templates/"+name+".html"))
 	}
 	return all
-}()
+})
 
 // asset is a file that pages refer to.
 type asset struct {
@@ -84,7 +86,7 @@ func render(w http.ResponseWriter, r *http.Request, code int, name string, v sho
 		f.Menu = e.Menu
 	}
 	var b bytes.Buffer
-	if err := templates[name].ExecuteTemplate(&b, "layout", f); err != nil {
+	if err := templates()[name].ExecuteTemplate(&b, "layout", f); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
 	body := visible(b.Bytes())

@@ -51,6 +51,7 @@ func newSite(o Options) *site {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	templates()
 	s := &site{Options: o, gate: newGate(o.Password), router: mux.NewRouter()}
 	s.chain.turn = make(chan struct{}, 1)
 	s.page("/", "/changes", "changes", s.changes)
