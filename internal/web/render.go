@@ -11,8 +11,8 @@ import (
 	"net/http"
 	"path"
 	"strconv"
-	"sync"
 	"strings"
+	"sync"
 
 	"github.com/gorilla/mux"
 
