@@ -3,8 +3,10 @@ package bot
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"text/template"
+	"unicode"
 
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/run"
@@ -18,6 +20,7 @@ type TemplateData struct {
 	Headline string // the state of things in one line, with its sign
 	Phase    string // run.Phase: planning, planned, applied, …
 	Commit   string // the first seven digits of what is planned or applied
+	Repo     string // "acme/infra"
 	Pull     int
 	URL      string // the change's page on this server; "" where there is none
 	Projects []TemplateProject
@@ -83,7 +86,7 @@ func templateError(err error) error {
 
 // sampleTemplate is a change as any other.
 var sampleTemplate = TemplateData{
-	Headline: "📋 Plan: 1 to add, 0 to change, 0 to destroy", Phase: string(run.PhasePlanned), Commit: "c0ffee0", Pull: 7,
+	Headline: "📋 Plan: 1 to add, 0 to change, 0 to destroy", Phase: string(run.PhasePlanned), Commit: "c0ffee0", Repo: "acme/infra", Pull: 7,
 	Projects: []TemplateProject{
 		{Name: "network", Dir: "network", Workspace: "default", State: "📋 planned", TemplateCounts: TemplateCounts{Create: 1},
 			Cost: "+$30.37", Policy: "✅ passed", Plan: "```diff\n+ x\n```"},
@@ -136,6 +139,8 @@ type errTooMuch string
 
 func (e errTooMuch) Error() string { return string(e) }
 
+const errWork = errTooMuch("it does too much work.")
+
 // capped is a text that ends with an error where it gets too long.
 type capped struct {
 	text strings.Builder
@@ -155,7 +160,7 @@ type budget int
 
 func (b *budget) spend(n int) error {
 	if *b -= budget(n); *b < 0 {
-		return errTooMuch("it does too much work.")
+		return errWork
 	}
 	return nil
 }
@@ -210,26 +215,35 @@ func (b *budget) funcs() template.FuncMap {
 			return text(append(args[:len(args):len(args)], format), func() string { return fmt.Sprintf(format, args...) })
 		},
 		"fold": func(title, body string) (string, error) {
-			return text([]any{title, body}, func() string { return strings.TrimSpace(fold(oneLine(title), body, false)) + "\n" })
+			return text([]any{title, body}, func() string { return strings.TrimSpace(fold(unescaped(oneLine(title)), body, false)) + "\n" })
 		},
 		"lower": func(s string) (string, error) { return text([]any{s}, func() string { return strings.ToLower(s) }) },
 		"upper": func(s string) (string, error) { return text([]any{s}, func() string { return strings.ToUpper(s) }) },
 	}
 }
 
+// unescaped takes away what keeps Markdown from being read, for a title, where
+// none is read.
+func unescaped(s string) string {
+	return markdownEscape.ReplaceAllString(strings.ReplaceAll(s, "\\`", "&#96;"), "$1")
+}
+
+var markdownEscape = regexp.MustCompile("\\\\([\\\\`*_{}\\[\\]()!|~])")
+
 // fromTemplate makes the comment as the repository wants it, in as much detail
 // as there is room for. Where its template fails, the usual comment says why.
 func fromTemplate(v View) string {
 	v.Pairs = arranged(v.Pairs)
 	t, err := parseTemplate(v.Settings.Template)
-	var long errTooMuch
+	usual := renderWithin(v, maxTemplateDefault)
 	for level := full; err == nil && level < barest; level++ {
 		var text string
-		if text, err = t.execute(templateData(v, level)); err == nil {
+		if text, err = t.execute(templateData(v, level, usual)); err == nil {
 			return calm(unmarked(text))
 		}
-		if errors.As(err, &long) && level+1 < barest {
-			err = nil
+		var long errTooMuch
+		if errors.As(err, &long) && long != errWork && level+1 < barest {
+			err = nil // with less detail it may fit
 		}
 	}
 	return renderWithin(v, maxComment-1000) + "\n⚠️ <sub>" + sentences(errs.Sentence(templateError(err))) + " This is the usual comment.</sub>\n"
@@ -239,11 +253,21 @@ func fromTemplate(v View) string {
 // found again.
 func unmarked(s string) string { return strings.ReplaceAll(s, "<!-- tidelock", "<!-- \u2060tidelock") }
 
+// anywhere is prose that may stand at the begin of a line too, where it must
+// not begin a list.
+func anywhere(s string) string {
+	s = prose(s)
+	if s != "" && !unicode.IsLetter([]rune(s)[0]) {
+		s = "\u2060" + s
+	}
+	return s
+}
+
 // templateData is the change as a template sees it.
-func templateData(v View, level detail) TemplateData {
+func templateData(v View, level detail, usual string) TemplateData {
 	d := TemplateData{
-		Headline: headline(v), Phase: string(v.Phase()), Commit: short(target(v.Change)), Pull: v.Change.Pull, URL: v.URL,
-		Cost: strings.TrimPrefix(costLine(v), " · "), Next: nextSteps(v), Default: renderWithin(v, maxTemplateDefault),
+		Headline: headline(v), Phase: string(v.Phase()), Commit: short(target(v.Change)), Repo: anywhere(v.Repo.FullName()), Pull: v.Change.Pull, URL: v.URL,
+		Cost: strings.TrimPrefix(costLine(v), " · "), Next: nextSteps(v), Default: usual,
 	}
 	d.Total = countsOf(total(v))
 	if v.Change.Status == run.Unplannable {
@@ -258,9 +282,9 @@ func templateData(v View, level detail) TemplateData {
 	for _, p := range v.Pairs[:min(len(v.Pairs), maxTemplateProjects)] {
 		shown := shownPlan(p)
 		one := TemplateProject{
-			Name: prose(shorten(p.Plan.Project.Name)), Dir: prose(shorten(p.Plan.Project.Dir)), Workspace: prose(shorten(p.Plan.Project.Workspace)),
+			Name: anywhere(shorten(p.Plan.Project.Name)), Dir: anywhere(shorten(p.Plan.Project.Dir)), Workspace: anywhere(shorten(p.Plan.Project.Workspace)),
 			State: state(v, p), TemplateCounts: countsOf(shown.Summary), Cost: costCell(shown.Estimate), Policy: policyCell(*shown),
-			Options: prose(abridged(p.Plan.Options.String(), maxOptions)),
+			Options: anywhere(abridged(p.Plan.Options.String(), maxOptions)),
 		}
 		switch {
 		case shown.Diff == "" || level >= summary:
