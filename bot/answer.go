@@ -85,6 +85,9 @@ func (b *Bot) view(ctx context.Context, c run.Change) (View, error) {
 // look at. It reports whether it told everything, or kept some of what is
 // under way for later.
 func (b *Bot) post(ctx context.Context, c run.Change) (whole bool, err error) {
+	if c.GroupRef != "" {
+		return true, b.postGroup(ctx, c)
+	}
 	v, err := b.view(ctx, c)
 	if err != nil {
 		return false, err

@@ -86,6 +86,10 @@ func planCheck(v View) (github.Check, bool) {
 		k := v.check(PlanCheck, completed, failure, title, "")
 		k.Summary, k.Actions = fenced("", cut(v.Change.Reason, maxCheckText)), actions(v)
 		return k, true
+	case run.Gated: // not neutral: that would let the pull be merged unplanned
+		k := v.check(PlanCheck, queuedUp, "", title, "")
+		k.Summary, k.Actions = list(cut(v.Change.Reason, maxCheckText)), actions(v)
+		return k, true
 	case run.Closed:
 		if !v.shown(PlanCheck) {
 			return github.Check{}, false
@@ -226,7 +230,7 @@ func applyCheck(v View) (github.Check, bool) {
 	// A check that branch protection may ask for must come in any case.
 	due := v.Settings.ApplyBeforeMerge || v.Change.MergeSHA != "" || v.shown(ApplyCheck)
 	switch {
-	case v.Change.GroupRef != "", n.Planning > 0, v.Change.Status == run.Pending:
+	case v.Change.GroupRef != "", n.Planning > 0, v.Change.Status == run.Pending, v.Change.Status == run.Gated:
 		return github.Check{}, false
 	case v.Change.Status == run.Outdated && n.Attention+n.Applying+n.Applied == 0:
 		if !v.shown(ApplyCheck) {

@@ -51,6 +51,8 @@ func worthAComment(v View, has bool) bool {
 		return c.Notes != ""
 	case run.PhaseQueued, run.PhaseClosed:
 		return false
+	case run.PhaseGated:
+		return c.Reason != byCommand // where plans are made by command, nobody waits for one
 	case run.PhaseUnchanged, run.PhasePlanning: // what is being planned may change nothing
 		return !v.Settings.QuietUnchanged || c.Notes != ""
 	}

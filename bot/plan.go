@@ -151,7 +151,7 @@ func (b *Bot) plan(ctx context.Context, job queue.Job[planJob]) error {
 			return err
 		}
 		switch {
-		case found.gated != "" && (len(found.wanted) > 0 || now.Status == run.Pending):
+		case found.gated != "" && len(found.wanted) > 0:
 			err = b.Runs.SetGated(ctx, tx, c.ID, found.gated)
 		case len(found.wanted) > 0:
 			stop, err = b.queuePlans(ctx, tx, c, found, job.Args.Actor)
@@ -172,6 +172,9 @@ func (b *Bot) plan(ctx context.Context, job queue.Job[planJob]) error {
 	return err
 }
 
+// byCommand is why a change is not planned where nobody asked for it.
+const byCommand = "Plans are made by command in this repository: comment `plan`."
+
 // planGate says why the change is not planned now, "" when it is: nobody asked
 // for it where plans are made by command, or a gate is closed. What is merged
 // is planned, since only the plan tells what is left to do.
@@ -180,7 +183,7 @@ func (b *Bot) planGate(ctx context.Context, c run.Change, settings Settings, job
 		return "", nil
 	}
 	if !job.Asked && !settings.AutoPlan {
-		return "Plans are made by command in this repository: comment `plan`.", nil
+		return byCommand, nil
 	}
 	rules := settings.rules(gate.ActPlan, false)
 	p, err := b.Runs.Pull(ctx, b.DB, c.Repo, c.Pull)

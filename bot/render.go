@@ -63,7 +63,7 @@ func told(v View) bool { return len(v.Pairs) > 0 && v.Change.Status != run.Outda
 func opening(v View, level detail) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %s\n\n", headline(v))
-	if v.Change.Status == run.Unplannable {
+	if v.Change.Status == run.Unplannable || v.Change.Status == run.Gated {
 		b.WriteString(list(v.Change.Reason))
 	}
 	if told(v) {
@@ -121,6 +121,8 @@ func headline(v View) string {
 			return fmt.Sprintf("⏸️ %s for what it depends on", waits(n.Deferred))
 		}
 		return fmt.Sprintf("⏸️ %s for another pull request's lock", waits(n.Waiting))
+	case run.PhaseGated:
+		return "⏸️ Not planned yet"
 	case run.PhaseCanceled:
 		return fmt.Sprintf("🚫 Canceled: the plan of %d of %s", n.Canceled, all)
 	case run.PhaseFailed:

@@ -202,8 +202,30 @@ func TestThreat_ForkRunsNothing(t *testing.T) {
 	}
 	s.replied(p, "`plan` needs the role **triage** in this repository; @mallory has")
 	p.Comment("ada", "apply")
-	s.replied(p, "Nothing of a fork's is ever applied from here")
+	s.replied(p, "Nothing of a fork's is applied before it is merged")
+	p.Comment("ada", "plan --head 1234567")
+	s.replied(p, "by now, not `1234567`")
 	if runs := s.runs(); len(runs) != 0 {
 		t.Errorf("a fork's code ran: %+v", runs)
+	}
+
+	// Somebody who has read this very commit lets it be planned: it, and no
+	// later one.
+	p.Comment("ada", "plan --head "+p.State().HeadSHA[:10])
+	g.reached()
+	g.open()
+	s.says(p, "### 📋 Plan: 1 to add")
+	fork.Commit("mallory", "feature", "Something else", network("v3"))
+	s.until("the new head to be refused", func() bool {
+		n := 0
+		for _, c := range p.Comments() {
+			if c.ByApp && strings.Contains(c.Body, "so nothing was run: a plan executes code from the commit `"+p.State().HeadSHA[:7]) {
+				n++
+			}
+		}
+		return n == 1
+	})
+	if n := count(s.runs(), run.Plan); n != 1 {
+		t.Errorf("%d plans of a fork's heads, where one was let through", n)
 	}
 }

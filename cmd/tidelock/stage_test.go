@@ -234,14 +234,18 @@ func conversation(p *githubtest.Pull) string {
 // replied waits until a reply of the bot's contains the text.
 func (s *stage) replied(p *githubtest.Pull, text string) {
 	s.t.Helper()
-	s.until("a reply with "+text, func() bool {
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	if err := s.gh.Wait(ctx, func() bool {
 		for _, c := range p.Comments() {
 			if c.ByApp && strings.Contains(c.Body, text) {
 				return true
 			}
 		}
 		return false
-	})
+	}); err != nil {
+		s.t.Fatalf("no reply said %q. The conversation:\n%s", text, conversation(p))
+	}
 }
 
 // check waits until a check has the conclusion.

@@ -165,7 +165,7 @@ func (s *Server) labelJSON(r *repo, name string) fields {
 	}
 	id &= 1<<40 - 1
 	return fields{"id": id, "node_id": nodeID("LA", id), "url": s.APIURL() + "/repos/" + r.full() + "/labels/" + url.PathEscape(name),
-		"name": name, "color": "ededed", "default": false, "description": nil}
+		"name": name, "color": "ededed", "default": false, "description": ""}
 }
 
 // appJSON is the App.
