@@ -33,7 +33,7 @@ func ConfigBlocks() []ConfigBlock {
 			"hooks of one moment run in the order of the file. They run only where the server allows them."},
 		{Name: "gate", Label: "ACT", Title: "gate", Doc: "What must be so before an act: ACT is `plan`, `apply` or `destroy`. The repository's gates stand beside the server's and can only tighten them. " +
 			"What a gate can ask for, rules in CEL among it, stands in [Gates](gates.md)."},
-		{Name: "template", Title: "template", Doc: "The words of Tidelock's comments, in [Go's text/template](https://pkg.go.dev/text/template)."},
+		{Name: "template", Title: "template", Doc: "The words of Tidelock's comment, in [Go's text/template](https://pkg.go.dev/text/template)."},
 	}
 }
 
@@ -99,8 +99,8 @@ func ConfigOptions() []ConfigOption {
 		{Block: "hook", Name: "run", Type: "list of strings", Default: "required", Example: `run = ["./generate.sh", "--quick"]`,
 			Doc: "The program and its arguments: each is given as it is, and no shell reads them."},
 
-		{Block: "template", Name: "comment", Type: "string", Default: "required", Example: "comment = <<EOT\n## Plan for {{ .Repo }}\nEOT",
-			Doc: "The template of the comment. Its grammar is checked when the file is read, with line numbers."},
+		{Block: "template", Name: "comment", Type: "string", Default: "required", Example: "comment = <<EOT\n{{ .Default }}\n\nQuestions about {{ .Repo }}? Ask in #platform.\nEOT",
+			Doc: "The template of the comment. What it can use stands in [Templates](templates.md); it is checked when the file is read."},
 	}
 }
 

@@ -45,6 +45,8 @@ func newRootCommand(p *program, started *bool) *cobra.Command {
 		newServeCommand(p),
 		newDemoCommand(p),
 		newInitCommand(p),
+		newValidateCommand(p),
+		newConvertCommand(p),
 		newAppCommand(p),
 		newMigrateCommand(p),
 		newDoctorCommand(p),

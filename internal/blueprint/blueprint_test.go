@@ -143,24 +143,36 @@ func TestEnvironmentsOfAWSHaveTheSameCode(t *testing.T) {
 func TestTidelockFile(t *testing.T) {
 	text := rendered(t, "starter")[planner.ConfigFile]
 	asIs, err := planner.ParseConfig([]byte(text), planner.ConfigFile)
-	if err != nil || !reflect.DeepEqual(asIs, planner.DefaultRepoConfig()) {
+	nothing := planner.DefaultRepoConfig()
+	nothing.File = planner.ConfigFile
+	if err != nil || !reflect.DeepEqual(asIs, nothing) {
 		t.Errorf("%v %+v", err, asIs)
 	}
-	// A setting is one word and an equals sign, a block's line or its end.
-	setting := regexp.MustCompile(`(?m)^# (( *[a-z_]+ +=|project ".*" \{$|\}$))`)
+	// A setting is one word and an equals sign, a block's line or its end, or a
+	// line of a template.
+	setting := regexp.MustCompile(`(?m)^# (( *[A-Za-z_]+ +=| *(project|gate|hook|rule) ".*" \{$|template \{$| *\}$|EOT$|\{\{))`)
 	bare := setting.ReplaceAllString(text, "$1")
 	cfg, err := planner.ParseConfig([]byte(bare), planner.ConfigFile)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, bare)
 	}
-	if len(cfg.Projects) != 1 {
-		t.Fatalf("%+v", cfg)
+	shown := map[string]bool{} // of any project
+	for _, p := range cfg.Projects {
+		for i, v := 0, reflect.ValueOf(p); i < v.NumField(); i++ {
+			shown[v.Type().Field(i).Name] = shown[v.Type().Field(i).Name] || !v.Field(i).IsZero()
+		}
 	}
-	for _, v := range []reflect.Value{reflect.ValueOf(cfg), reflect.ValueOf(cfg.Projects[0])} {
-		for i := range v.NumField() {
-			if v.Field(i).IsZero() {
-				t.Errorf("tidelock.hcl does not show %s", v.Type().Field(i).Name)
-			}
+	for i, v := 0, reflect.ValueOf(cfg); i < v.NumField(); i++ {
+		shown[v.Type().Field(i).Name] = !v.Field(i).IsZero()
+	}
+	for name, is := range shown {
+		if !is {
+			t.Errorf("tidelock.hcl does not show %s", name)
+		}
+	}
+	for _, o := range planner.ConfigOptions() {
+		if !regexp.MustCompile(`(?m)^# *` + o.Name + ` +=`).MatchString(text) {
+			t.Errorf("tidelock.hcl does not show %s", o.Name)
 		}
 	}
 }

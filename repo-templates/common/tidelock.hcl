@@ -1,7 +1,7 @@
 # How Tidelock treats this repository. Nothing here is needed: the projects are
 # found by themselves, and every line that is commented out shows what can be
 # said. The file is read from the base branch, so a change of it counts once it
-# is merged.
+# is merged. `tidelock validate` checks it.
 
 # Find the projects that no block below lists.
 # autodiscover = true
@@ -9,25 +9,75 @@
 # Directories that are never projects; ** stands for any depth.
 # ignore = ["examples/**", "test/**"]
 
-# Without these three the server's own settings hold.
+# Without the following the server's own settings hold.
 
-# When a pull request takes a project's lock: at its "plan", or only while it
-# applies ("apply").
+# Plan when a pull request is opened and at each push; drafts too.
+# auto_plan   = true
+# plan_drafts = false
+
+# When a pull request takes a project's lock: at its "plan", only while it
+# applies ("apply"), or never ("off").
 # lock = "plan"
 
-# Take the command `apply` on an open pull request.
+# Take the command `apply` on an open pull request; apply what is merged.
 # apply_before_merge = true
+# apply_on_merge     = true
 
 # Merge the pull request once everything of it is applied. Brings
 # apply_before_merge with it, and the App then needs Contents: write.
-# auto_merge = true
+# auto_merge    = true
+# merge_method  = "squash"
+# delete_branch = true
 
-# A project that can't be found, or that needs a workspace or variable files.
-# Its name is what comments show and what -p takes. Two projects must not have
-# the same directory and workspace: they would share one state.
+# The commands that are taken in comments; all that the server allows where
+# none are named.
+# commands = ["plan", "apply", "unlock", "cancel", "help"]
+
+# How much is said: no comment where nothing changes, a comment for each
+# commit, further comments for what is too long for one, a check for each
+# project.
+# quiet_unchanged    = true
+# comment_per_commit = false
+# split_comments     = false
+# project_checks     = false
+
+# What must be so before an apply, beside what the server asks for.
+# gate "apply" {
+#   approvals   = 1
+#   code_owners = true
+# }
+
+# The comment's words.
+# template {
+#   comment = <<EOT
+# {{ .Default }}
+# EOT
+# }
+
+# A project that can't be found, or of which there is more to say. Its name is
+# what comments show and what -p takes. Two projects must not have the same
+# directory and workspace: they would share one state.
 # project "shop-staging" {
-#   dir       = "live/shop"
-#   workspace = "staging"                # "default" where none is named
-#   var_files = ["staging.tfvars"]       # relative to dir, inside the repository
-#   watch     = ["templates/**"]         # more files whose change means a new plan
+#   dir        = "live/shop"
+#   workspace  = "staging"               # "default" where none is named
+#   var_files  = ["staging.tfvars"]      # relative to dir, inside the repository
+#   watch      = ["templates/**"]        # more files whose change means a new plan
+#   auto_plan  = false                   # planned by command only
+#   depends_on = ["network:staging"]     # applied before this one is planned
+#   order      = 2                       # lower ones are applied first
+#   flags      = ["-parallelism=20"]     # of each of its plans
+#   env        = { AWS_PROFILE = "acme" } # where the server allows the name
+#   hook "before_plan" {
+#     run = ["./generate.sh", "--quick"] # where the server allows hooks
+#   }
+# }
+
+# Several workspaces of one directory, network:staging and network:production.
+# Only a change of the files named here means a new plan.
+# project "network" {
+#   dir           = "live/network"
+#   workspaces    = ["staging", "production"]
+#   var_files     = ["${workspace}.tfvars"]
+#   when_modified = ["live/network/**", "modules/**/*.tf", "!**/*.md"]
+#   order         = 1
 # }

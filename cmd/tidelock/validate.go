@@ -1,0 +1,215 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidelock/tidelock/bot"
+	"github.com/tidelock/tidelock/internal/atlantis"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/planner"
+)
+
+// validated is the answer of `tidelock validate --json`.
+type validated struct {
+	OK       bool               `json:"ok"`
+	File     string             `json:"file"`     // the configuration, "" where there is none
+	Problems []planner.Problem  `json:"problems"` // what keeps something from being planned
+	Notes    []planner.Problem  `json:"notes"`    // what is said and does nothing
+	Projects []validatedProject `json:"projects"`
+}
+
+// validatedProject is a project with the layer in which it is planned.
+type validatedProject struct {
+	Name      string   `json:"name"`
+	Dir       string   `json:"dir"`
+	Workspace string   `json:"workspace"`
+	Layer     int      `json:"layer"` // 0 is planned at once, others after what they depend on is applied
+	Order     int      `json:"order"`
+	DependsOn []string `json:"depends_on"`
+	ByHand    bool     `json:"by_hand"`
+	Backend   string   `json:"backend"` // "" where the state is Tidelock's to keep
+}
+
+// newValidateCommand returns `tidelock validate`.
+func newValidateCommand(p *program) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "validate [DIR]",
+		Short: "Check a repository's tidelock.hcl or atlantis.yaml and list its projects",
+		Long: "Reads the repository's configuration in DIR, the working directory where none is named, as it would be read from\n" +
+			"a base branch, finds the projects, and reports all that is wrong: in the configuration, and in the code as far as\n" +
+			"it decides what is a project. Then it lists the projects with the layers in which they are planned. Terraform is\n" +
+			"not run, and nothing is asked over the network.",
+		Example: "  tidelock validate\n  tidelock validate infra --json",
+		Args:    cobra.MaximumNArgs(1),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir := "."
+			if len(args) == 1 {
+				dir = args[0]
+			}
+			v, err := validate(dir)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = writeJSON(p.stdout, v)
+			} else {
+				err = v.write(p.stdout, p.stderr)
+			}
+			if err == nil && !v.OK {
+				err = told(errs.New(errs.Invalid, "%s.", counted(len(v.Problems), "problem")))
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer as JSON")
+	return cmd
+}
+
+// validate looks at the work tree in dir.
+func validate(dir string) (validated, error) {
+	v := validated{Problems: []planner.Problem{}, Notes: []planner.Problem{}, Projects: []validatedProject{}}
+	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return v, errs.New(errs.NotFound, "There is no folder %s.", dir)
+	}
+	if err != nil {
+		return v, fmt.Errorf("read %s: %w", dir, err)
+	}
+	defer root.Close()
+	cfg, err := v.configuration(root.FS())
+	if errs.Is(err, errs.Invalid) {
+		for line := range strings.Lines(errs.Sentence(err)) {
+			v.Problems = append(v.Problems, problemOf(strings.TrimSuffix(line, "\n")))
+		}
+		return v, nil
+	}
+	if err != nil {
+		return v, err
+	}
+	projects, problems, err := planner.Discover(root.FS(), cfg)
+	if err != nil {
+		return v, err
+	}
+	v.Problems = append(v.Problems, problems...)
+	if cfg.Template != "" {
+		if err := bot.CheckTemplate(cfg.Template); err != nil {
+			v.Problems = append(v.Problems, planner.Problem{Path: v.File, Line: cfg.TemplateLine, Message: errs.Sentence(err)})
+		}
+	}
+	layers, err := planner.Layers(projects)
+	if err != nil {
+		return v, err
+	}
+	for _, p := range projects {
+		if !p.Missing {
+			v.Projects = append(v.Projects, validatedProject{
+				Name: p.Name, Dir: p.Dir, Workspace: p.Workspace, Layer: layers[p.Key()], Order: p.Order,
+				DependsOn: append([]string{}, p.DependsOn...), ByHand: p.ByHand, Backend: p.Backend,
+			})
+		}
+	}
+	slices.SortStableFunc(v.Projects, func(a, b validatedProject) int {
+		return cmp.Or(cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.Order, b.Order))
+	})
+	v.OK = len(v.Problems) == 0
+	return v, nil
+}
+
+// configuration reads tidelock.hcl, else atlantis.yaml.
+func (v *validated) configuration(fsys fs.FS) (planner.RepoConfig, error) {
+	ours, oursErr := fs.ReadFile(fsys, planner.ConfigFile)
+	theirs, theirsErr := fs.ReadFile(fsys, atlantis.File)
+	for _, err := range []error{oursErr, theirsErr} {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return planner.RepoConfig{}, fmt.Errorf("read the configuration: %w", err)
+		}
+	}
+	switch {
+	case oursErr == nil:
+		v.File = planner.ConfigFile
+		if theirsErr == nil {
+			v.Notes = append(v.Notes, planner.Problem{Path: atlantis.File, Message: "The file is not read, since there is a " + planner.ConfigFile + "."})
+		}
+		return planner.ParseConfig(ours, planner.ConfigFile)
+	case theirsErr == nil:
+		v.File = atlantis.File
+		cfg, notes, err := atlantis.Read(theirs, atlantis.File)
+		v.Notes = append(v.Notes, notes...)
+		return atlantis.EnvFiles(fsys, cfg), err
+	}
+	return planner.DefaultRepoConfig(), nil
+}
+
+// problemOf takes "path:line: message" apart again, as far as it is that.
+func problemOf(line string) planner.Problem {
+	path, rest, ok := strings.Cut(line, ":")
+	var p planner.Problem
+	if at, message, is := strings.Cut(rest, ": "); ok && is {
+		if _, err := fmt.Sscanf(at, "%d", &p.Line); err == nil {
+			p.Path, p.Message = path, message
+			return p
+		}
+	}
+	return planner.Problem{Path: path, Message: strings.TrimSpace(rest)}
+}
+
+// write tells the problems and notes on standard error and the projects on
+// standard output.
+func (v validated) write(stdout, stderr io.Writer) error {
+	for _, n := range v.Notes {
+		fmt.Fprintf(stderr, "note: %s\n", n)
+	}
+	for _, p := range v.Problems {
+		fmt.Fprintf(stderr, "%s\n", p)
+	}
+	if len(v.Problems) > 0 {
+		fmt.Fprintf(stderr, "%s.\n", counted(len(v.Problems), "problem"))
+	}
+	if len(v.Projects) == 0 {
+		if v.OK {
+			fmt.Fprintln(stdout, "There is no project: no directory has Terraform code with a state of its own.")
+		}
+		return nil
+	}
+	by := v.File
+	if by == "" {
+		by = "no configuration file"
+	}
+	fmt.Fprintf(stdout, "%s, by %s:\n", counted(len(v.Projects), "project"), by)
+	var table strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "LAYER\tORDER\tPROJECT\tDIRECTORY\tWORKSPACE\tSTATE\tAFTER")
+	for _, p := range v.Projects {
+		after := strings.Join(p.DependsOn, ", ")
+		if p.ByHand {
+			after = strings.TrimPrefix(after+"; planned by command only", "; ")
+		}
+		fmt.Fprintf(w, "%d\t%d\t%s\t%s\t%s\t%s\t%s\n", p.Layer, p.Order, p.Name, p.Dir, p.Workspace, cmp.Or(p.Backend, "kept by Tidelock"), after)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(table.String()) {
+		if _, err := fmt.Fprintln(stdout, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
