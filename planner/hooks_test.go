@@ -170,6 +170,34 @@ func TestHookIsStopped(t *testing.T) {
 	})
 }
 
+func TestThreat_HookProgramStaysInTheTree(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"tree/live/tool", "tree/tool", "outside/tool", "bin/git"} {
+		write(t, filepath.Join(dir, name), "#!/bin/sh\n")
+		if err := os.Chmod(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, to := range map[string]string{"tree/live/out": dir + "/outside", "tree/live/up": "../../outside", "tree/live/in": "../tool"} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := &execution{spec: Spec{Root: filepath.Join(dir, "tree"), Dir: "live"}, env: map[string]string{"PATH": filepath.Join(dir, "bin") + "::.:relative"}}
+	for name, want := range map[string]string{
+		"./tool": "tree/live/tool", "../tool": "tree/tool", "./in": "tree/live/in", "git": "bin/git",
+		"tool": "", "../../outside/tool": "", "./out/tool": "", "up/tool": "", "./../../outside/tool": "", "./a\x00b": "", "./": "", "..": "", ".": "", "./gone": "",
+	} {
+		got, err := e.program(name)
+		if want != "" {
+			want = filepath.Join(dir, want)
+		}
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %q, %v; want %q", name, got, err, want)
+		}
+	}
+}
+
 func TestHookCheck(t *testing.T) {
 	for _, h := range []Hook{{}, {"during", []string{"x"}}, {BeforePlan, nil}, {BeforePlan, []string{""}}, {BeforePlan, []string{"a", "b\x00"}}} {
 		if err := h.Check(); !errs.Is(err, errs.Invalid) {

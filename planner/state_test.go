@@ -19,7 +19,7 @@ func TestStateOperations(t *testing.T) {
 				if declared {
 					backend = (&stateServer{}).start(t)
 				}
-				s := newSite(t, b, map[string]string{"main.tf": backend + "variable \"v\" {}\nresource \"terraform_data\" \"a\" {\n  input = var.v\n}\nresource \"terraform_data\" \"b\" {\n}\nresource \"terraform_data\" \"c\" {\n  for_each = { x = 1 }\n}\n", "x.tfvars": "v = \"1\"\n"})
+				s := newSite(t, b, map[string]string{"main.tf": backend + "variable \"v\" {}\nresource \"terraform_data\" \"a\" {\n  input = var.v\n}\nresource \"terraform_data\" \"b\" {\n}\nresource \"terraform_data\" \"c\" {\n  for_each = { x = 1 }\n}\n", "x.tfvars": "v = \"canary-of-the-state\"\n"})
 				spec := func(kind Kind, o Operation) Spec {
 					spec := s.spec(".")
 					spec.Kind, spec.Operation, spec.VarFiles = kind, o, []string{"x.tfvars"}
@@ -34,7 +34,13 @@ func TestStateOperations(t *testing.T) {
 				serial := int64(0)
 				do := func(kind OperationKind, args ...string) Result {
 					t.Helper()
-					r := s.must(spec(KindState, Operation{kind, args}), OutcomeApplied)
+					r, log := s.execute(spec(KindState, Operation{kind, args}))
+					if r.Outcome != OutcomeApplied {
+						t.Fatalf("%s %v: %+v\n%s", kind, args, r, log)
+					}
+					if strings.Contains(log, "canary-of-the-state") {
+						t.Errorf("%s %v: the state got into the log:\n%s", kind, args, log)
+					}
 					if !r.Started || r.StateSerial <= r.PriorSerial || r.StateLineage == "" || serial != 0 && r.PriorSerial != serial || r.Warning != "" {
 						t.Errorf("%s %v: %+v after serial %d", kind, args, r, serial)
 					}

@@ -14,12 +14,15 @@
 //	log.txt        what Terraform said
 //	stderr.txt     what the runner itself complained of
 //	plan, plan.json, data/, home/
+//	errored.tfstate  a state that Terraform could not write to its backend
 //
 // Promises: a run starts at most once, whoever asks and however often the
 // server dies; before Terraform is started the journal says so on the disk,
 // hence "prepared" proves that nothing was; when Wait says that a run was
-// interrupted, no process of it is left. A process is found by its lock, its
-// session and the run's ID in its environment, never by a bare pid.
+// interrupted, no process of it is left; a disk that fills up in mid-apply
+// spoils neither journal nor result nor that last state. A process is found by
+// its lock, its session and the run's ID in its environment, never by a bare
+// pid.
 //
 // It does not decide whether to run, and retries nothing. It needs Linux.
 package runner
