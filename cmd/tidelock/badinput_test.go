@@ -126,7 +126,6 @@ func TestNoChanges(t *testing.T) {
 	p := s.open("comment", githubtest.Files{"network/main.tf": "resource \"terraform_data\" \"net\" {\n  count = 0\n}\n"})
 	s.says(p, "### ✅ No changes: the infrastructure matches the code")
 	s.check(p, "tidelock/plan", "success")
-	s.check(p, "tidelock/apply", "success")
 	other := s.open("other", network("v2")) // no lock is kept for nothing
 	s.says(other, "### 📋 Plan: 1 to add")
 }
