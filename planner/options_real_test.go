@@ -154,3 +154,37 @@ func TestDriftIsFound(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatAFailedApplyLeavesIsWithin: one object is made, the next one can't
+// be; what is planned then was all agreed to, though it knows more by now.
+func TestWhatAFailedApplyLeavesIsWithin(t *testing.T) {
+	config := mirror(t)
+	code := func(name string) map[string]string {
+		return map[string]string{"main.tf": "provider \"aws\" {\n  region = \"eu-west-1\"\n}\nresource \"aws_s3_bucket\" \"b\" {\n  bucket = \"b\"\n}\nresource \"aws_sqs_queue\" \"q\" {\n  name = \"" + name + "\"\n  tags = { bucket = aws_s3_bucket.b.arn }\n}\noutput \"q\" {\n  value = aws_sqs_queue.q.arn\n}\n"}
+	}
+	each(t, func(t *testing.T, b Binary) {
+		s := newSite(t, b, code("fail-create-q"))
+		write(t, filepath.Join(s.dir, "cli.tfrc"), config)
+		reviewed := s.spec(".")
+		s.must(reviewed, OutcomePlanned)
+		r := s.must(applyOf(reviewed), OutcomeFailed)
+		if !r.Started || !strings.HasPrefix(r.Error, "Terraform could not apply the plan. Done: aws_s3_bucket.b. Begun but not finished: aws_sqs_queue.q.\n") {
+			t.Errorf("%+v", r)
+		}
+		left := s.spec(".")
+		again := s.must(left, OutcomePlanned)
+		was, is := planned(t, reviewed), planned(t, left)
+		if actions(is) != "create aws_sqs_queue.q" || !is.Within(was) || was.Within(is) {
+			t.Errorf("%s is within %s: %v, and the other way round: %v", actions(is), actions(was), is.Within(was), was.Within(is))
+		}
+		if again.PlanDigest == r.PlanDigest {
+			t.Error("the test shows nothing: the plans are equal")
+		}
+		s.lay(code("another"))
+		other := s.spec(".")
+		s.must(other, OutcomePlanned)
+		if planned(t, other).Within(was) {
+			t.Error("another name is within it, too")
+		}
+	})
+}
