@@ -30,7 +30,8 @@ func ConfigBlocks() []ConfigBlock {
 		{Name: "project", Label: "NAME", Title: "project", Doc: "A project that can't be found, or that needs more than is found out by itself. Its name is what comments show and what `-p` takes: letters, digits and `. _ / - :`. " +
 			"In `var_files`, `env` and all else of the block but `workspaces`, `${workspace}` is the workspace."},
 		{Name: "hook", Label: "WHEN", In: "project", Title: "hook", Doc: "A program that runs before or after Terraform does, in the project's directory. WHEN is `before_plan`, `after_plan`, `before_apply` or `after_apply`; " +
-			"hooks of one moment run in the order of the file. They run only where the server allows them."},
+			"hooks of one moment run in the order of the file, and the first that fails ends the run. They run only where the server's `terraform.allow_hooks` says so. " +
+			"Those before run before `terraform init`. A hook's environment is the run's, with `TIDELOCK_DIR` and `TIDELOCK_WORKSPACE`, and after the plan `PLANFILE` and `SHOWFILE`: the saved plan, and the same as JSON."},
 		{Name: "gate", Label: "ACT", Title: "gate", Doc: "What must be so before an act: ACT is `plan`, `apply` or `destroy`. The repository's gates stand beside the server's and can only tighten them. " +
 			"What a gate can ask for, rules in CEL among it, stands in [Gates](gates.md)."},
 		{Name: "template", Title: "template", Doc: "The words of Tidelock's comment, in [Go's text/template](https://pkg.go.dev/text/template)."},
@@ -94,7 +95,7 @@ func ConfigOptions() []ConfigOption {
 		{Block: "project", Name: "flags", Type: "list of strings", Default: "none", Example: `flags = ["-parallelism=20", "-var=region=eu-west-1"]`,
 			Doc: "Flags of each of the project's plans: `-target=ADDR`, `-replace=ADDR`, `-var=NAME=VALUE`, `-refresh=false` and `-parallelism=N`. They are recorded and shown, as those of a command are."},
 		{Block: "project", Name: "env", Type: "map of strings", Default: "none", Example: "env = {\n  AWS_PROFILE = \"acme-${workspace}\"\n}",
-			Doc: "Environment variables of the project's runs. Only names that the server allows reach them; those that steer Terraform (`TF_…`) are never taken. Never put a secret here."},
+			Doc: "Environment variables of the project's runs. Only names in the server's `terraform.project_env` reach them; those that steer Terraform (`TF_…`) are never taken. Never put a secret here."},
 
 		{Block: "hook", Name: "run", Type: "list of strings", Default: "required", Example: `run = ["./generate.sh", "--quick"]`,
 			Doc: "The program and its arguments: each is given as it is, and no shell reads them."},

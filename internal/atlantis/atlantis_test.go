@@ -145,10 +145,19 @@ func TestRead(t *testing.T) {
 				p.Options = planner.Options{Targets: []string{`module.a["x"].b`}, Vars: []string{"a=b c"}, NoRefresh: true}
 			}), ""},
 		{"a step of another name", flow("      - init\n      - plan\n      - show"), app(func(*planner.ProjectConfig) {}), ""},
-		{"hooks", flow("      - init\n      - run: a\n      - plan\n      - run: {command: b, shell: bash}"),
+		{"hooks", flow("      - run: a\n      - init\n      - plan\n      - run: {command: b, shell: bash}"),
 			app(func(p *planner.ProjectConfig) {
 				p.Hooks = []planner.Hook{{When: "before_plan", Run: []string{"sh", "-c", "a"}}, {When: "after_plan", Run: []string{"bash", "-c", "b"}}}
 			}), ""},
+		{"a hook behind init", flow("      - init\n      - run: terraform validate\n      - plan"), app(func(p *planner.ProjectConfig) {
+			p.Hooks = []planner.Hook{{When: "before_plan", Run: []string{"sh", "-c", "terraform validate"}}}
+		}), "runs before init here"},
+		{"the plan's file", flow("      - plan\n      - run: check $PLANFILE ${SHOWFILE}"), app(func(p *planner.ProjectConfig) {
+			p.Hooks = []planner.Hook{{When: "after_plan", Run: []string{"sh", "-c", "check $PLANFILE ${SHOWFILE}"}}}
+		}), ""},
+		{"no plan's file yet", flow("      - run: check $PLANFILE\n      - plan"), app(func(p *planner.ProjectConfig) {
+			p.Hooks = []planner.Hook{{When: "before_plan", Run: []string{"sh", "-c", "check $PLANFILE"}}}
+		}), "uses $PLANFILE, which Atlantis sets"},
 		{"a hook in another language", flow("      - run: {command: 'print(\"$WORKSPACE\")', shell: python3}\n      - plan"),
 			app(func(p *planner.ProjectConfig) {
 				p.Hooks = []planner.Hook{{When: "before_plan", Run: []string{"python3", "-c", `print("$WORKSPACE")`}}}

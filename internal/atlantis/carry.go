@@ -2,6 +2,7 @@ package atlantis
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -56,7 +57,7 @@ func (c *carrier) stage(s *stage, builtin, before, after string) map[string]stri
 		}
 		return c.env
 	}
-	when := before
+	when, initialised := before, builtin == "apply" // Atlantis applies where it planned
 	for _, x := range s.steps {
 		if c.steps += 1 + len(x.args); c.steps > maxSteps {
 			c.say(0, "The file is too large once its workflows are written out for each project.")
@@ -64,6 +65,7 @@ func (c *carrier) stage(s *stage, builtin, before, after string) map[string]stri
 		}
 		switch x.kind {
 		case "init":
+			initialised = true
 			c.initArgs(x)
 		case builtin:
 			when = after
@@ -73,6 +75,9 @@ func (c *carrier) stage(s *stage, builtin, before, after string) map[string]stri
 				c.applyArgs(x)
 			}
 		case "run":
+			if when == before && initialised && (builtin == "plan" || runsTerraform.MatchString(x.command)) {
+				c.note(x.line, "run: the command runs before init here, and in Atlantis after it. It must not need the modules and providers that init brings.")
+			}
 			c.hook(x, when)
 		case "env":
 			c.set(x)
@@ -268,6 +273,8 @@ func (c *carrier) environment(plan, apply *stage, planEnv, applyEnv map[string]s
 	}
 }
 
+var runsTerraform = regexp.MustCompile(`\b(terraform|tofu)\b`)
+
 // shells are those whose lines can begin with an assignment.
 var shells = []string{"sh", "bash", "dash", "ash", "zsh", "ksh"}
 
@@ -299,6 +306,7 @@ func (c *carrier) hook(x step, when string) {
 	var sets []string
 	for _, name := range variablesIn(command) {
 		switch value, known := c.static[name]; {
+		case when != planner.BeforePlan && (name == "PLANFILE" || name == "SHOWFILE"): // as there
 		case slices.Contains(atlantisVariables, name):
 			c.note(x.line, "run: the command uses $%s, which Atlantis sets and Tidelock does not.", name)
 		case name == "DIR":

@@ -21,6 +21,7 @@
 # - line 35: extra_args: -backend-config=prod.hcl of init: the backend is what the project's code says. Write its values into the backend block.
 # - line 35: extra_args: -lock=false of init is left out: Tidelock chooses the flags of init.
 # - line 37: multienv: a command can't set variables here. Set those that are known in the project's env; credentials are for the server to give.
+# - line 38: run: the command runs before init here, and in Atlantis after it. It must not need the modules and providers that init brings.
 # - line 38: run: the output stands in the run's log as it is; the expression that masked parts of it is left out. What the command prints must hold no secret.
 # - line 43: extra_args: -var-file=$(cat f) of plan is made by a shell.
 # - line 43: extra_args: -var-file=$HOME/x of plan uses the variable HOME, whose value the file doesn't tell.

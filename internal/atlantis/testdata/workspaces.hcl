@@ -4,6 +4,7 @@
 # Not carried over:
 # - line 6: repo_locks: the whole repository has one setting here, lock, and not every project says the same. It is left to the server's.
 # - line 22: extra_args: -upgrade of init: providers are those of the lock file. Commit a newer lock file to get newer ones.
+# - line 24: run: the command runs before init here, and in Atlantis after it. It must not need the modules and providers that init brings.
 # - line 25: extra_args: -lock=false of plan: the state is always locked.
 # - line 35: run: the command uses $PULL_NUM, which Atlantis sets and Tidelock does not.
 
