@@ -77,6 +77,38 @@ func (e *execution) ownState(ctx context.Context) (release func(), err error) {
 	}
 }
 
+// ownData keeps the data directory, and with it the project's directory in the
+// work tree, to this run. One that was superseded may still be ending there:
+// it would take our files away with its own. Held by the open file too.
+func (e *execution) ownData(ctx context.Context) (release func(), err error) {
+	if !filepath.IsAbs(e.spec.DataDir) {
+		return func() {}, nil // which is refused before anything is touched
+	}
+	if err := os.MkdirAll(e.spec.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("make a directory of the run's: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(e.spec.DataDir, "tidelock.use"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the run's directory: %w", err)
+	}
+	for {
+		ok, err := flock(f, syscall.LOCK_EX)
+		if ok {
+			return func() { f.Close() }, nil
+		}
+		if err == nil {
+			select {
+			case <-ctx.Done():
+				err = ctx.Err()
+			case <-time.After(10 * time.Millisecond):
+				continue
+			}
+		}
+		f.Close()
+		return nil, err
+	}
+}
+
 // openShare opens the lock's file. It is never removed: who opened it before
 // and who opens it after would lock two files.
 func (e *execution) openShare() (*os.File, error) {

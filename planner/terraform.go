@@ -49,9 +49,13 @@ func ManagedState(path, workspace string) string {
 func Execute(ctx context.Context, spec Spec, progress func(Progress), log io.Writer) Result {
 	e := &execution{spec: spec, progress: progress, result: Result{Outcome: OutcomeFailed}}
 	e.out = newOutput(spec, log)
-	err := e.run(ctx)
-	if cleanErr := e.cleanUp(); err == nil {
-		err = cleanErr
+	release, err := e.ownData(ctx)
+	if err == nil {
+		err = e.run(ctx)
+		if cleanErr := e.cleanUp(); err == nil {
+			err = cleanErr
+		}
+		release()
 	}
 	e.finish(ctx, err)
 	return e.result
