@@ -79,7 +79,7 @@ func planCheck(v View) (github.Check, bool) {
 		}
 		return v.check(PlanCheck, completed, cancelled, "Superseded by a newer commit", ""), true
 	case run.Pending:
-		return v.check(PlanCheck, queuedUp, "", title, ""), true
+		return v.check(PlanCheck, inProgress, "", "Planning", ""), true
 	case run.Empty:
 		return done(neutral, "No Terraform project is touched")
 	case run.Unplannable:
@@ -98,8 +98,8 @@ func planCheck(v View) (github.Check, bool) {
 	}
 	switch {
 	case n.Planning > 0:
-		// No counts: they would cost a request each time a project finishes.
-		return v.check(PlanCheck, inProgress, "", "Planning "+countOf(len(v.Pairs), "project"), ""), true
+		// No counts: each new one would cost a request.
+		return v.check(PlanCheck, inProgress, "", "Planning", ""), true
 	case n.Failed > 0:
 		return done(failure, fmt.Sprintf("The plan failed for %d of %s", n.Failed, countOf(len(v.Pairs), "project")))
 	case n.Canceled > 0:

@@ -261,7 +261,10 @@ func (b *Bot) planHead(ctx context.Context, tx *db.Tx, in PlanHead, actor access
 		return opened.Stop, nil
 	}
 	job := planJob{Change: opened.Change.ID, Filter: in.Filter, Options: in.Options, Actor: actor, Asked: in.Again}
-	return opened.Stop, b.Queue.Enqueue(ctx, tx, job, queue.For(in.Pull.Client))
+	if err := b.Queue.Enqueue(ctx, tx, job, queue.For(in.Pull.Client)); err != nil {
+		return nil, err
+	}
+	return opened.Stop, b.tell(ctx, tx, opened.Change.ID, false) // should finding the projects take long
 }
 
 // openChange opens the change of the pull's head and has the checks of the
