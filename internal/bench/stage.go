@@ -173,7 +173,7 @@ func planned(p *githubtest.Pull, resources int) (bool, error) {
 // its last check stands.
 func settled(p *githubtest.Pull) bool {
 	for _, c := range p.Checks() {
-		if c.Name == "tidelock/apply" && c.Status == "completed" {
+		if c.Name == "tidelock/plan" && c.Status == "completed" {
 			return true
 		}
 	}
