@@ -75,8 +75,8 @@ workflows:
   shop:
     plan:
       steps:
-      - init
       - run: ./generate.sh
+      - init
       - plan:
           extra_args: [-var-file=production.tfvars]
 ` + "```" + `
