@@ -10,6 +10,7 @@ import (
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/planner"
 )
 
 // maxRows is how many projects the barest comment lists.
@@ -118,14 +119,29 @@ func someOf(pairs []run.Pair) string {
 // planCell is what the plan would do and what it was asked for beyond the code.
 func planCell(r run.Run) string {
 	parts := []string{counts(r)}
-	if flags := r.Options.String(); flags != "" {
-		parts = append(parts, codeCell(abridged(flags, maxFlags)))
+	for _, flag := range flagsOf(r.Options) {
+		parts = append(parts, code(flag))
 	}
 	return strings.TrimSpace(strings.Join(parts, " "))
 }
 
-// maxFlags is how much of a plan's options the table shows, in bytes.
-const maxFlags = 48
+// flagsOf are a plan's options in short: what they are about stands with the
+// plan itself.
+func flagsOf(o planner.Options) []string {
+	var flags []string
+	for _, f := range []struct {
+		given bool
+		flag  string
+	}{
+		{o.Destroy, "-destroy"}, {o.RefreshOnly, "-refresh-only"}, {o.NoRefresh, "-refresh=false"}, {len(o.Targets) > 0, "-target=…"},
+		{len(o.Replace) > 0, "-replace=…"}, {len(o.Vars) > 0, "-var=…"}, {o.Parallelism > 0, "-parallelism=…"},
+	} {
+		if f.given {
+			flags = append(flags, f.flag)
+		}
+	}
+	return flags
+}
 
 // abridged keeps the beginning of a text.
 func abridged(s string, n int) string {
