@@ -36,8 +36,9 @@ func templateProblem(text string, first int) (line int, problem string) {
 	return 0, ""
 }
 
-// maxTemplate is in bytes: more than GitHub takes as a comment.
-const maxTemplate = 64 << 10
+// maxTemplate is in bytes: more than a comment's words need, and what the bot
+// takes.
+const maxTemplate = 16 << 10
 
 // EnvProblem reports why a run of a project can't be given the variable, as
 // the end of a sentence that begins with its name; "" where it can, as far as
