@@ -50,6 +50,8 @@ type server struct {
 	trail  *access.Trail
 	blobs  *blob.Store
 	masker *redact.Masker // of the server's own secrets
+	node   string         // this server's name on its runs
+	runner *runner.Runner
 	http   *http.Server
 	lock   *os.File // holds the data folder for this process
 }
@@ -70,6 +72,7 @@ func newServer(ctx context.Context, c Config, environ []string, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
+	s.node = node
 	key, err := LoadEncryptionKey(c)
 	if err != nil {
 		return nil, err
@@ -128,6 +131,7 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	if err != nil {
 		return bot.Options{}, err
 	}
+	s.runner = runners
 	engine, err := policy.New(policyOptions(c))
 	if err != nil {
 		return bot.Options{}, err
@@ -212,6 +216,7 @@ func (s *server) routes() http.Handler {
 		r.PathPrefix("/").Handler(web.New(web.Options{
 			DB: s.db, Runs: s.runs, Clients: clients.NewStore(s.db), Queue: s.queue, Trail: s.trail, Blobs: s.blobs,
 			Log: s.log, Password: s.config.Web.Password, Masker: s.masker,
+			Node: s.node, LogPath: s.runner.LogPath,
 		}))
 	}
 	return r

@@ -3,6 +3,8 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/db"
@@ -66,7 +68,7 @@ func (s *site) viewChange(c listed, pairs []run.Pair) changeRow {
 	repo := viewRepo(c.repo)
 	return changeRow{
 		ID: c.ID, Client: c.client, Repo: repo, Pull: viewPull(c.pull, repo), HeadSHA: c.HeadSHA, BaseSHA: c.BaseSHA,
-		Phase: run.PhaseOf(c.Change, pairs), Tally: viewTally(pairs), Summary: sum(pairs),
+		Phase: run.PhaseOf(c.Change, pairs), Group: c.GroupRef, Tally: viewTally(pairs), Summary: sum(pairs),
 		Created: s.at(c.Created), Updated: s.at(c.Updated),
 	}
 }
@@ -100,7 +102,7 @@ func (s *site) change(r *http.Request) (shown, error) {
 		return err
 	})
 	live := calm
-	if busy(v.Phase) {
+	if busy(v.Phase) || slices.ContainsFunc(v.Operations, runView.Busy) {
 		live = lively
 	}
 	return shown{title: v.Pull.Title, nav: "changes", live: live, data: v}, err
@@ -132,17 +134,23 @@ func (s *site) readChange(ctx context.Context, q db.Querier, id string) (changeV
 	if err != nil {
 		return v, err
 	}
-	pairs := run.Pairs(runs)
+	pairs := arranged(run.Pairs(runs))
 	v = changeView{
 		changeRow: s.viewChange(l, pairs), Reason: plain(c.Reason), Notes: plain(c.Notes), MergeSHA: c.MergeSHA, AutoMerge: c.AutoMerge,
-		Cost: viewCost(total(pairs)), Projects: []pairView{},
+		TrustedBy: viewActor(c.Trusted), Cost: viewCost(total(pairs)), Projects: []pairView{}, Operations: []runView{},
 	}
+	for _, r := range runs {
+		if r.Kind == run.StateChange || r.Kind == run.Drift {
+			v.Operations = append(v.Operations, s.viewRun(r, v.Client, v.Repo))
+		}
+	}
+	slices.SortFunc(v.Operations, func(a, b runView) int { return strings.Compare(b.ID, a.ID) }) // IDs sort by age
 	if err := s.addPairs(ctx, q, &v, pairs); err != nil {
 		return v, err
 	}
 	others, err := siblings(ctx, q, c.Repo, c.Pull)
 	for _, o := range others {
-		v.Earlier = append(v.Earlier, siblingRef{ID: o.ID, HeadSHA: o.HeadSHA, This: o.ID == id, Created: s.at(o.Created)})
+		v.Earlier = append(v.Earlier, siblingRef{ID: o.ID, HeadSHA: o.HeadSHA, This: o.ID == id, Group: o.GroupRef, Created: s.at(o.Created)})
 	}
 	return v, err
 }
@@ -161,8 +169,10 @@ func (s *site) addPairs(ctx context.Context, q db.Querier, v *changeView, pairs 
 		pv := pairView{
 			Name: p.Plan.Project.Name, Dir: p.Plan.Project.Dir, Workspace: p.Plan.Project.Workspace, Plan: s.viewRun(*p.Plan, v.Client, v.Repo),
 		}
+		pv.Plan.WaitsFor = waitsFor(pairs, *p.Plan)
 		if p.Apply != nil {
 			apply := s.viewRun(*p.Apply, v.Client, v.Repo)
+			apply.WaitsFor = waitsFor(pairs, *p.Apply)
 			pv.Apply = &apply
 		}
 		if l, ok := held[p.Plan.Key()]; ok {

@@ -32,6 +32,7 @@ func (s *site) history(r *http.Request) (shown, error) {
 		p.chooser = l.chooser(p.Next)
 		for _, one := range all {
 			v := s.viewRun(one.Run, one.client, viewRepo(one.repo))
+			v.Forbidden = nil // the list reads no report
 			if v.Busy() {
 				live = lively
 			}

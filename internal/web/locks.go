@@ -22,7 +22,9 @@ func (s *site) locks(r *http.Request) (shown, error) {
 		p.chooser = l.chooser("")
 		all, err := listLocks(r.Context(), q, l.client.ID)
 		for _, one := range all {
-			p.Locks = append(p.Locks, s.viewLock(one.Lock, one.client, viewRepo(one.repo)))
+			v := s.viewLock(one.Lock, one.client, viewRepo(one.repo))
+			v.Kind = one.kind
+			p.Locks = append(p.Locks, v)
 		}
 		return err
 	})

@@ -17,12 +17,23 @@ import (
 // runPage is one run with everything that is known of it.
 type runPage struct {
 	runView
-	PullTitle string `json:"pull_title"`
-	Applies   string `json:"apply_run_id,omitempty"` // of a plan: the apply of it
+	PullTitle string     `json:"pull_title"`
+	Applies   string     `json:"apply_run_id,omitempty"` // of a plan: the apply of it
+	Together  []together `json:"together,omitempty"`     // the other runs of its batch
 
 	Log      string `json:"-"` // its end; JSON has an address of its own for it
 	LogCut   bool   `json:"-"`
+	LogGrows bool   `json:"-"` // it is not at its end yet
 	LogError string `json:"-"` // why it can't be shown
+}
+
+// togetherLimit is how many runs of a batch are listed.
+const togetherLimit = 200
+
+// together is another run that the same command asked for.
+type together struct {
+	ID      string `json:"id"`
+	Project string `json:"project"`
 }
 
 // Run returns the page's run as lists show it.
@@ -46,11 +57,17 @@ func (s *site) run(r *http.Request) (shown, error) {
 		}
 		p.Log, p.LogCut = tail(text, maxShownLog)
 	}
+	if s.followable(stored) && !strings.HasPrefix(r.URL.Path, "/api/") {
+		if p.Log, p.LogCut, err = s.liveLog(r.Context(), stored); err != nil {
+			s.Log.Warn("log of a run can't be followed", keyRun, id, keyError, err)
+		}
+		p.LogGrows = p.Log != ""
+	}
 	live := 0
 	if p.Busy() {
 		live = lively
 	}
-	return shown{title: kindWord(p.Kind) + " of " + p.Project, nav: "history", live: live, data: p}, nil
+	return shown{title: heading(p.Kind) + " " + p.Project, nav: "history", live: live, data: p}, nil
 }
 
 func (s *site) readRun(ctx context.Context, id string) (p runPage, stored run.Run, err error) {
@@ -78,7 +95,18 @@ func (s *site) readRun(ctx context.Context, id string) (p runPage, stored run.Ru
 		if p.Commit == "" {
 			p.Commit = change.HeadSHA
 		}
-		if stored.Kind != run.Plan {
+		if stored.Batch != "" {
+			others, err := s.Runs.Batch(ctx, q, stored.Batch)
+			if err != nil {
+				return err
+			}
+			for _, o := range others {
+				if o.ID != id && o.Client == stored.Client && len(p.Together) < togetherLimit {
+					p.Together = append(p.Together, together{o.ID, o.Project.Name})
+				}
+			}
+		}
+		if stored.Kind != run.Plan && stored.Status != run.Deferred {
 			return nil
 		}
 		runs, err := s.Runs.Runs(ctx, q, stored.Change)
@@ -87,6 +115,7 @@ func (s *site) readRun(ctx context.Context, id string) (p runPage, stored run.Ru
 				p.Applies = o.ID
 			}
 		}
+		p.WaitsFor = waitsFor(run.Pairs(runs), stored)
 		return err
 	})
 	return p, stored, err
@@ -134,41 +163,51 @@ func tail(text string, limit int) (string, bool) {
 	return strings.ToValidUTF8(text, ""), true
 }
 
+// logAnswer is a run's log as JSON.
+type logAnswer struct {
+	ID       string `json:"id"`
+	Log      string `json:"log"`
+	Complete bool   `json:"complete"` // false while it grows: this is the end of what there is
+}
+
 // logOf returns the log of the run that the path names.
-func (s *site) logOf(r *http.Request) (id, text string, err error) {
-	if id, err = pathID(r); err != nil {
-		return "", "", err
+func (s *site) logOf(r *http.Request) (a logAnswer, err error) {
+	if a.ID, err = pathID(r); err != nil {
+		return a, err
 	}
-	stored, err := s.Runs.Run(r.Context(), s.DB, id)
-	if err != nil {
-		return "", "", err
+	stored, err := s.Runs.Run(r.Context(), s.DB, a.ID)
+	switch {
+	case err != nil:
+		return a, err
+	case stored.LogBlob != "":
+		a.Complete = true
+		a.Log, err = s.readLog(r.Context(), stored)
+		return a, err
+	case stored.Status.Finished():
+		return a, errs.New(errs.NotFound, "This run left no log.")
 	}
-	if stored.LogBlob == "" {
-		if !stored.Status.Finished() {
-			return "", "", errs.New(errs.NotFound, "The log is stored when the run has ended.")
-		}
-		return "", "", errs.New(errs.NotFound, "This run left no log.")
+	if a.Log, _, err = s.liveLog(r.Context(), stored); err == nil && a.Log == "" {
+		err = errs.New(errs.NotFound, "The log is stored when the run has ended.")
 	}
-	text, err = s.readLog(r.Context(), stored)
-	return id, text, err
+	return a, err
 }
 
 func (s *site) log(w http.ResponseWriter, r *http.Request) error {
-	_, text, err := s.logOf(r)
+	a, err := s.logOf(r)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = io.WriteString(w, text) // nobody is left to be told
+	_, _ = io.WriteString(w, a.Log) // nobody is left to be told
 	return nil
 }
 
 func (s *site) apiLog(w http.ResponseWriter, r *http.Request) error {
-	id, text, err := s.logOf(r)
+	a, err := s.logOf(r)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, map[string]string{"id": id, "log": text})
+	return writeJSON(w, http.StatusOK, a)
 }
 
 // planPage is a plan in whole, however long: what a comment and the other

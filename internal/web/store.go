@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/clients"
@@ -60,14 +61,14 @@ func listChanges(ctx context.Context, q db.Querier, client, before string, limit
 			state            string
 		)
 		err := scan(&l.ID, &l.client, &l.Repo, &l.Pull, &l.HeadSHA, &l.BaseSHA, &l.Status, &created, &updated, &l.repo.Owner, &l.repo.Name,
-			&l.repo.CloneURL, &l.pull.Title, &l.pull.Author, &l.pull.HeadRef, &l.pull.BaseRef, &l.pull.HeadRepo, &state, &merged, &draft)
+			&l.repo.CloneURL, &l.pull.Title, &l.pull.Author, &l.pull.HeadRef, &l.pull.BaseRef, &l.pull.HeadRepo, &state, &merged, &draft, &l.GroupRef)
 		l.repo.ID, l.pull.Repo, l.pull.Number = l.Repo, l.Repo, l.Pull
 		l.pull.Open, l.pull.Merged, l.pull.Draft = state == "open", merged != 0, draft != 0
 		l.Created, l.Updated = db.FromMillis(created), db.FromMillis(updated)
 		return l, err
 	}, `SELECT c.id, k.slug, c.repo_id, c.pull, c.head_sha, c.base_sha, c.status, c.created_ms, c.updated_ms, r.owner, r.name, r.clone_url,
 			coalesce(p.title, ''), coalesce(p.author, ''), coalesce(p.head_ref, ''), coalesce(p.base_ref, ''), coalesce(p.head_repo_id, c.repo_id),
-			coalesce(p.state, ''), coalesce(p.merged, 0), coalesce(p.draft, 0)
+			coalesce(p.state, ''), coalesce(p.merged, 0), coalesce(p.draft, 0), c.group_ref
 		FROM changes c JOIN clients k ON k.id = c.client_id JOIN repos r ON r.id = c.repo_id
 			LEFT JOIN pulls p ON p.repo_id = c.repo_id AND p.number = c.pull
 		WHERE ($1 = '' OR c.client_id = $1) AND ($2 = '' OR c.id < $2) ORDER BY c.id DESC LIMIT $3`, client, before, limit)
@@ -106,6 +107,9 @@ func pairsBetween(ctx context.Context, q db.Querier, first, last, client string)
 	if err != nil {
 		return nil, fmt.Errorf("read runs of changes: %w", err)
 	}
+	if err := addWaivers(ctx, q, all, first, last); err != nil {
+		return nil, err
+	}
 	of := map[string][]run.Run{}
 	for _, r := range all {
 		of[r.Change] = append(of[r.Change], r)
@@ -117,6 +121,40 @@ func pairsBetween(ctx context.Context, q db.Querier, first, last, client string)
 	return pairs, nil
 }
 
+// addWaivers fills in who accepted the findings of the runs, all of changes
+// from first to last. It asks for nothing where no policy forbids anything.
+func addWaivers(ctx context.Context, q db.Querier, all []run.Run, first, last string) error {
+	if !slices.ContainsFunc(all, func(r run.Run) bool { return r.Report != nil && r.Report.Verdict == policy.Fail }) {
+		return nil
+	}
+	type waiver struct {
+		run   string
+		actor access.Actor
+	}
+	given, err := rows(ctx, q, func(scan func(...any) error) (w waiver, err error) {
+		var actor string
+		if err := scan(&w.run, &actor); err != nil {
+			return w, err
+		}
+		return w, parse(actor, &w.actor)
+	}, `SELECT u.id, w.actor FROM runs u JOIN waivers w ON w.repo_id = u.repo_id AND w.pull = u.pull AND w.dir = u.dir
+			AND w.workspace = u.workspace AND w.plan_digest = u.plan_digest
+		WHERE u.change_id >= $1 AND u.change_id <= $2 AND u.plan_digest <> '' ORDER BY w.given_ms`, first, last)
+	if err != nil {
+		return fmt.Errorf("read waivers of changes: %w", err)
+	}
+	of := map[string][]access.Actor{}
+	for _, w := range given {
+		of[w.run] = append(of[w.run], w.actor)
+	}
+	for i, r := range all {
+		if r.Report != nil && r.Report.Verdict == policy.Fail {
+			all[i].Waivers = of[r.ID]
+		}
+	}
+	return nil
+}
+
 // siblings returns every change of a pull, the newest first.
 func siblings(ctx context.Context, q db.Querier, repo int64, pull int) ([]run.Change, error) {
 	all, err := rows(ctx, q, func(scan func(...any) error) (run.Change, error) {
@@ -124,10 +162,10 @@ func siblings(ctx context.Context, q db.Querier, repo int64, pull int) ([]run.Ch
 			c       run.Change
 			created int64
 		)
-		err := scan(&c.ID, &c.HeadSHA, &c.Status, &created)
+		err := scan(&c.ID, &c.HeadSHA, &c.Status, &c.GroupRef, &created)
 		c.Created = db.FromMillis(created)
 		return c, err
-	}, `SELECT id, head_sha, status, created_ms FROM changes WHERE repo_id = $1 AND pull = $2 ORDER BY id DESC LIMIT 100`, repo, pull)
+	}, `SELECT id, head_sha, status, group_ref, created_ms FROM changes WHERE repo_id = $1 AND pull = $2 ORDER BY id DESC LIMIT 100`, repo, pull)
 	if err != nil {
 		return nil, fmt.Errorf("list changes of a pull: %w", err)
 	}
@@ -148,15 +186,18 @@ func listRuns(ctx context.Context, q db.Querier, client, before string, limit in
 		var (
 			r                          listedRun
 			actor, summary             string
+			options, operation, stop   string
+			retry                      int64
 			created, started, finished int64
 		)
 		err := scan(&r.ID, &r.client, &r.Change, &r.Repo, &r.repo.Owner, &r.repo.Name, &r.repo.CloneURL, &r.Pull, &r.Kind, &r.Project.Name, &r.Project.Dir,
 			&r.Project.Workspace, &r.Status, &actor, &r.Node, &r.PlanRun, &r.PlanDigest, &summary, &r.Error, &r.Done, &r.Total,
-			&r.LogBlob, &r.PlanJSONBlob, &created, &started, &finished)
+			&r.LogBlob, &r.PlanJSONBlob, &created, &started, &finished,
+			&options, &operation, &stop, &retry, &r.Layer, &r.Batch)
 		if err != nil {
 			return r, err
 		}
-		r.repo.ID = r.Repo
+		r.repo.ID, r.Retry = r.Repo, retry != 0
 		r.Created = db.FromMillis(created)
 		if started != 0 {
 			r.Started = db.FromMillis(started)
@@ -164,13 +205,19 @@ func listRuns(ctx context.Context, q db.Querier, client, before string, limit in
 		if finished != 0 {
 			r.Finished = db.FromMillis(finished)
 		}
-		if err := parse(actor, &r.Actor); err != nil {
-			return r, fmt.Errorf("actor of run %s: %w", r.ID, err)
+		for _, part := range []struct {
+			text string
+			into any
+		}{{actor, &r.Actor}, {summary, &r.Summary}, {options, &r.Options}, {operation, &r.Operation}, {stop, &r.StopActor}} {
+			if err := parse(part.text, part.into); err != nil {
+				return r, fmt.Errorf("run %s: %w", r.ID, err)
+			}
 		}
-		return r, parse(summary, &r.Summary)
+		return r, nil
 	}, `SELECT u.id, k.slug, u.change_id, u.repo_id, r.owner, r.name, r.clone_url, u.pull, u.kind, u.project, u.dir, u.workspace, u.status,
 			u.actor, u.node_id, u.plan_run_id, u.plan_digest, u.summary, u.error, u.progress_done, u.progress_total,
-			u.log_blob, u.plan_json_blob, u.created_ms, u.started_ms, u.finished_ms
+			u.log_blob, u.plan_json_blob, u.created_ms, u.started_ms, u.finished_ms,
+			u.options, u.operation, u.stop_actor, u.retry, u.layer, u.batch
 		FROM runs u JOIN clients k ON k.id = u.client_id JOIN repos r ON r.id = u.repo_id
 		WHERE ($1 = '' OR u.client_id = $1) AND ($2 = '' OR u.id < $2) ORDER BY u.id DESC LIMIT $3`, client, before, limit)
 	if err != nil {
@@ -184,6 +231,7 @@ type listedLock struct {
 	run.Lock
 	client string
 	repo   clients.Repo
+	kind   run.Kind // of the run that uses it; "" where none does
 }
 
 // listLocks returns the locks by repository and directory.
@@ -193,11 +241,11 @@ func listLocks(ctx context.Context, q db.Querier, client string) ([]listedLock, 
 			l     listedLock
 			taken int64
 		)
-		err := scan(&l.client, &l.Repo, &l.repo.Owner, &l.repo.Name, &l.repo.CloneURL, &l.Dir, &l.Workspace, &l.Pull, &l.Change, &l.Run, &l.Holder, &l.Fence, &taken)
+		err := scan(&l.client, &l.Repo, &l.repo.Owner, &l.repo.Name, &l.repo.CloneURL, &l.Dir, &l.Workspace, &l.Pull, &l.Change, &l.Run, &l.Holder, &l.Fence, &taken, &l.kind)
 		l.repo.ID, l.Taken = l.Repo, db.FromMillis(taken)
 		return l, err
-	}, `SELECT k.slug, l.repo_id, r.owner, r.name, r.clone_url, l.dir, l.workspace, l.pull, l.change_id, l.run_id, l.holder, l.fence, l.taken_ms
-		FROM locks l JOIN clients k ON k.id = l.client_id JOIN repos r ON r.id = l.repo_id
+	}, `SELECT k.slug, l.repo_id, r.owner, r.name, r.clone_url, l.dir, l.workspace, l.pull, l.change_id, l.run_id, l.holder, l.fence, l.taken_ms, coalesce(u.kind, '')
+		FROM locks l JOIN clients k ON k.id = l.client_id JOIN repos r ON r.id = l.repo_id LEFT JOIN runs u ON u.id = l.run_id
 		WHERE ($1 = '' OR l.client_id = $1) ORDER BY r.owner, r.name, l.dir, l.workspace LIMIT 5000`, client)
 	if err != nil {
 		return nil, fmt.Errorf("list locks: %w", err)

@@ -91,7 +91,8 @@ func pullURL(repo repoView, number int) string {
 type tallyView struct {
 	Projects  int `json:"projects"`
 	Planning  int `json:"planning"`
-	Waiting   int `json:"waiting"` // for another pull's lock
+	Waiting   int `json:"waiting"`  // for another pull's lock
+	Deferred  int `json:"deferred"` // wait for other projects of the change
 	Failed    int `json:"failed"`
 	Forbidden int `json:"forbidden"`
 	Ready     int `json:"ready"` // planned, and would change something
@@ -99,6 +100,7 @@ type tallyView struct {
 	Applying  int `json:"applying"`
 	Applied   int `json:"applied"`
 	Attention int `json:"attention"` // a person must decide
+	Canceled  int `json:"canceled"`  // their plans were stopped
 }
 
 func viewTally(pairs []run.Pair) tallyView {
@@ -106,6 +108,7 @@ func viewTally(pairs []run.Pair) tallyView {
 	return tallyView{
 		Projects: len(pairs), Planning: n.Planning, Waiting: n.Waiting, Failed: n.Failed, Forbidden: n.Forbidden, Ready: n.Ready,
 		Unchanged: n.Unchanged, Applying: n.Applying, Applied: n.Applied, Attention: n.Attention,
+		Deferred: n.Deferred, Canceled: n.Canceled,
 	}
 }
 
@@ -118,6 +121,7 @@ type changeRow struct {
 	HeadSHA string          `json:"head_sha"`
 	BaseSHA string          `json:"base_sha"`
 	Phase   run.Phase       `json:"phase"`
+	Group   string          `json:"group_ref,omitempty"` // the merge queue's branch that this is the head of
 	Tally   tallyView       `json:"tally"`
 	Summary planner.Summary `json:"summary"` // over all projects
 	Created moment          `json:"created_at"`
@@ -127,13 +131,29 @@ type changeRow struct {
 // changeView is a change with everything that it did.
 type changeView struct {
 	changeRow
-	Reason    string       `json:"reason,omitempty"` // why it can't be planned
-	Notes     string       `json:"notes,omitempty"`  // what was left out of planning
-	MergeSHA  string       `json:"merge_sha,omitempty"`
-	AutoMerge bool         `json:"auto_merge"`
-	Cost      *costView    `json:"cost,omitempty"` // over all projects
-	Projects  []pairView   `json:"projects"`
-	Earlier   []siblingRef `json:"commits"` // every change of the pull, the newest first
+	Reason     string        `json:"reason,omitempty"` // why it can't be planned, or what it waits for
+	Notes      string        `json:"notes,omitempty"`  // what was left out of planning
+	MergeSHA   string        `json:"merge_sha,omitempty"`
+	AutoMerge  bool          `json:"auto_merge"`
+	TrustedBy  *access.Actor `json:"trusted_by,omitempty"` // who let this head of a fork be planned
+	Cost       *costView     `json:"cost,omitempty"`       // over all projects
+	Projects   []pairView    `json:"projects"`
+	Operations []runView     `json:"operations"` // state operations and drift checks, the newest first
+	Earlier    []siblingRef  `json:"commits"`    // every change of the pull, the newest first
+}
+
+// Row returns the change as lists show it.
+func (v changeView) Row() changeRow { return v.changeRow }
+
+// Own returns the pull's newest change that is no merge queue's, "" where
+// there is none.
+func (v changeView) Own() string {
+	for _, o := range v.Earlier {
+		if o.Group == "" {
+			return o.ID
+		}
+	}
+	return ""
 }
 
 // costView is an estimate's line, and its figures.
@@ -161,6 +181,7 @@ type siblingRef struct {
 	ID      string `json:"id"`
 	HeadSHA string `json:"head_sha"`
 	This    bool   `json:"this"`
+	Group   string `json:"group_ref,omitempty"` // of a merge queue's
 	Created moment `json:"created_at"`
 }
 
@@ -219,6 +240,22 @@ type runView struct {
 	StateLineage string `json:"state_lineage,omitempty"`
 	StateSerial  int64  `json:"state_serial,omitempty"`
 
+	Layer     int            `json:"layer,omitempty"`       // from 1: a layer is planned when those below are applied
+	Order     int            `json:"order_group,omitempty"` // lower groups are applied first
+	DependsOn []string       `json:"depends_on,omitempty"`
+	WaitsFor  []string       `json:"waits_for,omitempty"` // of a deferred run: the projects that come first
+	Options   *optionsView   `json:"options,omitempty"`
+	Operation *operationView `json:"operation,omitempty"` // of a state operation
+	Retry     bool           `json:"retry"`               // an apply that goes on where a failed one ended
+	StoppedBy *access.Actor  `json:"stopped_by,omitempty"`
+	Batch     string         `json:"batch,omitempty"` // the same for runs that one command asked for
+
+	// Of a plan that was made: whether policies keep it from being applied,
+	// and who accepted what they found.
+	Forbidden *bool          `json:"forbidden,omitempty"`
+	Waivers   []access.Actor `json:"waivers,omitempty"`
+	Gates     *gatesView     `json:"gates,omitempty"` // what let it through
+
 	Diff     string         `json:"diff,omitempty"`
 	Report   *policy.Report `json:"report,omitempty"`
 	Estimate *cost.Estimate `json:"estimate,omitempty"`
@@ -234,20 +271,35 @@ type runView struct {
 // Busy reports whether the run is still under way.
 func (r runView) Busy() bool { return !r.Status.Finished() }
 
+// Accepted reports whether somebody accepted what the policies found, so that
+// the plan may be applied.
+func (r runView) Accepted() bool {
+	return r.Report != nil && r.Report.Verdict == policy.Fail && r.Forbidden != nil && !*r.Forbidden
+}
+
 func (s *site) viewRun(r run.Run, client string, repo repoView) runView {
 	v := runView{
 		ID: r.ID, Client: client, Change: r.Change, Repo: repo, Pull: r.Pull, Kind: r.Kind, Project: r.Project.Name, Dir: r.Project.Dir,
 		Workspace: r.Project.Workspace, Commit: r.Commit, Status: r.Status, Actor: r.Actor, Node: r.Node, PlanRun: r.PlanRun, Error: plain(r.Error),
 		Done: r.Done, Total: r.Total, InputsDigest: r.InputsDigest, PlanDigest: r.PlanDigest, StateLineage: r.StateLineage,
 		StateSerial: r.StateSerial, Diff: plain(r.Diff), Report: r.Report, Estimate: r.Estimate, Cost: viewCost(r.Estimate),
-		HasLog: r.LogBlob != "", HasPlan: r.PlanJSONBlob != "",
+		HasLog: r.LogBlob != "", HasPlan: r.PlanJSONBlob != "", Order: r.Project.Order, DependsOn: r.Project.DependsOn,
+		Options: viewOptions(r), Operation: viewOperation(r), Retry: r.Retry, StoppedBy: viewActor(r.StopActor), Batch: r.Batch,
+		Waivers: r.Waivers, Gates: viewGates(r.Gates),
 		Created: s.at(r.Created), Started: s.at(r.Started), Finished: s.at(r.Finished),
 	}
 	if r.Kind == run.Apply || r.Status == run.Planned || r.PlanDigest != "" {
 		v.Summary = &r.Summary
 	}
+	if r.Kind == run.Plan || r.Kind == run.Apply {
+		v.Layer = r.Layer + 1
+	}
 	if r.Report != nil {
 		v.Verdict = r.Report.Verdict
+	}
+	if r.Kind == run.Plan && r.Status == run.Planned {
+		forbidden := r.Forbidden()
+		v.Forbidden = &forbidden
 	}
 	if !r.Started.IsZero() && !r.Finished.IsZero() {
 		v.TookMS = r.Finished.Sub(r.Started).Milliseconds()
@@ -263,7 +315,8 @@ type lockView struct {
 	Workspace string   `json:"workspace"`
 	Pull      int      `json:"pull"`
 	Change    string   `json:"change_id"`
-	Run       string   `json:"run_id,omitempty"` // the apply that is under way
+	Run       string   `json:"run_id,omitempty"` // the apply or state operation that is under way
+	Kind      run.Kind `json:"-"`                // of that run, where it is known
 	Holder    string   `json:"holder"`
 	Fence     int64    `json:"fence"`
 	Taken     moment   `json:"taken_at"`

@@ -16,7 +16,7 @@ import (
 	"github.com/tidelock/tidelock/internal/run"
 )
 
-// Options set the pages up. All but Masker, Password and Now are needed.
+// Options set the pages up. All but Masker, Password, Now, Node and LogPath are needed.
 type Options struct {
 	DB      *db.DB
 	Runs    *run.Store
@@ -33,6 +33,12 @@ type Options struct {
 	// from the plan's JSON. Everything else was masked when it was stored.
 	Masker *redact.Masker
 	Now    func() time.Time // time.Now if nil
+
+	// Node is this server's name on its runs, LogPath where the log of a run
+	// of its own is while it grows. Without them logs are shown when they are
+	// stored, and not before.
+	Node    string
+	LogPath func(run string) string
 }
 
 // site is the pages' handler.
@@ -41,6 +47,7 @@ type site struct {
 	gate   gate
 	router *mux.Router
 	chain  chainCheck
+	live   liveSecrets
 }
 
 // New returns the pages. The handler expects to be asked for every path that

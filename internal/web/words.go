@@ -22,6 +22,11 @@ import (
 var funcs = template.FuncMap{
 	"asset":   func(name string) string { return assets[name].path },
 	"phase":   phaseBadge,
+	"turn":    turn,
+	"people":  people,
+	"lines":   sentences,
+	"gate":    tellGate,
+	"heading": heading,
 	"state":   stateBadge,
 	"verdict": verdictBadge,
 	"chain":   chainBadge,
@@ -55,6 +60,8 @@ var phases = map[run.Phase]badge{
 	run.PhaseQueued:     {"wait", "Queued"},
 	run.PhasePlanning:   {"busy", "Planning"},
 	run.PhaseWaiting:    {"wait", "Waits for a lock"},
+	run.PhaseGated:      {"warn", "Not planned yet"},
+	run.PhaseCanceled:   {"mute", "Canceled"},
 	run.PhaseFailed:     {"bad", "Plan failed"},
 	run.PhaseForbidden:  {"bad", "Forbidden by policy"},
 	run.PhasePlanned:    {"info", "Planned"},
@@ -67,11 +74,15 @@ var phases = map[run.Phase]badge{
 	run.PhaseClosed:     {"mute", "Closed"},
 }
 
-func phaseBadge(p run.Phase) badge {
-	if b, ok := phases[p]; ok {
+// phaseBadge says where a change stands.
+func phaseBadge(c changeRow) badge {
+	if c.Phase == run.PhaseWaiting && c.Tally.Waiting == 0 {
+		return badge{"wait", "Waits its turn"}
+	}
+	if b, ok := phases[c.Phase]; ok {
 		return b
 	}
-	return badge{"mute", string(p)}
+	return badge{"mute", string(c.Phase)}
 }
 
 // stateBadge says where a run stands.
@@ -81,21 +92,32 @@ func stateBadge(r runView) badge {
 		return badge{"wait", "Queued"}
 	case run.Blocked:
 		return badge{"wait", "Waits for a lock"}
+	case run.Deferred:
+		return badge{"wait", "Waits its turn"}
 	case run.Checking:
 		return badge{"busy", "Checking"}
 	case run.Running:
-		if r.Kind == run.Apply {
-			return badge{"busy", "Applying"}
+		if r.StoppedBy != nil {
+			return badge{"busy", "Stopping"}
 		}
-		return badge{"busy", "Planning"}
+		return badge{"busy", doing[r.Kind]}
 	case run.Planned:
+		if r.Kind == run.Drift {
+			return driftBadge(r)
+		}
 		if r.Summary != nil && r.Summary.Empty() {
 			return badge{"good", "No changes"}
 		}
 		return badge{"info", "Planned"}
 	case run.Applied:
+		if r.Kind == run.StateChange {
+			return badge{"good", "Done"}
+		}
 		return badge{"good", "Applied"}
 	case run.Failed:
+		if r.StoppedBy != nil {
+			return badge{"bad", "Stopped"}
+		}
 		return badge{"bad", "Failed"}
 	case run.Held:
 		return badge{"warn", "Held"}
@@ -109,24 +131,37 @@ func stateBadge(r runView) badge {
 	return badge{"mute", string(r.Status)}
 }
 
+// doing is what a run of a kind does while it runs.
+var doing = map[run.Kind]string{run.Plan: "Planning", run.Apply: "Applying", run.StateChange: "Working", run.Drift: "Comparing"}
+
+// driftBadge says what a finished comparison found.
+func driftBadge(r runView) badge {
+	if r.Summary != nil && r.Summary.Empty() {
+		return badge{"good", "No drift"}
+	}
+	return badge{"warn", "Drift"}
+}
+
 // pairBadge says where a project stands: as its run does, save that a plan
 // which no policy lets through is no plan that may be applied.
 func pairBadge(p pairView) badge {
 	now := p.Now()
-	if now.Kind == run.Plan && now.Status == run.Planned && (now.Report == nil || now.Report.Verdict.Blocks()) {
+	if now.Forbidden != nil && *now.Forbidden {
 		return badge{"bad", "Forbidden by policy"}
 	}
 	return stateBadge(now)
 }
 
-func verdictBadge(r *policy.Report) badge {
-	switch {
+func verdictBadge(v runView) badge {
+	switch r := v.Report; {
 	case r == nil:
 		return badge{"mute", "Not judged"}
 	case r.Verdict == policy.Pass:
 		return badge{"good", "Passed"}
 	case r.Verdict == policy.Warn:
 		return badge{"warn", many(r.Advisory, "warning")}
+	case r.Verdict == policy.Fail && v.Accepted():
+		return badge{"warn", many(r.Mandatory, "violation") + ", accepted"}
 	case r.Verdict == policy.Fail:
 		return badge{"bad", many(r.Mandatory, "violation")}
 	}
@@ -182,7 +217,7 @@ func tallied(t tallyView) string {
 		word string
 	}{
 		{t.Planning, "planning"}, {t.Applying, "applying"}, {t.Attention, "to decide"}, {t.Failed, "failed"}, {t.Forbidden, "forbidden"},
-		{t.Waiting, "waiting"}, {t.Ready, "planned"}, {t.Applied, "applied"}, {t.Unchanged, "unchanged"},
+		{t.Canceled, "canceled"}, {t.Waiting, "waiting"}, {t.Deferred, "to follow"}, {t.Ready, "planned"}, {t.Applied, "applied"}, {t.Unchanged, "unchanged"},
 	} {
 		if c.n > 0 {
 			parts = append(parts, strconv.Itoa(c.n)+" "+c.word)
@@ -194,12 +229,24 @@ func tallied(t tallyView) string {
 	return strconv.Itoa(t.Projects) + " projects: " + strings.Join(parts, ", ")
 }
 
+var kinds = map[run.Kind]string{run.Plan: "Plan", run.Apply: "Apply", run.StateChange: "State operation", run.Drift: "Drift check"}
+
 func kindWord(k run.Kind) string {
-	if k == run.Apply {
-		return "Apply"
+	if word, ok := kinds[k]; ok {
+		return word
 	}
-	return "Plan"
+	return string(k)
 }
+
+// heading is what a run is called before its project's name: "Plan of".
+func heading(k run.Kind) string {
+	if k == run.StateChange {
+		return kindWord(k) + " on"
+	}
+	return kindWord(k) + " of"
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
 
 // short is a commit or a digest as people read it.
 func short(hash string) string {
@@ -344,9 +391,9 @@ func subjectLink(e eventView) *link {
 	}
 	area, _, _ := strings.Cut(e.Action, ".")
 	switch {
-	case area == "change", e.Action == "plan.queue":
+	case area == "change", area == "group", area == "fork", e.Action == "plan.queue", e.Action == "drift.queue":
 		return &link{"/changes/" + id, "its change"}
-	case area == "plan", area == "apply":
+	case area == "plan", area == "apply", area == "state", area == "drift", area == "policy":
 		return &link{"/runs/" + id, "its run"}
 	}
 	return nil

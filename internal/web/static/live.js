@@ -25,11 +25,16 @@
           if (open.has(key(d))) d.open = open.get(key(d));
         }
         const scrolled = new Map([...main.querySelectorAll("pre")].map((p, i) => [i, [p.scrollTop, p.scrollLeft]]));
+        const log = main.querySelector("pre[data-follow]");
+        const atEnd = !log || log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
         document.title = next.title;
         main.replaceWith(document.adoptNode(fresh));
         fresh.querySelectorAll("pre").forEach((p, i) => {
           if (scrolled.has(i)) [p.scrollTop, p.scrollLeft] = scrolled.get(i);
         });
+        // A log that grows is followed by whoever is at its end.
+        const grown = fresh.querySelector("pre.log");
+        if (grown && (grown.hasAttribute("data-follow") || log) && atEnd) grown.scrollTop = grown.scrollHeight;
         wait = Number(fresh.dataset.live) * 1000;
       }
       document.getElementById("stale").hidden = answer.status === 200 || answer.status === 304;
@@ -40,5 +45,7 @@
     if (wait) setTimeout(renew, wait);
   }
 
+  const log = document.querySelector("pre[data-follow]");
+  if (log) log.scrollTop = log.scrollHeight;
   setTimeout(renew, Number(document.getElementById("main").dataset.live) * 1000);
 })();
