@@ -100,6 +100,10 @@ func (b *Bot) post(ctx context.Context, c run.Change) (whole bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	switch v.Phase() {
+	case run.PhaseApplying, run.PhaseApplied, run.PhaseAttention:
+		gh = gh.Important()
+	}
 	if due.comment {
 		if err := b.postComments(ctx, gh, v); err != nil {
 			return false, err

@@ -3,9 +3,11 @@ package bot
 import (
 	"context"
 
+	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/gate"
+	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/run"
 )
 
@@ -26,6 +28,11 @@ func (a *application) gates(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	gh, err := a.installation(ctx, a.run.Client)
+	if err != nil {
+		return false, err
+	}
+	gh = gh.Important() // what GitHub allows an hour keeps a part for applies
 	act := gate.ActApply
 	if a.run.Kind == run.Apply {
 		act = actOf(a.plan)
@@ -35,7 +42,7 @@ func (a *application) gates(ctx context.Context) (bool, error) {
 	if !asksNothing(need) && !p.Merged {
 		// What is merged was let through by the rules of before the merge: its
 		// own changes to them judge the next pull, not itself.
-		if p, settings, err = a.fresh(ctx, p); errs.Is(err, errs.Invalid) {
+		if p, settings, err = a.fresh(ctx, gh, repo, p); errs.Is(err, errs.Invalid) {
 			return false, a.holdNow(ctx, "The configuration on the base branch can't be read, so what it asks for is not known. "+errs.Sentence(err))
 		} else if err != nil {
 			return false, err
@@ -43,7 +50,7 @@ func (a *application) gates(ctx context.Context) (bool, error) {
 		rules = settings.rules(act, p.Merged)
 		need = rules.Needs()
 	}
-	facts, err := a.gateFacts(ctx, repo, p, a.run.Actor, need)
+	facts, err := a.gateFacts(ctx, gh, repo, p, a.run.Actor, need)
 	if err != nil {
 		return false, err
 	}
@@ -61,15 +68,7 @@ func (a *application) gates(ctx context.Context) (bool, error) {
 }
 
 // fresh reads the pull and the repository's settings as they are now.
-func (a *application) fresh(ctx context.Context, was run.Pull) (run.Pull, Settings, error) {
-	repo, err := a.Clients.Repo(ctx, a.DB, a.run.Repo)
-	if err != nil {
-		return was, Settings{}, err
-	}
-	gh, err := a.installation(ctx, a.run.Client)
-	if err != nil {
-		return was, Settings{}, err
-	}
+func (a *application) fresh(ctx context.Context, gh *github.Client, repo clients.Repo, was run.Pull) (run.Pull, Settings, error) {
 	now, err := gh.Pull(ctx, repo.ID, was.Number)
 	if err != nil {
 		return was, Settings{}, err

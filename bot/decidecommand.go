@@ -94,7 +94,7 @@ func decideCommand(c Command, sender string, f Facts) []Intent {
 	}
 	if act := ActOf(c.Verb); act == gate.ActPlan && f.Pull.Open {
 		if closed := d.closed(act, nil); len(closed) > 0 {
-			return d.refuse("**Nothing was planned.**\n\n%s", sentencesOf(closed))
+			return d.refuse("%s", RenderRefusal("**Nothing was planned.**", closed))
 		}
 	}
 	switch c.Verb {
@@ -198,7 +198,7 @@ func (d decision) apply() []Intent {
 		}
 		verdicts := d.verdicts(actOf(*pair.Plan), &pair)
 		if closed := gate.Closed(verdicts); len(closed) > 0 {
-			return d.refuse("**Nothing was applied.** %s can't be applied yet:\n\n%s", "`"+plain(pair.Plan.Project.Name)+"`", sentencesOf(closed))
+			return d.refuse("%s", RenderRefusal("**Nothing was applied.** "+code(pair.Plan.Project.Name)+" can't be applied yet.", closed))
 		}
 		plan := *pair.Plan
 		plan.Options.Parallelism = d.command.Options.Parallelism
@@ -271,7 +271,7 @@ func (d decision) retry() []Intent {
 			return d.refuse("**Nothing was applied.** %s", why)
 		}
 		if closed := d.closed(actOf(*p.Plan), &p); len(closed) > 0 {
-			return d.refuse("**Nothing was applied.** %s can't be applied now:\n\n%s", "`"+plain(p.Plan.Project.Name)+"`", sentencesOf(closed))
+			return d.refuse("%s", RenderRefusal("**Nothing was applied.** "+code(p.Plan.Project.Name)+" can't be applied now.", closed))
 		}
 		failed = append(failed, *p.Apply)
 	}
@@ -361,7 +361,7 @@ func (d decision) operate() []Intent {
 	}
 	verdicts := d.verdicts(gate.ActApply, nil)
 	if closed := gate.Closed(verdicts); len(closed) > 0 {
-		return d.refuse("**The state was not changed.**\n\n%s", sentencesOf(closed))
+		return d.refuse("%s", RenderRefusal("**The state was not changed.**", closed))
 	}
 	plan := *pairs[0].Plan
 	return []Intent{Operate{Change: *d.Change, Project: plan.Project, Operation: d.command.Operation, Gates: record(gate.ActApply, *d.Change, plan, verdicts)}}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidelock/tidelock/internal/atlantis"
 	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/errs"
@@ -68,7 +69,7 @@ func (b *Bot) discover(ctx context.Context, c run.Change, job planJob) (discover
 		return out, err
 	}
 	defer release()
-	cfg, err := b.repoConfig(ctx, src, p)
+	cfg, left, err := b.repoConfig(ctx, src, p)
 	if err != nil {
 		return out, err
 	}
@@ -83,12 +84,18 @@ func (b *Bot) discover(ctx context.Context, c run.Change, job planJob) (discover
 	if slices.Contains(changed, planner.ConfigFile) {
 		out.gone = append(out.gone, b.ownConfig(ctx, src, c)...)
 	}
+	if slices.Contains(changed, atlantis.File) {
+		out.gone = append(out.gone, left...) // to who looks at the file, and not on every pull
+	}
 	dir, err := os.OpenRoot(tree) // no link leads out of it
 	if err != nil {
 		return out, fmt.Errorf("read work tree: %w", err)
 	}
 	defer dir.Close()
 	root := dir.FS()
+	if cfg.File == atlantis.File {
+		cfg = atlantis.EnvFiles(root, cfg)
+	}
 	if cfg.Autodiscover {
 		cfg = cfg.Keep(b.keptDirs(repo, root, changed)...)
 	}
@@ -121,7 +128,7 @@ func (b *Bot) discover(ctx context.Context, c run.Change, job planJob) (discover
 		if err != nil {
 			return out, err
 		}
-		out.wanted = append(out.wanted, run.Wanted{Project: p, Commit: target(c), InputsDigest: digest, Options: job.Options})
+		out.wanted = append(out.wanted, run.Wanted{Project: p, Commit: target(c), InputsDigest: digest, Options: p.Options.With(job.Options)})
 	}
 	if len(out.byHand) > 0 {
 		out.gone = append(out.gone, planner.Problem{Path: strings.Join(out.byHand, ", "), Message: "This is planned by the command `plan` only."})

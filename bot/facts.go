@@ -17,13 +17,9 @@ import (
 // requests. What can't be read for a reason of its own (no permission, too
 // many files) stays unread, which keeps the gates that ask for it closed; what
 // may be read later is an error, and the job waits.
-func (b *Bot) gateFacts(ctx context.Context, repo clients.Repo, p run.Pull, actor access.Actor, need gate.Need) (gate.Facts, error) {
+func (b *Bot) gateFacts(ctx context.Context, gh *github.Client, repo clients.Repo, p run.Pull, actor access.Actor, need gate.Need) (gate.Facts, error) {
 	f := gate.Facts{Now: b.Now(), Actor: gate.Actor{Login: actor.Name, ID: actor.ID}, Pull: gatePull(p)}
-	r := factReader{Bot: b, repo: repo, pull: p, facts: &f}
-	var err error
-	if r.gh, err = b.installation(ctx, repo.ClientID); err != nil {
-		return f, err
-	}
+	r := factReader{Bot: b, gh: gh, repo: repo, pull: p, facts: &f}
 	for _, step := range []struct {
 		wanted bool
 		read   func(context.Context, gate.Need) error

@@ -128,7 +128,7 @@ func (b *Bot) gatherCommand(ctx context.Context, gh *github.Client, e github.Eve
 			return err
 		}
 	}
-	if f.Gate, err = b.gateFacts(ctx, repo, *f.Pull, actor, need); err != nil {
+	if f.Gate, err = b.gateFacts(ctx, gh, repo, *f.Pull, actor, need); err != nil {
 		return err
 	}
 	f.Gate.Actor.Role = f.Role.String()

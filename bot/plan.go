@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/atlantis"
 	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/db"
@@ -46,23 +47,33 @@ func base(c run.Change, p run.Pull) string {
 
 // repoConfig reads the repository's own settings where the pull's base branch
 // is now: what the head says about them judges nobody, and what they were when
-// the pull was opened may have been tightened since.
-func (b *Bot) repoConfig(ctx context.Context, src checkout.Source, p run.Pull) (planner.RepoConfig, error) {
+// the pull was opened may have been tightened since. A repository that has
+// only Atlantis' file is read by that. The notes are what could not be carried
+// over from it.
+func (b *Bot) repoConfig(ctx context.Context, src checkout.Source, p run.Pull) (planner.RepoConfig, []planner.Problem, error) {
 	base, err := b.Checkout.Tip(ctx, src, p.BaseRef)
 	if errs.Is(err, errs.NotFound) {
 		base, err = p.BaseSHA, nil // the branch is gone
 	}
 	if err != nil {
-		return planner.RepoConfig{}, err
+		return planner.RepoConfig{}, nil, err
 	}
 	text, err := b.Checkout.File(ctx, src, base, planner.ConfigFile)
+	if err == nil {
+		cfg, err := planner.ParseConfig(text, planner.ConfigFile)
+		return cfg, nil, err
+	}
+	if !errs.Is(err, errs.NotFound) {
+		return planner.RepoConfig{}, nil, err
+	}
+	text, err = b.Checkout.File(ctx, src, base, atlantis.File)
 	if errs.Is(err, errs.NotFound) {
-		return planner.DefaultRepoConfig(), nil
+		return planner.DefaultRepoConfig(), nil, nil
 	}
 	if err != nil {
-		return planner.RepoConfig{}, err
+		return planner.RepoConfig{}, nil, err
 	}
-	return planner.ParseConfig(text, planner.ConfigFile)
+	return atlantis.Read(text, atlantis.File)
 }
 
 // settings returns how the pull is treated. An invalid configuration file
@@ -72,7 +83,7 @@ func (b *Bot) settings(ctx context.Context, repo clients.Repo, p run.Pull) (Sett
 	if err != nil {
 		return b.Settings, err
 	}
-	cfg, err := b.repoConfig(ctx, src, p)
+	cfg, _, err := b.repoConfig(ctx, src, p)
 	if err != nil {
 		return b.Settings, err
 	}
@@ -194,7 +205,11 @@ func (b *Bot) planGate(ctx context.Context, c run.Change, settings Settings, job
 	if err != nil {
 		return "", err
 	}
-	facts, err := b.gateFacts(ctx, repo, p, job.Actor, rules.Needs())
+	gh, err := b.installation(ctx, repo.ClientID)
+	if err != nil {
+		return "", err
+	}
+	facts, err := b.gateFacts(ctx, gh, repo, p, job.Actor, rules.Needs())
 	if err != nil {
 		return "", err
 	}

@@ -102,10 +102,10 @@ func TestApprovalsBeforeApply(t *testing.T) {
 	s.says(p, "### 📋 Plan: 1 to add")
 	p.Review("ada", "APPROVED", "mine") // the author's own
 	p.Comment("ada", "apply")
-	s.replied(p, "It needs 1 approving review of the commit")
+	s.replied(p, "It needs 1 approving review of")
 	p.Review("grace", "CHANGES_REQUESTED", "no")
 	p.Comment("ada", "apply")
-	s.replied(p, "@grace asks for changes")
+	s.replied(p, "`grace` asks for changes")
 	p.Review("grace", "APPROVED", "now it is good")
 	p.Comment("ada", "apply")
 	s.says(p, "✅ Applied 1 project")
