@@ -124,8 +124,11 @@ func TestBrowserShowsPages(t *testing.T) {
 	b := startBrowser(t)
 	w := local(t)
 	change, plan := busyWorld(w)
+	asked := askedPaths(w)
+	last := len(asked) - 1
 	url := serve(t, w)
 	pages := map[string]string{
+		"asked": asked[0], "waits": asked[1], "options": asked[2], "operation": asked[4], "drift": asked[5], "group": asked[last-1], "grows": asked[last],
 		"changes": "/", "change": "/changes/" + change.ID, "run": "/runs/" + plan.ID, "locks": "/locks", "history": "/history", "audit": "/audit", "queue": "/queue",
 	}
 	for name, path := range pages {
@@ -214,6 +217,33 @@ func TestThreat_PayloadsAreInertInARealBrowser(t *testing.T) {
 	}
 	if len(b.complained()) == 0 {
 		t.Error("the browser did not complain of an inline script: the test can't tell")
+	}
+}
+
+func TestBrowserFollowsALogThatGrows(t *testing.T) {
+	b := startBrowser(t)
+	w := local(t)
+	folder := w.follow("node-1")
+	c := w.open(w.repo, 1, "Live", "h1")
+	apply := w.applying(w.planned(w.plans(c, "net")[0], func(r *run.Run) { r.Summary.Create, r.PlanJSONBlob = 1, w.put("plan.json", secretPlan) }))
+	text := strings.Repeat("aws_x.a: Still creating...\n", 200)
+	w.say(folder, apply, text+"first end\n")
+	b.do(chromedp.Navigate(serve(t, w) + "/runs/" + apply.ID))
+	const atEnd = `(() => { const p = document.querySelector("pre.log"); return p.scrollTop > 0 && p.scrollTop + p.clientHeight >= p.scrollHeight - 4; })()`
+	b.until(atEnd)
+	w.say(folder, apply, text+"first end\n"+text+"second end\n")
+	b.until(`document.querySelector("pre.log").textContent.includes("second end")`)
+	if !value[bool](b, atEnd) {
+		t.Error("the log is not followed")
+	}
+	value[bool](b, `(() => { document.querySelector("pre.log").scrollTop = 10; return true; })()`)
+	w.say(folder, apply, text+text+text+"third end\n")
+	b.until(`document.querySelector("pre.log").textContent.includes("third end")`)
+	if top := value[int](b, `document.querySelector("pre.log").scrollTop`); top != 10 {
+		t.Errorf("a reader who had gone back was moved to %d", top)
+	}
+	if all := b.complained(); len(all) > 0 {
+		t.Errorf("the browser complains: %v", all)
 	}
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/db"
+	gates "github.com/tidelock/tidelock/internal/gate"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/run"
@@ -60,16 +62,23 @@ func hostileWorld(w *world) []string {
 	})
 	paths = append(paths, "/changes/"+change.ID)
 	var runs []run.Run
+	project := planner.Project{Name: payload, Dir: payload, Workspace: payload}
 	w.tx(func(ctx context.Context, tx *db.Tx) (err error) {
-		project := planner.Project{Name: payload, Dir: payload, Workspace: payload}
-		runs, _, err = w.opts.Runs.AddPlans(ctx, tx, change, []run.Wanted{{Project: project, InputsDigest: payload}, {Project: planner.Project{Name: "b", Dir: payload + "b"}}}, payload, evil)
-		return err
+		runs, _, err = w.opts.Runs.AddPlans(ctx, tx, change, []run.Wanted{
+			{Project: project, InputsDigest: payload, Options: hostileOptions}, {Project: planner.Project{Name: "b", Dir: payload + "b"}},
+			{Project: planner.Project{Name: "waits", Dir: payload + "c", DependsOn: []string{payload}}},
+		}, payload, evil)
+		if err != nil {
+			return err
+		}
+		return w.opts.Runs.Trust(ctx, tx, change, evil)
 	})
+	paths = append(paths, hostileAsks(w, change, project, p, evil)...)
 	plan := w.planned(runs[0], func(r *run.Run) {
 		r.Diff, r.PlanDigest, r.StateLineage = "+ "+payload+"\n"+payload+"\n- "+payload, payload, payload
 		r.Summary = planner.Summary{Create: 1}
 		r.Report = &policy.Report{
-			Verdict: policy.Error, Mandatory: 1, Problems: []policy.Problem{{File: payload, Line: 1, Message: payload}},
+			Verdict: policy.Fail, Mandatory: 1, Problems: []policy.Problem{{File: payload, Line: 1, Message: payload}},
 			Findings: []policy.Finding{{Rule: payload, Title: payload, Severity: payload, Level: payload, Address: payload, Message: payload, Help: payload}},
 		}
 		one := dec("1")
@@ -81,7 +90,8 @@ func hostileWorld(w *world) []string {
 		r.PlanJSONBlob = w.put("plan.json", `{"format_version":"1.2","resource_changes":[{"address":"aws_x.<script>window.hacked=1</script>","mode":"managed","type":"aws_x","name":"<script>window.hacked=1</script>","change":{"actions":["create"],"before":null,"after":{"name":"</pre><script>window.hacked=1</script>\u202e"},"after_unknown":{}}}]}`)
 	})
 	failed := w.planned(runs[1], func(r *run.Run) { r.Error = payload })
-	paths = append(paths, "/runs/"+plan.ID, "/runs/"+failed.ID, "/runs/"+plan.ID+"/plan")
+	w.tx(func(ctx context.Context, tx *db.Tx) error { return w.opts.Runs.Waive(ctx, tx, plan, evil) })
+	paths = append(paths, "/runs/"+plan.ID, "/runs/"+failed.ID, "/runs/"+runs[2].ID, "/runs/"+plan.ID+"/plan")
 	w.tx(func(ctx context.Context, tx *db.Tx) error {
 		opened, err := w.opts.Runs.OpenChange(ctx, tx, run.Pull{Repo: w.repo.ID, Number: 2, Client: w.repo.ClientID, HeadSHA: "z"}, evil)
 		if err != nil {
@@ -103,6 +113,55 @@ func hostileWorld(w *world) []string {
 	})
 	w.deadJob(payload)
 	return append(paths, "/", "/locks", "/history", "/audit", "/queue", "/?client=%22%3E%3Cscript%3Ewindow.hacked=1%3C/script%3E", "/%3Cscript%3Ewindow.hacked=1%3C/script%3E")
+}
+
+// hostileOptions are options as nobody could type them: what keeps them out
+// stands elsewhere, and pages don't lean on it.
+var hostileOptions = planner.Options{Targets: []string{payload}, Replace: []string{payload}, Vars: []string{"a=" + payload}}
+
+// hostileAsks adds what commands ask for to the change. It returns the paths
+// of what it added.
+func hostileAsks(w *world, change run.Change, project planner.Project, p run.Pull, evil access.Actor) (paths []string) {
+	w.t.Helper()
+	verdicts, _ := json.Marshal(gates.Record{
+		Act: gates.Act(payload), HeadSHA: payload, BaseSHA: payload, PlanDigest: payload,
+		Verdicts: []gates.Verdict{{Gate: payload, Why: payload + "`" + payload + "`", Who: payload, How: payload}, {Gate: payload, Open: true, Why: "`" + payload}},
+	})
+	op := w.operation(change, planner.Project{Name: payload, Dir: "op"}, planner.Operation{Kind: planner.OperationKind(payload), Args: []string{payload, payload}}, string(verdicts))
+	w.tx(func(ctx context.Context, tx *db.Tx) (err error) {
+		if op, err = w.opts.Runs.Begin(ctx, tx, op, payload); err != nil {
+			return err
+		}
+		op, err = w.opts.Runs.Intend(ctx, tx, op, w.lock(ctx, tx, op))
+		if err != nil {
+			return err
+		}
+		return w.opts.Runs.AskStop(ctx, tx, op, evil)
+	})
+	w.say(w.follow(payload), op, "first "+payload+"\n"+payload+"\n")
+	paths = append(paths, "/runs/"+op.ID)
+	for _, r := range w.drift(change, payload, hostileOptions, project, planner.Project{Name: payload + "2", Dir: "d2"}) {
+		paths = append(paths, "/runs/"+r.ID)
+	}
+	w.tx(func(ctx context.Context, tx *db.Tx) error {
+		o, err := w.opts.Runs.OpenGroup(ctx, tx, p, payload, "group", "b", evil)
+		if err != nil {
+			return err
+		}
+		paths = append(paths, "/changes/"+o.Change.ID)
+		return w.opts.Runs.SetGated(ctx, tx, o.Change.ID, payload+"\n`"+payload+"`")
+	})
+	return paths
+}
+
+// lock takes the project's lock for the run and returns its fence.
+func (w *world) lock(ctx context.Context, tx *db.Tx, r run.Run) int64 {
+	w.t.Helper()
+	l, _, err := w.opts.Runs.Acquire(ctx, tx, r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return l.Fence
 }
 
 func (w *world) clientOf(repo int64) string {
@@ -149,6 +208,7 @@ func (w *world) deadJob(message string) {
 // leads elsewhere, a character that hides others.
 func TestThreat_HostileTextStaysText(t *testing.T) {
 	w := local(t)
+	followed := 0
 	for _, path := range hostileWorld(w) {
 		res := w.ask("GET", path)
 		doc, err := html.Parse(res.Body)
@@ -172,6 +232,9 @@ func TestThreat_HostileTextStaysText(t *testing.T) {
 					}
 				}
 			case html.ElementNode:
+				if hasAttr(d, "data-follow") {
+					followed++
+				}
 				if d.Data == "svg" || (d.Data == "img" && !strings.HasPrefix(attr(d, "src"), "/static/")) || (d.Data == "script" && !strings.HasPrefix(attr(d, "src"), "/static/")) {
 					t.Errorf("%s: an element %s", path, outer(d))
 				}
@@ -185,6 +248,9 @@ func TestThreat_HostileTextStaysText(t *testing.T) {
 		if len(find(doc, "h1", "")) != 1 || len(find(doc, "main", "")) != 1 {
 			t.Errorf("%s: the payload broke the page's frame", path)
 		}
+	}
+	if followed != 1 {
+		t.Errorf("%d logs that grow were seen", followed)
 	}
 	log := w.text("/runs/" + w.runWithLog() + "/log")
 	if strings.ContainsAny(log, "\x1b\u202e") || !strings.HasSuffix(log, "last line\n") {
