@@ -543,3 +543,45 @@ func TestThreat_LogIsFollowedWhereItsSecretsAreKnown(t *testing.T) {
 	w.say(folder, op, "Removed aws_x.a\n")
 	has(t, "a state operation", w.page("/runs/"+op.ID), "Removed aws_x.a", "as it grows")
 }
+
+func TestWaitsFor(t *testing.T) {
+	pair := func(name string, order int, status run.Status, on ...string) run.Pair {
+		return run.Pair{Plan: &run.Run{ID: name, Kind: run.Plan, Status: status, Project: project(name, order, on...), Summary: planner.Summary{Create: 1}}}
+	}
+	pairs := []run.Pair{pair("net", 0, run.Planned), pair("dns", 1, run.Planned), pair("app", 2, run.Deferred, "net")}
+	apply := *pairs[2].Plan
+	apply.Kind = run.Apply
+	if got := waitsFor(pairs, *pairs[2].Plan); !slices.Equal(got, []string{"net"}) {
+		t.Errorf("the plan waits for %v", got)
+	}
+	if got := waitsFor(pairs, apply); !slices.Equal(got, []string{"net", "dns"}) {
+		t.Errorf("its apply waits for %v", got)
+	}
+	apply.Status = run.Queued
+	if got := waitsFor(pairs, apply); got != nil {
+		t.Errorf("one whose turn has come waits for %v", got)
+	}
+}
+
+func TestInline(t *testing.T) {
+	for text, want := range map[string]string{
+		"`ada` approved":           "<ada> approved",
+		"a\\_b \\`c\\` @\u2060ada": "a_b `c` @ada",
+		"one ` alone":              "one ` alone",
+		"`a\\b`":                   "<a\\b>",
+		"ends with \\":             "ends with \\",
+		"":                         "",
+	} {
+		var b strings.Builder
+		for _, p := range inline(text) {
+			if p.Code {
+				b.WriteString("<" + p.Text + ">")
+			} else {
+				b.WriteString(p.Text)
+			}
+		}
+		if b.String() != want {
+			t.Errorf("%q is shown as %q", text, b.String())
+		}
+	}
+}
