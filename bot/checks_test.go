@@ -104,7 +104,7 @@ func TestChecks(t *testing.T) {
 
 // GitHub takes three buttons, with labels of 20 and descriptions of 40
 // characters.
-func TestGitHubRule10_ButtonsFit(t *testing.T) {
+func TestGitHub10_ButtonsFit(t *testing.T) {
 	seen := map[string]bool{}
 	for _, v := range scenes() {
 		for _, settle := range []bool{false, true} {

@@ -354,7 +354,7 @@ func decidePush(f Facts) []Intent {
 // somebody asks for a check to be run once more.
 func decideCheck(e github.Event, f Facts) []Intent {
 	switch {
-	case e.Check != nil && e.Check.AppID != f.AppID:
+	case checkApp(e) != f.AppID:
 		return []Intent{Ignore{"another App's check"}}
 	case f.Pull == nil:
 		return []Intent{Ignore{"no pull request of ours is behind the check"}}
@@ -378,10 +378,24 @@ func decideCheck(e github.Event, f Facts) []Intent {
 
 // checkSHA is the commit that a check or a suite of checks is about.
 func checkSHA(e github.Event) string {
-	if e.Check == nil {
-		return ""
+	switch {
+	case e.Check != nil:
+		return e.Check.HeadSHA
+	case e.Suite != nil:
+		return e.Suite.HeadSHA
 	}
-	return e.Check.HeadSHA
+	return ""
+}
+
+// checkApp is whose check or suite that is; 0 where the event does not say.
+func checkApp(e github.Event) int64 {
+	switch {
+	case e.Check != nil:
+		return e.Check.AppID
+	case e.Suite != nil:
+		return e.Suite.AppID
+	}
+	return 0
 }
 
 // decideGroup has what a merge queue built planned.

@@ -270,6 +270,11 @@ func TestDecide(t *testing.T) {
 		{"check again", github.Event{Kind: "check_run", Action: "rerequested", Sender: commentEvent("").Sender, Check: &github.CheckEvent{AppID: 3, HeadSHA: head}},
 			with(Facts{AppID: 3, Role: github.RoleWrite}, ready...), []string{"plan again"}},
 
+		{"all checks again", github.Event{Kind: "check_suite", Action: "rerequested", Sender: commentEvent("").Sender, Suite: &github.SuiteEvent{AppID: 3, HeadSHA: head}},
+			with(Facts{AppID: 3, Role: github.RoleWrite}, ready...), []string{"plan again"}},
+		{"all of another App's checks again", github.Event{Kind: "check_suite", Action: "rerequested", Sender: commentEvent("").Sender, Suite: &github.SuiteEvent{AppID: 4, HeadSHA: head}},
+			with(Facts{AppID: 3, Role: github.RoleWrite}, ready...), []string{"ignore: another App's check"}},
+
 		{"merge group", group("checks_requested"), Facts{Pull: openPull()}, []string{"plan group 3333"}},
 		{"merge group given up", group("destroyed"), Facts{}, []string{"close group 3333"}},
 		{"merge group of no pull", group("checks_requested"), Facts{}, []string{"ignore: the merge group's branch names no pull request"}},

@@ -85,7 +85,7 @@ func (b *Bot) gatherComment(ctx context.Context, gh *github.Client, e github.Eve
 func (b *Bot) numberOf(ctx context.Context, e github.Event, repo clients.Repo) (int, error) {
 	switch e.Kind {
 	case "check_run", "check_suite":
-		if e.Check != nil && e.Check.AppID != b.App.ID() {
+		if checkApp(e) != b.App.ID() {
 			return 0, nil
 		}
 		return b.Runs.PullAt(ctx, b.DB, repo.ID, checkSHA(e))

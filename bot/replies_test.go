@@ -99,7 +99,7 @@ func TestThreat_RepliesAreInert(t *testing.T) {
 }
 
 // However long, replies fit.
-func TestGitHubRule10_RepliesFit(t *testing.T) {
+func TestGitHub10_RepliesFit(t *testing.T) {
 	var runs []run.Run
 	var pairs []run.Pair
 	for i := range 2000 {

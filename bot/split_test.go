@@ -21,7 +21,7 @@ func long(name string, resources int) run.Run {
 
 // What is too long for one comment goes on in others where that is asked for:
 // nothing of it is lost, each is whole, and each fits.
-func TestGitHubRule10_SplitCommentsHoldEverything(t *testing.T) {
+func TestGitHub10_SplitCommentsHoldEverything(t *testing.T) {
 	v := locked(scene(only(long("network", 60)), only(long("app", 180)), only(planned("dns")), only(long("huge", 400))))
 	if parts := Comments(v); len(parts) != 1 {
 		t.Fatalf("%d comments where nobody asked for more than one", len(parts))
@@ -63,7 +63,7 @@ func TestGitHubRule10_SplitCommentsHoldEverything(t *testing.T) {
 }
 
 // However much there is, the comments have an end.
-func TestGitHubRule10_SplitCommentsHaveAnEnd(t *testing.T) {
+func TestGitHub10_SplitCommentsHaveAnEnd(t *testing.T) {
 	var pairs []run.Pair
 	for i := range 60 {
 		pairs = append(pairs, only(long(fmt.Sprintf("live/p%d", i), 150)))

@@ -489,7 +489,7 @@ func read(t *testing.T, path string) string {
 	return string(data)
 }
 
-func TestGitHubRule29_EnterpriseServersWritesAreNotSpaced(t *testing.T) {
+func TestGitHub29_EnterpriseServersWritesAreNotSpaced(t *testing.T) {
 	for _, tc := range []struct {
 		api, interval string
 		want          time.Duration

@@ -78,7 +78,7 @@ func TestQuietUnchanged(t *testing.T) {
 
 // What the bot said before is folded away once a newer plan has settled, but
 // not what was said since.
-func TestGitHubRule28_OldRepliesAreFolded(t *testing.T) {
+func TestGitHub28_OldRepliesAreFolded(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, stageOptions{})
 	p := s.open("feature", network("v2"))

@@ -192,7 +192,7 @@ func TestGates(t *testing.T) {
 
 // An approval counts only of the head, by a person who may write and is not
 // the author: the latest decisive review, the role from the permission API.
-func TestGitHubRule13_OnlyWritersApprove(t *testing.T) {
+func TestGitHub13_OnlyWritersApprove(t *testing.T) {
 	for _, role := range []string{"", "none", "read", "triage", "contributor", "MEMBER"} {
 		approve(t, Person{Login: "carol", ID: 3, Role: role}, false)
 	}
@@ -208,7 +208,7 @@ func TestThreat_AuthorAndBotsDontApprove(t *testing.T) {
 	approve(t, Person{Login: "helper[bot]", ID: 9, Role: "write", Bot: true}, false)
 }
 
-func TestGitHubRule19_WhoAsksForChangesDoesNotApprove(t *testing.T) {
+func TestGitHub19_WhoAsksForChangesDoesNotApprove(t *testing.T) {
 	f := good()
 	f.Reviews.Against = []Person{{Login: "carol", ID: 3, Role: "write"}}
 	if n := len(counting(f)); n != 1 {
@@ -232,7 +232,7 @@ func approve(t *testing.T, p Person, open bool) {
 	}
 }
 
-func TestGitHubRule14_MembershipThatWasNotAskedForIsNone(t *testing.T) {
+func TestGitHub14_MembershipThatWasNotAskedForIsNone(t *testing.T) {
 	f := good()
 	r := Rules{People: People{Teams: []string{"Acme/Platform"}}}
 	if v := Evaluate(r, f)[0]; !v.Open {

@@ -14,7 +14,7 @@ import (
 )
 
 // The last tenth of the hour is for applies; the stand-in counts for real.
-func TestGitHubRule07_ApplyKeepsSpeakingWhenTheHourIsNearlySpent(t *testing.T) {
+func TestGitHub07_ApplyKeepsSpeakingWhenTheHourIsNearlySpent(t *testing.T) {
 	w := newWorld(t, func(o *githubtest.Options, c *github.Options) { o.HourLimit, c.CacheBytes = 50, -1 })
 	ctx := within(t)
 	ordinary := 0
@@ -110,7 +110,7 @@ func (c *queueClock) sleepers() int {
 }
 
 // An important write overtakes the ordinary ones that came before it.
-func TestGitHubRule07_ImportantWritesGoFirst(t *testing.T) {
+func TestGitHub07_ImportantWritesGoFirst(t *testing.T) {
 	clock := &queueClock{now: time.Now().Truncate(time.Second), changed: make(chan struct{})}
 	w := newWorld(t, func(o *githubtest.Options, c *github.Options) {
 		o.Now, c.Clock = clock.Now, clock
@@ -165,7 +165,7 @@ const tick = 10 * time.Millisecond
 
 // 80 writes in the first minute, 500 new comments in the first hour, 900 points
 // in any minute: as many as GitHub allows and no more.
-func TestGitHubRule07_AsManyAsGitHubAllows(t *testing.T) {
+func TestGitHub07_AsManyAsGitHubAllows(t *testing.T) {
 	w := newWorld(t, func(_ *githubtest.Options, o *github.Options) { o.MaxWait = time.Hour })
 	ctx := within(t)
 	start := w.clock.Now()
@@ -195,7 +195,7 @@ func TestGitHubRule07_AsManyAsGitHubAllows(t *testing.T) {
 	}
 }
 
-func TestGitHubRule07_NewCommentsByTheHour(t *testing.T) {
+func TestGitHub07_NewCommentsByTheHour(t *testing.T) {
 	w := newWorld(t, func(_ *githubtest.Options, o *github.Options) { o.MaxWait = time.Hour })
 	ctx := within(t)
 	start, n := w.clock.Now(), 0

@@ -26,7 +26,7 @@ func (w *world) used(t *testing.T) (n int) {
 	return n
 }
 
-func TestGitHubRule09_WhatStillHoldsCostsNothing(t *testing.T) {
+func TestGitHub09_WhatStillHoldsCostsNothing(t *testing.T) {
 	w := newWorld(t, func(o *githubtest.Options, _ *github.Options) { o.HourLimit = 4 })
 	ctx := within(t)
 	// GitHub tells the first reader that it does not know yet; then nothing moves.
@@ -62,7 +62,7 @@ func TestGitHubRule09_WhatStillHoldsCostsNothing(t *testing.T) {
 }
 
 // Lists come with the address of their next page; it is kept with them.
-func TestGitHubRule09_PagesAreKeptWhole(t *testing.T) {
+func TestGitHub09_PagesAreKeptWhole(t *testing.T) {
 	w := newWorld(t)
 	ctx := within(t)
 	for i := range 230 {
@@ -115,7 +115,7 @@ func TestThreat_AnswersAreKeptForNobodyElse(t *testing.T) {
 
 // The tag goes with the token at GitHub: after its renewal the answer is read
 // anew, and then kept again.
-func TestGitHubRule09_ANewTokenReadsAnew(t *testing.T) {
+func TestGitHub09_ANewTokenReadsAnew(t *testing.T) {
 	w := newWorld(t)
 	ctx := within(t)
 	status := func() string {
@@ -138,7 +138,7 @@ func TestGitHubRule09_ANewTokenReadsAnew(t *testing.T) {
 	}
 }
 
-func TestGitHubRule09_TheCacheIsBounded(t *testing.T) {
+func TestGitHub09_TheCacheIsBounded(t *testing.T) {
 	const room = 64 << 10
 	w := newWorld(t, func(_ *githubtest.Options, o *github.Options) { o.CacheBytes = room })
 	ctx := within(t)

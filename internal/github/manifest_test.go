@@ -192,7 +192,7 @@ func TestStandInHasTheManifestsRights(t *testing.T) {
 	}
 }
 
-func TestGitHubRule29_AddressesFollowFromOne(t *testing.T) {
+func TestGitHub29_AddressesFollowFromOne(t *testing.T) {
 	for address, want := range map[string]github.Host{
 		"":                                   {Web: "https://github.com/", REST: "https://api.github.com/", GraphQL: "https://api.github.com/graphql"},
 		"https://github.com":                 {Web: "https://github.com/", REST: "https://api.github.com/", GraphQL: "https://api.github.com/graphql"},
@@ -216,7 +216,7 @@ func TestGitHubRule29_AddressesFollowFromOne(t *testing.T) {
 
 // A GitHub Enterprise Server has no limits unless its owner switched them on:
 // its answers then carry no such headers, and writes are not spaced.
-func TestGitHubRule29_NoLimitsUnlessSwitchedOn(t *testing.T) {
+func TestGitHub29_NoLimitsUnlessSwitchedOn(t *testing.T) {
 	w := newWorld(t, func(o *githubtest.Options, c *github.Options) {
 		c.Writes = github.Pace{}
 		c.Transport = without{http.DefaultTransport, regexp.MustCompile(`(?i)^x-ratelimit-`), nil}
@@ -233,7 +233,7 @@ func TestGitHubRule29_NoLimitsUnlessSwitchedOn(t *testing.T) {
 
 // An older GitHub Enterprise Server leaves out what was added since. Nothing
 // that the bot can't do without may be among it.
-func TestGitHubRule29_OlderAnswersAreRead(t *testing.T) {
+func TestGitHub29_OlderAnswersAreRead(t *testing.T) {
 	newer := []string{"performed_via_github_app", "role_name", "node_id", "visibility", "user_view_type", "allow_forking", "is_template",
 		"web_commit_signoff_required", "topics", "auto_merge", "draft", "rebaseable", "state_reason", "reactions", "author_association",
 		"permissions", "client_id", "throttled_at", "installation_id", "repository_id", "merged_by", "updated_at"}

@@ -13,7 +13,7 @@ import (
 
 // What has not changed since it was last read costs nothing: GitHub answers
 // 304, which the hourly budget does not count.
-func TestGitHubRule09_UnchangedListsCostNothing(t *testing.T) {
+func TestGitHub09_UnchangedListsCostNothing(t *testing.T) {
 	w := newWorld(t)
 	repo := w.repo.ID()
 	start := w.clock.Now().Add(-time.Hour)
