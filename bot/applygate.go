@@ -2,6 +2,9 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
 
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/db"
@@ -63,8 +66,35 @@ func (a *application) gates(ctx context.Context) (bool, error) {
 	if closed := gate.Closed(verdicts); len(closed) > 0 {
 		return false, a.holdNow(ctx, "A gate is closed:\n\n"+sentencesOf(closed)+"\n\nWhen it is open, comment `plan` and `apply`.")
 	}
-	a.run.Gates = record(act, a.change, a.plan, verdicts)
+	now := record(act, a.change, a.plan, verdicts, facts.Now)
+	if a.run.Kind == run.StateChange { // it is let through for what it says, not for a plan
+		a.run.Gates = now
+		return true, nil
+	}
+	if other, err := moved(a.run.Gates, now); err != nil {
+		return false, err
+	} else if other != "" {
+		return false, a.holdNow(ctx, "What was let through is not what is there now. "+other+" Comment `plan`, read it, then `apply`.")
+	}
+	a.run.Gates = now
 	return true, nil
+}
+
+// moved says in what the thing that gates let through, when the word was given,
+// differs from what is there now; "" where nobody asked them then, as at a
+// merge.
+func moved(was, now string) (string, error) {
+	if was == "" {
+		return "", nil
+	}
+	var then, here gate.Record
+	if err := json.Unmarshal([]byte(was), &then); err != nil {
+		return "", fmt.Errorf("read what the gates said: %w", err)
+	}
+	if err := json.Unmarshal([]byte(now), &here); err != nil {
+		return "", fmt.Errorf("read what the gates say: %w", err)
+	}
+	return strings.Join(then.Changed(here), " "), nil
 }
 
 // fresh reads the pull and the repository's settings as they are now.

@@ -203,7 +203,7 @@ func (d decision) apply() []Intent {
 		plan := *pair.Plan
 		plan.Options.Parallelism = d.command.Options.Parallelism
 		in.Plans = append(in.Plans, plan)
-		in.Gates[pair.Plan.ID] = record(actOf(*pair.Plan), *d.Change, *pair.Plan, verdicts)
+		in.Gates[pair.Plan.ID] = record(actOf(*pair.Plan), *d.Change, *pair.Plan, verdicts, d.Gate.Now)
 	}
 	return []Intent{in}
 }
@@ -364,5 +364,5 @@ func (d decision) operate() []Intent {
 		return d.refuse("%s", RenderRefusal("**The state was not changed.**", closed))
 	}
 	plan := *pairs[0].Plan
-	return []Intent{Operate{Change: *d.Change, Project: plan.Project, Operation: d.command.Operation, Gates: record(gate.ActApply, *d.Change, plan, verdicts)}}
+	return []Intent{Operate{Change: *d.Change, Project: plan.Project, Operation: d.command.Operation, Gates: record(gate.ActApply, *d.Change, plan, verdicts, d.Gate.Now)}}
 }

@@ -84,6 +84,11 @@ func (b *Bot) handle(ctx context.Context, e github.Event, guid string) error {
 		})
 	}
 	repo, err := b.known(ctx, e, guid)
+	if errs.Is(err, errs.Conflict) {
+		// It was transferred from one client to another. What is known of it,
+		// its states above all, is the former one's, and never crosses over.
+		return b.setAside(ctx, guid, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/gate"
@@ -234,9 +235,9 @@ func sentencesOf(closed []gate.Verdict) string {
 }
 
 // record keeps what the gates said together with what they said it of.
-func record(act gate.Act, c run.Change, plan run.Run, verdicts []gate.Verdict) string {
+func record(act gate.Act, c run.Change, plan run.Run, verdicts []gate.Verdict, at time.Time) string {
 	text, err := json.Marshal(gate.Record{
-		Act: act, HeadSHA: c.HeadSHA, BaseSHA: c.BaseSHA, PlanDigest: plan.PlanDigest, StateSerial: plan.StateSerial, Verdicts: verdicts,
+		Act: act, HeadSHA: c.HeadSHA, BaseSHA: c.BaseSHA, PlanDigest: plan.PlanDigest, StateSerial: plan.StateSerial, Verdicts: verdicts, At: at,
 	})
 	if err != nil { // plain data always marshals
 		return ""

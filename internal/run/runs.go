@@ -331,7 +331,8 @@ func (s *Store) Begin(ctx context.Context, tx *db.Tx, r Run, node string) (Run, 
 
 // Intend stores that an apply is about to start: from here on it is never
 // started again unless its journal proves that nothing did. The fence must be
-// the one under which the lock was taken.
+// the one under which the lock was taken. What the gates said last is kept with
+// it.
 func (s *Store) Intend(ctx context.Context, tx *db.Tx, r Run, fence int64) (Run, error) {
 	if err := s.holdLock(ctx, tx, r, fence); err != nil {
 		return r, err
@@ -339,7 +340,10 @@ func (s *Store) Intend(ctx context.Context, tx *db.Tx, r Run, fence int64) (Run,
 	if err := s.move(ctx, tx, r, Running, ""); err != nil {
 		return r, err
 	}
-	if err := s.audit(ctx, tx, r.Client, "apply.start", r.ID, r.Actor, map[string]any{"project": r.Project.Name, "digest": r.PlanDigest, "fence": fence}); err != nil {
+	if _, err := exec(ctx, tx, `UPDATE runs SET gates=$2 WHERE id=$1`, r.ID, r.Gates); err != nil {
+		return r, err
+	}
+	if err := s.audit(ctx, tx, r.Client, string(r.Kind)+".start", r.ID, r.Actor, map[string]any{"project": r.Project.Name, "digest": r.PlanDigest, "fence": fence}); err != nil {
 		return r, err
 	}
 	return s.Run(ctx, tx, r.ID)

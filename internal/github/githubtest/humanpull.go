@@ -20,6 +20,7 @@ type PullState struct {
 	HeadSHA, HeadRef string
 	BaseSHA, BaseRef string
 	Draft            bool
+	Queued           bool // in the merge queue
 	Labels           []string
 	Mergeable        *bool  // as computed, whether the API has told or not
 	MergeableState   string // clean, dirty, blocked, unstable, draft, unknown
@@ -59,7 +60,7 @@ func (p *Pull) State() PullState {
 	x := p.p
 	return PullState{
 		Number: x.number, Title: x.title, State: x.state, Merged: x.merged, MergeSHA: x.mergeSHA, HeadSHA: x.headSHA, HeadRef: x.headRef,
-		BaseSHA: x.baseSHA, BaseRef: x.baseRef, Draft: x.draft, Labels: append([]string(nil), x.labels...), Mergeable: x.mergeable,
+		BaseSHA: x.baseSHA, BaseRef: x.baseRef, Draft: x.draft, Queued: x.queued != nil, Labels: append([]string(nil), x.labels...), Mergeable: x.mergeable,
 		MergeableState: p.s.standing(x),
 	}
 }
