@@ -66,6 +66,13 @@ const emptied = "_Nothing goes on here any more: the first comment has it all._\
 // settings ask for more where it is too long. Further ones that are needed no
 // more are emptied.
 func (b *Bot) postComments(ctx context.Context, gh *github.Client, v View) error {
+	if v.Change.Status == run.Closed {
+		// The pull was opened again at another commit: that one's comment it is,
+		// however late this word of the closing comes.
+		if replaced, err := b.Runs.Replaced(ctx, b.DB, v.Change); err != nil || replaced {
+			return err
+		}
+	}
 	rows := v.Posted
 	if !v.Settings.CommentPerCommit {
 		var err error

@@ -64,7 +64,7 @@ func (b *Bot) discover(ctx context.Context, c run.Change, job planJob) (discover
 	if err != nil {
 		return out, err
 	}
-	tree, _, release, err := b.trees.acquire(ctx, c.ID, planner.DefaultWorkspace, target(c))
+	tree, release, err := b.trees.pristine(ctx, c.ID, planner.DefaultWorkspace, target(c))
 	if err != nil {
 		return out, err
 	}

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/planner"
 )
 
 // trees hands out the work trees that runs use: one for each change and
@@ -37,6 +39,7 @@ type treeUse struct {
 	sync.Mutex // held while the tree is written or removed
 	sha        string
 	users      int
+	alone      bool // its user must find it as it was written: nobody else may use it
 	dropped    bool // no longer in the map: take another
 }
 
@@ -67,7 +70,7 @@ func (t *trees) acquire(ctx context.Context, change, workspace, sha string) (tre
 		return t.acquire(ctx, change, workspace, sha)
 	}
 	tree, mark, data := t.paths(k)
-	if u.users > 0 && u.sha != sha {
+	if u.alone || (u.users > 0 && u.sha != sha) {
 		return "", "", nil, errTreeBusy
 	}
 	if u.users == 0 && !t.written(mark, sha) {
@@ -83,6 +86,38 @@ func (t *trees) acquire(ctx context.Context, change, workspace, sha string) (tre
 		u.users--
 	}, nil
 }
+
+// pristine returns a tree of the change at sha in which no run has left
+// anything, for whoever reads what the repository holds: runs write files into
+// theirs that say which state is used. It is the one that runs will use, while
+// none has; no run gets that before release. Else it is one of its own.
+func (t *trees) pristine(ctx context.Context, change, workspace, sha string) (tree string, release func(), err error) {
+	k := treeKey{change, workspace}
+	u := t.of(k)
+	u.Lock()
+	defer u.Unlock()
+	tree, mark, data := t.paths(k)
+	runs, _ := filepath.Glob(filepath.Join(data, "*"))
+	if u.dropped || u.users > 0 || (len(runs) > 0 && t.written(mark, sha)) || busy(t.base(k)) {
+		tree, _, release, err = t.acquire(ctx, change, noWorkspace, sha)
+		return tree, release, err
+	}
+	if !t.written(mark, sha) {
+		if err := t.fresh(ctx, k, sha); err != nil {
+			return "", nil, err
+		}
+	}
+	u.sha, u.users, u.alone = sha, 1, true
+	return tree, func() {
+		u.Lock()
+		defer u.Unlock()
+		u.users, u.alone = 0, false
+	}, nil
+}
+
+// noWorkspace stands for the tree in which nothing runs: no workspace has that
+// name.
+const noWorkspace = "\x00"
 
 func (t *trees) of(k treeKey) *treeUse {
 	t.mu.Lock()
@@ -122,7 +157,7 @@ func (t *trees) dropUnknown(change string) (known []treeKey, err error) {
 		return known, nil
 	}
 	for _, e := range entries {
-		if !ours[e.Name()] {
+		if !ours[e.Name()] && !busy(filepath.Join(t.dir, change, e.Name())) {
 			err = errors.Join(err, os.RemoveAll(filepath.Join(t.dir, change, e.Name())))
 		}
 	}
@@ -133,7 +168,7 @@ func (t *trees) dropOne(k treeKey) error {
 	u := t.of(k)
 	u.Lock()
 	defer u.Unlock()
-	if u.users > 0 || u.dropped {
+	if u.users > 0 || u.dropped || busy(t.base(k)) {
 		return nil
 	}
 	err := os.RemoveAll(t.base(k))
@@ -149,9 +184,20 @@ func (t *trees) written(mark, sha string) bool {
 	return err == nil && string(got) == sha
 }
 
+// busy reports whether a run is still ending in the tree's folder: one that
+// nobody watches any more, because it was superseded while no server was there.
+// What is made anew at its path would lose files to it.
+func busy(base string) bool {
+	runs, _ := filepath.Glob(filepath.Join(base, "data", "*")) // the pattern is ours
+	return slices.ContainsFunc(runs, planner.InUse)
+}
+
 func (t *trees) fresh(ctx context.Context, k treeKey, sha string) error {
 	tree, mark, _ := t.paths(k)
 	base := t.base(k)
+	if busy(base) {
+		return errTreeBusy
+	}
 	if err := os.RemoveAll(base); err != nil {
 		return fmt.Errorf("clear work tree: %w", err)
 	}
@@ -179,7 +225,8 @@ func (t *trees) sweep(keep func(change string) bool) error {
 		return err
 	}
 	for _, e := range entries {
-		if !keep(e.Name()) {
+		parts, _ := filepath.Glob(filepath.Join(t.dir, e.Name(), "*"))
+		if !keep(e.Name()) && !slices.ContainsFunc(parts, busy) {
 			if err := os.RemoveAll(filepath.Join(t.dir, e.Name())); err != nil {
 				return err
 			}

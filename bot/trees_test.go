@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 )
 
@@ -108,4 +109,81 @@ func TestTreesComeAndGo(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// A run that nobody watches any more is still ending in the tree: it is neither
+// removed nor written anew until that has let go.
+func TestTreeOfAnEndingRunStays(t *testing.T) {
+	trees, written := countingTrees(t)
+	tree, data, release, err := trees.acquire(t.Context(), "c", "default", "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	release()
+	if err := os.MkdirAll(filepath.Join(data, "project"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	use, err := os.Create(filepath.Join(data, "project", "tidelock.use"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer use.Close()
+	if err := syscall.Flock(int(use.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	trees = newTrees(trees.dir, trees.write) // another process's memory
+	if err := errors.Join(trees.drop("c"), trees.sweep(func(string) bool { return false })); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(tree); err != nil {
+		t.Fatalf("the tree was removed: %v", err)
+	}
+	if _, _, _, err := trees.acquire(t.Context(), "c", "default", "b"); !errors.Is(err, errTreeBusy) {
+		t.Errorf("another commit: %v", err)
+	}
+	if _, _, release, err = trees.acquire(t.Context(), "c", "default", "a"); err != nil || written.Load() != 1 {
+		t.Fatalf("the same commit: %v after %d check-outs", err, written.Load())
+	}
+	release()
+	use.Close()
+	if _, _, _, err := trees.acquire(t.Context(), "c", "default", "b"); err != nil {
+		t.Errorf("another commit, once the run has ended: %v", err)
+	}
+}
+
+// Whoever reads what the repository holds never sees what runs leave.
+func TestPristineTreeIsNoRuns(t *testing.T) {
+	trees, written := countingTrees(t)
+	tree, release, err := trees.pristine(t.Context(), "c", "default", "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, _, err := trees.acquire(t.Context(), "c", "default", "a"); !errors.Is(err, errTreeBusy) {
+		t.Errorf("a run in a tree that is being read: %v", err)
+	}
+	release()
+	of, data, release, err := trees.acquire(t.Context(), "c", "default", "a")
+	if err != nil || of != tree || written.Load() != 1 {
+		t.Errorf("then the run got %s, %v after %d check-outs; want the same tree", of, err, written.Load())
+	}
+	while, done, err := trees.pristine(t.Context(), "c", "default", "a")
+	if err != nil || while == tree {
+		t.Fatalf("while a run uses it: %s, %v", while, err)
+	}
+	done()
+	if err := os.MkdirAll(filepath.Join(data, "project"), 0o700); err != nil { // as the run does
+		t.Fatal(err)
+	}
+	release()
+	after, done, err := trees.pristine(t.Context(), "c", "default", "a")
+	if err != nil || after != while || written.Load() != 2 {
+		t.Errorf("after the run: %s, %v after %d check-outs", after, err, written.Load())
+	}
+	done()
+	if err := trees.drop("c"); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := os.ReadDir(trees.dir); len(left) > 0 {
+		t.Errorf("%d folders are left", len(left))
+	}
 }

@@ -77,6 +77,22 @@ func (e *execution) ownState(ctx context.Context) (release func(), err error) {
 	}
 }
 
+// useFile is what a run holds in its data directory while it lasts.
+const useFile = "tidelock.use"
+
+// InUse reports whether a run is under way, or still ending, with the data
+// directory: neither that nor the work tree beside it may be taken from under
+// it.
+func InUse(dataDir string) bool {
+	f, err := os.OpenFile(filepath.Join(dataDir, useFile), os.O_RDWR, 0)
+	if err != nil {
+		return false // none ever began
+	}
+	defer f.Close() // and with it the lock, if nobody had it
+	free, err := flock(f, syscall.LOCK_EX)
+	return err == nil && !free
+}
+
 // ownData keeps the data directory, and with it the project's directory in the
 // work tree, to this run. One that was superseded may still be ending there:
 // it would take our files away with its own. Held by the open file too.
@@ -87,7 +103,7 @@ func (e *execution) ownData(ctx context.Context) (release func(), err error) {
 	if err := os.MkdirAll(e.spec.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("make a directory of the run's: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(e.spec.DataDir, "tidelock.use"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Join(e.spec.DataDir, useFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock the run's directory: %w", err)
 	}

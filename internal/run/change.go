@@ -260,15 +260,28 @@ func (s *Store) Touch(ctx context.Context, tx *db.Tx, id string) error {
 // ErrBusy says that another worker is answering for the change right now.
 var ErrBusy = errors.New("another worker answers for this change")
 
-// BeginAnswer claims the right to write to GitHub for the change until the
-// claim ends or FinishAnswer is called, so that two workers never post two
-// comments. It returns ErrBusy while another holds it. A node that was killed
+// Replaced reports whether the pull has another change that lives: what is to
+// be said of it is that one's to say.
+func (s *Store) Replaced(ctx context.Context, q db.Querier, c Change) (bool, error) {
+	var n int
+	err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM changes WHERE repo_id=$1 AND pull=$2 AND id<>$3 AND status NOT IN ($4,$5) AND group_ref=''`,
+		c.Repo, c.Pull, c.ID, Outdated, Closed).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("change %s: %w", c.ID, err)
+	}
+	return n > 0, nil
+}
+
+// BeginAnswer claims the right to write to GitHub for the change's pull until
+// the claim ends or FinishAnswer is called, so that two workers never post two
+// comments, and none writes over what another has just said. It returns ErrBusy while another holds it. A node that was killed
 // gives its claims up by DropAnswers.
 func (s *Store) BeginAnswer(ctx context.Context, id, node string, claim time.Duration) (Change, error) {
 	var c Change
 	err := s.db.Tx(ctx, func(tx *db.Tx) error {
 		now := s.now()
-		n, err := exec(ctx, tx, `UPDATE changes SET answering_until_ms=$2, answering_node=$4 WHERE id=$1 AND answering_until_ms<$3`,
+		n, err := exec(ctx, tx, `UPDATE changes SET answering_until_ms=$2, answering_node=$4 WHERE id=$1 AND answering_until_ms<$3
+			AND NOT EXISTS (SELECT 1 FROM changes o WHERE o.repo_id=changes.repo_id AND o.pull=changes.pull AND o.id<>changes.id AND o.answering_until_ms>=$3)`,
 			id, db.Millis(now.Add(claim)), db.Millis(now), node)
 		if err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -99,7 +100,7 @@ func (s *Server) emit(event string, r *repo, payload fields) {
 	if s.contract != nil {
 		s.contract.Webhook(event, action, raw)
 	}
-	if s.faults.take(&s.faults.omit) {
+	if s.faults.take(&s.faults.omit) || s.faults.today().lost() {
 		return
 	}
 	d := &Delivery{ID: s.nextID(), GUID: uuid.NewString(), Event: event, Action: action, Payload: raw, InstallationID: in.id, At: s.opts.Now()}
@@ -161,8 +162,9 @@ func (q *queue) work() {
 			q.mu.Unlock()
 			return
 		}
-		d := q.ready[0]
-		q.ready = q.ready[1:]
+		i := q.s.faults.today().next(len(q.ready))
+		d := q.ready[i]
+		q.ready = slices.Delete(q.ready, i, i+1)
 		q.mu.Unlock()
 		q.attempt(d)
 		q.s.mu.Lock()
@@ -175,10 +177,13 @@ func (q *queue) work() {
 func (q *queue) attempt(d *Delivery) {
 	f := q.s.faults
 	times := 1 + f.duplicates()
+	if f.today().doubled() {
+		times++
+	}
 	start := time.Now()
 	status, code := "", 0
 	switch {
-	case f.take(&f.drop):
+	case f.take(&f.drop), f.today().dropped():
 		status = "timed out"
 	default:
 		for range times {

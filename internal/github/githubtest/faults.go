@@ -22,6 +22,7 @@ type Faults struct {
 	copies       int
 	latency      time.Duration
 	refusals     []*Refusal
+	luck         *luck
 }
 
 // Drop makes the next n webhooks fail on their way; the log has them as failed.
