@@ -165,7 +165,7 @@ func TestRepositoryReference(t *testing.T) {
 // repository's configuration as Tidelock would.
 func TestRepositoryExamples(t *testing.T) {
 	fence := regexp.MustCompile("(?s)```(hcl|yaml)\n(.*?)```")
-	for name, least := range map[string]int{"repository-configuration.md": len(planner.ConfigOptions()) + 3, "repository.md": 1} {
+	for name, least := range map[string]int{"repository-configuration.md": len(planner.ConfigOptions()) + 3, "repository.md": 1, "pull-requests.md": 1} {
 		text := read(t, filepath.Join("..", "..", "docs", name))
 		examples := fence.FindAllStringSubmatch(text, -1)
 		if len(examples) < least {
