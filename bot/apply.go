@@ -457,12 +457,21 @@ func (a *application) end(ctx context.Context, final run.Status) error {
 		if err := a.Runs.Finish(ctx, tx, a.run, final); err != nil {
 			return err
 		}
-		switch final {
-		case run.Applied:
+		keep := final == run.Failed || final == run.Canceled
+		if a.run.Kind == run.StateChange && final == run.Applied {
+			// The pull's plan is due again, and keeps what it had.
+			settings, err := settingsOf(a.change, a.Settings)
+			if err != nil {
+				return err
+			}
+			keep = settings.Lock == LockAtPlan
+		}
+		switch {
+		case final == run.Applied && !keep:
 			if err := a.free(ctx, tx, a.run); err != nil {
 				return err
 			}
-		case run.Failed, run.Canceled:
+		case keep:
 			if err := a.Runs.KeepForPerson(ctx, tx, a.run); err != nil {
 				return err
 			}

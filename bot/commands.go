@@ -112,7 +112,7 @@ func (b *Bot) cancelRuns(ctx context.Context, tx *db.Tx, in CancelRuns, actor ac
 		switch {
 		case r.Status.Finished():
 			continue
-		case r.Kind != run.Plan && r.Status == run.Running:
+		case (r.Kind == run.Apply || r.Kind == run.StateChange) && r.Status == run.Running:
 			if err := b.Runs.AskStop(ctx, tx, r, actor); err != nil {
 				return nil, err
 			}
@@ -123,7 +123,12 @@ func (b *Bot) cancelRuns(ctx context.Context, tx *db.Tx, in CancelRuns, actor ac
 		if err := b.Runs.Cancel(ctx, tx, r, actor, "Canceled by "+actor.Name+"."); err != nil {
 			return nil, err
 		}
-		if r.Kind == run.Plan { // nothing is left that its lock could protect
+		switch r.Kind {
+		case run.Drift:
+			if err := b.batchDone(ctx, tx, r); err != nil {
+				return nil, err
+			}
+		case run.Plan: // nothing is left that its lock could protect
 			if err := b.free(ctx, tx, r); err != nil {
 				return nil, err
 			}

@@ -100,6 +100,7 @@ type Facts struct {
 	Pull      *run.Pull       // as GitHub says it is now; nil where the event has none
 	Change    *run.Change     // of the pull's present head; nil when that was never planned
 	Pairs     []run.Pair      // of that change
+	Others    []run.Run       // of that change: state operations and drift checks that have not ended
 	Locks     []run.Lock      // that the pull holds
 	Role      github.Role     // of the sender
 	Comment   *github.Comment // fetched again; nil when it is gone
@@ -362,9 +363,8 @@ func decideCheck(e github.Event, f Facts) []Intent {
 		return []Intent{Ignore{"asked for by a bot"}}
 	}
 	p := *f.Pull
-	sha := checkSHA(e)
-	if sha != p.HeadSHA && f.Change == nil {
-		return []Intent{Ignore{"the check is of an older commit"}}
+	if checkSHA(e) != p.HeadSHA { // whoever pressed the button looked at something else
+		return []Intent{Ignore{"the check is of another commit than the head"}}
 	}
 	c := Command{Verb: VerbPlan}
 	if e.Action == "requested_action" {

@@ -154,6 +154,14 @@ func TestDecide(t *testing.T) {
 	press := func(identifier string) github.Event {
 		return github.Event{Kind: "check_run", Action: "requested_action", Sender: commentEvent("").Sender, Check: &github.CheckEvent{AppID: 3, HeadSHA: head, Identifier: identifier}}
 	}
+	stale := func(e github.Event) github.Event {
+		e.Check.HeadSHA = "older"
+		return e
+	}
+	others := func(f Facts, runs ...run.Run) Facts {
+		f.Others = runs
+		return f
+	}
 	group := func(action string) github.Event {
 		return github.Event{Kind: "merge_group", Action: action, Group: &github.MergeGroup{HeadSHA: "3333", HeadRef: "refs/heads/gh-readonly-queue/main/pr-12-abc", BaseSHA: "4444"}}
 	}
@@ -266,6 +274,8 @@ func TestDecide(t *testing.T) {
 		{"button", press("apply"), with(Facts{AppID: 3, Settings: before, Role: github.RoleWrite}, ready...), []string{"apply net"}},
 		{"a button that does not exist", press("destroy"), with(Facts{AppID: 3, Settings: before, Role: github.RoleAdmin}, ready...), []string{"ignore: a button that does not exist"}},
 		{"another App's button", press("apply"), with(Facts{AppID: 4, Settings: before, Role: github.RoleAdmin}, ready...), []string{"ignore: another App's check"}},
+		{"button of an older commit's check", stale(press("apply")), with(Facts{AppID: 3, Settings: before, Role: github.RoleAdmin}, ready...), []string{"ignore: the check is of another commit than the head"}},
+		{"cancel a state operation", commentEvent("cancel"), others(with(say("cancel"), ready...), run.Run{ID: "op", Kind: run.StateChange, Status: run.Queued, Project: ready[0].Plan.Project}), []string{"react", "cancel op"}},
 		{"button by a reader", press("apply"), with(Facts{AppID: 3, Settings: before, Role: github.RoleRead}, ready...), []string{"reply: `apply` needs the role **write**"}},
 		{"check again", github.Event{Kind: "check_run", Action: "rerequested", Sender: commentEvent("").Sender, Check: &github.CheckEvent{AppID: 3, HeadSHA: head}},
 			with(Facts{AppID: 3, Role: github.RoleWrite}, ready...), []string{"plan again"}},

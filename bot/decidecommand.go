@@ -254,6 +254,11 @@ func (d decision) cancel() []Intent {
 			}
 		}
 	}
+	for _, r := range d.Others {
+		if d.command.Filter.Match(r.Project) {
+			runs = append(runs, r)
+		}
+	}
 	if len(runs) == 0 {
 		return d.none("Nothing of this pull request is running or waiting.")
 	}

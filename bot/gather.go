@@ -172,6 +172,11 @@ func (b *Bot) gatherOwn(ctx context.Context, f *Facts) error {
 			return err
 		}
 		f.Change, f.Pairs = &c, run.Pairs(runs)
+		for _, r := range runs {
+			if (r.Kind == run.StateChange || r.Kind == run.Drift) && !r.Status.Finished() {
+				f.Others = append(f.Others, r)
+			}
+		}
 	}
 	locks, err := b.Runs.Locks(ctx, b.DB, f.Pull.Repo)
 	if err != nil {
