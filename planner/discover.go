@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
-
-	"github.com/tidelock/tidelock/internal/errs"
 )
 
 // maxEntries bounds how many files and directories Discover looks at.
@@ -33,17 +31,24 @@ const maxEntries = 500_000
 // in the code of projects and the modules they call; they keep no project
 // from the list. The error is errs.TooLarge or one of reading.
 func Discover(fsys fs.FS, cfg RepoConfig) ([]Project, []Problem, error) {
-	modules, err := scan(fsys)
+	s, err := Survey(fsys, cfg)
+	return s.Projects, s.Problems, err
+}
+
+// Surveyed is what Survey found.
+type Surveyed struct {
+	Projects []Project // as Discover returns them
+	Problems []Problem
+	// Calls holds, for each directory of code, the directories of the local
+	// modules that it calls itself, sorted.
+	Calls map[string][]string
+}
+
+// Survey is Discover, with the graph of the modules.
+func Survey(fsys fs.FS, cfg RepoConfig) (Surveyed, error) {
+	tree, err := scan(fsys)
 	if err != nil {
-		return nil, nil, err
-	}
-	called := map[string]bool{}
-	for _, m := range modules {
-		for _, c := range m.calls {
-			if c.dir != m.dir {
-				called[c.dir] = true
-			}
-		}
+		return Surveyed{}, err
 	}
 	var projects []Project
 	var problems []Problem
@@ -64,15 +69,21 @@ func Discover(fsys fs.FS, cfg RepoConfig) ([]Project, []Problem, error) {
 		if p.Workspace == "" {
 			p.Workspace = DefaultWorkspace
 		}
-		if m := modules[pc.Dir]; m == nil || m.files == 0 {
+		if m := tree.modules[pc.Dir]; m == nil || m.files == 0 {
 			p.Missing = true
-			problems = append(problems, Problem{Path: cfg.file(), Line: pc.Line, Message: fmt.Sprintf("The project %s has the directory %s, which holds no Terraform code.", pc.Name, pc.Dir)})
+			message := fmt.Sprintf("The project %s has the directory %s, which holds no Terraform code.", pc.Name, pc.Dir)
+			if real, through, ok := tree.resolve(pc.Dir); ok && len(through) > 0 {
+				message = fmt.Sprintf("The project %s has the directory %s, which leads through the symbolic link %s. Name the directory itself, %s.", pc.Name, pc.Dir, through[0], real)
+			} else if tree.inSubmodule(pc.Dir) != "" {
+				message = tree.noCode("The project "+pc.Name+" can't be read: the directory", pc.Dir)
+			}
+			problems = append(problems, Problem{Path: cfg.file(), Line: pc.Line, Message: message})
 		}
 		projects = append(projects, p)
 	}
 	if cfg.Autodiscover {
-		for dir, m := range modules {
-			if taken[dir] || ignored(dir, cfg.Ignore) || !isProject(m, called[dir]) {
+		for dir, m := range tree.modules {
+			if taken[dir] || ignored(dir, cfg.Ignore) || !isProject(m, tree.called[dir]) {
 				continue
 			}
 			projects = append(projects, Project{Name: displayName(dir, DefaultWorkspace), Dir: dir, Workspace: DefaultWorkspace})
@@ -85,17 +96,33 @@ func Discover(fsys fs.FS, cfg RepoConfig) ([]Project, []Problem, error) {
 		return projects[i].Workspace < projects[j].Workspace
 	})
 	problems = append(problems, cfg.lost(projects)...)
-	seen := map[string]bool{} // directories whose problems are told
-	for i := range projects {
-		problems = append(problems, complete(&projects[i], modules, seen)...)
+	c := completer{
+		tree: tree, told: map[string]bool{}, aliases: map[string]*module{}, through: map[string][]string{}, used: map[string]bool{},
+		pointers: pointers{fsys: fsys, seen: map[string]bool{}},
 	}
+	for i := range projects {
+		problems = append(problems, c.complete(&projects[i])...)
+	}
+	problems = append(problems, tree.told(c.used)...)
 	sort.SliceStable(problems, func(i, j int) bool {
 		if problems[i].Path != problems[j].Path {
 			return problems[i].Path < problems[j].Path
 		}
 		return problems[i].Line < problems[j].Line
 	})
-	return projects, problems, nil
+	calls := map[string][]string{}
+	for dir := range c.used {
+		m := c.module(dir)
+		if m == nil || len(m.calls) == 0 {
+			continue
+		}
+		for _, call := range m.calls {
+			calls[dir] = append(calls[dir], call.dir)
+		}
+		sort.Strings(calls[dir])
+		calls[dir] = uniq(calls[dir])
+	}
+	return Surveyed{projects, problems, calls}, nil
 }
 
 // file returns the path that problems of the configuration are told with.
@@ -182,72 +209,125 @@ func displayName(dir, workspace string) string {
 	return dir + ":" + workspace
 }
 
+// completer fills in, project by project, what the code says of each.
+type completer struct {
+	tree     *scanned
+	told     map[string]bool     // directories whose problems are told
+	aliases  map[string]*module  // modules that are called through links; nil for directories without code
+	through  map[string][]string // and those links
+	used     map[string]bool     // directories of projects and of the modules they call
+	pointers pointers
+}
+
+// module returns the module in a directory, nil where there is no code.
+func (c *completer) module(dir string) *module {
+	if m := c.tree.modules[dir]; m != nil && m.files > 0 {
+		return m
+	}
+	m, known := c.aliases[dir]
+	if !known {
+		m, c.through[dir] = c.tree.module(dir)
+		c.aliases[dir] = m
+	}
+	return m
+}
+
+func (c *completer) tell(key string, list []Problem) []Problem {
+	if c.told[key] {
+		return nil
+	}
+	c.told[key] = true
+	return list
+}
+
 // complete fills in what the code says of a project, with its modules, and
 // returns the problems of directories that were not told of yet.
-func complete(p *Project, modules map[string]*module, told map[string]bool) []Problem {
-	var problems []Problem
-	tell := func(dir string, list []Problem) {
-		if !told[dir] {
-			told[dir] = true
-			problems = append(problems, list...)
-		}
-	}
-	root := modules[p.Dir]
+func (c *completer) complete(p *Project) []Problem {
+	root := c.tree.modules[p.Dir]
 	if root == nil {
 		return nil
 	}
 	p.Backend = root.backend
 	p.CommittedState = root.tfstate && root.backend == ""
-	var forbidden []Problem
+	var problems []Problem
 	for dir := p.Dir; ; dir = path.Dir(dir) {
-		if m := modules[dir]; m != nil {
+		if m := c.tree.modules[dir]; m != nil {
 			for _, f := range m.forbidden {
-				forbidden = append(forbidden, forbiddenProblem(path.Join(dir, f)))
+				problem := forbiddenProblem(path.Join(dir, f))
+				problems = append(problems, c.tell("forbidden "+problem.Path, []Problem{problem})...)
 			}
 		}
 		if dir == "." {
 			break
 		}
 	}
-	tell("forbidden "+p.Dir, forbidden)
 	files := map[string]bool{}
+	add := func(pattern string) {
+		for _, f := range c.tree.patterns(pattern) {
+			files[f] = true
+		}
+	}
 	visited := map[string]bool{p.Dir: true}
-	queue := []string{p.Dir}
+	queue := []*module{root}
 	for len(queue) > 0 {
-		dir := queue[0]
+		m := queue[0]
 		queue = queue[1:]
-		m := modules[dir]
+		c.used[m.dir] = true
 		p.WholeTree = p.WholeTree || m.anyFile
 		for _, r := range m.refs {
-			base := dir
-			if r.root {
+			base := m.dir
+			switch {
+			case r.tree:
+				base = "."
+			case r.root:
 				base = p.Dir
 			}
 			if full := path.Join(base, r.pattern); full != ".." && !strings.HasPrefix(full, "../") {
-				files[full] = true
+				add(full)
 			}
 		}
 		list := append([]Problem(nil), m.problems...)
-		for _, c := range m.calls {
-			if called := modules[c.dir]; called == nil || called.files == 0 {
-				list = append(list, Problem{Path: c.path, Line: c.line, Message: fmt.Sprintf("The module's directory %s holds no Terraform code.", c.dir)})
-				p.Modules = append(p.Modules, c.dir) // so that a change that adds it is seen
+		for _, call := range m.calls {
+			if visited[call.dir] {
 				continue
 			}
-			if !visited[c.dir] {
-				visited[c.dir] = true
-				p.Modules = append(p.Modules, c.dir)
-				queue = append(queue, c.dir)
+			called := c.module(call.dir)
+			p.Modules = append(p.Modules, call.dir) // where it is missing too, so that a change that adds it is seen
+			if called == nil {
+				list = append(list, Problem{Path: call.path, Line: call.line, Message: c.tree.noCode("The module's directory", call.dir)})
+				continue
+			}
+			visited[call.dir] = true
+			queue = append(queue, called)
+			if called.real != "" {
+				p.Modules = append(p.Modules, called.real)
+				c.used[called.real] = true
+				for _, link := range c.through[call.dir] {
+					files[escapePattern(link)] = true
+				}
 			}
 		}
-		tell(dir, list)
+		problems = append(problems, c.tell(m.dir, list)...)
 	}
 	sort.Strings(p.Modules)
 	p.Modules = uniq(p.Modules)
+	for _, f := range p.VarFiles {
+		if linked := c.tree.patterns(escapePattern(f)); len(linked) > 1 {
+			add(escapePattern(f))
+		}
+	}
 	for f := range files {
 		p.Files = append(p.Files, f)
 	}
 	sort.Strings(p.Files)
+	if c.tree.lfs {
+		for _, f := range p.Files {
+			problems = append(problems, c.pointers.look(f)...)
+		}
+		for _, f := range p.VarFiles {
+			problems = append(problems, c.pointers.look(escapePattern(f))...)
+		}
+	}
 	return problems
 }
 
@@ -299,50 +379,4 @@ func Forbidden(fsys fs.FS, dir string) ([]Problem, error) {
 		}
 		dir = path.Dir(dir)
 	}
-}
-
-// scan reads all directories that hold Terraform code, or something that they
-// must not hold.
-func scan(fsys fs.FS) (map[string]*module, error) {
-	modules := map[string]*module{}
-	get := func(dir string) *module {
-		if modules[dir] == nil {
-			modules[dir] = &module{dir: dir}
-		}
-		return modules[dir]
-	}
-	entries, budget := 0, int64(maxCode)
-	err := fs.WalkDir(fsys, ".", func(full string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if entries++; entries > maxEntries {
-			return errs.New(errs.TooLarge, "The repository has more than %d files and directories.", maxEntries)
-		}
-		name, dir := d.Name(), path.Dir(full)
-		if full == "." {
-			return nil
-		}
-		if _, ok := forbiddenNames[name]; ok {
-			m := get(dir)
-			m.forbidden = append(m.forbidden, name)
-		}
-		if d.IsDir() {
-			if strings.HasPrefix(name, ".") {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if name == "terraform.tfstate" {
-			get(dir).tfstate = true
-		}
-		if codeFile(name) {
-			get(dir).readFile(fsys, name, &budget)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the work tree: %w", err)
-	}
-	return modules, nil
 }

@@ -41,12 +41,8 @@ func InputsDigest(fsys fs.FS, p Project) (string, error) {
 	}
 	if !p.WholeTree {
 		for _, pattern := range append(append([]string(nil), p.Files...), p.Watch...) {
-			matches, err := doublestar.Glob(fsys, pattern, doublestar.WithFilesOnly(), doublestar.WithNoFollow())
-			if err != nil {
+			if err := globFiles(fsys, pattern, func(name string) error { files[name] = true; return nil }); err != nil {
 				return "", fmt.Errorf("match %q: %w", pattern, err)
-			}
-			for _, m := range matches {
-				files[m] = true
 			}
 		}
 	}
@@ -71,6 +67,13 @@ func InputsDigest(fsys fs.FS, p Project) (string, error) {
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// globFiles calls f for each file that the pattern names. Links to directories
+// are not entered.
+func globFiles(fsys fs.FS, pattern string, f func(name string) error) error {
+	return doublestar.GlobWalk(fsys, pattern, func(name string, _ fs.DirEntry) error { return f(name) },
+		doublestar.WithFilesOnly(), doublestar.WithNoFollow())
 }
 
 // below notes every file below dir but those of Git and of Terraform's own
@@ -115,19 +118,44 @@ func hashFile(h io.Writer, fsys fs.FS, name string) error {
 		fmt.Fprintf(h, "%q link %q nothing\n", name, link)
 		return nil
 	}
-	f, err := fsys.Open(name)
+	sum, err := contentSum(fsys, name)
 	if err != nil {
-		return fmt.Errorf("open %s: %w", name, err)
-	}
-	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
+		return err
 	}
 	exec := "-"
 	if info.Mode()&0o100 != 0 && !strings.HasSuffix(name, ".tf") {
 		exec = "x"
 	}
-	fmt.Fprintf(h, "%q link %q %s %x\n", name, link, exec, sum.Sum(nil))
+	fmt.Fprintf(h, "%q link %q %s %x\n", name, link, exec, sum)
 	return nil
+}
+
+// contentSum returns the SHA-256 of a file. One that was worked out before is
+// not read again.
+func contentSum(fsys fs.FS, name string) ([sha256.Size]byte, error) {
+	var sum [sha256.Size]byte
+	memory, _ := fsys.(remembering)
+	key := ""
+	if memory != nil {
+		if hash := memory.ContentHash(name); hash != "" {
+			key = "sha256 " + hash
+			if known, ok := memory.Recall(key); ok {
+				return known.([sha256.Size]byte), nil
+			}
+		}
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return sum, fmt.Errorf("open %s: %w", name, err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return sum, fmt.Errorf("read %s: %w", name, err)
+	}
+	h.Sum(sum[:0])
+	if key != "" {
+		memory.Remember(key, sum, 160)
+	}
+	return sum, nil
 }

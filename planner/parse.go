@@ -22,7 +22,9 @@ import (
 // what is a project and which files shape it.
 type module struct {
 	dir       string
+	real      string // where dir leads to, when it is reached through a symbolic link; else ""
 	files     int
+	parts     []piece
 	backend   string // "s3"; "cloud" for a cloud block; "" for none
 	provider  bool   // a provider block
 	required  bool   // required_providers
@@ -35,6 +37,63 @@ type module struct {
 	forbidden []string
 }
 
+// piece is one file of a module.
+type piece struct {
+	name string
+	*codeText
+}
+
+// codeText is what one file of code says, wherever it stands: it is kept by the
+// hash of the file's content, and must not be changed.
+type codeText struct {
+	backend                              string
+	provider, required, content, anyFile bool
+	sources                              []sourced
+	refs                                 []ref
+	problems                             []finding
+}
+
+// sourced is the call of a module.
+type sourced struct {
+	name, source string
+	line         int
+}
+
+// finding is a problem in a file.
+type finding struct {
+	line    int
+	message string
+}
+
+func (p *codeText) say(line int, format string, args ...any) {
+	p.problems = append(p.problems, finding{line, fmt.Sprintf(format, args...)})
+}
+
+// weight is about how many bytes it takes to keep.
+func (p *codeText) weight() int {
+	n := 256
+	for _, s := range p.sources {
+		n += 48 + len(s.name) + len(s.source)
+	}
+	for _, r := range p.refs {
+		n += 32 + len(r.pattern)
+	}
+	for _, f := range p.problems {
+		n += 32 + len(f.message)
+	}
+	return n
+}
+
+// remembering is a file system that knows contents by a hash and keeps what
+// was worked out of them for others that have the same, as checkout.TreeFS.
+type remembering interface {
+	// ContentHash returns the hash of the file or directory, with all below
+	// it; "" where there is none.
+	ContentHash(name string) string
+	Recall(key string) (any, bool)
+	Remember(key string, value any, weight int)
+}
+
 // call is a call of a local module.
 type call struct {
 	dir  string // of the module, relative to the repository's root
@@ -45,6 +104,7 @@ type call struct {
 // ref is a file that the code reads, as a pattern.
 type ref struct {
 	root    bool   // relative to the root module's directory rather than to the module's own
+	tree    bool   // relative to the repository's root
 	pattern string // doublestar, may begin with ../
 }
 
@@ -106,50 +166,92 @@ func checkDepth(src []byte) error {
 	return nil
 }
 
-// readFile reads one file of code into m. What can't be read becomes a
-// problem; what could be read of a broken file counts. budget is how many
-// bytes of code may be taken apart yet.
-func (m *module) readFile(fsys fs.FS, name string, budget *int64) {
-	full := path.Join(m.dir, name)
-	say := func(line int, format string, args ...any) {
-		m.problems = append(m.problems, Problem{Path: full, Line: line, Message: fmt.Sprintf(format, args...)})
-	}
-	m.files++
+// readFile reads one file of code. What can't be read becomes a problem; what
+// could be read of a broken file counts. budget is how many bytes of code may
+// be taken apart yet.
+func readFile(fsys fs.FS, full string, budget *int64) *codeText {
 	info, err := fs.Stat(fsys, full)
 	if err != nil || !info.Mode().IsRegular() {
-		say(0, "The file can't be read, or leads out of the repository.")
-		return
+		p := &codeText{}
+		p.say(0, "The file can't be read, or leads out of the repository.")
+		return p
 	}
 	if *budget -= info.Size(); info.Size() > maxFile || *budget < 0 {
-		m.content, m.anyFile = true, true
-		return
+		return &codeText{content: true, anyFile: true}
 	}
+	format := "native"
+	if strings.HasSuffix(full, ".json") {
+		format = "json"
+	}
+	memory, _ := fsys.(remembering)
+	key := ""
+	if memory != nil {
+		if hash := memory.ContentHash(full); hash != "" {
+			key = "code " + format + " " + hash
+			if p, ok := memory.Recall(key); ok {
+				return p.(*codeText)
+			}
+		}
+	}
+	p := &codeText{}
 	src, err := fs.ReadFile(fsys, full)
-	if err != nil {
-		say(0, "The file can't be read.")
-		return
+	switch {
+	case err != nil:
+		p.say(0, "The file can't be read.")
+		return p
+	case isLFSPointer(src):
+		p.content = true
+		p.say(0, "%s", lfsProblem)
+	case format == "json":
+		p.readJSON(src)
+	default:
+		p.readNative(src)
 	}
-	if strings.HasSuffix(name, ".json") {
-		m.readJSON(src, full, say)
-	} else {
-		m.readNative(src, full, say)
+	if key != "" {
+		memory.Remember(key, p, p.weight())
+	}
+	return p
+}
+
+// assemble makes a module of its files, seen from dir: relative paths in it
+// are relative to that, even where it is reached through a link.
+func (m *module) assemble() {
+	for _, p := range m.parts {
+		full := path.Join(m.dir, p.name)
+		if p.backend != "" {
+			m.backend = p.backend
+		}
+		m.provider, m.required = m.provider || p.provider, m.required || p.required
+		m.content, m.anyFile = m.content || p.content, m.anyFile || p.anyFile
+		m.refs = append(m.refs, p.refs...)
+		for _, f := range p.problems {
+			m.problems = append(m.problems, Problem{Path: full, Line: f.line, Message: f.message})
+		}
+		for _, s := range p.sources {
+			dir, err := cleanPath(m.dir, s.source)
+			if err != nil {
+				m.problems = append(m.problems, Problem{Path: full, Line: s.line, Message: fmt.Sprintf("The source %q of module %q %s.", s.source, s.name, err)})
+				continue
+			}
+			m.calls = append(m.calls, call{dir: dir, path: full, line: s.line})
+		}
 	}
 }
 
-func (m *module) readNative(src []byte, full string, say func(int, string, ...any)) {
+func (p *codeText) readNative(src []byte) {
 	if err := checkDepth(src); err != nil {
-		m.content, m.anyFile = true, true
-		say(0, "%s", err)
+		p.content, p.anyFile = true, true
+		p.say(0, "%s", err)
 		return
 	}
-	file, diags := hclsyntax.ParseConfig(src, full, hcl.InitialPos)
+	file, diags := hclsyntax.ParseConfig(src, "", hcl.InitialPos)
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError {
-			say(lineOf(d), "%s", sentence(d))
+			p.say(lineOf(d), "%s", sentence(d))
 		}
 	}
 	if diags.HasErrors() {
-		m.content = true // so that nobody loses a project to a missing brace
+		p.content = true // so that nobody loses a project to a missing brace
 	}
 	if file == nil {
 		return
@@ -167,45 +269,40 @@ func (m *module) readNative(src []byte, full string, say func(int, string, ...an
 		switch {
 		case b.Type == "terraform":
 			for _, inner := range b.Body.Blocks {
-				m.setting(inner.Type, inner.Labels)
+				p.setting(inner.Type, inner.Labels)
 			}
 		case b.Type == "module":
-			m.content = true
+			p.content = true
 			if a := b.Body.Attributes["source"]; a != nil && len(b.Labels) == 1 {
 				// Only a plain string: nothing of a stranger's is evaluated.
 				if t, ok := a.Expr.(*hclsyntax.TemplateExpr); ok && t.IsStringLiteral() {
 					if v, diags := t.Value(nil); !diags.HasErrors() && v.Type() == cty.String {
-						m.call(b.Labels[0], v.AsString(), full, b.DefRange().Start.Line, say)
+						p.call(b.Labels[0], v.AsString(), b.DefRange().Start.Line)
 					}
 				}
 			}
 		default:
-			m.block(b.Type, b.Labels)
+			p.block(b.Type, b.Labels)
 		}
 	}
-	_ = hclsyntax.VisitAll(body, func(n hclsyntax.Node) hcl.Diagnostics {
-		if f, ok := n.(*hclsyntax.FunctionCallExpr); ok {
-			m.readReference(f)
-		}
-		return nil
-	})
+	p.readReferences(body)
 }
 
 // readJSON reads the JSON form with encoding/json, which bounds its own
 // depth; the HCL library's reader does not, and parses templates in strings.
-func (m *module) readJSON(src []byte, full string, say func(int, string, ...any)) {
+func (p *codeText) readJSON(src []byte) {
 	var body any
 	if err := json.Unmarshal(src, &body); err != nil {
-		m.content = true
+		p.content = true
 		line := 0
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) {
 			line = 1 + bytes.Count(src[:min(int(syntax.Offset), len(src))], []byte("\n"))
 		}
-		say(line, "The file is not valid JSON: %s.", err)
+		p.say(line, "The file is not valid JSON: %s.", err)
 		return
 	}
-	m.anyFile = m.anyFile || bytes.Contains(src, []byte("file")) // expressions are strings here, and not taken apart
+	p.readStrings(body)
 	// Every level of blocks may be an object or a list of objects.
 	eachObject(body, func(typ string, v any) {
 		switch typ {
@@ -213,19 +310,19 @@ func (m *module) readJSON(src []byte, full string, say func(int, string, ...any)
 			eachObject(v, func(name string, inner any) {
 				labels := []string{""}
 				eachObject(inner, func(label string, _ any) { labels[0] = label })
-				m.setting(name, labels)
+				p.setting(name, labels)
 			})
 		case "module":
 			eachObject(v, func(name string, inner any) {
-				m.content = true
+				p.content = true
 				eachObject(inner, func(arg string, source any) {
 					if s, ok := source.(string); ok && arg == "source" && !strings.Contains(s, "${") {
-						m.call(name, s, full, 0, say)
+						p.call(name, s, 0)
 					}
 				})
 			})
 		default:
-			eachObject(v, func(label string, _ any) { m.block(typ, []string{label}) })
+			eachObject(v, func(label string, _ any) { p.block(typ, []string{label}) })
 		}
 	})
 }
@@ -247,45 +344,68 @@ func eachObject(v any, f func(key string, member any)) {
 }
 
 // setting notes a block in the terraform block.
-func (m *module) setting(typ string, labels []string) {
+func (p *codeText) setting(typ string, labels []string) {
 	switch typ {
 	case "backend":
 		if len(labels) == 1 {
-			m.backend = labels[0]
+			p.backend = labels[0]
 		}
 	case "cloud":
-		m.backend = "cloud"
+		p.backend = "cloud"
 	case "required_providers":
-		m.required = true
+		p.required = true
 	}
 }
 
 // block notes any other block.
-func (m *module) block(typ string, labels []string) {
+func (p *codeText) block(typ string, labels []string) {
 	switch typ {
 	case "provider":
-		m.provider = true
+		p.provider = true
 	case "data":
-		m.content = true
+		p.content = true
 		if len(labels) > 0 && labels[0] == "external" {
-			m.anyFile = true // a program may read anything
+			p.anyFile = true // a program may read anything
 		}
 	case "resource", "ephemeral", "check", "import", "moved", "removed":
-		m.content = true
+		p.content = true
 	}
 }
 
 // call notes the call of a module, where it is a local one.
-func (m *module) call(name, source, full string, line int, say func(int, string, ...any)) {
-	if !strings.HasPrefix(source, "./") && !strings.HasPrefix(source, "../") {
-		return
+func (p *codeText) call(name, from string, line int) {
+	if strings.HasPrefix(from, "./") || strings.HasPrefix(from, "../") {
+		p.sources = append(p.sources, sourced{name, from, line})
 	}
-	dir, err := cleanPath(m.dir, source)
-	if err != nil {
-		say(line, "The source %q of module %q %s.", source, name, err)
-		return
+}
+
+// readStrings takes the expressions in the strings of the JSON form apart, as
+// far as a file function can be in them.
+func (p *codeText) readStrings(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			p.readStrings(v[k])
+		}
+	case []any:
+		for _, e := range v {
+			p.readStrings(e)
+		}
+	case string:
+		if !strings.Contains(v, "file") || !strings.Contains(v, "${") && !strings.Contains(v, "%{") {
+			return
+		}
+		if checkDepth([]byte(v)) != nil {
+			p.anyFile = true
+			return
+		}
+		e, diags := hclsyntax.ParseTemplate([]byte(v), "", hcl.InitialPos)
+		if diags.HasErrors() {
+			p.anyFile = true // what is wrong with it Terraform tells
+			return
+		}
+		p.readReferences(e)
 	}
-	m.calls = append(m.calls, call{dir: dir, path: full, line: line})
 }
 
 // fileFunctions are the functions that read files.
@@ -295,15 +415,25 @@ var fileFunctions = map[string]bool{
 	"filebase64sha256": true, "filebase64sha512": true,
 }
 
+// readReferences notes which files the code at a node reads.
+func (p *codeText) readReferences(node hclsyntax.Node) {
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		if f, ok := n.(*hclsyntax.FunctionCallExpr); ok {
+			p.readReference(f)
+		}
+		return nil
+	})
+}
+
 // readReference notes which files a call of a file function reads.
-func (m *module) readReference(f *hclsyntax.FunctionCallExpr) {
+func (p *codeText) readReference(f *hclsyntax.FunctionCallExpr) {
 	name := strings.TrimPrefix(f.Name, "core::")
 	if !fileFunctions[name] || len(f.Args) == 0 {
 		return
 	}
 	r, ok := pathPattern(f.Args[0])
 	if !ok {
-		m.anyFile = true
+		p.anyFile = true
 		return
 	}
 	if name == "fileset" {
@@ -312,7 +442,7 @@ func (m *module) readReference(f *hclsyntax.FunctionCallExpr) {
 	if path.IsAbs(r.pattern) {
 		return // a file of the machine's, not of the repository's
 	}
-	m.refs = append(m.refs, r)
+	p.refs = append(p.refs, r)
 }
 
 // pathPattern turns the expression of a path into a pattern: what is not

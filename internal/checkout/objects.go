@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -19,9 +20,10 @@ import (
 
 // reader reads objects of a view, for one goroutine. Close it.
 type reader struct {
-	v     *view
-	cache cache.Object
-	open  map[*pack]*packfile.Packfile
+	v      *view
+	cache  cache.Object
+	open   map[*pack]*packfile.Packfile
+	memory shelf // keeps trees
 }
 
 // readerCache bounds the bytes of objects that a reader keeps as bases of
@@ -52,14 +54,9 @@ func (r *reader) get(h plumbing.Hash, kind plumbing.ObjectType) (plumbing.Encode
 	if p == nil {
 		return nil, &damagedError{fmt.Errorf("%s %s is missing", kind, h)}
 	}
-	opened := r.open[p]
-	if opened == nil {
-		f, err := os.Open(p.path + ".pack")
-		if err != nil {
-			return nil, &damagedError{err}
-		}
-		opened = packfile.NewPackfileWithCache(p.idx, nil, packHandle{f}, r.cache, 0)
-		r.open[p] = opened
+	opened, err := r.pack(p)
+	if err != nil {
+		return nil, err
 	}
 	o, err := opened.GetByOffset(offset)
 	if err != nil {
@@ -74,6 +71,37 @@ func (r *reader) get(h plumbing.Hash, kind plumbing.ObjectType) (plumbing.Encode
 	return o, nil
 }
 
+func (r *reader) pack(p *pack) (*packfile.Packfile, error) {
+	opened := r.open[p]
+	if opened == nil {
+		f, err := os.Open(p.path + ".pack")
+		if err != nil {
+			return nil, &damagedError{err}
+		}
+		opened = packfile.NewPackfileWithCache(p.idx, nil, packHandle{f}, r.cache, 0)
+		r.open[p] = opened
+	}
+	return opened, nil
+}
+
+// size returns the size of an object, as the pack has it: the content is not
+// unpacked, and so not checked.
+func (r *reader) size(h plumbing.Hash) (int64, error) {
+	p, offset := r.v.find(h)
+	if p == nil {
+		return 0, &damagedError{fmt.Errorf("object %s is missing", h)}
+	}
+	opened, err := r.pack(p)
+	if err != nil {
+		return 0, err
+	}
+	size, err := opened.GetSizeByOffset(offset)
+	if err != nil {
+		return 0, &damagedError{fmt.Errorf("size of %s: %w", h, err)}
+	}
+	return size, nil
+}
+
 func (r *reader) commit(h plumbing.Hash) (*object.Commit, error) {
 	o, err := r.get(h, plumbing.CommitObject)
 	if err != nil {
@@ -86,7 +114,13 @@ func (r *reader) commit(h plumbing.Hash) (*object.Commit, error) {
 	return c, nil
 }
 
+// tree returns a tree's entries, sorted by name. They are shared and must not
+// be changed.
 func (r *reader) tree(h plumbing.Hash) ([]object.TreeEntry, error) {
+	key := "tree " + string(h[:])
+	if known, ok := r.memory.recall(key); ok {
+		return known.([]object.TreeEntry), nil
+	}
 	o, err := r.get(h, plumbing.TreeObject)
 	if err != nil {
 		return nil, err
@@ -95,6 +129,12 @@ func (r *reader) tree(h plumbing.Hash) ([]object.TreeEntry, error) {
 	if err := t.Decode(o); err != nil {
 		return nil, errs.Wrap(errs.Invalid, err, "The tree %s is malformed.", h)
 	}
+	slices.SortStableFunc(t.Entries, func(a, b object.TreeEntry) int { return strings.Compare(a.Name, b.Name) })
+	weight := 24
+	for _, e := range t.Entries {
+		weight += 48 + len(e.Name)
+	}
+	r.memory.remember(key, t.Entries, weight)
 	return t.Entries, nil
 }
 
@@ -147,10 +187,8 @@ func child(r *reader, dir object.TreeEntry, name string) (object.TreeEntry, erro
 	if err != nil {
 		return object.TreeEntry{}, err
 	}
-	for _, e := range entries {
-		if e.Name == name {
-			return e, nil
-		}
+	if i, ok := slices.BinarySearchFunc(entries, name, func(e object.TreeEntry, name string) int { return strings.Compare(e.Name, name) }); ok {
+		return entries[i], nil
 	}
 	return object.TreeEntry{}, fs.ErrNotExist
 }

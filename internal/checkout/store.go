@@ -41,12 +41,17 @@ type Options struct {
 	// MaxPacks is how many packs a mirror gathers, one a fetch, before it is
 	// fetched anew as one; 0: 256, at which a look-up still costs microseconds.
 	MaxPacks int
+
+	// MaxMemory is about how many bytes are kept of folders and of what was
+	// worked out of files, so that the next commit's are quick; 0: 64 MiB.
+	MaxMemory int
 }
 
 // Store is a cache of mirrors. Make it with New.
 type Store struct {
-	dir  string
-	opts Options
+	dir    string
+	opts   Options
+	memory *memory
 
 	mu      sync.Mutex
 	mirrors map[int64]*mirror
@@ -77,7 +82,10 @@ func New(dir string, opts Options) *Store {
 	if opts.MaxPacks == 0 {
 		opts.MaxPacks = 256
 	}
-	return &Store{dir: dir, opts: opts, mirrors: map[int64]*mirror{}}
+	if opts.MaxMemory == 0 {
+		opts.MaxMemory = 64 << 20
+	}
+	return &Store{dir: dir, opts: opts, memory: newMemory(opts.MaxMemory), mirrors: map[int64]*mirror{}}
 }
 
 // Notes tells what a work tree lacks and holds, for the people who will wonder.
@@ -100,7 +108,7 @@ type Notes struct {
 func (s *Store) Tree(ctx context.Context, src Source, refs []string, sha, into string) (Notes, error) {
 	var notes Notes
 	err := s.with(ctx, src, refs, []string{sha}, func(v *view, commits []plumbing.Hash) (err error) {
-		notes, err = s.writeTree(ctx, v, commits[0], into)
+		notes, err = s.writeTree(ctx, s.reader(src.RepoID, v), commits[0], into)
 		return err
 	})
 	if err != nil {
@@ -116,7 +124,7 @@ func (s *Store) Tree(ctx context.Context, src Source, refs []string, sha, into s
 func (s *Store) Changed(ctx context.Context, src Source, base, head string) ([]string, error) {
 	var paths []string
 	err := s.with(ctx, src, nil, []string{base, head}, func(v *view, commits []plumbing.Hash) error {
-		r := newReader(v)
+		r := s.reader(src.RepoID, v)
 		defer r.close()
 		from, ok, err := mergeBase(ctx, r, commits[0], commits[1])
 		if err != nil {
@@ -139,7 +147,7 @@ func (s *Store) Changed(ctx context.Context, src Source, base, head string) ([]s
 func (s *Store) MergeBase(ctx context.Context, src Source, a, b string) (string, error) {
 	var base plumbing.Hash
 	err := s.with(ctx, src, nil, []string{a, b}, func(v *view, commits []plumbing.Hash) error {
-		r := newReader(v)
+		r := s.reader(src.RepoID, v)
 		defer r.close()
 		found, ok, err := mergeBase(ctx, r, commits[0], commits[1])
 		if err == nil && !ok {
@@ -175,7 +183,7 @@ func (s *Store) File(ctx context.Context, src Source, sha, path string) ([]byte,
 func (s *Store) TreeHash(ctx context.Context, src Source, sha, path string) (string, error) {
 	var hash plumbing.Hash
 	err := s.with(ctx, src, nil, []string{sha}, func(v *view, commits []plumbing.Hash) error {
-		r := newReader(v)
+		r := s.reader(src.RepoID, v)
 		defer r.close()
 		e, err := lookup(r, commits[0], path)
 		hash = e.Hash
@@ -201,6 +209,13 @@ func (s *Store) Forget(repoID int64) error {
 		return fmt.Errorf("forget the mirror of repository %d: %w", repoID, err)
 	}
 	return nil
+}
+
+// reader returns a reader of the view that uses the store's memory.
+func (s *Store) reader(repoID int64, v *view) *reader {
+	r := newReader(v)
+	r.memory = shelf{s.memory, fmt.Sprintf("%d ", repoID)}
+	return r
 }
 
 func (s *Store) mirrorDir(repoID int64) string {

@@ -98,9 +98,9 @@ func (s *Store) list(ctx context.Context, r *reader, commit plumbing.Hash) (*lis
 	return l, checkLinks(l.links)
 }
 
-// writeTree writes the commit to a folder beside into and renames it.
-func (s *Store) writeTree(ctx context.Context, v *view, commit plumbing.Hash, into string) (Notes, error) {
-	r := newReader(v)
+// writeTree writes the commit to a folder beside into and renames it. It closes
+// the reader.
+func (s *Store) writeTree(ctx context.Context, r *reader, commit plumbing.Hash, into string) (Notes, error) {
 	defer r.close()
 	l, err := s.list(ctx, r, commit)
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *Store) writeTree(ctx context.Context, v *view, commit plumbing.Hash, in
 		return Notes{}, treeError(err)
 	}
 	defer os.RemoveAll(partial) // gone from there when all went well
-	notes, err := s.write(ctx, v, r, l, partial)
+	notes, err := s.write(ctx, r.v, r, l, partial)
 	if err != nil {
 		return Notes{}, err
 	}

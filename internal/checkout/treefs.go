@@ -1,0 +1,397 @@
+package checkout
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/tidelock/tidelock/internal/errs"
+)
+
+// TreeFS is a commit's tree as a file system that is read out of the mirror:
+// what Tree would write, without writing it. Only the contents that are read
+// are unpacked. Links are followed as os.Root follows them. It may be used by
+// several goroutines at once, and must be closed.
+//
+// Recall and Remember keep what was worked out of contents, by their hash, in
+// a memory of bounded size that all trees of a repository share: what is the
+// same in the next commit need not be worked out again.
+type TreeFS struct {
+	root     object.TreeEntry
+	memory   shelf
+	release  func()
+	replaced func() *reader // a reader of what took the mirror's place; nil where nothing did
+
+	mu     sync.Mutex // a reader serves one at a time
+	reader *reader
+}
+
+// checked is what is known of a tree once it was looked through.
+type checked struct{}
+
+// TreeFS returns the commit's tree. It fetches the commit where it is not in
+// the mirror yet, with the refs, and refuses what Tree refuses, with the same
+// errors.
+func (s *Store) TreeFS(ctx context.Context, src Source, refs []string, sha string) (*TreeFS, error) {
+	var t *TreeFS
+	err := s.with(ctx, src, refs, []string{sha}, func(v *view, commits []plumbing.Hash) error {
+		r := s.reader(src.RepoID, v)
+		opened, err := s.openTree(ctx, r, commits[0])
+		if err != nil {
+			r.close()
+			return err
+		}
+		m := s.use(src.RepoID) // stays in use until the tree is closed
+		opened.release = func() { s.release(m) }
+		opened.replaced = func() *reader {
+			now, err := m.view()
+			if err != nil || now.generation == v.generation || !now.has(commits[0]) {
+				return nil
+			}
+			return s.reader(src.RepoID, now)
+		}
+		t = opened
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open %s of repository %d: %w", sha, src.RepoID, err)
+	}
+	return t, nil
+}
+
+// openTree looks the commit's tree through, unless that has been done.
+func (s *Store) openTree(ctx context.Context, r *reader, commit plumbing.Hash) (*TreeFS, error) {
+	c, err := r.commit(commit)
+	if err != nil {
+		return nil, err
+	}
+	key := fmt.Sprintf("checked %d %s", s.opts.MaxFiles, c.TreeHash)
+	if _, ok := r.memory.recall(key); !ok {
+		if _, err := s.list(ctx, r, commit); err != nil {
+			return nil, err
+		}
+		r.memory.remember(key, checked{}, 0)
+	}
+	return &TreeFS{
+		root: object.TreeEntry{Mode: filemode.Dir, Hash: c.TreeHash}, memory: r.memory, reader: r,
+		release: func() {}, replaced: func() *reader { return nil },
+	}, nil
+}
+
+// Close gives the mirror back. What was opened can't be read any more.
+func (t *TreeFS) Close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.reader == nil {
+		return fs.ErrClosed
+	}
+	t.reader.close()
+	t.reader = nil
+	t.release()
+	return nil
+}
+
+// ask runs do with the reader, once more where the mirror was replaced.
+func (t *TreeFS) ask(do func(r *reader) error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.reader == nil {
+		return fs.ErrClosed
+	}
+	err := do(t.reader)
+	var damage *damagedError
+	if !errors.As(err, &damage) {
+		return err
+	}
+	if newer := t.replaced(); newer != nil {
+		t.reader.close()
+		t.reader = newer
+		if err = do(newer); !errors.As(err, &damage) {
+			return err
+		}
+	}
+	return errs.Wrap(errs.Unavailable, err, "The repository's mirror was replaced while it was read.")
+}
+
+// at finds what stands at a path, links followed; last tells whether a link at
+// its very end is too.
+func (t *TreeFS) at(op, name string, last bool) (e object.TreeEntry, err error) {
+	if !fs.ValidPath(name) {
+		return e, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+	}
+	err = t.ask(func(r *reader) error {
+		e, err = follow(r, t.root, name, last)
+		return err
+	})
+	if err != nil {
+		return e, &fs.PathError{Op: op, Path: name, Err: err}
+	}
+	return e, nil
+}
+
+// errLink says that a link can't be followed.
+var errLink = errors.New("the symbolic link leads out of the tree, or in a circle")
+
+func follow(r *reader, root object.TreeEntry, name string, last bool) (object.TreeEntry, error) {
+	stack := []object.TreeEntry{root} // the way here
+	if name == "." {
+		return root, nil
+	}
+	todo, hops := strings.Split(name, "/"), 0
+	for len(todo) > 0 {
+		part := todo[0]
+		todo = todo[1:]
+		switch part {
+		case "", ".":
+			continue
+		case "..":
+			if len(stack) == 1 {
+				return object.TreeEntry{}, errLink
+			}
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		e, err := child(r, stack[len(stack)-1], part)
+		if err != nil {
+			return object.TreeEntry{}, err
+		}
+		if e.Mode != filemode.Symlink || len(todo) == 0 && !last {
+			stack = append(stack, e)
+			continue
+		}
+		target, err := r.blob(e.Hash)
+		if err != nil {
+			return object.TreeEntry{}, err
+		}
+		if hops++; hops > maxHops || len(target) == 0 || target[0] == '/' {
+			return object.TreeEntry{}, errLink
+		}
+		todo = append(strings.Split(string(target), "/"), todo...)
+	}
+	return stack[len(stack)-1], nil
+}
+
+// Open opens a file or directory. A file's content is read with its first byte.
+func (t *TreeFS) Open(name string) (fs.File, error) {
+	e, err := t.at("open", name, true)
+	if err != nil {
+		return nil, err
+	}
+	info := treeInfo{t, base(name), e}
+	if info.IsDir() {
+		entries, err := t.ReadDir(name)
+		return &openDir{info, entries}, err
+	}
+	return &openFile{info: info}, nil
+}
+
+// Stat implements fs.StatFS; links are followed.
+func (t *TreeFS) Stat(name string) (fs.FileInfo, error) {
+	e, err := t.at("stat", name, true)
+	if err != nil {
+		return nil, err
+	}
+	return treeInfo{t, base(name), e}, nil
+}
+
+// Lstat implements fs.ReadLinkFS.
+func (t *TreeFS) Lstat(name string) (fs.FileInfo, error) {
+	e, err := t.at("lstat", name, false)
+	if err != nil {
+		return nil, err
+	}
+	return treeInfo{t, base(name), e}, nil
+}
+
+// ReadLink implements fs.ReadLinkFS.
+func (t *TreeFS) ReadLink(name string) (string, error) {
+	e, err := t.at("readlink", name, false)
+	if err != nil {
+		return "", err
+	}
+	if e.Mode != filemode.Symlink {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
+	}
+	target, err := t.blob(e.Hash)
+	return string(target), err
+}
+
+// ReadFile implements fs.ReadFileFS.
+func (t *TreeFS) ReadFile(name string) ([]byte, error) {
+	e, err := t.at("read", name, true)
+	if err != nil {
+		return nil, err
+	}
+	if folder(e.Mode) {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("is a directory")}
+	}
+	return t.blob(e.Hash)
+}
+
+// ReadDir implements fs.ReadDirFS. A submodule is an empty directory.
+func (t *TreeFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	e, err := t.at("readdir", name, true)
+	if err != nil {
+		return nil, err
+	}
+	switch e.Mode {
+	case filemode.Submodule:
+		return nil, nil
+	case filemode.Dir:
+	default:
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: errors.New("is not a directory")}
+	}
+	var entries []object.TreeEntry
+	if err := t.ask(func(r *reader) error { entries, err = r.tree(e.Hash); return err }); err != nil {
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: err}
+	}
+	out := make([]fs.DirEntry, len(entries))
+	for i, e := range entries {
+		out[i] = treeInfo{t, e.Name, e}
+	}
+	return out, nil
+}
+
+// ContentHash returns Git's hash of the file, or of the directory with all
+// below it; links are followed. "" where there is nothing.
+func (t *TreeFS) ContentHash(name string) string {
+	e, err := t.at("hash", name, true)
+	if err != nil {
+		return ""
+	}
+	return e.Hash.String()
+}
+
+// Recall returns what was remembered under the key, which names the content by
+// its hash and says what was made of it.
+func (t *TreeFS) Recall(key string) (any, bool) { return t.memory.recall(key) }
+
+// Remember keeps a value, which nobody may change from now on. weight is about
+// how many bytes it takes.
+func (t *TreeFS) Remember(key string, value any, weight int) {
+	t.memory.remember(key, value, weight)
+}
+
+func (t *TreeFS) blob(h plumbing.Hash) (content []byte, err error) {
+	err = t.ask(func(r *reader) error { content, err = r.blob(h); return err })
+	return content, err
+}
+
+func base(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
+
+func folder(m filemode.FileMode) bool { return m == filemode.Dir || m == filemode.Submodule }
+
+// treeInfo describes an entry, as fs.FileInfo and as fs.DirEntry.
+type treeInfo struct {
+	t    *TreeFS
+	name string
+	e    object.TreeEntry
+}
+
+func (i treeInfo) Name() string               { return i.name }
+func (i treeInfo) IsDir() bool                { return folder(i.e.Mode) }
+func (i treeInfo) ModTime() time.Time         { return time.Time{} } // a commit knows none
+func (i treeInfo) Sys() any                   { return nil }
+func (i treeInfo) Type() fs.FileMode          { return i.Mode().Type() }
+func (i treeInfo) Info() (fs.FileInfo, error) { return i, nil }
+func (i treeInfo) String() string             { return fs.FormatDirEntry(i) }
+
+func (i treeInfo) Mode() fs.FileMode {
+	switch i.e.Mode {
+	case filemode.Dir, filemode.Submodule:
+		return fs.ModeDir | 0o755
+	case filemode.Symlink:
+		return fs.ModeSymlink | 0o777
+	case filemode.Executable:
+		return 0o755
+	}
+	return 0o644
+}
+
+// Size is looked up when it is asked for; 0 where that fails, which reading
+// the content then tells.
+func (i treeInfo) Size() (size int64) {
+	if i.IsDir() {
+		return 0
+	}
+	_ = i.t.ask(func(r *reader) (err error) { size, err = r.size(i.e.Hash); return err })
+	return size
+}
+
+type openFile struct {
+	info treeInfo
+	r    *bytes.Reader
+}
+
+func (f *openFile) Stat() (fs.FileInfo, error) { return f.info, nil }
+func (f *openFile) Close() error               { return nil }
+
+func (f *openFile) content() (*bytes.Reader, error) {
+	if f.r == nil {
+		content, err := f.info.t.blob(f.info.e.Hash)
+		if err != nil {
+			return nil, err
+		}
+		f.r = bytes.NewReader(content)
+	}
+	return f.r, nil
+}
+
+func (f *openFile) Read(p []byte) (int, error) {
+	r, err := f.content()
+	if err != nil {
+		return 0, err
+	}
+	return r.Read(p)
+}
+
+func (f *openFile) ReadAt(p []byte, off int64) (int, error) {
+	r, err := f.content()
+	if err != nil {
+		return 0, err
+	}
+	return r.ReadAt(p, off)
+}
+
+func (f *openFile) Seek(offset int64, whence int) (int64, error) {
+	r, err := f.content()
+	if err != nil {
+		return 0, err
+	}
+	return r.Seek(offset, whence)
+}
+
+type openDir struct {
+	info treeInfo
+	left []fs.DirEntry
+}
+
+func (d *openDir) Stat() (fs.FileInfo, error) { return d.info, nil }
+func (d *openDir) Close() error               { return nil }
+
+func (d *openDir) Read([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "read", Path: d.info.name, Err: errors.New("is a directory")}
+}
+
+func (d *openDir) ReadDir(n int) ([]fs.DirEntry, error) {
+	if n > 0 && len(d.left) == 0 {
+		return nil, io.EOF
+	}
+	if n <= 0 || n > len(d.left) {
+		n = len(d.left)
+	}
+	out := slices.Clone(d.left[:n])
+	d.left = d.left[n:]
+	return out, nil
+}
