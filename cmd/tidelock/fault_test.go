@@ -33,7 +33,7 @@ func (s *stage) oneComment(p *githubtest.Pull) {
 // query asks the server's own database for one number.
 func (s *stage) query(sql string) int {
 	s.t.Helper()
-	d, err := db.Open(s.t.Context(), "sqlite:"+filepath.Join(s.data, "tidelock.db"))
+	d, err := db.Open(s.t.Context(), s.dsn)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/db/dbtest"
 	"github.com/tidelock/tidelock/internal/github/githubtest"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/toolchain"
@@ -28,6 +29,7 @@ type stage struct {
 	gh     *githubtest.Server
 	repo   *githubtest.Repo
 	data   string
+	dsn    string // of its database
 	listen string
 	env    []string
 	binary string // of the server
@@ -41,6 +43,7 @@ type stageOptions struct {
 	files     githubtest.Files
 	env       []string // TIDELOCK_… variables
 	providers bool     // the stand-in providers are to be had
+	postgres  bool     // on PostgreSQL rather than SQLite
 	// detect runs the server in the test binary itself and so under the race
 	// detector, where the tests are. That makes the server and its runners many
 	// times slower, so it is for the tests that go through the most of it.
@@ -82,6 +85,11 @@ func newStage(t *testing.T, o stageOptions) *stage {
 	}
 	s.gh = githubtest.New(t, githubtest.Options{})
 	s.listen = freeAddress(t)
+	s.dsn = "sqlite:" + filepath.Join(s.data, "tidelock.db")
+	if o.postgres {
+		s.dsn = dbtest.PostgresDSN(t)
+		o.env = append([]string{"TIDELOCK_DATABASE=" + s.dsn}, o.env...)
+	}
 	s.gh.SetWebhook("http://"+s.listen+"/webhook", "a-secret-for-webhooks-0001")
 	s.repo = s.gh.CreateRepo("acme", "infra", githubtest.RepoOptions{Files: o.files})
 	s.repo.Collaborator("ada", "write")
@@ -267,7 +275,7 @@ func (s *stage) check(p *githubtest.Pull, name, conclusion string) githubtest.Ch
 // runs reads the run history from the server's own database.
 func (s *stage) runs() []run.Run {
 	s.t.Helper()
-	d, err := db.Open(s.t.Context(), "sqlite:"+filepath.Join(s.data, "tidelock.db"))
+	d, err := db.Open(s.t.Context(), s.dsn)
 	if err != nil {
 		s.t.Fatal(err)
 	}
