@@ -38,6 +38,14 @@ terraform {
   # allow_hooks = false     # run what a repository's tidelock.hcl names as hooks
   # project_env = ["AWS_PROFILE"] # what a repository's tidelock.hcl may set
 
+  # sandbox         = "auto"  # or "strict", or "off"
+  # sandbox_read    = ["/etc/tidelock/gcp.json"] # more that every run may read
+  # sandbox_write   = []
+  # sandbox_network = "allow" # "deny": plans get no network after init
+  # memory_limit    = 8192    # MB of each process; 0 for none, as below
+  # max_processes   = 1000    # of a run
+  # disk_limit      = 10240   # MB that a run writes
+
   # plan_timeout  = "1h"
   # apply_timeout = "4h"
   # grace         = "30s"

@@ -45,7 +45,7 @@ func (e *execution) apply(ctx context.Context) error {
 		e.result.Started = e.result.Started || ev.Type == "apply_start"
 	}
 	e.tell(e.applying.progress())
-	err = e.tf.ApplyJSON(ctx, e.out, opts...)
+	err = e.confined(true, func() error { return e.tf.ApplyJSON(ctx, e.out, opts...) })
 	e.out.event = nil
 	e.keepErroredState()
 	if s.ManagedBackend != "" {

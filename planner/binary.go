@@ -102,22 +102,34 @@ func atLeast(version string, major, minor int) bool {
 // the version already, a few lines of shell answer that and hand everything
 // else on; where there is no shell, the binary itself does.
 func wrapper(spec Spec) (string, error) {
-	if !plainName(spec.BinaryVersion, 40, ".-+") {
+	known := plainName(spec.BinaryVersion, 40, ".-+")
+	if !known && spec.Limits == (Limits{}) {
 		return spec.Binary, nil
 	}
-	const shell = "/bin/sh"
 	if _, err := os.Stat(shell); err != nil {
+		if spec.Limits != (Limits{}) {
+			return "", fmt.Errorf("the limits of a run are set by %s, which is not there: %w", shell, err)
+		}
 		return spec.Binary, nil
 	}
-	path := filepath.Join(spec.Home, "terraform")
-	script := "#!" + shell + "\n" +
-		"[ \"$1\" = version ] && exec echo " + shellQuote(`{"terraform_version":"`+spec.BinaryVersion+`","provider_selections":{}}`) + "\n" +
-		"exec " + shellQuote(spec.Binary) + " \"$@\"\n"
+	// Beside HOME, not in it: what runs may write there.
+	path := spec.Home + ".terraform"
+	script := "#!" + shell + "\n"
+	if known {
+		script += "[ \"$1\" = version ] && exec echo " + shellQuote(`{"terraform_version":"`+spec.BinaryVersion+`","provider_selections":{}}`) + "\n"
+	}
+	if spec.Limits != (Limits{}) {
+		script += spec.Limits.script()
+	}
+	script += "exec " + shellQuote(spec.Binary) + " \"$@\"\n"
 	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
 		return "", fmt.Errorf("write the wrapper: %w", err)
 	}
 	return path, nil
 }
+
+// shell sets the limits and answers for the version.
+const shell = "/bin/sh"
 
 // shellQuote quotes text that the server made, for sh.
 func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

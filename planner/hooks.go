@@ -143,7 +143,12 @@ func (e *execution) hook(ctx context.Context, h Hook) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
 	cmd.WaitDelay = e.spec.Grace
-	err = cmd.Start()
+	if e.spec.Limits != (Limits{}) { // the program and its arguments stay arguments
+		cmd.Path, cmd.Args = shell, append([]string{shell, "-c", e.spec.Limits.script() + "exec \"$0\" \"$@\"", program}, h.Run[1:]...)
+	}
+	a := e.access()
+	a.Read = append(a.Read, program, e.spec.PlanJSON)
+	err = e.confinedTo(a, cmd.Start)
 	w.Close()
 	if err != nil {
 		r.Close()

@@ -52,6 +52,13 @@ type Spec struct {
 	// MemoryLimit is a soft limit in bytes for each Terraform process, 0 for
 	// the default; see tuning.go.
 	MemoryLimit int64 `json:"memory_limit,omitempty"`
+	// Limits bound each process that the run starts.
+	Limits Limits `json:"limits,omitzero"`
+	// NoPlanNetwork asks that what a plan runs after init has no network.
+	NoPlanNetwork bool `json:"no_plan_network,omitempty"`
+	// Confine, where it is not nil, is called on a thread that is about to
+	// start a command, and confines that thread and so the command.
+	Confine func(Access) error `json:"-"`
 }
 
 // Outcome is how a run ended.

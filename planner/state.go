@@ -133,7 +133,11 @@ func (e *execution) backupPath() string { return filepath.Join(e.spec.Home, "sta
 // pullState returns what the state is now; the zero value while there is none.
 func (e *execution) pullState(ctx context.Context) (stateHead, error) {
 	e.tf.SetStdout(io.Discard) // a state is for no log
-	text, err := e.tf.StatePull(ctx)
+	var text string
+	err := e.confined(true, func() (err error) {
+		text, err = e.tf.StatePull(ctx)
+		return err
+	})
 	var head stateHead
 	if err != nil || strings.TrimSpace(text) == "" {
 		return head, err
@@ -149,7 +153,7 @@ func (e *execution) pullState(ctx context.Context) (stateHead, error) {
 func (e *execution) command(run func() error) error {
 	var said bytes.Buffer
 	e.tf.SetStderr(&said)
-	err := run()
+	err := e.confined(true, run)
 	e.tf.SetStderr(io.Discard)
 	diagnostics := plainDiagnostics(e.out.clean(said.String()))
 	for _, d := range diagnostics {

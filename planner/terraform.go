@@ -72,6 +72,7 @@ type execution struct {
 	applying  *tracker // of an apply, nil before
 	result    Result
 	override  bool   // our backend file stands in the work tree
+	wrapper   string // what is started in place of the binary
 	tmp       string // TMPDIR: nobody else may enter it
 	removeTmp bool
 	step      string
@@ -270,6 +271,7 @@ func (e *execution) terraform(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	e.wrapper = path
 	if e.tf, err = tfexec.NewTerraform(e.dir, path); err != nil {
 		return fmt.Errorf("prepare terraform: %w", err)
 	}
@@ -306,11 +308,16 @@ func (e *execution) terraform(ctx context.Context) error {
 	}
 	if e.result.TerraformVersion = s.BinaryVersion; e.result.TerraformVersion == "" {
 		e.step = "version"
-		v, _, err := e.tf.Version(ctx, false)
+		err := e.confined(false, func() error {
+			v, _, err := e.tf.Version(ctx, false)
+			if err == nil {
+				e.result.TerraformVersion = v.String()
+			}
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		e.result.TerraformVersion = v.String()
 	}
 	return nil
 }
@@ -323,10 +330,10 @@ func (e *execution) init(ctx context.Context) error {
 	opts := []tfexec.InitOption{tfexec.Reconfigure(true)} // never ask to move a state from elsewhere
 	var err error
 	if atLeast(e.result.TerraformVersion, 1, 9) {
-		err = e.tf.InitJSON(ctx, e.out, opts...)
+		err = e.confined(true, func() error { return e.tf.InitJSON(ctx, e.out, opts...) })
 	} else {
 		e.tf.SetStdout(e.out)
-		err = e.tf.Init(ctx, opts...)
+		err = e.confined(true, func() error { return e.tf.Init(ctx, opts...) })
 	}
 	if err != nil {
 		return err
@@ -349,9 +356,9 @@ func (e *execution) selectWorkspace(ctx context.Context) error {
 	}
 	e.step = "workspace"
 	e.tf.SetStdout(e.out)
-	err := e.tf.WorkspaceNew(ctx, e.spec.Workspace)
+	err := e.confined(true, func() error { return e.tf.WorkspaceNew(ctx, e.spec.Workspace) })
 	if err != nil && ctx.Err() == nil { // somebody else may have made it meanwhile
-		if serr := e.tf.WorkspaceSelect(ctx, e.spec.Workspace); serr == nil {
+		if serr := e.confined(true, func() error { return e.tf.WorkspaceSelect(ctx, e.spec.Workspace) }); serr == nil {
 			err = nil
 		}
 	}
@@ -405,7 +412,24 @@ func (e *execution) plan(ctx context.Context) error {
 			e.tell(Progress{Done: done, Address: ev.address()})
 		}
 	}
-	_, err = e.tf.PlanJSON(ctx, e.out, opts...)
+	discard, err := e.layPlanFile()
+	if err != nil {
+		return err
+	}
+	// A plan that needs no lock of Terraform's writes nothing beside the
+	// state: whoever may only plan can't spoil it.
+	a := e.access()
+	a.Write = append(a.Write, s.PlanFile)
+	if s.ManagedBackend != "" && shared {
+		a.Read = append(a.Read, filepath.Dir(s.ManagedBackend))
+	} else if s.ManagedBackend != "" {
+		a.Write = append(a.Write, filepath.Dir(s.ManagedBackend))
+	}
+	err = e.confinedTo(a, func() error {
+		_, err := e.tf.PlanJSON(ctx, e.out, opts...)
+		return err
+	})
+	discard()
 	e.out.event = nil
 	release()
 	if err != nil {
@@ -417,7 +441,11 @@ func (e *execution) plan(ctx context.Context) error {
 	}
 	var text bytes.Buffer
 	e.tf.SetStdout(&text)
-	if _, err := e.tf.ShowPlanFile(ctx, s.PlanFile); err != nil {
+	err = e.confined(false, func() error {
+		_, err := e.tf.ShowPlanFile(ctx, s.PlanFile)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	plan, err := ParsePlan(bytes.NewReader(text.Bytes()))

@@ -73,6 +73,14 @@ type TerraformConfig struct {
 	Grace          time.Duration // between SIGINT and SIGKILL
 	AllowHooks     bool          // run the programs that repositories' configurations name
 	ProjectEnv     []string      // names of variables that repositories' configurations may set
+
+	Sandbox        string   // auto | strict | off
+	SandboxRead    []string // absolute paths that every run may read
+	SandboxWrite   []string // and write
+	SandboxNetwork string   // of plans: allow | deny
+	MemoryLimit    int      // MB of each process; 0 for none
+	MaxProcesses   int      // of a run at once; 0 for none
+	DiskLimit      int      // MB that a run may write; 0 for none
 }
 
 // DefaultsConfig is what a repository gets that says nothing else.
@@ -126,7 +134,8 @@ func defaultConfig() Config {
 	return Config{
 		Listen:    "127.0.0.1:8080",
 		GitHub:    GitHubConfig{WriteBurst: 20, WriteInterval: time.Second, SweepInterval: 2 * time.Minute, ReconcileInterval: 4 * time.Minute},
-		Terraform: TerraformConfig{ProviderDirect: true, PlanTimeout: time.Hour, ApplyTimeout: 4 * time.Hour, Grace: 30 * time.Second},
+		Terraform: TerraformConfig{ProviderDirect: true, PlanTimeout: time.Hour, ApplyTimeout: 4 * time.Hour, Grace: 30 * time.Second,
+			Sandbox: "auto", SandboxNetwork: "allow", MemoryLimit: 8 << 10, MaxProcesses: 1000, DiskLimit: 10 << 10},
 		Defaults:  DefaultsConfig{Lock: "plan", ApplyOnMerge: true, MergeMethod: "merge", AutoPlan: true},
 		Policy:    PolicyConfig{RequiredTags: []string{"owner", "environment"}},
 		Cost:      CostConfig{Currency: "USD", HoursPerMonth: 730},

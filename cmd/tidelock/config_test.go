@@ -180,6 +180,12 @@ func sample(t *testing.T, s setting) (inFile, inEnv string, want any) {
 		text = "warn"
 	case "log.format":
 		text = "json"
+	case "terraform.sandbox":
+		text = "strict"
+	case "terraform.sandbox_network":
+		text = "deny"
+	case "terraform.sandbox_read", "terraform.sandbox_write":
+		return `["/one", "/two"]`, "/one, /two", []string{"/one", "/two"}
 	case "listen":
 		text = "127.0.0.1:9090"
 	case "public_url", "github.api_url":

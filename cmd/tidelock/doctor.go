@@ -69,6 +69,7 @@ var checks = []check{
 	{"database", "the database answers, is whole and has the right version", checkDatabaseHealth},
 	{"terraform", "Terraform or OpenTofu can be run", checkTerraform},
 	{"providers", "where runs install providers from", checkProviders},
+	{"sandbox", "what keeps the code of plans to its own files", checkSandbox},
 	{"policies", "the policies and their settings", checkPolicies},
 	{"web", "who can see the pages", checkWeb},
 	{"git-host", "the host of the repositories can be reached", checkGitHost},

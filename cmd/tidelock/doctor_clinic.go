@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/runner"
 	"github.com/tidelock/tidelock/planner"
 )
 
@@ -29,6 +30,7 @@ type clinic struct {
 	terraform       func(ctx context.Context, configured string) (path, version string, err error)
 	reach           func(ctx context.Context, host string) (time.Duration, error)
 	lookupEnv       func(name string) (string, bool)
+	host            func() runner.Host
 }
 
 // newClinic returns the clinic of the real world.
@@ -40,6 +42,7 @@ func newClinic(l *loader, environ []string) *clinic {
 		terraform:       findTerraform,
 		reach:           reach,
 		lookupEnv:       lookup(environ),
+		host:            runner.LookAtHost,
 	}
 	app, err := github.NewApp(github.Options{
 		ID: c.config.GitHub.AppID, Key: c.config.GitHub.PrivateKey, BaseURL: c.config.GitHub.APIURL, WebhookSecret: c.config.GitHub.WebhookSecret,

@@ -17,6 +17,7 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/redact"
+	"github.com/tidelock/tidelock/internal/runner"
 )
 
 // wellClinic is a clinic in which every check is ok; a test breaks one thing.
@@ -52,6 +53,7 @@ func wellClinic(t *testing.T) *clinic {
 		return "/usr/bin/terraform", "Terraform 1.11.4", nil
 	}
 	c.reach = func(context.Context, string) (time.Duration, error) { return 20 * time.Millisecond, nil }
+	c.host = func() runner.Host { return runner.Host{Landlock: 7, Shell: true} }
 	return c
 }
 
@@ -114,6 +116,16 @@ func TestDoctorChecks(t *testing.T) {
 			c.config.Terraform.ProviderMirror = c.config.DataDir
 			must(os.MkdirAll(filepath.Join(c.config.DataDir, "registry.terraform.io/hashicorp/aws/6.0.0/linux_amd64"), 0o700))
 		}, healthOK, "1 packages", ""},
+		{"sandbox off", "sandbox", func(c *clinic) { c.config.Terraform.Sandbox = "off" }, healthWarn, "can read what the server can", "terraform.sandbox"},
+		{"no Landlock", "sandbox", func(c *clinic) { c.host = func() runner.Host { return runner.Host{Shell: true} } }, healthWarn, "no Landlock", "trust"},
+		{"no Landlock, strict", "sandbox", func(c *clinic) {
+			c.config.Terraform.Sandbox, c.host = "strict", func() runner.Host { return runner.Host{Shell: true} }
+		}, healthFail, "the server does not start", "auto"},
+		{"no way to deny the network", "sandbox", func(c *clinic) {
+			c.config.Terraform.SandboxNetwork = "deny"
+			c.host = func() runner.Host { return runner.Host{Landlock: 3, Shell: true} }
+		}, healthWarn, "Linux 6.7", ""},
+		{"the data lies open", "sandbox", func(c *clinic) { c.config.Terraform.SandboxRead = []string{filepath.Dir(c.config.DataDir)} }, healthWarn, "Runs can read", ""},
 		{"turned off", "policies", func(c *clinic) { c.config.Policy.Disabled = true }, healthWarn, "policy.disabled", ""},
 		{"a rule that is none", "policies", func(c *clinic) { c.config.Policy.Levels = map[string]string{"no.such.rule": "off"} }, healthFail, "no.such.rule", "block policy"},
 		{"one rule off", "policies", func(c *clinic) { c.config.Policy.Levels = map[string]string{"tagging.required": "off"} }, healthOK, "turns off", ""},

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/runner"
 )
 
 func newServeCommand(p *program) *cobra.Command {
@@ -27,6 +28,10 @@ func newServeCommand(p *program) *cobra.Command {
 }
 
 func (p *program) serve(ctx context.Context) error {
+	// Before a secret is read: the memory of this process is nobody's.
+	if err := runner.Hide(); err != nil {
+		return err
+	}
 	c, problems := LoadConfig(p.configPath, p.environ)
 	if err := problems.Err(); err != nil {
 		return err

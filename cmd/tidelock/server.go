@@ -127,7 +127,10 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	if err != nil {
 		return bot.Options{}, fmt.Errorf("find this program: %w", err)
 	}
-	runners, err := runner.New(runner.Options{Dir: filepath.Join(c.DataDir, "runs"), Self: self, Log: s.log, Grace: c.Terraform.Grace})
+	if err := s.lookAtSandbox(); err != nil {
+		return bot.Options{}, err
+	}
+	runners, err := runner.New(runner.Options{Dir: filepath.Join(c.DataDir, "runs"), Self: self, Log: s.log, Grace: c.Terraform.Grace, Sandbox: c.sandbox()})
 	if err != nil {
 		return bot.Options{}, err
 	}
@@ -150,6 +153,22 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 		Terraform: terraform, PublicURL: c.PublicURL, Log: s.log,
 		Masker: s.masker,
 	}, nil
+}
+
+// lookAtSandbox tells what the sandbox lacks, and refuses a strict one that
+// lacks anything.
+func (s *server) lookAtSandbox() error {
+	lacks := s.config.sandboxLacks(runner.LookAtHost())
+	if s.config.Terraform.Sandbox == string(runner.ModeStrict) && len(lacks) > 0 {
+		return errs.New(errs.Invalid, "terraform.sandbox is \"strict\", and runs would not be confined as that promises. %s", strings.Join(lacks, " "))
+	}
+	for _, sentence := range lacks {
+		s.log.Warn("the sandbox of runs is not whole", "lack", sentence)
+	}
+	if s.config.Terraform.Sandbox == string(runner.ModeOff) {
+		s.log.Warn("runs are not confined: terraform.sandbox is off")
+	}
+	return nil
 }
 
 // settings are the defaults as the bot knows them.

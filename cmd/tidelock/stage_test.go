@@ -48,6 +48,9 @@ type stageOptions struct {
 	// detector, where the tests are. That makes the server and its runners many
 	// times slower, so it is for the tests that go through the most of it.
 	detect bool
+	// sealed keeps runs out of the test's own folders, which they otherwise
+	// may write: gates and effects stand there.
+	sealed bool
 }
 
 // patience bounds every wait of the stage. It is generous: the machine may be
@@ -101,6 +104,9 @@ func newStage(t *testing.T, o stageOptions) *stage {
 		"TIDELOCK_GITHUB_WEBHOOK_SECRET=a-secret-for-webhooks-0001", "TIDELOCK_GITHUB_API_URL=" + s.gh.APIURL(),
 		"TIDELOCK_GITHUB_WRITE_INTERVAL=0s", "TIDELOCK_TERRAFORM_BINARY=" + tf.Path, "TIDELOCK_LOG_LEVEL=debug",
 	}, o.env...)
+	if !o.sealed {
+		s.env = append(s.env, "TIDELOCK_TERRAFORM_SANDBOX_WRITE="+os.TempDir())
+	}
 	if o.providers {
 		mirror, err := toolchain.ProviderMirror(t.Context(), toolchain.Options{})
 		if err != nil {

@@ -74,7 +74,8 @@ func spellings(secret string) []string {
 // every other process that it may look at finds nothing of the server's.
 func TestThreat_ServersEnvironmentIsNotInAPlan(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, stageOptions{env: []string{"AWS_SECRET_ACCESS_KEY=" + canary, "TF_VAR_stolen=" + canary, "DATABASE_PASSWORD=" + canary}})
+	// Without the sandbox, which has no /proc: this is the wall behind it.
+	s := newStage(t, stageOptions{env: []string{"AWS_SECRET_ACCESS_KEY=" + canary, "TF_VAR_stolen=" + canary, "DATABASE_PASSWORD=" + canary, "TIDELOCK_TERRAFORM_SANDBOX=off"}})
 	p := s.open("hostile", githubtest.Files{"network/main.tf": `variable "stolen" {
   default = "nothing"
 }

@@ -64,6 +64,7 @@ func newStage(ctx context.Context, t *tools, env ...string) (_ *stage, err error
 		"TIDELOCK_GITHUB_WEBHOOK_SECRET=" + secret, "TIDELOCK_GITHUB_API_URL=" + s.gh.APIURL(),
 		"TIDELOCK_GITHUB_WRITE_INTERVAL=0s", // the pace is GitHub's to set, not the machine's
 		"TIDELOCK_TERRAFORM_BINARY=" + t.terraform.Path,
+		"TIDELOCK_TERRAFORM_SANDBOX_WRITE=" + t.dir,
 		"TIDELOCK_TERRAFORM_PROVIDER_MIRROR=" + t.mirror, "TIDELOCK_TERRAFORM_PROVIDER_DIRECT=false",
 	}, env...)
 	s.cmd.Stdout, s.cmd.Stderr = log, log

@@ -13,13 +13,15 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/planner"
 )
 
 // order is spec.json: the spec and what ties it to one start.
 type order struct {
-	Nonce string       `json:"nonce"`
-	Spec  planner.Spec `json:"spec"`
+	Nonce   string       `json:"nonce"`
+	Spec    planner.Spec `json:"spec"`
+	Sandbox Sandbox      `json:"sandbox,omitzero"`
 }
 
 // pass is what comes through the runner's standard input: what must not touch
@@ -55,6 +57,9 @@ func main(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	if err := Hide(); err != nil { // the client's credentials come in a moment
+		return err
+	}
 	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
 	ctx, unnotify := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer unnotify()
@@ -66,7 +71,7 @@ func main(ctx context.Context, dir string) error {
 		return errors.New("another runner holds this run's lock")
 	}
 	defer lock.Close()
-	spec, ready, err := receive(dir)
+	spec, box, ready, err := receive(dir)
 	if err != nil {
 		return err
 	}
@@ -100,45 +105,49 @@ func main(ctx context.Context, dir string) error {
 	if err := syncDir(dir); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
+	if err := box.prepare(&spec); err != nil {
+		return finish(dir, j, log, planner.Result{Outcome: planner.OutcomeFailed, Error: errs.Sentence(err) + " Nothing was started."})
+	}
 	if ready != nil {
 		_, _ = ready.Write([]byte{'1'}) // the server may be gone; the run goes on
 		_ = ready.Close()
 	}
-	result := execute(ctx, spec, j, log)
+	result := execute(ctx, spec, box, j, log)
 	return finish(dir, j, log, result)
 }
 
 // receive reads what to do, and makes sure that it is meant for this start:
 // a runner that was slow to begin may find that the server was restarted and
 // has started another.
-func receive(dir string) (spec planner.Spec, ready *os.File, err error) {
+func receive(dir string) (spec planner.Spec, box Sandbox, ready *os.File, err error) {
 	b, err := io.ReadAll(os.Stdin)
 	if err != nil {
-		return spec, nil, fmt.Errorf("read the pass: %w", err)
+		return spec, box, nil, fmt.Errorf("read the pass: %w", err)
 	}
 	var p pass
 	if err := json.Unmarshal(b, &p); err != nil {
-		return spec, nil, errors.New("read the pass: it is not whole: the server died while it started this runner")
+		return spec, box, nil, errors.New("read the pass: it is not whole: the server died while it started this runner")
 	}
 	if b, err = os.ReadFile(filepath.Join(dir, specFile)); err != nil {
-		return spec, nil, fmt.Errorf("read the spec: %w", err)
+		return spec, box, nil, fmt.Errorf("read the spec: %w", err)
 	}
 	var o order
 	if err := json.Unmarshal(b, &o); err != nil {
-		return spec, nil, fmt.Errorf("read the spec: %w", err)
+		return spec, box, nil, fmt.Errorf("read the spec: %w", err)
 	}
 	if p.Nonce == "" || o.Nonce != p.Nonce {
-		return spec, nil, errors.New("this start was superseded by another")
+		return spec, box, nil, errors.New("this start was superseded by another")
 	}
 	if p.Ready {
 		ready = os.NewFile(readyFD, "ready")
 	}
 	o.Spec.Env = p.Env
-	return o.Spec, ready, nil
+	return o.Spec, o.Sandbox, ready, nil
 }
 
 // execute runs the spec and sees to it that nothing of it is left.
-func execute(ctx context.Context, spec planner.Spec, j *journal, log io.Writer) planner.Result {
+func execute(ctx context.Context, spec planner.Spec, box Sandbox, j *journal, log io.Writer) planner.Result {
+	ctx, guard := box.guard(ctx, spec)
 	grace := spec.Grace
 	if grace <= 0 {
 		grace = planner.DefaultGrace
@@ -166,6 +175,7 @@ func execute(ctx context.Context, spec planner.Spec, j *journal, log io.Writer) 
 	}, log)
 	close(over)
 	watch.Wait()
+	guard.explain(&result)
 	if err := killDescendants(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}

@@ -26,6 +26,8 @@ type Options struct {
 	Self  string        // path of the tidelock binary
 	Log   *slog.Logger  // may be nil
 	Grace time.Duration // how long Terraform may take to end when it is stopped; 0 means planner.DefaultGrace
+	// Sandbox is what runs are kept in; the zero value is none.
+	Sandbox Sandbox
 }
 
 // Runner is the server's side: it starts runner processes and looks after
@@ -47,6 +49,9 @@ func New(o Options) (*Runner, error) {
 	}
 	if !filepath.IsAbs(o.Dir) || !filepath.IsAbs(o.Self) {
 		return nil, fmt.Errorf("runner: the paths %q and %q must be absolute", o.Dir, o.Self)
+	}
+	if err := o.Sandbox.check(LookAtHost()); err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("runner: make the folder of runs: %w", err)
@@ -169,7 +174,7 @@ func (r *Runner) lay(spec planner.Spec) (nonce string, err error) {
 		return "", fmt.Errorf("runner: %w", err)
 	}
 	nonce = rand.Text()
-	b, err := json.Marshal(order{Nonce: nonce, Spec: spec})
+	b, err := json.Marshal(order{Nonce: nonce, Spec: spec, Sandbox: r.opts.Sandbox})
 	if err != nil {
 		return "", fmt.Errorf("runner: write the spec: %w", err)
 	}

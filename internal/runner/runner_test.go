@@ -54,7 +54,7 @@ func newRunner(dir string) *Runner {
 	if err != nil {
 		panic(err)
 	}
-	r, err := New(Options{Dir: dir, Self: self, Grace: 20 * time.Second})
+	r, err := New(Options{Dir: dir, Self: self, Grace: 20 * time.Second, Sandbox: testSandbox(filepath.Dir(dir))})
 	if err != nil {
 		panic(err)
 	}
