@@ -46,6 +46,7 @@ type piece struct {
 // codeText is what one file of code says, wherever it stands: it is kept by the
 // hash of the file's content, and must not be changed.
 type codeText struct {
+	size                                 int64
 	backend                              string
 	provider, required, content, anyFile bool
 	sources                              []sourced
@@ -170,15 +171,7 @@ func checkDepth(src []byte) error {
 // could be read of a broken file counts. budget is how many bytes of code may
 // be taken apart yet.
 func readFile(fsys fs.FS, full string, budget *int64) *codeText {
-	info, err := fs.Stat(fsys, full)
-	if err != nil || !info.Mode().IsRegular() {
-		p := &codeText{}
-		p.say(0, "The file can't be read, or leads out of the repository.")
-		return p
-	}
-	if *budget -= info.Size(); info.Size() > maxFile || *budget < 0 {
-		return &codeText{content: true, anyFile: true}
-	}
+	untold := &codeText{content: true, anyFile: true}
 	format := "native"
 	if strings.HasSuffix(full, ".json") {
 		format = "json"
@@ -188,12 +181,25 @@ func readFile(fsys fs.FS, full string, budget *int64) *codeText {
 	if memory != nil {
 		if hash := memory.ContentHash(full); hash != "" {
 			key = "code " + format + " " + hash
-			if p, ok := memory.Recall(key); ok {
-				return p.(*codeText)
+			if known, ok := memory.Recall(key); ok {
+				p := known.(*codeText)
+				if *budget -= p.size; *budget < 0 {
+					return untold
+				}
+				return p
 			}
 		}
 	}
 	p := &codeText{}
+	info, err := fs.Stat(fsys, full)
+	if err != nil || !info.Mode().IsRegular() {
+		p.say(0, "The file can't be read, or leads out of the repository.")
+		return p
+	}
+	p.size = info.Size()
+	if *budget -= p.size; p.size > maxFile || *budget < 0 {
+		return untold
+	}
 	src, err := fs.ReadFile(fsys, full)
 	switch {
 	case err != nil:
