@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -46,7 +45,8 @@ func notes(problems []planner.Problem) string {
 }
 
 // discover finds the projects that the change touches, or, where a filter
-// names some, those, touched or not. The first plan of a change has both: what
+// names some, those, touched or not. It reads the commit out of the mirror, and
+// makes no work tree. The first plan of a change has both: what
 // it leaves out nobody would plan later. Problems are those of the files that the
 // pull request changes: what was broken before is not its author's to mend.
 func (b *Bot) discover(ctx context.Context, c run.Change, job planJob) (discovered, error) {
@@ -64,11 +64,11 @@ func (b *Bot) discover(ctx context.Context, c run.Change, job planJob) (discover
 	if err != nil {
 		return out, err
 	}
-	tree, release, err := b.trees.pristine(ctx, c.ID, planner.DefaultWorkspace, target(c))
+	root, err := b.Checkout.TreeFS(ctx, src, refs(c, p), target(c)) // no link leads out of it
 	if err != nil {
 		return out, err
 	}
-	defer release()
+	defer root.Close()
 	cfg, left, err := b.repoConfig(ctx, src, p)
 	if err != nil {
 		return out, err
@@ -87,12 +87,6 @@ func (b *Bot) discover(ctx context.Context, c run.Change, job planJob) (discover
 	if slices.Contains(changed, atlantis.File) {
 		out.gone = append(out.gone, left...) // to who looks at the file, and not on every pull
 	}
-	dir, err := os.OpenRoot(tree) // no link leads out of it
-	if err != nil {
-		return out, fmt.Errorf("read work tree: %w", err)
-	}
-	defer dir.Close()
-	root := dir.FS()
 	if cfg.File == atlantis.File {
 		cfg = atlantis.EnvFiles(root, cfg)
 	}
@@ -185,21 +179,12 @@ func globQuote(s string) string {
 // deleted names the projects whose code the pull request takes away: nothing
 // plans what they made, so somebody must be told.
 func (b *Bot) deleted(ctx context.Context, src checkout.Source, c run.Change, p run.Pull, cfg planner.RepoConfig, head []planner.Project) ([]planner.Problem, error) {
-	tmp, err := os.MkdirTemp(filepath.Join(b.DataDir, "trees"), "base-")
+	root, err := b.Checkout.TreeFS(ctx, src, refs(c, p), base(c, p))
 	if err != nil {
-		return nil, fmt.Errorf("check out the base: %w", err)
-	}
-	defer os.RemoveAll(tmp)
-	tree := filepath.Join(tmp, "tree")
-	if _, err := b.Checkout.Tree(ctx, src, refs(c, p), base(c, p), tree); err != nil {
 		return nil, err
 	}
-	dir, err := os.OpenRoot(tree)
-	if err != nil {
-		return nil, fmt.Errorf("check out the base: %w", err)
-	}
-	defer dir.Close()
-	before, _, err := planner.Discover(dir.FS(), cfg)
+	defer root.Close()
+	before, _, err := planner.Discover(root, cfg)
 	if err != nil {
 		return nil, err
 	}
