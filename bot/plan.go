@@ -414,6 +414,12 @@ func (b *Bot) execPlan(ctx context.Context, r run.Run, c run.Change) (*planOutco
 	if err != nil {
 		return nil, err
 	}
+	if result.Killed { // as good as its runner killed: the next attempt begins anew
+		if err := b.Runner.Remove(r.ID); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("run %s: terraform was killed: %w", r.ID, runner.ErrInterrupted)
+	}
 	return b.readPlan(ctx, r, r.ID, result)
 }
 

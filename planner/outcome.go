@@ -54,6 +54,7 @@ func (e *execution) finish(ctx context.Context, err error) {
 	case errors.As(err, &known):
 		r.Error = errs.Sentence(err)
 	default:
+		r.Killed = killed(err)
 		r.Error = "Terraform could not " + steps[e.step] + "."
 		if steps[e.step] == "" {
 			r.Error = "The run failed before Terraform was started: " + e.out.clean(err.Error()) + "."

@@ -100,6 +100,10 @@ type Result struct {
 	// one may have done part of its work; of a state operation, that the
 	// state was or may have been written.
 	Started bool `json:"started,omitempty"`
+	// Killed tells that Terraform was ended by a signal that nobody here sent,
+	// before anything had begun to change: for want of memory, for example. It
+	// says nothing of the code.
+	Killed bool `json:"killed,omitempty"`
 	// Warning is for people, like Error, and alters no outcome: a hook that
 	// failed after the apply.
 	Warning string `json:"warning,omitempty"`

@@ -305,6 +305,9 @@ func (s *server) close() {
 	}
 }
 
+// lockWait is how long the data folder's lock is waited for.
+const lockWait = 2 * time.Second
+
 // lockDataDir makes the data folder and takes it for this process: two servers
 // on one folder would adopt each other's runs.
 func lockDataDir(dir string) (*os.File, error) {
@@ -315,11 +318,18 @@ func lockDataDir(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, errs.Wrap(errs.Invalid, err, "The data folder %s can't be written to", dir)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return nil, errs.New(errs.Conflict, "Another Tidelock server uses the data folder %s. Each server needs one of its own.", dir)
+	// A server that was killed while it started a process leaves that one with
+	// the lock for a moment.
+	for until := time.Now().Add(lockWait); ; time.Sleep(50 * time.Millisecond) {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return f, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(until) {
+			f.Close()
+			return nil, errs.New(errs.Conflict, "Another Tidelock server uses the data folder %s. Each server needs one of its own.", dir)
+		}
 	}
-	return f, nil
 }
 
 // nodeID is this server's name in the database, kept over restarts: its own
