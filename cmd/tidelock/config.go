@@ -132,15 +132,15 @@ type WebConfig struct {
 // on data_dir (database, encryption_key_file) are filled in by finish.
 func defaultConfig() Config {
 	return Config{
-		Listen:    "127.0.0.1:8080",
-		GitHub:    GitHubConfig{WriteBurst: 20, WriteInterval: time.Second, SweepInterval: 2 * time.Minute, ReconcileInterval: 4 * time.Minute},
+		Listen: "127.0.0.1:8080",
+		GitHub: GitHubConfig{WriteBurst: 20, WriteInterval: time.Second, SweepInterval: 2 * time.Minute, ReconcileInterval: 4 * time.Minute},
 		Terraform: TerraformConfig{ProviderDirect: true, PlanTimeout: time.Hour, ApplyTimeout: 4 * time.Hour, Grace: 30 * time.Second,
 			Sandbox: "auto", SandboxNetwork: "allow", MemoryLimit: 8 << 10, MaxProcesses: 1000, DiskLimit: 10 << 10},
-		Defaults:  DefaultsConfig{Lock: "plan", ApplyOnMerge: true, MergeMethod: "merge", AutoPlan: true},
-		Policy:    PolicyConfig{RequiredTags: []string{"owner", "environment"}},
-		Cost:      CostConfig{Currency: "USD", HoursPerMonth: 730},
-		Log:       LogConfig{Level: "info", Format: "text"},
-		Web:       WebConfig{Enabled: true},
+		Defaults: DefaultsConfig{Lock: "plan", ApplyOnMerge: true, MergeMethod: "merge", AutoPlan: true},
+		Policy:   PolicyConfig{RequiredTags: []string{"owner", "environment"}},
+		Cost:     CostConfig{Currency: "USD", HoursPerMonth: 730},
+		Log:      LogConfig{Level: "info", Format: "text"},
+		Web:      WebConfig{Enabled: true},
 	}
 }
 

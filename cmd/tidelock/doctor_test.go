@@ -123,8 +123,8 @@ func TestDoctorChecks(t *testing.T) {
 		}, healthFail, "the server does not start", "auto"},
 		{"no way to deny the network", "sandbox", func(c *clinic) {
 			c.config.Terraform.SandboxNetwork = "deny"
-			c.host = func() runner.Host { return runner.Host{Landlock: 3, Shell: true} }
-		}, healthWarn, "Linux 6.7", ""},
+			c.host = func() runner.Host { return runner.Host{Landlock: 7, Shell: true} }
+		}, healthWarn, "can't be kept from the network", ""},
 		{"the data lies open", "sandbox", func(c *clinic) { c.config.Terraform.SandboxRead = []string{filepath.Dir(c.config.DataDir)} }, healthWarn, "Runs can read", ""},
 		{"turned off", "policies", func(c *clinic) { c.config.Policy.Disabled = true }, healthWarn, "policy.disabled", ""},
 		{"a rule that is none", "policies", func(c *clinic) { c.config.Policy.Levels = map[string]string{"no.such.rule": "off"} }, healthFail, "no.such.rule", "block policy"},

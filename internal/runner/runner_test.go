@@ -32,6 +32,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 4 && os.Args[1] == "server" {
 		os.Exit(serve(os.Args[2], os.Args[3]))
 	}
+	if filepath.Base(os.Args[0]) == "tool" && len(os.Args) > 1 {
+		os.Exit(attackTool(os.Args[1:]))
+	}
 	os.Exit(m.Run())
 }
 

@@ -45,11 +45,11 @@ func (s Sandbox) on() bool { return s.Mode == ModeAuto || s.Mode == ModeStrict }
 
 // The Landlock versions that bring what is needed here.
 const (
-	abiFiles    = 3 // 6.2: reading, writing and truncating
-	abiTCP      = 4 // 6.7
-	abiSignals  = 6 // 6.12: no signals to others, no abstract sockets of theirs
-	abiSockets  = 9 // no sockets in the file system but one's own
-	abiUDP      = 10
+	abiFiles    = 3  // 6.2: reading, writing and truncating
+	abiTCP      = 4  // 6.7
+	abiSignals  = 6  // 6.12: no signals to others, no abstract sockets of theirs
+	abiSockets  = 9  // no sockets in the file system but one's own
+	abiUDP      = 10 // the whole network
 	firstABI    = 1
 	openFiles   = 65536
 	userReserve = 8192 // processes and threads of the server's user that are not one run's
@@ -59,14 +59,13 @@ const (
 type Host struct {
 	Landlock int  // version of its interface, 0 without
 	Root     bool // this process is root's, and has its capabilities
-	NetNS    bool // it may give a run a network of its own, with nothing in it
+	Filter   bool // system calls can be filtered, those that reach the network too
 	Shell    bool // there is a shell, which sets limits
 }
 
 // LookAtHost finds out what this machine offers to this process.
 func LookAtHost() Host {
-	h := Host{Landlock: landlockABI(), Root: os.Geteuid() == 0}
-	h.NetNS = hasCapability(unix.CAP_SYS_ADMIN)
+	h := Host{Landlock: landlockABI(), Root: os.Geteuid() == 0, Filter: canFilter()}
 	_, err := os.Stat("/bin/sh")
 	h.Shell = err == nil
 	return h
@@ -88,8 +87,8 @@ func (h Host) Lacks(s Sandbox) []string {
 	if h.Landlock < abiSignals {
 		out = append(out, "The kernel can't keep runs from sending signals to the server and to other runs: it needs Linux 6.12 or later.")
 	}
-	if s.NoPlanNetwork && !h.NetNS && h.Landlock < abiTCP {
-		out = append(out, "Plans can't be kept from the network: it needs Linux 6.7 or later, or root.")
+	if s.NoPlanNetwork && !h.Filter {
+		out = append(out, "Plans can't be kept from the network: the kernel does not filter system calls (seccomp), or not on this processor.")
 	}
 	if !h.Shell && (s.Memory > 0 || s.Disk > 0 || s.Processes > 0) {
 		out = append(out, "There is no /bin/sh, which sets the limits of memory and file sizes.")
@@ -106,13 +105,8 @@ func (h Host) Offers() []string {
 	if h.Landlock >= abiSignals {
 		out = append(out, "other processes are safe from runs' signals")
 	}
-	switch {
-	case h.NetNS:
-		out = append(out, "plans can be given no network at all")
-	case h.Landlock >= abiUDP:
-		out = append(out, "plans can be kept from TCP and UDP")
-	case h.Landlock >= abiTCP:
-		out = append(out, "plans can be kept from TCP, though not from UDP")
+	if h.Filter {
+		out = append(out, "plans can be kept from the network")
 	}
 	if h.Root {
 		out = append(out, "root's capabilities are taken from runs")
@@ -183,11 +177,9 @@ func (s Sandbox) confine(h Host, a planner.Access) error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("no new privileges: %w", err)
 	}
-	if !a.Network && h.NetNS {
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			if s.Mode == ModeStrict && h.Landlock < abiTCP {
-				return fmt.Errorf("take the network away: %w", err)
-			}
+	if !a.Network && h.Filter {
+		if err := refuseNetwork(); err != nil {
+			return err
 		}
 	}
 	if h.Landlock >= firstABI {
