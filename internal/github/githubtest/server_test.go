@@ -267,6 +267,11 @@ func TestMergeMethods(t *testing.T) {
 			r.Commit("bob", "main", "base", githubtest.Files{"a.tf": long + "last\n", "b/c.tf": githubtest.Delete()})
 			before := r.Tip("main")
 			p := r.Open("ada", githubtest.PullRequest{Title: "Two commits", Head: "f"})
+			// What the server tries in the background is through before git looks
+			// at everything that there is.
+			if err := s.Wait(within(t), func() bool { return p.State().Mergeable != nil }); err != nil {
+				t.Fatal(err)
+			}
 			rc := receive(t, s)
 			sha, err := p.Merge("bob", method)
 			if err != nil {
