@@ -46,6 +46,7 @@ func newRootCommand(p *program, started *bool) *cobra.Command {
 		newDemoCommand(p),
 		newInitCommand(p),
 		newValidateCommand(p),
+		newProjectsCommand(p),
 		newConvertCommand(p),
 		newAppCommand(p),
 		newMigrateCommand(p),

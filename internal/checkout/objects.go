@@ -24,6 +24,10 @@ type reader struct {
 	cache  cache.Object
 	open   map[*pack]*packfile.Packfile
 	memory shelf // keeps trees
+
+	// local finds the objects where there is no view, in a repository that is
+	// not a mirror.
+	local func(h plumbing.Hash) (plumbing.EncodedObject, error)
 }
 
 // readerCache bounds the bytes of objects that a reader keeps as bases of
@@ -50,6 +54,17 @@ func (packHandle) Unlock() error { return nil }
 // get returns an object of the view, checked against its hash. Whatever goes
 // wrong is damage: views hold whole histories.
 func (r *reader) get(h plumbing.Hash, kind plumbing.ObjectType) (plumbing.EncodedObject, error) {
+	o, err := r.find(h, kind)
+	if err == nil && o.Type() != kind {
+		err = errs.New(errs.Invalid, "%s is a %s, not a %s.", h, o.Type(), kind)
+	}
+	return o, err
+}
+
+func (r *reader) find(h plumbing.Hash, kind plumbing.ObjectType) (plumbing.EncodedObject, error) {
+	if r.local != nil {
+		return r.local(h)
+	}
 	p, offset := r.v.find(h)
 	if p == nil {
 		return nil, &damagedError{fmt.Errorf("%s %s is missing", kind, h)}
@@ -64,9 +79,6 @@ func (r *reader) get(h plumbing.Hash, kind plumbing.ObjectType) (plumbing.Encode
 	}
 	if o.Hash() != h {
 		return nil, &damagedError{fmt.Errorf("%s %s has the content of %s", kind, h, o.Hash())}
-	}
-	if o.Type() != kind {
-		return nil, errs.New(errs.Invalid, "%s is a %s, not a %s.", h, o.Type(), kind)
 	}
 	return o, nil
 }
@@ -87,6 +99,13 @@ func (r *reader) pack(p *pack) (*packfile.Packfile, error) {
 // size returns the size of an object, as the pack has it: the content is not
 // unpacked, and so not checked.
 func (r *reader) size(h plumbing.Hash) (int64, error) {
+	if r.local != nil {
+		o, err := r.local(h)
+		if err != nil {
+			return 0, err
+		}
+		return o.Size(), nil
+	}
 	p, offset := r.v.find(h)
 	if p == nil {
 		return 0, &damagedError{fmt.Errorf("object %s is missing", h)}

@@ -1,0 +1,331 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidelock/tidelock/internal/checkout"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/planner"
+)
+
+// listed is the answer of `tidelock projects --json`.
+type listed struct {
+	File     string              `json:"file"`     // the configuration, "" where there is none
+	Changed  []string            `json:"changed"`  // the paths of the change; null where none was given
+	Projects []listedProject     `json:"projects"` // by layer, order and directory
+	Calls    map[string][]string `json:"calls"`    // directory → the directories of the modules that its code calls
+	Problems []planner.Problem   `json:"problems"`
+}
+
+// listedProject is a project, with the layer in which it is planned, and why a
+// change concerns it.
+type listedProject struct {
+	planner.Project
+	Layer    int    `json:"layer"`
+	Affected bool   `json:"affected"`
+	Reason   string `json:"reason,omitempty"` // "live/main.tf changed"
+}
+
+// newProjectsCommand returns `tidelock projects`.
+func newProjectsCommand(p *program) *cobra.Command {
+	var base, head string
+	var changed []string
+	var asJSON, asDot bool
+	cmd := &cobra.Command{
+		Use:   "projects [DIR]",
+		Short: "Show a repository's projects, their modules, and why a change concerns them",
+		Long: "Finds the projects in DIR, the root of a repository (the working directory where none is named), and shows the\n" +
+			"layers in which they are planned and the local modules that they call. Told of a change, by two commits or by\n" +
+			"paths, it says which projects would be planned, and why each.\n\n" +
+			"With --base the commits are read, not the files in DIR: --head, and what changed in it since it left --base. As on\n" +
+			"a pull request the configuration is the one at --base. Terraform is not run, and nothing is asked over the network.",
+		Example: "  tidelock projects\n" +
+			"  tidelock projects --base origin/main                       what would my branch plan, and why?\n" +
+			"  tidelock projects --changed modules/vpc/main.tf            who uses this file?\n" +
+			"  tidelock projects --dot | dot -Tsvg > projects.svg         the graph as a picture\n" +
+			"  tidelock projects --base v1 --head v2 --json | jq -r '.projects[] | select(.affected).dir'",
+		Args: cobra.MaximumNArgs(1),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir := "."
+			if len(args) == 1 {
+				dir = args[0]
+			}
+			if cmd.Flags().Changed("head") && base == "" {
+				return errs.New(errs.Invalid, "--head names a change to something: give --base too, as in --base origin/main.")
+			}
+			l, err := list(cmd.Context(), dir, base, head, changed)
+			if err != nil {
+				return err
+			}
+			switch {
+			case asJSON:
+				return writeJSON(p.stdout, l)
+			case asDot:
+				return l.writeDot(p.stdout)
+			}
+			return l.write(p.stdout, p.stderr)
+		},
+	}
+	cmd.Flags().StringVar(&base, "base", "", "branch, tag or commit that the change is to be merged into")
+	cmd.Flags().StringVar(&head, "head", "HEAD", "branch, tag or commit of the change, beside --base")
+	cmd.Flags().StringArrayVar(&changed, "changed", nil, "a changed file, relative to the repository's root; may be given again")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer as JSON")
+	cmd.Flags().BoolVar(&asDot, "dot", false, "print the graph for Graphviz")
+	cmd.MarkFlagsMutuallyExclusive("json", "dot")
+	cmd.MarkFlagsMutuallyExclusive("base", "changed")
+	cmd.MarkFlagsMutuallyExclusive("head", "changed")
+	return cmd
+}
+
+// list looks at the work tree in dir, or at a commit of its repository.
+func list(ctx context.Context, dir, base, head string, changed []string) (listed, error) {
+	if base != "" {
+		return listCommit(ctx, dir, base, head)
+	}
+	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return listed{}, errs.New(errs.NotFound, "There is no folder %s.", dir)
+	}
+	if err != nil {
+		return listed{}, fmt.Errorf("read %s: %w", dir, err)
+	}
+	defer root.Close()
+	for i, file := range changed {
+		if changed[i] = path.Clean(filepath.ToSlash(file)); !fs.ValidPath(changed[i]) {
+			return listed{}, errs.New(errs.Invalid, "%q is not a path relative to the repository's root.", file)
+		}
+	}
+	return listTree(root.FS(), root.FS(), changed)
+}
+
+// listCommit looks at the commit head as a change to base.
+func listCommit(ctx context.Context, dir, base, head string) (listed, error) {
+	gitDir, err := git(ctx, dir, "rev-parse", "--path-format=absolute", "--git-common-dir")
+	if err != nil {
+		return listed{}, err
+	}
+	var shas []string
+	for _, rev := range []string{base, head} {
+		sha, err := git(ctx, dir, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
+		if err != nil {
+			return listed{}, errs.Wrap(errs.NotFound, err, "The repository in %s has no branch, tag or commit %q.", dir, rev)
+		}
+		shas = append(shas, sha)
+	}
+	repo, err := checkout.OpenLocal(gitDir, checkout.Options{})
+	if err != nil {
+		return listed{}, err
+	}
+	changed, err := repo.Changed(ctx, shas[0], shas[1])
+	if err != nil {
+		return listed{}, err
+	}
+	before, err := repo.TreeFS(ctx, shas[0])
+	if err != nil {
+		return listed{}, err
+	}
+	defer before.Close()
+	after, err := repo.TreeFS(ctx, shas[1])
+	if err != nil {
+		return listed{}, err
+	}
+	defer after.Close()
+	return listTree(before, after, append([]string{}, changed...))
+}
+
+// git asks the git binary, which knows all ways to name a commit.
+func git(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", dir}, args...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if errors.Is(err, exec.ErrNotFound) {
+		return "", errs.Wrap(errs.Unavailable, err, "The program git is not there, which --base needs. Use --changed instead.")
+	}
+	if err != nil {
+		return "", errs.Wrap(errs.Invalid, err, "git can't read the repository in %s: %s", dir, strings.TrimSpace(stderr.String()))
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// listTree finds the projects in the tree, by the configuration of another one.
+func listTree(config, tree fs.FS, changed []string) (listed, error) {
+	var v validated
+	cfg, err := v.configuration(config)
+	if err != nil {
+		return listed{}, err
+	}
+	found, err := planner.Survey(tree, cfg)
+	if err != nil {
+		return listed{}, err
+	}
+	layers, err := planner.Layers(found.Projects)
+	if err != nil {
+		return listed{}, err
+	}
+	l := listed{File: v.File, Changed: changed, Projects: []listedProject{}, Calls: found.Calls, Problems: append([]planner.Problem{}, found.Problems...)}
+	reasons := map[string]string{}
+	for _, t := range planner.Affected(found.Projects, changed) {
+		reasons[t.Project.Key()] = t.Reason
+	}
+	for _, p := range found.Projects {
+		if p.Missing {
+			continue
+		}
+		reason, affected := reasons[p.Key()]
+		l.Projects = append(l.Projects, listedProject{Project: p, Layer: layers[p.Key()], Affected: affected, Reason: reason})
+	}
+	slices.SortStableFunc(l.Projects, func(a, b listedProject) int {
+		return cmp.Or(cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.Order, b.Order))
+	})
+	return l, nil
+}
+
+// write tells the problems on standard error, and on standard output the
+// projects, what the change concerns, and who calls which module.
+func (l listed) write(stdout, stderr io.Writer) error {
+	for _, p := range l.Problems {
+		fmt.Fprintf(stderr, "%s\n", p)
+	}
+	if len(l.Projects) == 0 {
+		_, err := fmt.Fprintln(stdout, "There is no project: no directory has Terraform code with a state of its own.")
+		return err
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "%s, by %s:\n\n", counted(len(l.Projects), "project"), cmp.Or(l.File, "no configuration file"))
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "LAYER\tPROJECT\tDIRECTORY\tWORKSPACE\tMODULES\tAFTER")
+	for _, p := range l.Projects {
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%d\t%s\n", p.Layer, p.Name, p.Dir, p.Workspace, len(p.Modules), strings.Join(p.DependsOn, ", "))
+	}
+	_ = w.Flush()
+	if l.Changed != nil {
+		l.writeAffected(&out)
+	}
+	if len(l.Calls) > 0 {
+		fmt.Fprint(&out, "\nModules that code calls:\n\n")
+		w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+		for _, dir := range slices.Sorted(maps.Keys(l.Calls)) {
+			fmt.Fprintf(w, "%s\t→ %s\n", dir, strings.Join(l.Calls[dir], ", "))
+		}
+		_ = w.Flush()
+	}
+	for line := range strings.Lines(out.String()) {
+		// A name may hold what a terminal would obey.
+		line = strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) {
+				return '?'
+			}
+			return r
+		}, strings.TrimRight(line, " \n"))
+		if _, err := fmt.Fprintln(stdout, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l listed) writeAffected(out *strings.Builder) {
+	var rows [][2]string
+	for _, p := range l.Projects {
+		if p.Affected {
+			reason := p.Reason
+			if p.ByHand {
+				reason += "; planned by command only"
+			}
+			rows = append(rows, [2]string{p.Name, reason})
+		}
+	}
+	if len(rows) == 0 {
+		fmt.Fprintf(out, "\nThe change (%s) concerns none of them.\n", counted(len(l.Changed), "path"))
+		return
+	}
+	fmt.Fprintf(out, "\nThe change (%s) concerns %d of them:\n\n", counted(len(l.Changed), "path"), len(rows))
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, r := range rows {
+		fmt.Fprintf(w, "%s\t%s\n", r[0], r[1])
+	}
+	_ = w.Flush()
+}
+
+// writeDot writes the graph for Graphviz: projects as boxes, modules as
+// ellipses, dashed lines from a project to what it waits for. What a change
+// concerns is filled.
+func (l listed) writeDot(stdout io.Writer) error {
+	quote := func(s string) string {
+		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
+	}
+	var out strings.Builder
+	out.WriteString("digraph projects {\n  rankdir=LR;\n  node [fontname=\"sans-serif\"];\n")
+	byDir, byName := map[string][]listedProject{}, map[string]listedProject{}
+	for _, p := range l.Projects {
+		byDir[p.Dir] = append(byDir[p.Dir], p)
+		byName[p.Name] = p
+		fill := ""
+		if p.Affected {
+			fill = ", style=filled, fillcolor=gold, tooltip=" + quote(p.Reason)
+		}
+		fmt.Fprintf(&out, "  %s [shape=box, label=%s%s];\n", quote("project "+p.Key()), quote(p.Name), fill)
+	}
+	// A directory that is a project may be called as a module too.
+	from := func(dir string) []string {
+		var ids []string
+		for _, p := range byDir[dir] {
+			ids = append(ids, "project "+p.Key())
+		}
+		return ids
+	}
+	modules := map[string]bool{}
+	for _, called := range l.Calls {
+		for _, dir := range called {
+			modules[dir] = true
+		}
+	}
+	for _, dir := range slices.Sorted(maps.Keys(modules)) {
+		fmt.Fprintf(&out, "  %s [shape=ellipse, label=%s];\n", quote("module "+dir), quote(dir))
+	}
+	for _, dir := range slices.Sorted(maps.Keys(l.Calls)) {
+		ids := from(dir)
+		if modules[dir] {
+			ids = append(ids, "module "+dir)
+		}
+		for _, id := range ids {
+			for _, called := range l.Calls[dir] {
+				fmt.Fprintf(&out, "  %s -> %s;\n", quote(id), quote("module "+called))
+			}
+		}
+	}
+	for _, p := range l.Projects {
+		for _, name := range p.DependsOn {
+			if on, ok := byName[name]; ok {
+				fmt.Fprintf(&out, "  %s -> %s [style=dashed];\n", quote("project "+p.Key()), quote("project "+on.Key()))
+			}
+		}
+	}
+	out.WriteString("}\n")
+	_, err := io.WriteString(stdout, out.String())
+	return err
+}
