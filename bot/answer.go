@@ -8,9 +8,11 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/run"
 )
@@ -49,8 +51,8 @@ func (b *Bot) answer(ctx context.Context, job queue.Job[answerJob]) error {
 }
 
 // view reads what is to be told.
-func (b *Bot) view(ctx context.Context, c run.Change) (View, error) {
-	v := View{Change: c, Bot: b.Name, Now: b.Now(), Settings: b.Settings}
+func (b *Bot) view(ctx context.Context, c run.Change) (comment.View, error) {
+	v := comment.View{Change: c, Now: b.Now()}
 	var err error
 	if v.Pull, err = b.Runs.Pull(ctx, b.DB, c.Repo, c.Pull); err != nil {
 		return v, err
@@ -77,7 +79,8 @@ func (b *Bot) view(ctx context.Context, c run.Change) (View, error) {
 	if v.Posted, err = b.Runs.Checks(ctx, b.DB, c.ID); err != nil {
 		return v, err
 	}
-	v.Settings, err = settingsOf(c, b.Settings)
+	settings, err := settingsOf(c, b.Settings)
+	v.Settings = settings.ofComments()
 	return v, err
 }
 
@@ -92,8 +95,8 @@ func (b *Bot) post(ctx context.Context, c run.Change) (whole bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	due := paceOf(v, run.Began(v.Posted))
-	if due.busy && !due.check {
+	due := comment.PaceOf(v, run.Began(v.Posted))
+	if due.Busy && !due.Check {
 		return false, nil
 	}
 	gh, err := b.installation(ctx, c.Client)
@@ -104,20 +107,20 @@ func (b *Bot) post(ctx context.Context, c run.Change) (whole bool, err error) {
 	case run.PhaseApplying, run.PhaseApplied, run.PhaseAttention:
 		gh = gh.Important()
 	}
-	if due.comment {
+	if due.Comment {
 		if err := b.postComments(ctx, gh, v); err != nil {
 			return false, err
 		}
 	}
-	for _, k := range Checks(v) {
+	for _, k := range comment.Checks(v) {
 		if err := b.postCheck(ctx, gh, c, k, v.Posted[k.Name]); err != nil {
 			return false, err
 		}
 	}
-	if !due.busy {
+	if !due.Busy {
 		err = b.foldOld(ctx, v)
 	}
-	return due.comment, err
+	return due.Comment, err
 }
 
 func (b *Bot) postCheck(ctx context.Context, gh *github.Client, c run.Change, k github.Check, shown run.Check) error {
@@ -170,7 +173,7 @@ func (b *Bot) reply(ctx context.Context, job queue.Job[replyJob]) error {
 		}
 	}
 	if made.ID == 0 {
-		if made, err = gh.CreateCommentFull(ctx, j.Repo, j.Pull, calm(j.Text)+"\n\n"+mark); err != nil {
+		if made, err = gh.CreateCommentFull(ctx, j.Repo, j.Pull, markdown.Calm(j.Text)+"\n\n"+mark); err != nil {
 			return wait(err)
 		}
 	}

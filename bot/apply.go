@@ -9,8 +9,11 @@ import (
 	"os"
 	"time"
 
+	"github.com/tidelock/tidelock/bot/command"
+	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/runner"
@@ -419,7 +422,7 @@ func (a *application) recheck(ctx context.Context, result planner.Result) error 
 // stateLocked says that a run waits for whoever holds the state's lock.
 func stateLocked(holder string) string {
 	if holder != "" {
-		holder = " (" + code(holder) + ")"
+		holder = " (" + markdown.Code(holder) + ")"
 	}
 	return "Somebody else holds the lock of the state" + holder + ". It is tried again until that is released."
 }
@@ -493,10 +496,10 @@ func (a *application) end(ctx context.Context, final run.Status) error {
 // again: what it was compared with is another state now.
 func (a *application) operated(ctx context.Context, tx *db.Tx, final run.Status) error {
 	a.run.Status = final
-	job := replyJob{a.run.Client, a.run.Repo, a.run.Pull, "state-" + a.run.ID, RenderOperation(a.run)}
+	job := replyJob{a.run.Client, a.run.Repo, a.run.Pull, "state-" + a.run.ID, comment.Operation(a.run)}
 	if err := a.Queue.Enqueue(ctx, tx, job, queue.Unique("state-"+a.run.ID)); err != nil {
 		return err
 	}
-	only := Filter{Dirs: []string{a.run.Project.Dir}, Workspaces: []string{a.run.Project.Workspace}}
+	only := command.Filter{Dirs: []string{a.run.Project.Dir}, Workspaces: []string{a.run.Project.Workspace}}
 	return a.Queue.Enqueue(ctx, tx, planJob{Change: a.change.ID, Filter: only, Actor: a.run.Actor, Asked: true}, queue.For(a.run.Client))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
@@ -105,7 +106,7 @@ func (a *application) fresh(ctx context.Context, gh *github.Client, repo clients
 	}
 	p := pullOf(now, repo)
 	if p.Open && p.HeadSHA != a.change.HeadSHA {
-		return p, Settings{}, errs.New(errs.Conflict, "The head is %s by now, and %s was reviewed. Nothing was applied.", short(p.HeadSHA), short(a.change.HeadSHA))
+		return p, Settings{}, errs.New(errs.Conflict, "The head is %s by now, and %s was reviewed. Nothing was applied.", comment.Short(p.HeadSHA), comment.Short(a.change.HeadSHA))
 	}
 	settings, err := a.settings(ctx, repo, p)
 	return p, settings, err

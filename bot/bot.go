@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidelock/tidelock/bot/command"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/blob"
 	"github.com/tidelock/tidelock/internal/checkout"
@@ -155,7 +156,7 @@ type (
 	}
 	planJob struct {
 		Change  string          `json:"change"`
-		Filter  Filter          `json:"filter"`
+		Filter  command.Filter  `json:"filter"`
 		Options planner.Options `json:"options,omitzero"`
 		Actor   access.Actor    `json:"actor"`
 		Asked   bool            `json:"asked,omitempty"` // somebody, or something that changed, asks for it: not the push alone

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/run"
 )
@@ -17,7 +19,7 @@ import (
 
 func (b *Bot) applyPlans(ctx context.Context, tx *db.Tx, in ApplyPlans, actor access.Actor) error {
 	for _, plan := range in.Plans {
-		if _, err := b.addApply(ctx, tx, plan, target(in.Change), in.Gates[plan.ID], actor); err != nil {
+		if _, err := b.addApply(ctx, tx, plan, in.Change.Target(), in.Gates[plan.ID], actor); err != nil {
 			return err
 		}
 	}
@@ -45,7 +47,7 @@ func (b *Bot) addApply(ctx context.Context, tx *db.Tx, plan run.Run, commit, gat
 // due begins the runs of the change that waited for others of it and need not
 // any more.
 func (b *Bot) due(ctx context.Context, tx *db.Tx, c run.Change) error {
-	ready, err := b.Runs.Due(ctx, tx, c.ID, target(c), b.actor)
+	ready, err := b.Runs.Due(ctx, tx, c.ID, c.Target(), b.actor)
 	if err != nil {
 		return err
 	}
@@ -68,7 +70,7 @@ func (b *Bot) enqueueRun(ctx context.Context, tx *db.Tx, r run.Run) error {
 
 func (b *Bot) retryApplies(ctx context.Context, tx *db.Tx, in RetryApplies, actor access.Actor) error {
 	for _, failed := range in.Failed {
-		r, err := b.Runs.RetryApply(ctx, tx, failed, target(in.Change), "", actor)
+		r, err := b.Runs.RetryApply(ctx, tx, failed, in.Change.Target(), "", actor)
 		if err != nil {
 			return err
 		}
@@ -80,7 +82,7 @@ func (b *Bot) retryApplies(ctx context.Context, tx *db.Tx, in RetryApplies, acto
 }
 
 func (b *Bot) operate(ctx context.Context, tx *db.Tx, in Operate, actor access.Actor) error {
-	r, err := b.Runs.AddOperation(ctx, tx, in.Change, in.Project, in.Operation, target(in.Change), in.Gates, actor)
+	r, err := b.Runs.AddOperation(ctx, tx, in.Change, in.Project, in.Operation, in.Change.Target(), in.Gates, actor)
 	if err != nil {
 		return err
 	}
@@ -88,7 +90,7 @@ func (b *Bot) operate(ctx context.Context, tx *db.Tx, in Operate, actor access.A
 }
 
 func (b *Bot) compareWorld(ctx context.Context, tx *db.Tx, in CompareWorld, batch string, actor access.Actor) error {
-	runs, err := b.Runs.AddDrift(ctx, tx, in.Change, in.Projects, in.Options, target(in.Change), batch, actor)
+	runs, err := b.Runs.AddDrift(ctx, tx, in.Change, in.Projects, in.Options, in.Change.Target(), batch, actor)
 	if err != nil {
 		return err
 	}
@@ -168,7 +170,7 @@ func (b *Bot) rollback(ctx context.Context, job queue.Job[rollbackJob]) error {
 		return err
 	}
 	title := fmt.Sprintf("Roll back #%d: %s", p.Number, p.Title)
-	body := fmt.Sprintf("Takes back #%d, as %s asked for there. Its plan shows what will be undone; what a plan can't bring back, such as deleted data, it can't either.", p.Number, code(j.Actor.Name))
+	body := fmt.Sprintf("Takes back #%d, as %s asked for there. Its plan shows what will be undone; what a plan can't bring back, such as deleted data, it can't either.", p.Number, markdown.Code(j.Actor.Name))
 	made, err := gh.RevertPull(ctx, j.Repo, j.Pull, title, body, false)
 	text := ""
 	switch {
@@ -176,7 +178,7 @@ func (b *Bot) rollback(ctx context.Context, job queue.Job[rollbackJob]) error {
 		text = fmt.Sprintf("#%d takes this back. Read its plan there; merging it applies it.", made.Number)
 	case errs.Is(err, errs.Conflict), errs.Is(err, errs.Forbidden), errs.Is(err, errs.Invalid), errs.Is(err, errs.NotFound):
 		text = "GitHub can't take this pull request back by itself: " + strings.TrimSpace(errs.Sentence(err)) +
-			" Revert it by hand: `git revert -m 1 " + short(p.MergeSHA) + "` (without `-m 1` where it was squashed), push that to a branch, and open a pull request."
+			" Revert it by hand: `git revert -m 1 " + comment.Short(p.MergeSHA) + "` (without `-m 1` where it was squashed), push that to a branch, and open a pull request."
 	default:
 		return wait(err)
 	}

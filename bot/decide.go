@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tidelock/tidelock/bot/command"
+	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/gate"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/run"
@@ -62,7 +64,7 @@ func ignoreComment(e github.Event, name string) string {
 		return "not a pull request's comment"
 	case e.Sender.Type != "User" || e.Comment.AuthorType != "User":
 		return "written by a bot"
-	case len(ParseCommands(e.Comment.Body, name)) == 0:
+	case len(command.Parse(e.Comment.Body, name)) == 0:
 		return "no command in it"
 	}
 	return ""
@@ -125,7 +127,7 @@ type (
 	PlanHead struct {
 		Pull    run.Pull
 		Again   bool
-		Filter  Filter
+		Filter  command.Filter
 		Options planner.Options
 		Trust   bool // somebody who may do so lets this head of a fork be planned
 	}
@@ -330,14 +332,7 @@ func planIfAllowed(p run.Pull, f Facts, again bool) []Intent {
 func forkNotice(p run.Pull) string {
 	return fmt.Sprintf("This pull request comes from a fork, so nothing was run: a plan executes code from the commit `%s` with this repository's credentials.\n\n"+
 		"Somebody with the role **write** who has read that commit can comment\n\n```\ntidelock plan --head %s\n```\n\n"+
-		"which holds for that commit alone; a later one needs another word.", short(p.HeadSHA), short(p.HeadSHA))
-}
-
-func short(sha string) string {
-	if len(sha) > 7 {
-		return sha[:7]
-	}
-	return sha
+		"which holds for that commit alone; a later one needs another word.", comment.Short(p.HeadSHA), comment.Short(p.HeadSHA))
 }
 
 func decidePush(f Facts) []Intent {
@@ -366,10 +361,10 @@ func decideCheck(e github.Event, f Facts) []Intent {
 	if checkSHA(e) != p.HeadSHA { // whoever pressed the button looked at something else
 		return []Intent{Ignore{"the check is of another commit than the head"}}
 	}
-	c := Command{Verb: VerbPlan}
+	c := command.Command{Verb: command.Plan}
 	if e.Action == "requested_action" {
 		var ok bool
-		if c, ok = CommandOfButton(e.Check.Identifier); !ok {
+		if c, ok = command.OfButton(e.Check.Identifier); !ok {
 			return []Intent{Ignore{"a button that does not exist"}}
 		}
 	}

@@ -5,8 +5,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidelock/tidelock/bot/command"
+	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/gate"
 	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
@@ -26,7 +29,7 @@ func decideComment(e github.Event, f Facts) []Intent {
 	case f.Pull == nil:
 		return []Intent{Ignore{"the pull request is gone"}}
 	}
-	commands := ParseCommands(f.Comment.Body, f.Name)
+	commands := command.Parse(f.Comment.Body, f.Name)
 	if len(commands) == 0 {
 		return []Intent{Ignore{"no command in it any more"}}
 	}
@@ -37,34 +40,14 @@ func decideComment(e github.Event, f Facts) []Intent {
 	return out
 }
 
-// needed is the least role for each command. Reading is open to the world on
-// a public repository, so it allows nothing that runs code.
-var needed = map[Verb]github.Role{
-	VerbHelp:            github.RoleRead,
-	VerbVersion:         github.RoleRead,
-	VerbCost:            github.RoleRead,
-	VerbPlan:            github.RoleTriage,
-	VerbDrift:           github.RoleTriage,
-	VerbApply:           github.RoleWrite,
-	VerbDestroy:         github.RoleWrite,
-	VerbUnlock:          github.RoleWrite,
-	VerbCancel:          github.RoleWrite,
-	VerbRetry:           github.RoleWrite,
-	VerbRollback:        github.RoleWrite,
-	VerbApprovePolicies: github.RoleRead, // who owns the policies is asked for itself
-	VerbImport:          github.RoleWrite,
-	VerbStateRemove:     github.RoleMaintain,
-	VerbStateMove:       github.RoleMaintain,
-}
-
 // ActOf returns the act whose gates stand before a command, "" where none do.
-func ActOf(v Verb) gate.Act {
+func ActOf(v command.Verb) gate.Act {
 	switch v {
-	case VerbPlan, VerbDrift:
+	case command.Plan, command.Drift:
 		return gate.ActPlan
-	case VerbApply, VerbRetry, VerbImport, VerbStateRemove, VerbStateMove:
+	case command.Apply, command.Retry, command.Import, command.StateRemove, command.StateMove:
 		return gate.ActApply
-	case VerbDestroy:
+	case command.Destroy:
 		return gate.ActDestroy
 	}
 	return ""
@@ -73,57 +56,57 @@ func ActOf(v Verb) gate.Act {
 // decision is one command with what it is decided by.
 type decision struct {
 	Facts
-	command Command
+	command command.Command
 	sender  string
 }
 
-func decideCommand(c Command, sender string, f Facts) []Intent {
+func decideCommand(c command.Command, sender string, f Facts) []Intent {
 	d := decision{f, c, sender}
-	if f.Role < needed[c.Verb] {
+	if f.Role < c.Verb.Role() {
 		return d.refuse("`%s` needs the role **%s** in this repository; @%s has **%s**. Somebody with that role can comment `%s`.",
-			c.Verb, needed[c.Verb], plain(sender), f.Role, c.Verb)
+			c.Verb, c.Verb.Role(), markdown.Word(sender), f.Role, c.Verb)
 	}
 	if c.Problem != "" {
-		return d.refuse("%s\n\n%s", c.Problem, helpText(f.Name, f.Settings.Commands))
+		return d.refuse("%s\n\n%s", c.Problem, command.HelpText(f.Name, f.Settings.Commands))
 	}
-	if allowed := f.Settings.Commands; allowed != nil && c.Verb != VerbHelp && !slices.Contains(allowed, string(c.Verb)) {
-		return d.refuse("The command `%s` is turned off in this repository. %s", c.Verb, helpText(f.Name, allowed))
+	if allowed := f.Settings.Commands; allowed != nil && c.Verb != command.Help && !slices.Contains(allowed, string(c.Verb)) {
+		return d.refuse("The command `%s` is turned off in this repository. %s", c.Verb, command.HelpText(f.Name, allowed))
 	}
 	if f.BadConfig != "" && ActOf(c.Verb) != "" {
-		return d.refuse("**Nothing was done.** The repository's configuration on `%s` can't be read, so what it asks for is not known:\n\n%s", plain(f.Pull.BaseRef), list(f.BadConfig))
+		return d.refuse("**Nothing was done.** The repository's configuration on `%s` can't be read, so what it asks for is not known:\n\n%s", markdown.Word(f.Pull.BaseRef), markdown.List(f.BadConfig))
 	}
 	if act := ActOf(c.Verb); act == gate.ActPlan && f.Pull.Open {
 		if closed := d.closed(act, nil); len(closed) > 0 {
-			return d.refuse("%s", RenderRefusal("**Nothing was planned.**", closed))
+			return d.refuse("%s", comment.Refusal("**Nothing was planned.**", closed))
 		}
 	}
 	switch c.Verb {
-	case VerbHelp:
-		return d.refuse("%s", helpText(f.Name, f.Settings.Commands))
-	case VerbVersion:
+	case command.Help:
+		return d.refuse("%s", command.HelpText(f.Name, f.Settings.Commands))
+	case command.Version:
 		return []Intent{ReplyVersion{f.Pull.Number}}
-	case VerbPlan, VerbDestroy:
+	case command.Plan, command.Destroy:
 		return d.plan()
-	case VerbApply:
+	case command.Apply:
 		return d.apply()
-	case VerbUnlock:
+	case command.Unlock:
 		return d.unlock()
-	case VerbCancel:
+	case command.Cancel:
 		return d.cancel()
-	case VerbRetry:
+	case command.Retry:
 		return d.retry()
-	case VerbRollback:
+	case command.Rollback:
 		return d.rollback()
-	case VerbDrift:
+	case command.Drift:
 		return d.drift()
-	case VerbCost:
+	case command.Cost:
 		if f.Change == nil || len(f.Pairs) == 0 {
 			return d.refuse("There is no plan yet whose cost could be told. Comment `plan` first.")
 		}
 		return []Intent{ReplyCost{*f.Change}}
-	case VerbApprovePolicies:
+	case command.ApprovePolicies:
 		return d.approvePolicies()
-	case VerbImport, VerbStateRemove, VerbStateMove:
+	case command.Import, command.StateRemove, command.StateMove:
 		return d.operate()
 	}
 	return []Intent{Ignore{"no such command"}}
@@ -149,7 +132,7 @@ func (d decision) none(what string) []Intent {
 	if d.command.Filter.Empty() {
 		return d.refuse("%s", what)
 	}
-	return d.refuse("No project of this pull request matches `%s`.", plain(strings.TrimSpace(d.command.Filter.String())))
+	return d.refuse("No project of this pull request matches `%s`.", markdown.Word(strings.TrimSpace(d.command.Filter.String())))
 }
 
 func (d decision) plan() []Intent {
@@ -164,12 +147,12 @@ func (d decision) plan() []Intent {
 		return d.refuse("This pull request is closed. Reopen it to plan again.")
 	}
 	if h := d.command.Head; h != "" && !strings.HasPrefix(p.HeadSHA, h) {
-		return d.refuse("The head is `%s` by now, not `%s`. Nothing was planned: read the new commit first.", short(p.HeadSHA), plain(h))
+		return d.refuse("The head is `%s` by now, not `%s`. Nothing was planned: read the new commit first.", comment.Short(p.HeadSHA), markdown.Word(h))
 	}
 	if applying(d.Pairs) {
 		return d.refuse("An apply is running. Plan again when it has finished.")
 	}
-	if d.command.Verb == VerbDestroy {
+	if d.command.Verb == command.Destroy {
 		if p.Fork() {
 			return d.refuse("Nothing that a fork asks for is destroyed from here.")
 		}
@@ -198,7 +181,7 @@ func (d decision) apply() []Intent {
 		}
 		verdicts := d.verdicts(actOf(*pair.Plan), &pair)
 		if closed := gate.Closed(verdicts); len(closed) > 0 {
-			return d.refuse("%s", RenderRefusal("**Nothing was applied.** "+code(pair.Plan.Project.Name)+" can't be applied yet.", closed))
+			return d.refuse("%s", comment.Refusal("**Nothing was applied.** "+markdown.Code(pair.Plan.Project.Name)+" can't be applied yet.", closed))
 		}
 		plan := *pair.Plan
 		plan.Options.Parallelism = d.command.Options.Parallelism
@@ -222,7 +205,7 @@ func (d decision) unlock() []Intent {
 			continue
 		}
 		if !strings.EqualFold(l.Holder, d.sender) && !strings.EqualFold(d.Pull.Author, d.sender) && d.Role < github.RoleMaintain {
-			return d.refuse("The lock on `%s` is @%s's. Only they, the pull request's author, or somebody with the role **maintain** can give it up.", plain(l.Dir), plain(l.Holder))
+			return d.refuse("The lock on `%s` is @%s's. Only they, the pull request's author, or somebody with the role **maintain** can give it up.", markdown.Word(l.Dir), markdown.Word(l.Holder))
 		}
 		mine = append(mine, l)
 	}
@@ -230,7 +213,7 @@ func (d decision) unlock() []Intent {
 		if d.command.Filter.Empty() {
 			return d.refuse("This pull request holds no lock.")
 		}
-		return d.refuse("This pull request holds no lock that matches `%s`.", plain(strings.TrimSpace(d.command.Filter.String())))
+		return d.refuse("This pull request holds no lock that matches `%s`.", markdown.Word(strings.TrimSpace(d.command.Filter.String())))
 	}
 	return []Intent{UnlockPull{mine}}
 }
@@ -276,7 +259,7 @@ func (d decision) retry() []Intent {
 			return d.refuse("**Nothing was applied.** %s", why)
 		}
 		if closed := d.closed(actOf(*p.Plan), &p); len(closed) > 0 {
-			return d.refuse("%s", RenderRefusal("**Nothing was applied.** "+code(p.Plan.Project.Name)+" can't be applied now.", closed))
+			return d.refuse("%s", comment.Refusal("**Nothing was applied.** "+markdown.Code(p.Plan.Project.Name)+" can't be applied now.", closed))
 		}
 		failed = append(failed, *p.Apply)
 	}
@@ -307,7 +290,7 @@ func (d decision) drift() []Intent {
 	case d.Pull.Fork() && (d.Change == nil || d.Change.Trusted.Name == ""):
 		return d.refuse("%s", forkNotice(*d.Pull))
 	case d.Change == nil || len(d.Pairs) == 0:
-		return d.refuse("The head commit `%s` has not been planned yet, so its projects are not known. Comment `plan` first.", short(d.Pull.HeadSHA))
+		return d.refuse("The head commit `%s` has not been planned yet, so its projects are not known. Comment `plan` first.", comment.Short(d.Pull.HeadSHA))
 	}
 	var projects []planner.Project
 	for _, p := range d.chosen() {
@@ -326,14 +309,14 @@ func (d decision) approvePolicies() []Intent {
 	case strings.EqualFold(d.sender, d.Pull.Author):
 		return d.refuse("Who opened the pull request can't accept its policy findings. %s", d.Settings.policyOwners())
 	case !d.PolicyOwner:
-		return d.refuse("@%s can't accept policy findings. %s", plain(d.sender), d.Settings.policyOwners())
+		return d.refuse("@%s can't accept policy findings. %s", markdown.Word(d.sender), d.Settings.policyOwners())
 	}
 	var plans []run.Run
 	for _, p := range d.chosen() {
 		switch r := p.Plan; {
 		case r.Status != run.Planned || r.Report == nil:
 		case r.Report.Verdict == policy.Error:
-			return d.refuse("The policies could not judge the plan of `%s`; there is nothing that could be accepted. The comment above says what must be mended.", plain(r.Project.Name))
+			return d.refuse("The policies could not judge the plan of `%s`; there is nothing that could be accepted. The comment above says what must be mended.", markdown.Word(r.Project.Name))
 		case r.Report.Verdict.Blocks():
 			plans = append(plans, *r)
 		}
@@ -353,7 +336,7 @@ func (d decision) operate() []Intent {
 	case !p.Open && !p.Merged:
 		return d.refuse("This pull request is closed. Reopen it first.")
 	case d.Change == nil || len(d.Pairs) == 0:
-		return d.refuse("The head commit `%s` has not been planned yet, so its projects are not known. Comment `plan` first.", short(p.HeadSHA))
+		return d.refuse("The head commit `%s` has not been planned yet, so its projects are not known. Comment `plan` first.", comment.Short(p.HeadSHA))
 	case applying(d.Pairs):
 		return d.refuse("An apply is running. Say it again when that has finished.")
 	}
@@ -362,11 +345,11 @@ func (d decision) operate() []Intent {
 		return d.none("This pull request touches no project.")
 	}
 	if len(pairs) > 1 {
-		return d.refuse("`%s` works on one project: name it with `-p %s`, for one.", d.command.Verb, plain(quoteArg(pairs[0].Plan.Project.Name)))
+		return d.refuse("`%s` works on one project: name it with `-p %s`, for one.", d.command.Verb, markdown.Word(command.Quote(pairs[0].Plan.Project.Name)))
 	}
 	verdicts := d.verdicts(gate.ActApply, nil)
 	if closed := gate.Closed(verdicts); len(closed) > 0 {
-		return d.refuse("%s", RenderRefusal("**The state was not changed.**", closed))
+		return d.refuse("%s", comment.Refusal("**The state was not changed.**", closed))
 	}
 	plan := *pairs[0].Plan
 	return []Intent{Operate{Change: *d.Change, Project: plan.Project, Operation: d.command.Operation, Gates: record(gate.ActApply, *d.Change, plan, verdicts, d.Gate.Now)}}

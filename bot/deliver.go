@@ -8,11 +8,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/run"
 )
@@ -224,7 +226,7 @@ func (b *Bot) carryOne(ctx context.Context, tx *db.Tx, repo clients.Repo, actor 
 		if err != nil {
 			return nil, err
 		}
-		return nil, reply(in.Change.Pull, RenderCost(v))
+		return nil, reply(in.Change.Pull, comment.Cost(v))
 	case ReplyVersion:
 		return nil, reply(in.Number, b.versions())
 	case React:
@@ -331,7 +333,7 @@ func (b *Bot) unlock(ctx context.Context, tx *db.Tx, repo clients.Repo, locks []
 		} else if err != nil {
 			return err
 		}
-		names = append(names, "`"+plain(l.Dir)+"`")
+		names = append(names, "`"+markdown.Word(l.Dir)+"`")
 		if err := b.wakeNext(ctx, tx, l.Key); err != nil {
 			return err
 		}

@@ -64,7 +64,7 @@ func (b *Bot) discover(ctx context.Context, c run.Change, job planJob) (discover
 	if err != nil {
 		return out, err
 	}
-	root, err := b.Checkout.TreeFS(ctx, src, refs(c, p), target(c)) // no link leads out of it
+	root, err := b.Checkout.TreeFS(ctx, src, refs(c, p), c.Target()) // no link leads out of it
 	if err != nil {
 		return out, err
 	}
@@ -122,7 +122,7 @@ func (b *Bot) discover(ctx context.Context, c run.Change, job planJob) (discover
 		if err != nil {
 			return out, err
 		}
-		out.wanted = append(out.wanted, run.Wanted{Project: p, Commit: target(c), InputsDigest: digest, Options: p.Options.With(job.Options)})
+		out.wanted = append(out.wanted, run.Wanted{Project: p, Commit: c.Target(), InputsDigest: digest, Options: p.Options.With(job.Options)})
 	}
 	if len(out.byHand) > 0 {
 		out.gone = append(out.gone, planner.Problem{Path: strings.Join(out.byHand, ", "), Message: "This is planned by the command `plan` only."})
@@ -140,7 +140,7 @@ func (b *Bot) discover(ctx context.Context, c run.Change, job planJob) (discover
 // brings, and what is wrong in that.
 func (b *Bot) ownConfig(ctx context.Context, src checkout.Source, c run.Change) []planner.Problem {
 	out := []planner.Problem{{Path: planner.ConfigFile, Message: "This pull request changes it. It is judged by the one on its base branch; its own holds once it is merged."}}
-	text, err := b.Checkout.File(ctx, src, target(c), planner.ConfigFile)
+	text, err := b.Checkout.File(ctx, src, c.Target(), planner.ConfigFile)
 	if err != nil {
 		return out // it is removed, or can't be read, which others say
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
@@ -20,7 +21,7 @@ func (foldJob) Kind() string { return "fold" }
 
 // foldOld has the comments folded away that are older than the change's
 // newest plan, once that has settled and is told.
-func (b *Bot) foldOld(ctx context.Context, v View) error {
+func (b *Bot) foldOld(ctx context.Context, v comment.View) error {
 	planned := newestPlan(v)
 	if planned.IsZero() {
 		return nil
@@ -36,7 +37,7 @@ func (b *Bot) foldOld(ctx context.Context, v View) error {
 
 // newestPlan returns when the newest plan of the change was asked for; the
 // zero time while there is none that is worth more than what was said before.
-func newestPlan(v View) time.Time {
+func newestPlan(v comment.View) time.Time {
 	var newest time.Time
 	switch v.Phase() {
 	case run.PhaseQueued, run.PhasePlanning, run.PhaseApplying, run.PhaseSuperseded, run.PhaseClosed:
@@ -99,7 +100,7 @@ func (b *Bot) fold(ctx context.Context, job queue.Job[foldJob]) error {
 }
 
 // kept returns the comments that show the change itself.
-func (b *Bot) kept(v View) map[int64]bool {
+func (b *Bot) kept(v comment.View) map[int64]bool {
 	ids := map[int64]bool{}
 	if !v.Settings.CommentPerCommit {
 		ids[v.Change.CommentID] = true

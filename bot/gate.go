@@ -6,8 +6,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidelock/tidelock/bot/command"
+	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/gate"
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
@@ -17,7 +20,7 @@ import (
 // as sentences that say who can change that and how; "" when they may, as far
 // as the pull and its plans go. What the settings ask for beyond that, gate
 // judges: see verdicts. Pure.
-func applyGate(filter Filter, f Facts) string {
+func applyGate(filter command.Filter, f Facts) string {
 	p := *f.Pull
 	switch {
 	case p.Fork() && !p.Merged:
@@ -29,7 +32,7 @@ func applyGate(filter Filter, f Facts) string {
 	case p.Draft:
 		return "This pull request is a draft. Mark it as ready for review first."
 	case f.Change == nil:
-		return fmt.Sprintf("The head commit `%s` has not been planned yet. Comment `plan`, read the plan, then `apply`.", short(p.HeadSHA))
+		return fmt.Sprintf("The head commit `%s` has not been planned yet. Comment `plan`, read the plan, then `apply`.", comment.Short(p.HeadSHA))
 	case f.Change.Status == run.Unplannable:
 		return "The plan failed, so there is nothing to apply. Mend what the comment above shows, and push."
 	case f.Change.Status == run.Gated:
@@ -39,7 +42,7 @@ func applyGate(filter Filter, f Facts) string {
 }
 
 // plansGate judges the plans themselves.
-func plansGate(filter Filter, pairs []run.Pair) string {
+func plansGate(filter command.Filter, pairs []run.Pair) string {
 	var chosen, ready int
 	var trouble, later []string
 	for _, pair := range pairs {
@@ -67,7 +70,7 @@ func plansGate(filter Filter, pairs []run.Pair) string {
 	case chosen == 0 && filter.Empty():
 		return "This pull request touches no project."
 	case chosen == 0:
-		return fmt.Sprintf("No project of this pull request matches `%s`.", plain(strings.TrimSpace(filter.String())))
+		return fmt.Sprintf("No project of this pull request matches `%s`.", markdown.Word(strings.TrimSpace(filter.String())))
 	case ready == 0 && len(later) > 0:
 		return strings.Join(later, " ")
 	case ready == 0:
@@ -80,28 +83,28 @@ func plansGate(filter Filter, pairs []run.Pair) string {
 func laterTrouble(pairs []run.Pair, plan run.Run) string {
 	var first []string
 	for _, p := range run.WaitsFor(pairs, plan) {
-		first = append(first, "`"+plain(p.Plan.Project.Name)+"`")
+		first = append(first, "`"+markdown.Word(p.Plan.Project.Name)+"`")
 	}
-	return fmt.Sprintf("`%s` is planned once %s is applied.", plain(plan.Project.Name), strings.Join(first, " and "))
+	return fmt.Sprintf("`%s` is planned once %s is applied.", markdown.Word(plan.Project.Name), strings.Join(first, " and "))
 }
 
 // orderTrouble says what must be applied before the plan and is not among
 // those that the command names.
-func orderTrouble(filter Filter, pairs []run.Pair, plan run.Run) string {
+func orderTrouble(filter command.Filter, pairs []run.Pair, plan run.Run) string {
 	var missing []string
 	for _, p := range run.Before(pairs, plan) {
 		if !filter.Match(p.Plan.Project) {
-			missing = append(missing, "`"+plain(p.Plan.Project.Name)+"`")
+			missing = append(missing, "`"+markdown.Word(p.Plan.Project.Name)+"`")
 		}
 	}
 	if len(missing) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("`%s` is applied after %s, which is not applied yet: apply that first, or both together.", plain(plan.Project.Name), strings.Join(missing, ", "))
+	return fmt.Sprintf("`%s` is applied after %s, which is not applied yet: apply that first, or both together.", markdown.Word(plan.Project.Name), strings.Join(missing, ", "))
 }
 
 func planTrouble(r run.Run) string {
-	name := "`" + plain(r.Project.Name) + "`"
+	name := "`" + markdown.Word(r.Project.Name) + "`"
 	switch r.Status {
 	case run.Queued, run.Running:
 		return fmt.Sprintf("%s is still being planned.", name)
@@ -120,7 +123,7 @@ func planTrouble(r run.Run) string {
 // verdictTrouble says what a plan's policy report forbids. A plan that nobody
 // could judge is never taken for one that passed.
 func verdictTrouble(r run.Run) string {
-	name := "`" + plain(r.Project.Name) + "`"
+	name := "`" + markdown.Word(r.Project.Name) + "`"
 	switch {
 	case !r.Forbidden():
 		return ""
@@ -137,7 +140,7 @@ func applyTrouble(p run.Pair) string {
 	if p.Apply == nil {
 		return ""
 	}
-	name := "`" + plain(p.Plan.Project.Name) + "`"
+	name := "`" + markdown.Word(p.Plan.Project.Name) + "`"
 	switch p.Apply.Status {
 	case run.Queued, run.Checking, run.Running, run.Deferred:
 		return fmt.Sprintf("%s is being applied already.", name)

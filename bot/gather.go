@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/tidelock/tidelock/bot/command"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/errs"
@@ -108,19 +109,19 @@ func (b *Bot) gatherCommand(ctx context.Context, gh *github.Client, e github.Eve
 		f.Settings = settings
 	}
 	var need gate.Need
-	var asked []Command
+	var asked []command.Command
 	if f.Comment != nil {
-		asked = ParseCommands(f.Comment.Body, b.Name)
+		asked = command.Parse(f.Comment.Body, b.Name)
 	} else if e.Check != nil {
-		c, _ := CommandOfButton(e.Check.Identifier)
-		asked = []Command{c}
+		c, _ := command.OfButton(e.Check.Identifier)
+		asked = []command.Command{c}
 	}
 	owners := false
 	for _, c := range asked {
 		if act := ActOf(c.Verb); act != "" && c.Problem == "" {
 			need = join(need, f.Settings.rules(act, f.Pull.Merged).Needs())
 		}
-		owners = owners || c.Verb == VerbApprovePolicies
+		owners = owners || c.Verb == command.ApprovePolicies
 	}
 	actor := actorOf(e.Sender)
 	if owners {

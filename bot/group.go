@@ -2,12 +2,11 @@ package bot
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
-	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/run"
 )
@@ -47,7 +46,7 @@ func (b *Bot) postGroup(ctx context.Context, c run.Change) error {
 	if err != nil {
 		return err
 	}
-	k := groupCheck(v, reviewed)
+	k := comment.GroupCheck(v, reviewed)
 	return b.postCheck(ctx, gh, c, k, shown[k.Name])
 }
 
@@ -62,48 +61,4 @@ func (b *Bot) reviewedPairs(ctx context.Context, p run.Pull) ([]run.Pair, error)
 	}
 	runs, err := b.Runs.Runs(ctx, b.DB, c.ID)
 	return run.Pairs(runs), err
-}
-
-// groupCheck passes if every plan of the merge queue's commit does what was
-// reviewed, or nothing. Pure.
-func groupCheck(v View, reviewed []run.Pair) github.Check {
-	const title = "What the merge queue built"
-	switch v.Change.Status {
-	case run.Pending:
-		return v.check(PlanCheck, queuedUp, "", title+" waits to be planned", "")
-	case run.Empty:
-		return v.check(PlanCheck, completed, success, title+" touches no project", "")
-	case run.Unplannable:
-		k := v.check(PlanCheck, completed, failure, title+" can't be planned", "")
-		k.Summary = fenced("", cut(v.Change.Reason, maxCheckText))
-		return k
-	case run.Closed, run.Outdated:
-		return v.check(PlanCheck, completed, cancelled, "The merge queue gave this up", "")
-	}
-	digests := map[run.Key]string{}
-	for _, p := range reviewed {
-		if p.Plan.Status == run.Planned {
-			digests[p.Plan.Key()] = p.Plan.PlanDigest
-		}
-	}
-	text := ""
-	for _, p := range v.Pairs {
-		switch r := p.Plan; {
-		case !r.Status.Finished() && r.Status != run.Deferred:
-			return v.check(PlanCheck, inProgress, "", title+" is being planned", "")
-		case r.Status == run.Deferred, r.NoChanges():
-		case r.Status != run.Planned:
-			text += fmt.Sprintf("%s: the plan failed.\n\n%s\n\n", code(r.Project.Name), fenced("", cut(r.Error, maxShortError)))
-		case digests[r.Key()] == "":
-			text += fmt.Sprintf("%s: its plan was never shown in #%d.\n\n%s\n\n", code(r.Project.Name), v.Change.Pull, fenced("diff", excerpt(r.Diff)))
-		case digests[r.Key()] != r.PlanDigest:
-			text += fmt.Sprintf("%s: after what is ahead in the queue, its plan does something else than the one that was reviewed.\n\n%s\n\n", code(r.Project.Name), fenced("diff", excerpt(r.Diff)))
-		}
-	}
-	if text == "" {
-		return v.check(PlanCheck, completed, success, "Merging does what was reviewed", "")
-	}
-	k := v.check(PlanCheck, completed, failure, "Merging would not do what was reviewed", cut(text, maxCheckText))
-	k.Summary = "Update the branch from the base branch, look at the new plan, and queue it again."
-	return k
 }

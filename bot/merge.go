@@ -84,7 +84,7 @@ func (b *Bot) applyPairs(ctx context.Context, tx *db.Tx, pairs []run.Pair, c run
 			if job.Unseen {
 				hold = "The pull request was merged before it was planned, so nobody can have reviewed this plan. Read it, then comment `plan` and `apply`."
 			}
-			if err := b.applyOrHold(ctx, tx, *p.Plan, target(c), job.Actor, hold); err != nil {
+			if err := b.applyOrHold(ctx, tx, *p.Plan, c.Target(), job.Actor, hold); err != nil {
 				return err
 			}
 		}

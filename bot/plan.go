@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/atlantis"
 	"github.com/tidelock/tidelock/internal/checkout"
@@ -14,6 +15,7 @@ import (
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/gate"
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/runner"
@@ -88,15 +90,6 @@ func (b *Bot) settings(ctx context.Context, repo clients.Repo, p run.Pull) (Sett
 		return b.Settings, err
 	}
 	return b.Settings.With(cfg), nil
-}
-
-// target is the commit that the change's plans are made of: its head, or what
-// the head became on the base branch.
-func target(c run.Change) string {
-	if c.MergeSHA != "" {
-		return c.MergeSHA
-	}
-	return c.HeadSHA
 }
 
 // checkoutTree writes a change's commit into a folder.
@@ -183,9 +176,6 @@ func (b *Bot) plan(ctx context.Context, job queue.Job[planJob]) error {
 	return err
 }
 
-// byCommand is why a change is not planned where nobody asked for it.
-const byCommand = "Plans are made by command in this repository: comment `plan`."
-
 // planGate says why the change is not planned now, "" when it is: nobody asked
 // for it where plans are made by command, or a gate is closed. What is merged
 // is planned, since only the plan tells what is left to do.
@@ -194,7 +184,7 @@ func (b *Bot) planGate(ctx context.Context, c run.Change, settings Settings, job
 		return "", nil
 	}
 	if !job.Asked && !settings.AutoPlan {
-		return byCommand, nil
+		return comment.ByCommand, nil
 	}
 	rules := settings.rules(gate.ActPlan, false)
 	p, err := b.Runs.Pull(ctx, b.DB, c.Repo, c.Pull)
@@ -253,7 +243,7 @@ func (b *Bot) unplannable(ctx context.Context, c run.Change, reason string) erro
 // nothingMatches answers a `plan` whose flags name no project.
 func (b *Bot) nothingMatches(ctx context.Context, tx *db.Tx, c run.Change, job queue.Job[planJob]) error {
 	return b.Queue.Enqueue(ctx, tx, replyJob{c.Client, c.Repo, c.Pull, fmt.Sprintf("plan-%d", job.ID),
-		fmt.Sprintf("No project of this repository matches `%s`.", plain(strings.TrimSpace(job.Args.Filter.String())))})
+		fmt.Sprintf("No project of this repository matches `%s`.", markdown.Word(strings.TrimSpace(job.Args.Filter.String())))})
 }
 
 // freeUntouched gives up the locks that earlier heads of the pull took on
@@ -468,7 +458,7 @@ func (b *Bot) batchDone(ctx context.Context, tx *db.Tx, r run.Run) error {
 			return nil
 		}
 	}
-	return b.Queue.Enqueue(ctx, tx, replyJob{r.Client, r.Repo, r.Pull, r.Batch, RenderDrift(runs)}, queue.Unique("reply:"+r.Batch))
+	return b.Queue.Enqueue(ctx, tx, replyJob{r.Client, r.Repo, r.Pull, r.Batch, comment.Drift(runs)}, queue.Unique("reply:"+r.Batch))
 }
 
 // cleanUp removes the runner's folder and, once nothing of the change is

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/gate"
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
 )
@@ -81,6 +83,15 @@ func (s Settings) With(c planner.RepoConfig) Settings {
 	return s
 }
 
+// ofComments returns what of the settings comments and checks depend on.
+func (s Settings) ofComments() comment.Settings {
+	return comment.Settings{
+		ApplyBeforeMerge: s.ApplyBeforeMerge, ApplyOnMerge: s.ApplyOnMerge, AutoMerge: s.AutoMerge, Commands: s.Commands,
+		ProjectChecks: s.ProjectChecks, QuietUnchanged: s.QuietUnchanged, CommentPerCommit: s.CommentPerCommit, SplitComments: s.SplitComments,
+		Template: s.Template,
+	}
+}
+
 // policyOwners says in a sentence who may accept policy findings.
 func (s Settings) policyOwners() string {
 	if len(s.PolicyOwners) == 0 {
@@ -88,7 +99,7 @@ func (s Settings) policyOwners() string {
 	}
 	names := make([]string, len(s.PolicyOwners))
 	for i, o := range s.PolicyOwners {
-		names[i] = "`" + plain(o) + "`"
+		names[i] = "`" + markdown.Word(o) + "`"
 	}
 	return "Those who can comment `approve-policies` are " + strings.Join(names, ", ") + "."
 }
@@ -103,20 +114,6 @@ func narrow(allowed, wanted []string) []string {
 		}
 	}
 	return both
-}
-
-// Obeys reports whether the settings take the command.
-func (s Settings) Obeys(v Verb) bool {
-	return s.Commands == nil || v == VerbHelp || slices.Contains(s.Commands, string(v))
-}
-
-// CommandNames returns what Settings.Commands may hold.
-func CommandNames() []string {
-	var names []string
-	for _, v := range verbs {
-		names = append(names, string(v.Verb))
-	}
-	return names
 }
 
 // settingsOf returns how the change was treated when it was planned, fallback

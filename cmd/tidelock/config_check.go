@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidelock/tidelock/bot"
+	"github.com/tidelock/tidelock/bot/command"
 	"github.com/tidelock/tidelock/internal/redact"
 )
 
@@ -106,7 +106,7 @@ func (l *loader) contradictions() {
 
 func checkCommands(c *Config) string {
 	for _, name := range c.Defaults.Commands {
-		if all := bot.CommandNames(); !slices.Contains(all, name) {
+		if all := command.Names(); !slices.Contains(all, name) {
 			return fmt.Sprintf("names %q, which is no command; there are %s.", name, strings.Join(all, ", "))
 		}
 	}

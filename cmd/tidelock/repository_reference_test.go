@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tidelock/tidelock/bot"
+	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/atlantis"
 	"github.com/tidelock/tidelock/planner"
 )
@@ -184,7 +184,7 @@ func TestRepositoryExamples(t *testing.T) {
 				t.Errorf("%s: %v\n%s", name, err, e[2])
 			}
 			if cfg.Template != "" {
-				if err := bot.CheckTemplate(cfg.Template); err != nil {
+				if err := comment.CheckTemplate(cfg.Template); err != nil {
 					t.Errorf("%s: %v\n%s", name, err, e[2])
 				}
 			}

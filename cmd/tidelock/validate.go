@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidelock/tidelock/bot"
+	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/atlantis"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/planner"
@@ -109,7 +109,7 @@ func validate(dir string) (validated, error) {
 	}
 	v.Problems = append(v.Problems, problems...)
 	if cfg.Template != "" {
-		if err := bot.CheckTemplate(cfg.Template); err != nil {
+		if err := comment.CheckTemplate(cfg.Template); err != nil {
 			v.Problems = append(v.Problems, planner.Problem{Path: v.File, Line: cfg.TemplateLine, Message: errs.Sentence(err)})
 		}
 	}

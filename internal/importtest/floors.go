@@ -17,6 +17,7 @@ const (
 	plans           // planner, and who owns what
 	readers         // read or run a plan
 	rooms           // bring the lower rooms together
+	tellers         // say to people what the rooms hold
 	edges           // speak with the outside; never with each other
 	helpers         // what tests, demo and bench need; may use each other
 	programs
@@ -24,14 +25,16 @@ const (
 
 // floors names the folders of the house, by path below the module.
 var floors = map[string]int{
-	"internal/errs": ground, "internal/redact": ground, "policies": ground, "repo-templates": ground,
+	"internal/errs": ground, "internal/redact": ground, "internal/markdown": ground, "policies": ground, "repo-templates": ground,
 	"internal/gate": sources, // beside them: planner reads its blocks, bot asks it
 	"internal/db":   sources, "internal/github": sources, "internal/checkout": sources,
 	"internal/blob": services, "internal/queue": services, "internal/access": services,
 	"planner": plans, "internal/clients": plans,
 	"internal/policy": readers, "internal/cost": readers, "internal/runner": readers, "internal/atlantis": readers,
+	"bot/command":  readers, // what people write, read into a plan's options
 	"internal/run": rooms, "internal/state": rooms, "internal/registry": rooms, "internal/blueprint": rooms,
-	"bot": edges, "internal/web": edges,
+	"bot/comment": tellers,
+	"bot":         edges, "internal/web": edges,
 	"internal/toolchain": helpers, "internal/bench": helpers, "internal/demo": helpers,
 	"internal/tools": helpers, "internal/importtest": helpers,
 	"cmd": programs,
@@ -58,6 +61,11 @@ var walls = []wall{
 		imports: []string{module + "/internal/db", module + "/internal/github", module + "/internal/queue", module + "/internal/access", module + "/internal/blob", "database/sql", "net/http"},
 		except:  []string{"internal/policy", "internal/cost"},
 		because: "policy and cost are pure readers of a plan",
+	},
+	{
+		imports: []string{module + "/internal/db", module + "/internal/queue", module + "/internal/blob", "database/sql", "net/http", "os"},
+		except:  []string{"bot/command", "bot/comment"},
+		because: "what people write and what they read depends on values alone",
 	},
 	{
 		imports: []string{"github.com/google/go-github", "github.com/bradleyfalzon/ghinstallation"},

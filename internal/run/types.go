@@ -58,6 +58,15 @@ type Change struct {
 	Updated       time.Time
 }
 
+// Target is the commit that the change's plans are made of: its head, or what
+// the head became on the base branch.
+func (c Change) Target() string {
+	if c.MergeSHA != "" {
+		return c.MergeSHA
+	}
+	return c.HeadSHA
+}
+
 // Key names a project for locks and states: immutable IDs and paths, never a
 // name that a pull can edit.
 type Key struct {

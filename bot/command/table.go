@@ -1,15 +1,21 @@
-package bot
+package command
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tidelock/tidelock/internal/github"
 )
 
 // verbSpec is what there is to know of a command's form. The parser, the help,
 // the guide (docs/commands.md) and what its tests check are made from it.
 type verbSpec struct {
 	Verb Verb
+	// Role is the least that whoever gives the command must have in the
+	// repository. Reading is open to the world on a public one, so RoleRead
+	// allows nothing that runs code.
+	Role github.Role
 	// Flags are those that it takes, by their letter in flagSpecs.
 	Flags string
 	// Options are Terraform's flags that it takes after "--".
@@ -68,7 +74,7 @@ var elsewhere = map[string]string{
 
 var verbs = []verbSpec{
 	{
-		Verb: VerbPlan, Flags: "dwph", Options: []string{"-target", "-replace", "-var", "-refresh", "-parallelism"},
+		Verb: Plan, Role: github.RoleTriage, Flags: "dwph", Options: []string{"-target", "-replace", "-var", "-refresh", "-parallelism"},
 		About: "plan again: every project this pull request touches, or those that you name",
 		Guide: "Projects that you name are planned whether the pull request touches them or not. Terraform's flags that make another plan are kept with it and shown beside it: what is applied is then that plan and no other.",
 		Examples: []example{
@@ -81,7 +87,7 @@ var verbs = []verbSpec{
 		},
 	},
 	{
-		Verb: VerbApply, Flags: "dwp", Options: []string{"-parallelism"},
+		Verb: Apply, Role: github.RoleWrite, Flags: "dwp", Options: []string{"-parallelism"},
 		About: "apply the plans that were shown, exactly as they were shown",
 		Examples: []example{
 			{"apply", "every plan of the pull request"},
@@ -90,7 +96,7 @@ var verbs = []verbSpec{
 		},
 	},
 	{
-		Verb: VerbDestroy, Flags: "dwp", Options: []string{"-target", "-var", "-refresh", "-parallelism"}, Naming: true, Alone: true,
+		Verb: Destroy, Role: github.RoleWrite, Flags: "dwp", Options: []string{"-target", "-var", "-refresh", "-parallelism"}, Naming: true, Alone: true,
 		About: "plan the end of everything in the projects that you name; `apply` then does it",
 		Guide: "Nothing is destroyed by the command itself: it makes a plan, which is shown, judged by the policies and applied as any other.",
 		Examples: []example{
@@ -100,7 +106,7 @@ var verbs = []verbSpec{
 		},
 	},
 	{
-		Verb: VerbCancel, Flags: "dwp",
+		Verb: Cancel, Role: github.RoleWrite, Flags: "dwp",
 		About: "stop what is queued or running, gently at first",
 		Guide: "Terraform is interrupted and given time to write its state before it is killed. What an apply had done by then stays done: plan to see what is left.",
 		Examples: []example{
@@ -109,7 +115,7 @@ var verbs = []verbSpec{
 		},
 	},
 	{
-		Verb: VerbRetry, Flags: "dwp", Alone: true,
+		Verb: Retry, Role: github.RoleWrite, Flags: "dwp", Alone: true,
 		About: "go on with applies that failed or were interrupted",
 		Guide: "The gates of an apply are asked again, and nothing is applied but what was reviewed. Look at the log first: part of it may be done.",
 		Examples: []example{
@@ -118,7 +124,7 @@ var verbs = []verbSpec{
 		},
 	},
 	{
-		Verb: VerbRollback, Alone: true,
+		Verb: Rollback, Role: github.RoleWrite, Alone: true,
 		About: "open the pull request that reverts this one",
 		Guide: "For a merged pull request whose apply did not end well. The new pull request is planned and reviewed as any other: nothing is changed by the command itself.",
 		Examples: []example{
@@ -126,7 +132,7 @@ var verbs = []verbSpec{
 		},
 	},
 	{
-		Verb: VerbUnlock, Flags: "dwp",
+		Verb: Unlock, Role: github.RoleWrite, Flags: "dwp",
 		About: "give up this pull request's locks, so that others can go on",
 		Also:  "and be the pull request's author or the one who caused the lock; maintain for anybody's",
 		Guide: "A lock is not given up while a run needs it.",
@@ -136,7 +142,7 @@ var verbs = []verbSpec{
 		},
 	},
 	{
-		Verb: VerbApprovePolicies, Flags: "dwp",
+		Verb: ApprovePolicies, Role: github.RoleRead, Flags: "dwp", // who owns the policies is asked for itself
 		About: "let plans through that a policy forbids, where you may",
 		Also:  "and be one of the policies' owners, whom the server names; never the pull request's author",
 		Guide: "The word holds for the plan that was shown: another plan is judged anew.",
@@ -146,7 +152,7 @@ var verbs = []verbSpec{
 		},
 	},
 	{
-		Verb: VerbImport, Flags: "dwp", Args: "ADDR ID", Alone: true,
+		Verb: Import, Role: github.RoleWrite, Flags: "dwp", Args: "ADDR ID", Alone: true,
 		About: "take an object that exists into a project's state",
 		Guide: "Name one project with `-p` or `-d`; it may be left out where the pull request has only one. The gates of an apply hold for it.",
 		Examples: []example{
@@ -155,7 +161,7 @@ var verbs = []verbSpec{
 		},
 	},
 	{
-		Verb: VerbStateRemove, Flags: "dwp", Args: "ADDR...", Alone: true,
+		Verb: StateRemove, Role: github.RoleMaintain, Flags: "dwp", Args: "ADDR...", Alone: true,
 		About: "take resources out of a project's state; the objects stay",
 		Guide: "As with `import`, one project is named, and the gates of an apply hold.",
 		Examples: []example{
@@ -164,7 +170,7 @@ var verbs = []verbSpec{
 		},
 	},
 	{
-		Verb: VerbStateMove, Flags: "dwp", Args: "FROM TO", Alone: true,
+		Verb: StateMove, Role: github.RoleMaintain, Flags: "dwp", Args: "FROM TO", Alone: true,
 		About: "rename a resource or module in a project's state",
 		Guide: "As with `import`, one project is named, and the gates of an apply hold. A `moved` block in the code does the same and is reviewed with it.",
 		Examples: []example{
@@ -172,7 +178,7 @@ var verbs = []verbSpec{
 		},
 	},
 	{
-		Verb: VerbDrift, Flags: "dwp", Options: []string{"-target", "-var", "-parallelism"}, Alone: true,
+		Verb: Drift, Role: github.RoleTriage, Flags: "dwp", Options: []string{"-target", "-var", "-parallelism"}, Alone: true,
 		About: "compare the state with what is really there",
 		Guide: "Nothing of the pull request's code is planned, and nothing can be applied from it.",
 		Examples: []example{
@@ -181,17 +187,17 @@ var verbs = []verbSpec{
 		},
 	},
 	{
-		Verb: VerbCost, Alone: true,
+		Verb: Cost, Role: github.RoleRead, Alone: true,
 		About:    "show what the plans cost, resource by resource",
 		Examples: []example{{"cost", "every plan of the pull request"}},
 	},
 	{
-		Verb: VerbVersion, Alone: true,
+		Verb: Version, Role: github.RoleRead, Alone: true,
 		About:    "say which Tidelock and which Terraform this is",
 		Examples: []example{{"version", "its answer is a reply"}},
 	},
 	{
-		Verb:     VerbHelp,
+		Verb: Help, Role: github.RoleRead,
 		About:    "list the commands that can be used here",
 		Examples: []example{{"help", "its answer is a reply"}},
 	},
@@ -207,6 +213,14 @@ func specOf(v Verb) *verbSpec {
 	return nil
 }
 
+// Role returns the least role for the command. What is no command is nobody's.
+func (v Verb) Role() github.Role {
+	if s := specOf(v); s != nil {
+		return s.Role
+	}
+	return github.RoleAdmin
+}
+
 // lookUp returns the command whose name the words begin with, nil for none,
 // and the words after it.
 func lookUp(words []string) (*verbSpec, []string) {
@@ -219,14 +233,6 @@ func lookUp(words []string) (*verbSpec, []string) {
 		}
 	}
 	return nil, nil
-}
-
-func verbNames() []string {
-	var names []string
-	for _, s := range verbs {
-		names = append(names, string(s.Verb))
-	}
-	return names
 }
 
 // usage returns the command with its arguments and flags, as in
@@ -293,15 +299,15 @@ func and(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
-// helpText lists the commands. allowed holds the names of those that can be
+// HelpText lists the commands. allowed holds the names of those that can be
 // used here, nil for all of them; help itself always can. name is what the bot
 // is called on GitHub.
-func helpText(name string, allowed []string) string {
+func HelpText(name string, allowed []string) string {
 	var b strings.Builder
 	b.WriteString("Commands stand on a line of their own:\n\n| command | what it does |\n|---|---|\n")
 	options := false
 	for _, s := range verbs {
-		if allowed != nil && s.Verb != VerbHelp && !slices.Contains(allowed, string(s.Verb)) {
+		if allowed != nil && s.Verb != Help && !slices.Contains(allowed, string(s.Verb)) {
 			continue
 		}
 		options = options || len(s.Options) > 1
@@ -313,4 +319,14 @@ func helpText(name string, allowed []string) string {
 	}
 	fmt.Fprintf(&b, " A command may also be written as `/plan`, `tidelock plan` or `@%s plan`.", name)
 	return b.String()
+}
+
+// Names returns the commands by name: what a list of those that are
+// obeyed may hold.
+func Names() []string {
+	var names []string
+	for _, s := range verbs {
+		names = append(names, string(s.Verb))
+	}
+	return names
 }

@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/planner"
 )
 
@@ -89,7 +90,7 @@ func (c Command) finish(spec *verbSpec, args []string) (Command, wrong) {
 	if spec.Args != "" {
 		c.Operation = planner.Operation{Kind: planner.OperationKind(spec.Verb), Args: args}
 		if err := c.Operation.Check(); err != nil {
-			w := mistaken("%s", prose(errs.Sentence(err)))
+			w := mistaken("%s", markdown.Prose(errs.Sentence(err)))
 			if c.Filter.Empty() && !slices.ContainsFunc(args, ours) {
 				w.kind = sentence
 			}
@@ -102,9 +103,9 @@ func (c Command) finish(spec *verbSpec, args []string) (Command, wrong) {
 	if spec.Naming && c.Filter.Empty() {
 		return c, mistaken("`%s` needs to be told which projects, as in `%s`.", spec.Verb, spec.Examples[0].Line)
 	}
-	c.Options.Destroy, c.Options.RefreshOnly = c.Verb == VerbDestroy, c.Verb == VerbDrift
+	c.Options.Destroy, c.Options.RefreshOnly = c.Verb == Destroy, c.Verb == Drift
 	if err := c.Options.Check(); err != nil {
-		return c, mistaken("%s", prose(errs.Sentence(err)))
+		return c, mistaken("%s", markdown.Prose(errs.Sentence(err)))
 	}
 	return c, wrong{}
 }
@@ -143,9 +144,9 @@ func flagOf(spec *verbSpec, name string) (letter byte, flag string) {
 // notAFlag answers a word where a flag should stand.
 func notAFlag(spec *verbSpec, word string) wrong {
 	if strings.HasPrefix(word, "—") || strings.HasPrefix(word, "–") {
-		return wrong{sentence, fmt.Sprintf("`%s` begins with a long dash. Type two hyphens instead: `--`.", plain(word))}
+		return wrong{sentence, fmt.Sprintf("`%s` begins with a long dash. Type two hyphens instead: `--`.", markdown.Word(word))}
 	}
-	return wrong{sentence, fmt.Sprintf("I don't understand `%s`. %s", plain(word), spec.flagList())}
+	return wrong{sentence, fmt.Sprintf("I don't understand `%s`. %s", markdown.Word(word), spec.flagList())}
 }
 
 // unknownFlag answers a flag before "--" that the command does not have.
@@ -159,7 +160,7 @@ func unknownFlag(spec *verbSpec, name string) wrong {
 		switch {
 		case slices.Contains(spec.Options, option):
 			return mistaken("`%s` is Terraform's own flag. Put it after `--`: `%s -- %s`.", option, spec.Verb, optionUsage(option))
-		case spec.Verb == VerbApply:
+		case spec.Verb == Apply:
 			return mistaken("`%s` belongs to the plan: `plan -- %s`, and then `apply`.", option, optionUsage(option))
 		}
 		return mistaken("`%s` can't stand with `%s`. %s", option, spec.Verb, spec.flagList())
@@ -167,7 +168,7 @@ func unknownFlag(spec *verbSpec, name string) wrong {
 	if where := elsewhere[option]; where != "" {
 		return mistaken("The flag `%s` is not taken. %s", option, where)
 	}
-	problem := fmt.Sprintf("I don't know the flag `%s`. ", plain(name))
+	problem := fmt.Sprintf("I don't know the flag `%s`. ", markdown.Word(name))
 	if near := nearFlag(spec, bareName); near != "" {
 		if slices.Contains(spec.Options, near) {
 			return mistaken("%sDid you mean `%s`? It goes after `--`: `%s -- %s`.", problem, near, spec.Verb, optionUsage(near))
@@ -221,7 +222,7 @@ func nearFlag(spec *verbSpec, name string) string {
 // takes.
 func parseOptions(spec *verbSpec, words []string) (planner.Options, wrong) {
 	if len(words) > 0 && !strings.HasPrefix(words[0], "-") {
-		return planner.Options{}, wrong{sentence, fmt.Sprintf("I don't understand `%s`. %s", plain(words[0]), spec.optionList())}
+		return planner.Options{}, wrong{sentence, fmt.Sprintf("I don't understand `%s`. %s", markdown.Word(words[0]), spec.optionList())}
 	}
 	for _, word := range words {
 		if !strings.HasPrefix(word, "-") {
@@ -236,19 +237,19 @@ func parseOptions(spec *verbSpec, words []string) (planner.Options, wrong) {
 		_, own := flagOf(spec, name)
 		switch near := nearFlag(spec, bareName); {
 		case own != "":
-			return planner.Options{}, mistaken("`%s` goes before `--`: what follows `--` is Terraform's.", plain(name))
-		case isOption(option) && spec.Verb == VerbApply:
+			return planner.Options{}, mistaken("`%s` goes before `--`: what follows `--` is Terraform's.", markdown.Word(name))
+		case isOption(option) && spec.Verb == Apply:
 			return planner.Options{}, mistaken("`%s` belongs to the plan: `plan -- %s`, and then `apply`.", option, optionUsage(option))
 		case elsewhere[option] != "":
 			return planner.Options{}, mistaken("The flag `%s` is not taken. %s", option, elsewhere[option])
 		case near != "" && !isOption(option):
-			return planner.Options{}, mistaken("I don't know Terraform's flag `%s`. Did you mean `%s`?", plain(name), near)
+			return planner.Options{}, mistaken("I don't know Terraform's flag `%s`. Did you mean `%s`?", markdown.Word(name), near)
 		}
-		return planner.Options{}, mistaken("The flag `%s` is not taken. %s", plain(name), spec.optionList())
+		return planner.Options{}, mistaken("The flag `%s` is not taken. %s", markdown.Word(name), spec.optionList())
 	}
 	o, err := planner.ParseOptions(words)
 	if err != nil {
-		return planner.Options{}, mistaken("%s", prose(errs.Sentence(err)))
+		return planner.Options{}, mistaken("%s", markdown.Prose(errs.Sentence(err)))
 	}
 	return o, wrong{}
 }

@@ -1,4 +1,4 @@
-package bot
+package comment
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/cost"
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
@@ -17,7 +18,7 @@ import (
 // findings folded away. A pull's only project is unfolded.
 func section(v View, p run.Pair, level detail) string {
 	var b strings.Builder
-	name := code(shorten(p.Plan.Project.Name))
+	name := markdown.Code(shorten(p.Plan.Project.Name))
 	b.WriteString(asked(name, *p.Plan))
 	if a := p.Apply; a != nil && a.Status != run.Superseded {
 		if a.Error != "" {
@@ -40,7 +41,7 @@ func section(v View, p run.Pair, level detail) string {
 		diff = headings(diff)
 	}
 	open := len(v.Pairs) == 1 && level == full && !isApplied(p)
-	b.WriteString(fold("Plan of "+name+": "+sums(*shown), fenced("diff", diff), open))
+	b.WriteString(markdown.Fold("Plan of "+name+": "+sums(*shown), markdown.Fenced("diff", diff), open))
 	b.WriteString(costSection(name, shown.Estimate))
 	return b.String()
 }
@@ -78,7 +79,7 @@ func asked(name string, r run.Run) string {
 	add(len(o.Replace) > 0, "It makes anew what the code would leave alone.")
 	add(len(o.Vars) > 0, "It holds for these values and not for those of the code.")
 	add(o.NoRefresh, "It trusts the state and has not looked at the world.")
-	return fmt.Sprintf("⚠️ %s was planned with %s. %s\n\n", name, code(abridged(o.String(), maxOptions)), strings.Join(means, " "))
+	return fmt.Sprintf("⚠️ %s was planned with %s. %s\n\n", name, markdown.Code(markdown.Abridged(o.String(), maxOptions)), strings.Join(means, " "))
 }
 
 // maxOptions is how much of a plan's options is shown beside its text, in bytes.
@@ -100,20 +101,20 @@ func trouble(name string, r run.Run, level detail) string {
 	}
 	switch r.Status {
 	case run.Applied:
-		return fmt.Sprintf("%s: %s\n\n", name, sentences(r.Error))
+		return fmt.Sprintf("%s: %s\n\n", name, markdown.Sentences(r.Error))
 	case run.Checking, run.Queued, run.Deferred, run.Running:
-		return fmt.Sprintf("⏳ %s: %s\n\n", name, sentences(r.Error))
+		return fmt.Sprintf("⏳ %s: %s\n\n", name, markdown.Sentences(r.Error))
 	case run.Held, run.Blocked:
-		return fmt.Sprintf("✋ %s: %s\n\n", name, sentences(r.Error))
+		return fmt.Sprintf("✋ %s: %s\n\n", name, markdown.Sentences(r.Error))
 	case run.Canceled:
-		return fmt.Sprintf("🚫 The %s of %s was canceled%s. %s\n\n", r.Kind, name, by(r), sentences(r.Error))
+		return fmt.Sprintf("🚫 The %s of %s was canceled%s. %s\n\n", r.Kind, name, by(r), markdown.Sentences(r.Error))
 	case run.Interrupted:
-		return fmt.Sprintf("⚠️ The apply of %s was interrupted%s. %s\n\n", name, by(r), sentences(r.Error))
+		return fmt.Sprintf("⚠️ The apply of %s was interrupted%s. %s\n\n", name, by(r), markdown.Sentences(r.Error))
 	}
 	if r.StopActor != (access.Actor{}) {
-		return fmt.Sprintf("❌ The %s of %s was stopped%s before it was through:\n\n%s\n\n", r.Kind, name, by(r), fenced("", cut(r.Error, limit)))
+		return fmt.Sprintf("❌ The %s of %s was stopped%s before it was through:\n\n%s\n\n", r.Kind, name, by(r), markdown.Fenced("", markdown.Cut(r.Error, limit)))
 	}
-	return fmt.Sprintf("❌ The %s of %s failed:\n\n%s\n\n", r.Kind, name, fenced("", cut(r.Error, limit)))
+	return fmt.Sprintf("❌ The %s of %s failed:\n\n%s\n\n", r.Kind, name, markdown.Fenced("", markdown.Cut(r.Error, limit)))
 }
 
 // headings keeps the comment line of each resource: "# x will be created".
@@ -125,35 +126,6 @@ func headings(diff string) string {
 		}
 	}
 	return strings.Join(kept, "\n")
-}
-
-func fold(title, body string, open bool) string {
-	tag := "<details>"
-	if open {
-		tag = "<details open>"
-	}
-	return tag + "<summary>" + inHTML(title) + "</summary>\n\n" + body + "\n\n</details>\n\n"
-}
-
-// inHTML turns the inline code of a title into HTML, since GitHub reads no
-// Markdown inside a summary.
-func inHTML(s string) string {
-	start := strings.IndexByte(s, '`')
-	if start < 0 {
-		return s
-	}
-	n := 0
-	for start+n < len(s) && s[start+n] == '`' {
-		n++
-	}
-	fence := s[start : start+n]
-	end := strings.Index(s[start+n:], fence)
-	if end < 0 {
-		return s
-	}
-	inside := strings.TrimSpace(s[start+n : start+n+end])
-	escaped := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;").Replace(inside)
-	return s[:start] + "<code>" + escaped + "</code>" + s[start+n+end+n:]
 }
 
 // maxFindings is how many findings a comment lists for a project.
@@ -173,7 +145,7 @@ func findings(name string, of run.Run, level detail) string {
 	case r.Verdict == policy.Error:
 		fmt.Fprintf(&b, "❌ **The policies could not judge %s**, so it is not applied:\n\n", name)
 		for _, p := range r.Problems {
-			b.WriteString("- " + prose(p.String()) + "\n")
+			b.WriteString("- " + markdown.Prose(p.String()) + "\n")
 		}
 		b.WriteString("\n")
 	default:
@@ -188,13 +160,13 @@ func findings(name string, of run.Run, level detail) string {
 		if f.Level == policy.Advisory {
 			mark = "⚠️"
 		}
-		fmt.Fprintf(&b, "- %s **%s** (%s, %s)", mark, prose(f.Title), f.Severity, code(f.Rule))
+		fmt.Fprintf(&b, "- %s **%s** (%s, %s)", mark, markdown.Prose(f.Title), f.Severity, markdown.Code(f.Rule))
 		if f.Address != "" {
-			fmt.Fprintf(&b, " %s", code(f.Address))
+			fmt.Fprintf(&b, " %s", markdown.Code(f.Address))
 		}
-		fmt.Fprintf(&b, ": %s", prose(f.Message))
+		fmt.Fprintf(&b, ": %s", markdown.Prose(f.Message))
 		if f.Help != "" {
-			fmt.Fprintf(&b, " _%s_", prose(f.Help))
+			fmt.Fprintf(&b, " _%s_", markdown.Prose(f.Help))
 		}
 		b.WriteString("\n")
 	}
@@ -231,7 +203,7 @@ func costSection(name string, e *cost.Estimate) string {
 		if lines++; lines > maxCostLines {
 			continue
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", codeCell(r.Address), money(r.Before, e.Currency), money(r.After, e.Currency), note(r))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", markdown.Cell(r.Address), money(r.Before, e.Currency), money(r.After, e.Currency), note(r))
 	}
 	if lines > maxCostLines {
 		fmt.Fprintf(&b, "| … and %d more | | | |\n", lines-maxCostLines)
@@ -244,7 +216,7 @@ func costSection(name string, e *cost.Estimate) string {
 	if e.AsOf != "" {
 		fmt.Fprintf(&b, " List prices as of %s, %d hours a month.", e.AsOf, e.Hours)
 	}
-	return fold("Cost of "+name+": "+e.Line(), b.String(), false)
+	return markdown.Fold("Cost of "+name+": "+e.Line(), b.String(), false)
 }
 
 // worthALine leaves out what costs nothing and what does not move.
@@ -255,11 +227,11 @@ func worthALine(r cost.ResourceCost) bool {
 func note(r cost.ResourceCost) string {
 	switch {
 	case r.Note != "":
-		return prose(r.Note)
+		return markdown.Prose(r.Note)
 	case r.Status == cost.StatusUsage:
 		return "by use"
 	case len(r.Components) > 0 && r.Components[0].Detail != "":
-		return prose(r.Components[0].Detail)
+		return markdown.Prose(r.Components[0].Detail)
 	}
 	return ""
 }

@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"strings"
@@ -70,8 +70,8 @@ func assigns(word string) bool {
 		})
 }
 
-// quoteArg returns s so that splitWords reads it as one word.
-func quoteArg(s string) string {
+// Quote returns s so that splitWords reads it as one word.
+func Quote(s string) string {
 	if s == "" || strings.ContainsAny(s, " \t\u00a0'\"\\") {
 		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 	}
@@ -86,16 +86,6 @@ func invisible(s string) bool {
 		return !unicode.IsPrint(r) || r == unicode.ReplacementChar || r == '\u2800' ||
 			unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 	})
-}
-
-// plain makes a word of a stranger's safe to quote in backticks, where nothing
-// is a mention, a link or HTML.
-func plain(s string) string {
-	s = strings.ReplaceAll(oneLine(s), "`", "")
-	if len(s) > 60 {
-		s = strings.ToValidUTF8(s[:60], "") + "…"
-	}
-	return s
 }
 
 // lower is for ASCII alone: to Unicode's rules, a Kelvin sign is a k.

@@ -1,9 +1,11 @@
-package bot
+package comment
 
 import (
 	"fmt"
 	"strings"
 
+	"github.com/tidelock/tidelock/bot/command"
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 )
@@ -13,13 +15,13 @@ import (
 func nextSteps(v View) string {
 	var lines []string
 	say := func(format string, args ...any) { lines = append(lines, "- "+fmt.Sprintf(format, args...)) }
-	takes := func(command string) bool { return v.Settings.Obeys(Verb(command)) }
+	takes := v.Settings.obeys
 	merged := v.Change.MergeSHA != ""
 	phase := v.Phase()
 	switch phase {
 	case run.PhasePlanned:
 		switch {
-		case !takes("apply"):
+		case !takes(command.Apply):
 		case merged:
 			say("Comment `apply` to apply these plans.")
 		case v.Settings.ApplyBeforeMerge:
@@ -33,17 +35,17 @@ func nextSteps(v View) string {
 		}
 	case run.PhaseForbidden:
 		say("Mend what the findings name and push; a new plan follows by itself.")
-		if takes("approve-policies") && waivable(v.Pairs) {
+		if takes(command.ApprovePolicies) && waivable(v.Pairs) {
 			say("Or have the findings accepted, for exactly these plans: whoever may do that comments `approve-policies`.")
 		}
 	case run.PhaseFailed:
-		if takes("plan") {
+		if takes(command.Plan) {
 			say("Mend the code and push, or comment `plan` to try again.")
 		} else {
 			say("Mend the code and push.")
 		}
 	case run.PhaseCanceled:
-		if takes("plan") {
+		if takes(command.Plan) {
 			say("Comment `plan` to plan again.")
 		}
 	case run.PhaseAttention:
@@ -53,7 +55,7 @@ func nextSteps(v View) string {
 			say("Nothing: it goes on by itself when the lock is free.")
 		}
 	}
-	if n := held(v); n > 0 && phase == run.PhasePlanned && takes("unlock") {
+	if n := held(v); n > 0 && phase == run.PhasePlanned && takes(command.Unlock) {
 		say("Comment `unlock` to give up %s until then.", map[bool]string{true: "the lock 🔒", false: "the locks 🔒"}[n == 1])
 	}
 	if phase == run.PhaseAttention {
@@ -64,21 +66,21 @@ func nextSteps(v View) string {
 
 // decide says what a person can do about applies that did not end well. The
 // locks stay until one of these is done.
-func decide(v View, say func(string, ...any), takes func(string) bool) {
+func decide(v View, say func(string, ...any), takes func(command.Verb) bool) {
 	failed, merged := false, v.Change.MergeSHA != ""
 	for _, p := range v.Pairs {
 		failed = failed || p.Apply != nil && (p.Apply.Status == run.Failed || p.Apply.Status == run.Interrupted)
 	}
-	if failed && takes("retry") {
+	if failed && takes(command.Retry) {
 		say("Comment `retry` to go on where the apply ended: what is left is planned again, and applied if it does nothing that was not reviewed.")
 	}
-	if failed && merged && takes("rollback") {
+	if failed && merged && takes(command.Rollback) {
 		say("Comment `rollback` to get a pull request that takes this one's code back. It is planned and applied like any other.")
 	}
-	if takes("plan") {
+	if takes(command.Plan) {
 		say("Comment `plan` to see what is left to do, then `apply` to do that.")
 	}
-	if takes("unlock") {
+	if takes(command.Unlock) {
 		say("Comment `unlock` to give up what this pull request holds, so that others can go on.")
 	}
 }
@@ -98,7 +100,7 @@ func onlyOne(v View, verb string) string {
 	if len(v.Pairs) < 2 {
 		return ""
 	}
-	return fmt.Sprintf(", or one project with `%s -p %s`", verb, plain(quoteArg(v.Pairs[0].Plan.Project.Name)))
+	return fmt.Sprintf(", or one project with `%s -p %s`", verb, markdown.Word(command.Quote(v.Pairs[0].Plan.Project.Name)))
 }
 
 func thenMerge(v View) string {
@@ -115,7 +117,7 @@ func held(v View) int {
 }
 
 func footer(v View) string {
-	parts := []string{"commit " + short(target(v.Change))}
+	parts := []string{"commit " + Short(v.Change.Target())}
 	if names, first := ownLocks(v); len(names) > 0 {
 		parts = append(parts, strings.TrimSpace("🔒 locked "+since(first)))
 	}

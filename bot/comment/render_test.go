@@ -1,4 +1,4 @@
-package bot
+package comment
 
 import (
 	"flag"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/cost"
+	"github.com/tidelock/tidelock/internal/markdown/markdowntest"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
@@ -27,8 +28,8 @@ func scene(pairs ...run.Pair) View {
 	return View{
 		Change:   run.Change{ID: "01968c00-0000-7000-8000-000000000001", Repo: 42, Pull: 7, HeadSHA: "c0ffee0123456789", Status: run.Ready},
 		Pull:     run.Pull{Repo: 42, Number: 7, HeadSHA: "c0ffee0123456789", Open: true},
-		Settings: Settings{Lock: LockAtPlan, ApplyOnMerge: true},
-		Pairs:    pairs, Holders: map[run.Key]run.Lock{}, Bot: "tidelock", Now: noon,
+		Settings: Settings{ApplyOnMerge: true},
+		Pairs:    pairs, Holders: map[run.Key]run.Lock{}, Now: noon,
 	}
 }
 
@@ -228,7 +229,7 @@ func TestComments(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got != string(want) {
-				t.Errorf("%s is another (go test ./bot -run TestComments -update writes it anew):\n%s", path, got)
+				t.Errorf("%s is another (go test ./bot/comment -run TestComments -update writes it anew):\n%s", path, got)
 			}
 		})
 	}
@@ -288,9 +289,9 @@ func TestGitHub10_CommentsFit(t *testing.T) {
 			if !strings.Contains(body, c.has) {
 				t.Errorf("it lacks %q:\n%.3000s", c.has, body)
 			}
-			root := page(t, body)
-			last := all(root, "sub")
-			if len(last) != 1 || !strings.Contains(text(last[0]), "commit c0ffee0") {
+			root := markdowntest.Page(t, body)
+			last := markdowntest.All(root, "sub")
+			if len(last) != 1 || !strings.Contains(markdowntest.Text(last[0]), "commit c0ffee0") {
 				t.Errorf("the footer is not outside of everything: a block is left open\n%s", body[len(body)-600:])
 			}
 			for _, k := range Checks(v) {
@@ -304,7 +305,7 @@ func TestGitHub10_CommentsFit(t *testing.T) {
 
 // Nothing of a stranger's choosing is more than text in a whole comment.
 func TestThreat_CommentsAreInert(t *testing.T) {
-	for _, s := range hostile {
+	for _, s := range markdowntest.Hostile {
 		plan := forbidden("x")
 		plan.Project.Name, plan.Diff = s, s
 		for i := range plan.Report.Findings {
@@ -317,14 +318,14 @@ func TestThreat_CommentsAreInert(t *testing.T) {
 		v.Change.Notes = s
 		body := Render(v)
 		body = body[strings.IndexByte(body, '\n'):] // after our own marker
-		if bad := strangers(page(t, body), "h3 h4 p table thead tbody tr th td code pre details summary ul li strong em sub"); len(bad) > 0 {
+		if bad := markdowntest.Strangers(markdowntest.Page(t, body), "h3 h4 p table thead tbody tr th td code pre details summary ul li strong em sub"); len(bad) > 0 {
 			t.Errorf("%q: %q got into\n%s", s, bad, body)
 		}
 		v = scene()
 		v.Change.Status, v.Change.Reason = run.Unplannable, s
 		body = Render(v)
 		body = body[strings.IndexByte(body, '\n'):]
-		if bad := strangers(page(t, body), "h3 h4 p code pre ul li sub"); len(bad) > 0 {
+		if bad := markdowntest.Strangers(markdowntest.Page(t, body), "h3 h4 p code pre ul li sub"); len(bad) > 0 {
 			t.Errorf("%q: %q got into\n%s", s, bad, body)
 		}
 	}

@@ -1,4 +1,4 @@
-package bot
+package comment
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"text/template"
 	"text/template/parse"
 
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/planner"
 )
 
@@ -100,7 +101,7 @@ func (c *templateChecker) node(n parse.Node, ranges int) {
 	case *parse.TemplateNode:
 		c.refuse(n, "template is not allowed.")
 	default:
-		c.refuse(n, "this is not allowed: %s", abridged(n.String(), 60))
+		c.refuse(n, "this is not allowed: %s", markdown.Abridged(n.String(), 60))
 	}
 }
 
@@ -184,7 +185,7 @@ func (c *templateChecker) argument(a parse.Node) {
 		c.argument(a.Node)
 	case *parse.DotNode, *parse.NilNode, *parse.FieldNode, *parse.VariableNode, *parse.BoolNode, *parse.NumberNode, *parse.StringNode:
 	default:
-		c.refuse(a, "this is not allowed: %s", abridged(a.String(), 60))
+		c.refuse(a, "this is not allowed: %s", markdown.Abridged(a.String(), 60))
 	}
 }
 

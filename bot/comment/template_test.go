@@ -1,4 +1,4 @@
-package bot
+package comment
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/markdown/markdowntest"
 	"github.com/tidelock/tidelock/internal/run"
 )
 
@@ -25,7 +26,7 @@ func templated(t *testing.T, text string, v View) string {
 
 // The example of the documentation is a template that works.
 func TestTemplateOfTheDocumentation(t *testing.T) {
-	text, err := os.ReadFile("../docs/templates.md")
+	text, err := os.ReadFile("../../docs/templates.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func TestTemplateOfTheDocumentation(t *testing.T) {
 
 // Every field that the documentation names exists, and the other way about.
 func TestTemplateFieldsAreDocumented(t *testing.T) {
-	text, err := os.ReadFile("../docs/templates.md")
+	text, err := os.ReadFile("../../docs/templates.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +199,7 @@ func TestThreat_TemplatesAreInert(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	const every = "{{.Headline}}\n\n{{.Notes}}\n\n{{range .Projects}}{{.Name}} {{.Dir}} {{.Workspace}} {{.State}} {{.Cost}} {{.Policy}} {{.Options}} {{.LockedBy}}\n\n{{.Plan}}\n\n{{.Error}}\n\n{{end}}{{.Next}}"
-	for _, s := range hostile {
+	for _, s := range markdowntest.Hostile {
 		plan := forbidden("x")
 		plan.Project.Name, plan.Project.Dir, plan.Project.Workspace, plan.Diff = s, s, s, s
 		plan.Options.Targets = []string{s}
@@ -209,7 +210,7 @@ func TestThreat_TemplatesAreInert(t *testing.T) {
 		if strings.Contains(body, "can't be used") {
 			t.Fatalf("it fell back:\n%s", body)
 		}
-		if bad := strangers(page(t, body), "p table thead tbody tr th td code pre details summary ul li strong em sub"); len(bad) > 0 {
+		if bad := markdowntest.Strangers(markdowntest.Page(t, body), "p table thead tbody tr th td code pre details summary ul li strong em sub"); len(bad) > 0 {
 			t.Errorf("%q: %q got into\n%s", s, bad, body)
 		}
 	}

@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"fmt"
@@ -11,23 +11,23 @@ import (
 // Verb is a command's name.
 type Verb string
 
-// The commands. What each takes stands in the table, in commandtable.go.
+// The commands. What each takes stands in the table, in table.go.
 const (
-	VerbPlan            Verb = "plan"
-	VerbApply           Verb = "apply"
-	VerbDestroy         Verb = "destroy"
-	VerbUnlock          Verb = "unlock"
-	VerbCancel          Verb = "cancel"
-	VerbApprovePolicies Verb = "approve-policies"
-	VerbImport          Verb = "import"
-	VerbStateRemove     Verb = "state rm"
-	VerbStateMove       Verb = "state mv"
-	VerbDrift           Verb = "drift"
-	VerbCost            Verb = "cost"
-	VerbVersion         Verb = "version"
-	VerbHelp            Verb = "help"
-	VerbRetry           Verb = "retry"
-	VerbRollback        Verb = "rollback"
+	Plan            Verb = "plan"
+	Apply           Verb = "apply"
+	Destroy         Verb = "destroy"
+	Unlock          Verb = "unlock"
+	Cancel          Verb = "cancel"
+	ApprovePolicies Verb = "approve-policies"
+	Import          Verb = "import"
+	StateRemove     Verb = "state rm"
+	StateMove       Verb = "state mv"
+	Drift           Verb = "drift"
+	Cost            Verb = "cost"
+	Version         Verb = "version"
+	Help            Verb = "help"
+	Retry           Verb = "retry"
+	Rollback        Verb = "rollback"
 )
 
 // Command is one command as it was written in a comment.
@@ -43,7 +43,7 @@ type Command struct {
 }
 
 // String returns the command as it is typed, without how we are addressed.
-// ParseCommands reads the same command from it. Whoever shows it makes it
+// Parse reads the same command from it. Whoever shows it makes it
 // inert: it holds a stranger's words.
 func (c Command) String() string {
 	var b strings.Builder
@@ -52,24 +52,24 @@ func (c Command) String() string {
 		b.WriteString(" --head " + c.Head)
 	}
 	for _, a := range c.Operation.Args {
-		b.WriteString(" " + quoteArg(a))
+		b.WriteString(" " + Quote(a))
 	}
 	o := c.Options
 	o.Destroy, o.RefreshOnly = false, false // the verb says so
 	if !o.Empty() {
 		b.WriteString(" --")
 		for _, f := range o.Flags() {
-			b.WriteString(" " + quoteArg(f))
+			b.WriteString(" " + Quote(f))
 		}
 	}
 	return b.String()
 }
 
-// CommandOfButton returns the command behind a button of a check, by the
-// button's identifier, and whether there is one.
-func CommandOfButton(identifier string) (Command, bool) {
+// OfButton returns the command behind a button of a check, by the button's
+// identifier, and whether there is one.
+func OfButton(identifier string) (Command, bool) {
 	switch v := Verb(identifier); v {
-	case VerbPlan, VerbApply, VerbUnlock:
+	case Plan, Apply, Unlock:
 		return Command{Verb: v}, true
 	}
 	return Command{}, false
@@ -85,8 +85,8 @@ const (
 	maxLine = 16 << 10
 )
 
-// ParseCommands finds the commands in a comment's body, in order. name is
-// what the bot is called on GitHub, without "[bot]".
+// Parse finds the commands in a comment's body, in order. name is what the bot
+// is called on GitHub, without "[bot]".
 //
 // A command stands on a line of its own: `plan`, `/plan`, `tidelock plan` or
 // `@name plan`, with its flags. Quotes, code blocks and HTML comments hold no
@@ -97,7 +97,7 @@ const (
 // nothing to us either. A line that addresses the bot by name but says no
 // command that exists becomes a Command with a Problem, which suggests the
 // nearest one.
-func ParseCommands(body, name string) []Command {
+func Parse(body, name string) []Command {
 	var (
 		found []spoken
 		sure  int // of found: those that count whatever else the comment says
@@ -216,7 +216,7 @@ func parseLine(line, name string) (spoken, bool) {
 		words[0] = words[0][1:]
 	}
 	if len(words) == 0 {
-		return spoken{Command: Command{Verb: VerbHelp}}, how == named
+		return spoken{Command: Command{Verb: Help}}, how == named
 	}
 	spec, rest := lookUp(words)
 	if spec == nil {
@@ -242,7 +242,7 @@ func parseLine(line, name string) (spoken, bool) {
 			return spoken{}, false // "plan looks good to me"
 		}
 	}
-	if spec.Verb != VerbHelp { // help answers what is wrong about it
+	if spec.Verb != Help { // help answers what is wrong about it
 		s.Problem = wrong.text
 	}
 	return s, true
@@ -269,12 +269,12 @@ func unknown(words []string, how address) (Command, bool) {
 		}
 	}
 	problem := fmt.Sprintf("I don't know the command `%s`.", said)
-	if near := nearest(said, verbNames(), 2); near != "" {
+	if near := nearest(said, Names(), 2); near != "" {
 		problem += fmt.Sprintf(" Did you mean `%s`?", near)
 	} else if strings.HasPrefix(said, "state") {
-		problem += fmt.Sprintf(" There are `%s` and `%s`.", VerbStateRemove, VerbStateMove)
+		problem += fmt.Sprintf(" There are `%s` and `%s`.", StateRemove, StateMove)
 	}
-	return Command{Verb: VerbHelp, Problem: problem}, true
+	return Command{Verb: Help, Problem: problem}, true
 }
 
 // verbLike reports whether a word could be a command's name, well or badly

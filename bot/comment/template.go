@@ -1,4 +1,4 @@
-package bot
+package comment
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/run"
 )
 
@@ -129,7 +130,7 @@ func (c commentTemplate) execute(data TemplateData) (out string, err error) {
 func templateMessage(err error) string {
 	text := strings.TrimPrefix(err.Error(), "template: ")
 	text = strings.TrimSuffix(strings.TrimPrefix(text, templateName+":"), ".")
-	return "line " + abridged(text, 300) + "."
+	return "line " + markdown.Abridged(text, 300) + "."
 }
 
 const templateName = "comment"
@@ -215,7 +216,9 @@ func (b *budget) funcs() template.FuncMap {
 			return text(append(args[:len(args):len(args)], format), func() string { return fmt.Sprintf(format, args...) })
 		},
 		"fold": func(title, body string) (string, error) {
-			return text([]any{title, body}, func() string { return strings.TrimSpace(fold(unescaped(oneLine(title)), body, false)) + "\n" })
+			return text([]any{title, body}, func() string {
+				return strings.TrimSpace(markdown.Fold(unescaped(markdown.OneLine(title)), body, false)) + "\n"
+			})
 		},
 		"lower": func(s string) (string, error) { return text([]any{s}, func() string { return strings.ToLower(s) }) },
 		"upper": func(s string) (string, error) { return text([]any{s}, func() string { return strings.ToUpper(s) }) },
@@ -239,14 +242,14 @@ func fromTemplate(v View) string {
 	for level := full; err == nil && level < barest; level++ {
 		var text string
 		if text, err = t.execute(templateData(v, level, usual)); err == nil {
-			return calm(unmarked(text))
+			return markdown.Calm(unmarked(text))
 		}
 		var long errTooMuch
 		if errors.As(err, &long) && long != errWork && level+1 < barest {
 			err = nil // with less detail it may fit
 		}
 	}
-	return renderWithin(v, maxComment-1000) + "\n⚠️ <sub>" + sentences(errs.Sentence(templateError(err))) + " This is the usual comment.</sub>\n"
+	return renderWithin(v, maxComment-1000) + "\n⚠️ <sub>" + markdown.Sentences(errs.Sentence(templateError(err))) + " This is the usual comment.</sub>\n"
 }
 
 // unmarked keeps a text from holding one of the markers by which comments are
@@ -256,7 +259,7 @@ func unmarked(s string) string { return strings.ReplaceAll(s, "<!-- tidelock", "
 // anywhere is prose that may stand at the begin of a line too, where it must
 // not begin a list.
 func anywhere(s string) string {
-	s = prose(s)
+	s = markdown.Prose(s)
 	if s != "" && !unicode.IsLetter([]rune(s)[0]) {
 		s = "\u2060" + s
 	}
@@ -266,15 +269,15 @@ func anywhere(s string) string {
 // templateData is the change as a template sees it.
 func templateData(v View, level detail, usual string) TemplateData {
 	d := TemplateData{
-		Headline: headline(v), Phase: string(v.Phase()), Commit: short(target(v.Change)), Repo: anywhere(v.Repo.FullName()), Pull: v.Change.Pull, URL: v.URL,
+		Headline: headline(v), Phase: string(v.Phase()), Commit: Short(v.Change.Target()), Repo: anywhere(v.Repo.FullName()), Pull: v.Change.Pull, URL: v.URL,
 		Cost: strings.TrimPrefix(costLine(v), " · "), Next: nextSteps(v), Default: usual,
 	}
 	d.Total = countsOf(total(v))
 	if v.Change.Status == run.Unplannable {
-		d.Notes = list(v.Change.Reason)
+		d.Notes = markdown.List(v.Change.Reason)
 	}
 	if v.Change.Notes != "" {
-		d.Notes += list(v.Change.Notes)
+		d.Notes += markdown.List(v.Change.Notes)
 	}
 	if !told(v) {
 		return d
@@ -284,26 +287,26 @@ func templateData(v View, level detail, usual string) TemplateData {
 		one := TemplateProject{
 			Name: anywhere(shorten(p.Plan.Project.Name)), Dir: anywhere(shorten(p.Plan.Project.Dir)), Workspace: anywhere(shorten(p.Plan.Project.Workspace)),
 			State: state(v, p), TemplateCounts: countsOf(shown.Summary), Cost: costCell(shown.Estimate), Policy: policyCell(*shown),
-			Options: anywhere(abridged(p.Plan.Options.String(), maxOptions)),
+			Options: anywhere(markdown.Abridged(p.Plan.Options.String(), maxOptions)),
 		}
 		switch {
 		case shown.Diff == "" || level >= summary:
 		case level == terse:
-			one.Plan = fenced("diff", headings(shown.Diff))
+			one.Plan = markdown.Fenced("diff", headings(shown.Diff))
 		default:
-			one.Plan = fenced("diff", shown.Diff)
+			one.Plan = markdown.Fenced("diff", shown.Diff)
 		}
 		limit := maxError
 		if level >= summary {
 			limit = maxShortError
 		}
 		if p.Apply != nil && p.Apply.Status != run.Superseded && p.Apply.Error != "" {
-			one.Error = fenced("", cut(p.Apply.Error, limit))
+			one.Error = markdown.Fenced("", markdown.Cut(p.Apply.Error, limit))
 		} else if p.Plan.Error != "" && p.Plan.Status.Finished() {
-			one.Error = fenced("", cut(p.Plan.Error, limit))
+			one.Error = markdown.Fenced("", markdown.Cut(p.Plan.Error, limit))
 		}
 		if l, ok := v.Holders[p.Plan.Key()]; ok {
-			one.LockedBy = heldBy(l, prose)
+			one.LockedBy = heldBy(l, markdown.Prose)
 		}
 		d.Projects = append(d.Projects, one)
 	}

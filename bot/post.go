@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/run"
@@ -22,50 +23,10 @@ func partRow(n int) string {
 
 func isCommentRow(name string) bool { return strings.HasPrefix(name, "(comment") }
 
-// mark is the hidden line by which the bot finds the n-th comment, from 1,
-// again. Where each commit has comments of its own, it names the commit.
-func (v View) mark(n int) string {
-	id := fmt.Sprintf("%d:%d", v.Change.Repo, v.Change.Pull)
-	if v.Settings.CommentPerCommit {
-		id += ":" + v.Change.HeadSHA
-	}
-	if n > 1 {
-		id += fmt.Sprintf(":%d", n)
-	}
-	return "<!-- tidelock:" + id + " -->"
-}
-
-// worthAComment reports whether the change is told of in a comment: has says
-// whether there is one already, which is then kept up to date whatever there
-// is to say.
-func worthAComment(v View, has bool) bool {
-	c := v.Change
-	if c.Status == run.Outdated || c.GroupRef != "" {
-		return false // the newer head's comment tells; a merge queue's commit has none
-	}
-	if has {
-		return true
-	}
-	switch v.Phase() {
-	case run.PhaseEmpty:
-		return c.Notes != ""
-	case run.PhaseQueued, run.PhaseClosed:
-		return false
-	case run.PhaseGated:
-		return c.Reason != byCommand // where plans are made by command, nobody waits for one
-	case run.PhaseUnchanged, run.PhasePlanning: // what is being planned may change nothing
-		return !v.Settings.QuietUnchanged || c.Notes != ""
-	}
-	return true
-}
-
-// emptied is what is left of a further comment that is needed no more.
-const emptied = "_Nothing goes on here any more: the first comment has it all._\n"
-
 // postComments brings the change's comments up to date: one, unless the
 // settings ask for more where it is too long. Further ones that are needed no
 // more are emptied.
-func (b *Bot) postComments(ctx context.Context, gh *github.Client, v View) error {
+func (b *Bot) postComments(ctx context.Context, gh *github.Client, v comment.View) error {
 	if v.Change.Status == run.Closed {
 		// The pull was opened again at another commit: that one's comment it is,
 		// however late this word of the closing comes.
@@ -88,15 +49,15 @@ func (b *Bot) postComments(ctx context.Context, gh *github.Client, v View) error
 		}
 		rows[commentRow] = first
 	}
-	if !worthAComment(v, rows[commentRow].ID != 0) {
+	if !comment.Worth(v, rows[commentRow].ID != 0) {
 		return nil
 	}
-	bodies := Comments(v)
+	bodies := comment.Comments(v)
 	for i := range bodies {
-		bodies[i] = v.mark(i+1) + "\n" + bodies[i]
+		bodies[i] = v.Mark(i+1) + "\n" + bodies[i]
 	}
 	for n := len(bodies) + 1; rows[partRow(n)].ID != 0; n++ {
-		bodies = append(bodies, v.mark(n)+"\n"+emptied)
+		bodies = append(bodies, v.Mark(n)+"\n"+comment.Emptied)
 	}
 	for i, body := range bodies {
 		if err := b.putComment(ctx, gh, v, i+1, rows[partRow(i+1)], body); err != nil {
@@ -111,7 +72,7 @@ func (b *Bot) postComments(ctx context.Context, gh *github.Client, v View) error
 const intended = "intended"
 
 // putComment updates the n-th comment, or posts it if there is none yet.
-func (b *Bot) putComment(ctx context.Context, gh *github.Client, v View, n int, row run.Check, body string) error {
+func (b *Bot) putComment(ctx context.Context, gh *github.Client, v comment.View, n int, row run.Check, body string) error {
 	c := v.Change
 	row.Name = partRow(n)
 	state := fingerprint(body)
@@ -119,7 +80,7 @@ func (b *Bot) putComment(ctx context.Context, gh *github.Client, v View, n int, 
 		return nil
 	}
 	if row.ID == 0 && row.State == intended {
-		found, err := gh.FindComment(ctx, c.Repo, c.Pull, v.mark(n))
+		found, err := gh.FindComment(ctx, c.Repo, c.Pull, v.Mark(n))
 		if err != nil && !errs.Is(err, errs.NotFound) {
 			return err
 		}
@@ -151,7 +112,7 @@ func (b *Bot) putComment(ctx context.Context, gh *github.Client, v View, n int, 
 }
 
 // intendComment stores that the n-th comment is about to be posted.
-func (b *Bot) intendComment(ctx context.Context, v View, n int) error {
+func (b *Bot) intendComment(ctx context.Context, v comment.View, n int) error {
 	if n == 1 && !v.Settings.CommentPerCommit {
 		return b.Runs.IntendComment(ctx, v.Change)
 	}
@@ -159,7 +120,7 @@ func (b *Bot) intendComment(ctx context.Context, v View, n int) error {
 }
 
 // keepComment stores what the n-th comment shows.
-func (b *Bot) keepComment(ctx context.Context, v View, n int, row run.Check) error {
+func (b *Bot) keepComment(ctx context.Context, v comment.View, n int, row run.Check) error {
 	if n == 1 && row.ID != v.Change.CommentID {
 		if err := b.Runs.SaveComment(ctx, v.Change, row.ID); err != nil {
 			return err
@@ -168,7 +129,7 @@ func (b *Bot) keepComment(ctx context.Context, v View, n int, row run.Check) err
 	return b.saveRow(ctx, v, row)
 }
 
-func (b *Bot) saveRow(ctx context.Context, v View, row run.Check) error {
+func (b *Bot) saveRow(ctx context.Context, v comment.View, row run.Check) error {
 	if v.Settings.CommentPerCommit {
 		return b.Runs.SaveCheck(ctx, v.Change.ID, row)
 	}

@@ -1,4 +1,4 @@
-package bot
+package comment
 
 import (
 	"fmt"
@@ -8,13 +8,14 @@ import (
 
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/gate"
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/run"
 )
 
-// RenderOperation tells how an operation on a state stands or ended: the
+// Operation tells how an operation on a state stands or ended: the
 // reply to `import`, `state rm` and `state mv`. Pure.
-func RenderOperation(r run.Run) string {
-	what, where := code(abridged(r.Operation.String(), maxOptions)), code(shorten(r.Project.Name))
+func Operation(r run.Run) string {
+	what, where := markdown.Code(markdown.Abridged(r.Operation.String(), maxOptions)), markdown.Code(shorten(r.Project.Name))
 	who := ""
 	if r.Actor.Name != "" {
 		who = ", as " + person(r.Actor) + " asked"
@@ -24,24 +25,24 @@ func RenderOperation(r run.Run) string {
 		text := fmt.Sprintf("✅ %s was done in %s%s%s. ", what, where, took(r), who)
 		return text + "It changed the state and nothing else. The plans that were made before it hold no longer: comment `plan` to see what the code asks for now."
 	case run.Failed:
-		return fmt.Sprintf("❌ %s failed in %s%s:\n\n%s\n\nThe state is as it was, unless the message says otherwise.", what, where, who, fenced("", cut(r.Error, maxError)))
+		return fmt.Sprintf("❌ %s failed in %s%s:\n\n%s\n\nThe state is as it was, unless the message says otherwise.", what, where, who, markdown.Fenced("", markdown.Cut(r.Error, maxError)))
 	case run.Interrupted:
-		return fmt.Sprintf("⚠️ %s in %s was interrupted%s. %s\n\nNobody saw how it ended. Comment `plan` to see what the state holds, then do it again or `unlock`.", what, where, by(r), sentences(r.Error))
+		return fmt.Sprintf("⚠️ %s in %s was interrupted%s. %s\n\nNobody saw how it ended. Comment `plan` to see what the state holds, then do it again or `unlock`.", what, where, by(r), markdown.Sentences(r.Error))
 	case run.Held:
-		return fmt.Sprintf("✋ %s in %s was not done. %s", what, where, sentences(r.Error))
+		return fmt.Sprintf("✋ %s in %s was not done. %s", what, where, markdown.Sentences(r.Error))
 	case run.Canceled:
-		return fmt.Sprintf("🚫 %s in %s was canceled%s and nothing was done. %s", what, where, by(r), sentences(r.Error))
+		return fmt.Sprintf("🚫 %s in %s was canceled%s and nothing was done. %s", what, where, by(r), markdown.Sentences(r.Error))
 	case run.Blocked:
-		return fmt.Sprintf("⏸️ %s in %s has not begun. %s", what, where, sentences(r.Error))
+		return fmt.Sprintf("⏸️ %s in %s has not begun. %s", what, where, markdown.Sentences(r.Error))
 	case run.Superseded:
 		return fmt.Sprintf("%s in %s was not done: something newer took its place.", what, where)
 	}
 	return fmt.Sprintf("⏳ %s in %s is under way.", what, where)
 }
 
-// RenderDrift tells how far the world has moved away from the states: the
+// Drift tells how far the world has moved away from the states: the
 // reply to `drift`, one run a project. Pure.
-func RenderDrift(runs []run.Run) string {
+func Drift(runs []run.Run) string {
 	for level := full; level < barest; level++ {
 		if text := drift(runs, level); len(text) <= maxComment {
 			return text
@@ -75,11 +76,11 @@ func drift(runs []run.Run, level detail) string {
 			fmt.Fprintf(&b, "| … and %d more projects | |\n", len(runs)-i)
 			break
 		}
-		fmt.Fprintf(&b, "| %s | %s |\n", codeCell(shorten(r.Project.Name)), driftCell(r))
+		fmt.Fprintf(&b, "| %s | %s |\n", markdown.Cell(shorten(r.Project.Name)), driftCell(r))
 	}
 	b.WriteString("\n")
 	for _, r := range runs {
-		name := code(shorten(r.Project.Name))
+		name := markdown.Code(shorten(r.Project.Name))
 		switch {
 		case level == barest:
 		case r.Status == run.Failed:
@@ -87,19 +88,19 @@ func drift(runs []run.Run, level detail) string {
 			if level >= summary {
 				limit = maxShortError
 			}
-			fmt.Fprintf(&b, "❌ %s could not be compared:\n\n%s\n\n", name, fenced("", cut(r.Error, limit)))
+			fmt.Fprintf(&b, "❌ %s could not be compared:\n\n%s\n\n", name, markdown.Fenced("", markdown.Cut(r.Error, limit)))
 		case level < summary && r.Diff != "":
 			diff := r.Diff
 			if level == terse {
 				diff = headings(diff)
 			}
-			b.WriteString(fold("What has changed in "+name, fenced("diff", diff), len(runs) == 1 && level == full))
+			b.WriteString(markdown.Fold("What has changed in "+name, markdown.Fenced("diff", diff), len(runs) == 1 && level == full))
 		}
 	}
 	if moved > 0 {
 		b.WriteString("The next plan of these projects takes the world as it is: it shows what the code would turn back. To keep a change, write it into the code.\n")
 	}
-	return calm(b.String())
+	return markdown.Calm(b.String())
 }
 
 func driftCell(r run.Run) string {
@@ -117,9 +118,9 @@ func driftCell(r run.Run) string {
 	return "⏳ " + string(r.Status)
 }
 
-// RenderCost tells what the change's plans cost, from the estimates that were
+// Cost tells what the change's plans cost, from the estimates that were
 // made with them: the reply to `cost`. Pure.
-func RenderCost(v View) string {
+func Cost(v View) string {
 	v.Pairs = arranged(v.Pairs)
 	for level := full; level < summary; level++ {
 		if text := costs(v, level); len(text) <= maxComment {
@@ -144,10 +145,10 @@ func costs(v View, level detail) string {
 			sum = sum.Plus(*e)
 		}
 		if seen <= maxRows {
-			fmt.Fprintf(&rows, "| %s | %s | %s | %s | %s |\n", codeCell(shorten(p.Plan.Project.Name)), worth(e.Before, e), worth(e.After, e), costCell(e), priced(e))
+			fmt.Fprintf(&rows, "| %s | %s | %s | %s | %s |\n", markdown.Cell(shorten(p.Plan.Project.Name)), worth(e.Before, e), worth(e.After, e), costCell(e), priced(e))
 		}
 		if level == full {
-			sections.WriteString(costSection(code(shorten(p.Plan.Project.Name)), e))
+			sections.WriteString(costSection(markdown.Code(shorten(p.Plan.Project.Name)), e))
 		}
 	}
 	if seen == 0 {
@@ -167,7 +168,7 @@ func costs(v View, level detail) string {
 	if sum.AsOf != "" {
 		b.WriteString(" as of " + sum.AsOf)
 	}
-	fmt.Fprintf(&b, " · commit %s</sub>\n", short(target(v.Change)))
+	fmt.Fprintf(&b, " · commit %s</sub>\n", Short(v.Change.Target()))
 	return b.String()
 }
 
@@ -177,10 +178,10 @@ func priced(e *cost.Estimate) string {
 	return fmt.Sprintf("%d of %s", e.Counts.Priced+e.Counts.Free, countOf(e.Counts.Total, "resource"))
 }
 
-// RenderRefusal says why a command was not obeyed: each gate that is closed,
+// Refusal says why a command was not obeyed: each gate that is closed,
 // who can open it, and how. what is the sentence that begins it, such as
 // "**Nothing was applied.**", and Markdown of ours. Pure.
-func RenderRefusal(what string, closed []gate.Verdict) string {
+func Refusal(what string, closed []gate.Verdict) string {
 	var b strings.Builder
 	b.WriteString(what)
 	switch len(closed) {
@@ -192,7 +193,7 @@ func RenderRefusal(what string, closed []gate.Verdict) string {
 		fmt.Fprintf(&b, " %d gates are closed:\n\n", len(closed))
 	}
 	for _, v := range closed {
-		fmt.Fprintf(&b, "- ⛔ %s: %s\n", code(v.Gate), gate.Sentence(v)) // its texts are safe as they are
+		fmt.Fprintf(&b, "- ⛔ %s: %s\n", markdown.Code(v.Gate), gate.Sentence(v)) // its texts are safe as they are
 	}
-	return calm(b.String())
+	return markdown.Calm(b.String())
 }

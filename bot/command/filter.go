@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/planner"
 )
 
@@ -52,7 +53,7 @@ func (f Filter) String() string {
 			if o.flag == "-d" && strings.HasPrefix(v, "-") {
 				v = "./" + v
 			}
-			fmt.Fprintf(&b, " %s %s", o.flag, quoteArg(v))
+			fmt.Fprintf(&b, " %s %s", o.flag, Quote(v))
 		}
 	}
 	return b.String()
@@ -99,7 +100,7 @@ func (f *Filter) add(flag, value string) string {
 			return "`-d` takes a directory inside the repository, such as `-d live/network`."
 		}
 		if !doublestar.ValidatePattern(noBraces.Replace(clean)) {
-			return fmt.Sprintf("`%s` is no valid pattern.", plain(clean))
+			return fmt.Sprintf("`%s` is no valid pattern.", markdown.Word(clean))
 		}
 		value = clean
 	case "-w":

@@ -1,10 +1,11 @@
-package bot
+package comment
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/tidelock/tidelock/internal/markdown/markdowntest"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
 )
@@ -33,14 +34,14 @@ func TestGitHub10_SplitCommentsHoldEverything(t *testing.T) {
 	}
 	shown := ""
 	for i, body := range parts {
-		if n := len(v.mark(i+1)) + 1 + len(body); n > 65_536 {
+		if n := len(v.Mark(i+1)) + 1 + len(body); n > 65_536 {
 			t.Errorf("comment %d has %d bytes", i+1, n)
 		}
-		root := page(t, body)
-		if subs := all(root, "sub"); len(subs) != 1 || !strings.Contains(text(subs[0]), "commit c0ffee0") {
+		root := markdowntest.Page(t, body)
+		if subs := markdowntest.All(root, "sub"); len(subs) != 1 || !strings.Contains(markdowntest.Text(subs[0]), "commit c0ffee0") {
 			t.Errorf("comment %d leaves a block open: %s", i+1, body[max(0, len(body)-300):])
 		}
-		shown += text(root)
+		shown += markdowntest.Text(root)
 	}
 	for _, p := range v.Pairs {
 		for i := range p.Plan.Summary.Update {
@@ -90,7 +91,7 @@ func TestMarkersTellCommentsApart(t *testing.T) {
 	v := scene()
 	perCommit := v
 	perCommit.Settings.CommentPerCommit = true
-	marks := []string{v.mark(1), v.mark(2), v.mark(12), perCommit.mark(1), perCommit.mark(2)}
+	marks := []string{v.Mark(1), v.Mark(2), v.Mark(12), perCommit.Mark(1), perCommit.Mark(2)}
 	if marks[0] != "<!-- tidelock:42:7 -->" || marks[1] != "<!-- tidelock:42:7:2 -->" {
 		t.Errorf("markers %q: those of an earlier version are found no more", marks)
 	}

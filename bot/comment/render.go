@@ -1,10 +1,11 @@
-package bot
+package comment
 
 import (
 	"fmt"
 	"strings"
 
 	"github.com/tidelock/tidelock/internal/cost"
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
 )
@@ -53,7 +54,7 @@ func render(v View, level detail) string {
 		}
 	}
 	b.WriteString(closing(v))
-	return calm(b.String())
+	return markdown.Calm(b.String())
 }
 
 // told reports whether the change's plans are what counts.
@@ -64,13 +65,13 @@ func opening(v View, level detail) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %s\n\n", headline(v))
 	if v.Change.Status == run.Unplannable || v.Change.Status == run.Gated {
-		b.WriteString(list(v.Change.Reason))
+		b.WriteString(markdown.List(v.Change.Reason))
 	}
 	if told(v) {
 		b.WriteString(table(v, level) + remarks(v))
 	}
 	if v.Change.Notes != "" {
-		b.WriteString("⚠️ **Not part of any plan:**\n\n" + list(v.Change.Notes))
+		b.WriteString("⚠️ **Not part of any plan:**\n\n" + markdown.List(v.Change.Notes))
 	}
 	return b.String()
 }
@@ -82,21 +83,6 @@ func closing(v View) string {
 		next = "#### Next\n\n" + next + "\n\n"
 	}
 	return next + footer(v)
-}
-
-// maxNotes is how much of what is wrong in the repository a comment shows, in
-// bytes.
-const maxNotes = 12_000
-
-// list shows what is wrong in the repository, a line an item.
-func list(lines string) string {
-	var b strings.Builder
-	for _, line := range strings.Split(cut(lines, maxNotes), "\n") {
-		if text := prose(line); text != "" {
-			b.WriteString("- \u2060" + text + "\n") // the joiner keeps it from beginning a block of its own
-		}
-	}
-	return b.String() + "\n"
 }
 
 func tooLong(v View) string {

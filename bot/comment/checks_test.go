@@ -1,4 +1,4 @@
-package bot
+package comment
 
 import (
 	"strings"
@@ -156,7 +156,7 @@ func TestPlanCheckShowsThePlans(t *testing.T) {
 func TestPaceOfProgress(t *testing.T) {
 	var at []time.Duration
 	for passed := time.Duration(0); len(at) < 8; passed = at[len(at)-1] {
-		at = append(at, nextWord(passed))
+		at = append(at, NextWord(passed))
 	}
 	want := []time.Duration{4 * time.Second, 30 * time.Second, 90 * time.Second, 210 * time.Second, 450 * time.Second, 930 * time.Second, 1530 * time.Second, 2130 * time.Second}
 	for i := range want {
@@ -164,7 +164,7 @@ func TestPaceOfProgress(t *testing.T) {
 			t.Fatalf("told at %v, not %v", at, want)
 		}
 	}
-	if got := nextWord(29 * time.Second); got != 30*time.Second {
+	if got := NextWord(29 * time.Second); got != 30*time.Second {
 		t.Errorf("after 29 s the next word is at %v", got)
 	}
 	busy := scenes()["planning"]
@@ -172,25 +172,25 @@ func TestPaceOfProgress(t *testing.T) {
 		name string
 		view View
 		ago  time.Duration
-		want pace
+		want Pace
 	}{
-		{"at once", busy, 0, pace{busy: true}},
-		{"after 3 s", busy, 3 * time.Second, pace{busy: true}},
-		{"after 4 s", busy, 4 * time.Second, pace{busy: true, check: true}},
-		{"after 29 s", busy, 29 * time.Second, pace{busy: true, check: true}},
-		{"after 30 s", busy, 30 * time.Second, pace{busy: true, check: true, comment: true}},
-		{"at rest", scenes()["one"], 0, pace{check: true, comment: true}},
+		{"at once", busy, 0, Pace{Busy: true}},
+		{"after 3 s", busy, 3 * time.Second, Pace{Busy: true}},
+		{"after 4 s", busy, 4 * time.Second, Pace{Busy: true, Check: true}},
+		{"after 29 s", busy, 29 * time.Second, Pace{Busy: true, Check: true}},
+		{"after 30 s", busy, 30 * time.Second, Pace{Busy: true, Check: true, Comment: true}},
+		{"at rest", scenes()["one"], 0, Pace{Check: true, Comment: true}},
 	} {
-		if got := paceOf(c.view, c.view.Now.Add(-c.ago)); got != c.want {
+		if got := PaceOf(c.view, c.view.Now.Add(-c.ago)); got != c.want {
 			t.Errorf("%s: %+v, not %+v", c.name, got, c.want)
 		}
 	}
 	waits := queued("network", run.Queued)
 	waits.Error = "Somebody else holds the lock of the state."
-	if got := paceOf(scene(only(waits), only(planned("app"))), time.Time{}); got != (pace{check: true, comment: true}) {
+	if got := PaceOf(scene(only(waits), only(planned("app"))), time.Time{}); got != (Pace{Check: true, Comment: true}) {
 		t.Errorf("what waits for somebody else is told at once: %+v", got)
 	}
-	if got := paceOf(busy, time.Time{}); got.check || !got.busy {
+	if got := PaceOf(busy, time.Time{}); got.Check || !got.Busy {
 		t.Errorf("nobody has noted when it began: %+v", got)
 	}
 }
@@ -224,10 +224,10 @@ func TestWorthAComment(t *testing.T) {
 		{"superseded", outdated, false, false},
 		{"a merge queue's", group, false, false},
 	} {
-		if got := worthAComment(c.view, false); got != c.new {
+		if got := Worth(c.view, false); got != c.new {
 			t.Errorf("%s: worth a new comment: %v", c.name, got)
 		}
-		if got := worthAComment(c.view, true); got != c.old {
+		if got := Worth(c.view, true); got != c.old {
 			t.Errorf("%s: worth an update: %v", c.name, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"regexp"
@@ -61,7 +61,7 @@ func TestThreat_CommandEchoIsInert(t *testing.T) {
 			"tidelock plan -- X", "tidelock plan -- -X", "tidelock plan -- -target=X", "tidelock plan -- -var X", "tidelock plan -- -parallelism=X", "tidelock plan -- -refresh=X",
 			"tidelock import -p x X y", "tidelock import -p x X", "tidelock import -p x aws_x.a -X", "tidelock state rm X", "tidelock state X", "tidelock X", "tidelock apply -d '../X'", "plan --X", "plan -p 'X", "@bot plan —X",
 		} {
-			for _, c := range ParseCommands(strings.ReplaceAll(line, "X", evil), "bot") {
+			for _, c := range Parse(strings.ReplaceAll(line, "X", evil), "bot") {
 				harmless(t, c.Problem)
 			}
 		}
@@ -80,14 +80,14 @@ func TestThreat_CommandLookAlikes(t *testing.T) {
 	} {
 		for _, how := range []string{"", "/", "tidelock ", "@bot "} {
 			for _, rest := range []string{"", " -p net"} {
-				if got := ParseCommands(how+word+rest, "bot"); len(got) > 0 {
+				if got := Parse(how+word+rest, "bot"); len(got) > 0 {
 					t.Errorf("%q gives %+v", how+word+rest, first(got))
 				}
 			}
 		}
 	}
 	for _, line := range []string{"\u200btidelock apply", "t\u0456delock apply", "tideloc\u212a apply", "@b\u043et apply", "/\u200bapply", "\u2215apply"} {
-		if got := ParseCommands(line, "bot"); len(got) > 0 {
+		if got := Parse(line, "bot"); len(got) > 0 {
 			t.Errorf("%q gives %+v", line, first(got))
 		}
 	}
@@ -98,7 +98,7 @@ func TestThreat_CommandLookAlikes(t *testing.T) {
 func TestThreat_CommandInvisible(t *testing.T) {
 	for _, bad := range []string{"\u200b", "\u202e", "\u2066", "\u00ad", "\ufeff", "\u2060", "\ufe0f", "\u3164", "\u2800", "\u2028", "\x00", "\x1b[1m", "\U000e0041", "\xff"} {
 		for _, line := range []string{"plan -p nXet", "plan -d aX/b", "apply -w pXrod", "plan -- -target=aws_x.aX", "plan -- -var=a=X", "import -p x aws_x.a iX1", "plan -X", "state rm aws_x.X"} {
-			got := ParseCommands(strings.ReplaceAll(line, "X", bad), "bot")
+			got := Parse(strings.ReplaceAll(line, "X", bad), "bot")
 			if len(got) != 1 || got[0].Problem != unseen {
 				t.Errorf("%q gives %+v", strings.ReplaceAll(line, "X", bad), first(got))
 			}
@@ -122,7 +122,7 @@ func TestThreat_CommandFlood(t *testing.T) {
 		"equals":              "plan -- -var=" + strings.Repeat("a=\"", 5000),
 		"nothing":             strings.Repeat("\n", mega),
 	} {
-		got := ParseCommands(body, "bot")
+		got := Parse(body, "bot")
 		if len(got) > maxCommands {
 			t.Errorf("%s: %d commands", name, len(got))
 		}

@@ -1,4 +1,4 @@
-package bot
+package markdown
 
 import (
 	"regexp"
@@ -6,15 +6,10 @@ import (
 	"unicode"
 )
 
-// Everything in this file makes text that a stranger chose (a project's name,
-// a resource's address, an error of Terraform's) inert in GitHub's Markdown: it
-// can't end the block it stands in, mention anybody, open HTML, or colour a
-// terminal.
-
-// code returns s as inline code. Inside it nothing is interpreted: no mention,
+// Code returns s as inline code. Inside it nothing is interpreted: no mention,
 // no HTML, no link. The fence is longer than any run of backticks in s.
-func code(s string) string {
-	s = oneLine(s)
+func Code(s string) string {
+	s = OneLine(s)
 	if s == "" {
 		return "`` ``"
 	}
@@ -25,11 +20,11 @@ func code(s string) string {
 	return fence + s + fence
 }
 
-// codeCell is code in a table, where even code must not hold a bare pipe.
-func codeCell(s string) string { return strings.ReplaceAll(code(s), "|", "\\|") }
+// Cell is code in a table, where even code must not hold a bare pipe.
+func Cell(s string) string { return strings.ReplaceAll(Code(s), "|", "\\|") }
 
-// prose returns s as text in which nothing is interpreted.
-func prose(s string) string { return inert(oneLine(s)) }
+// Prose returns s as text in which nothing is interpreted.
+func Prose(s string) string { return inert(OneLine(s)) }
 
 func inert(s string) string {
 	var b strings.Builder
@@ -57,11 +52,11 @@ func inert(s string) string {
 	return strings.NewReplacer("://", ":\u2060//", "www.", "www\u2060.").Replace(b.String())
 }
 
-// mention calls a person by their login on GitHub. What can't be a login is
+// Mention calls a person by their login on GitHub. What can't be a login is
 // shown as code.
-func mention(login string) string {
+func Mention(login string) string {
 	if !loginForm.MatchString(login) {
-		return code(login)
+		return Code(login)
 	}
 	return "@" + login
 }
@@ -69,9 +64,9 @@ func mention(login string) string {
 // loginForm is what GitHub lets a login look like.
 var loginForm = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?$`)
 
-// calm lets each person be called once in a comment: what calls them again is
+// Calm lets each person be called once in a comment: what calls them again is
 // left as text. Code is not touched, since nothing in it calls anybody.
-func calm(markdown string) string {
+func Calm(markdown string) string {
 	var b strings.Builder
 	called := map[string]bool{}
 	for i := 0; i < len(markdown); {
@@ -129,11 +124,11 @@ func leadingLogin(s string) string {
 	return s[:end]
 }
 
-// sentences is prose in which inline code stays what it is: what the bot
+// Sentences is prose in which inline code stays what it is: what the bot
 // itself wrote down, with names in it that strangers chose.
-func sentences(s string) string {
+func Sentences(s string) string {
 	var b strings.Builder
-	for s = oneLine(s); s != ""; {
+	for s = OneLine(s); s != ""; {
 		i := strings.IndexByte(s, '`')
 		if i < 0 {
 			i = len(s)
@@ -154,8 +149,8 @@ func sentences(s string) string {
 	return b.String()
 }
 
-// fenced returns s as a code block whose fence is longer than any in s.
-func fenced(language, s string) string {
+// Fenced returns s as a code block whose fence is longer than any in s.
+func Fenced(language, s string) string {
 	s = strings.TrimRight(clean(s), "\n")
 	fence := strings.Repeat("`", max(3, longestRun(s, '`')+1))
 	return fence + language + "\n" + s + "\n" + fence
@@ -212,24 +207,14 @@ func clean(s string) string {
 	return b.String()
 }
 
-func oneLine(s string) string {
+// OneLine returns s without terminal escapes and characters that can't be seen,
+// each stretch of white space as one space. It is not inert yet.
+func OneLine(s string) string {
 	return strings.Join(strings.Fields(clean(s)), " ")
 }
 
-// maxName is how much of a project's name is shown, in bytes.
-const maxName = 120
-
-// shorten keeps the end of a long name, which is what tells directories apart.
-func shorten(name string) string {
-	name = oneLine(name)
-	if len(name) <= maxName {
-		return name
-	}
-	return "…" + strings.ToValidUTF8(name[len(name)-maxName:], "")
-}
-
-// cut shortens s to at most n bytes at a line's end, if there is one.
-func cut(s string, n int) string {
+// Cut shortens s to at most n bytes at a line's end, if there is one.
+func Cut(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
@@ -238,4 +223,68 @@ func cut(s string, n int) string {
 		s = s[:i]
 	}
 	return s
+}
+
+// Word makes a word of a stranger's safe to quote in backticks, where nothing
+// is a mention, a link or HTML.
+func Word(s string) string {
+	s = strings.ReplaceAll(OneLine(s), "`", "")
+	if len(s) > 60 {
+		s = strings.ToValidUTF8(s[:60], "") + "…"
+	}
+	return s
+}
+
+// Abridged keeps the beginning of a text, n bytes of it, on one line.
+func Abridged(s string, n int) string {
+	s = OneLine(s)
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "…"
+}
+
+// Fold returns a body, which is Markdown, folded away under a title that may
+// hold inline code of Code's.
+func Fold(title, body string, open bool) string {
+	tag := "<details>"
+	if open {
+		tag = "<details open>"
+	}
+	return tag + "<summary>" + inHTML(title) + "</summary>\n\n" + body + "\n\n</details>\n\n"
+}
+
+// inHTML turns the inline code of a title into HTML, since GitHub reads no
+// Markdown inside a summary.
+func inHTML(s string) string {
+	start := strings.IndexByte(s, '`')
+	if start < 0 {
+		return s
+	}
+	n := 0
+	for start+n < len(s) && s[start+n] == '`' {
+		n++
+	}
+	fence := s[start : start+n]
+	end := strings.Index(s[start+n:], fence)
+	if end < 0 {
+		return s
+	}
+	inside := strings.TrimSpace(s[start+n : start+n+end])
+	escaped := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;").Replace(inside)
+	return s[:start] + "<code>" + escaped + "</code>" + s[start+n+end+n:]
+}
+
+// maxList is how much of a text List shows, in bytes.
+const maxList = 12_000
+
+// List shows a text as a list, a line an item, in which nothing is interpreted.
+func List(lines string) string {
+	var b strings.Builder
+	for _, line := range strings.Split(Cut(lines, maxList), "\n") {
+		if text := Prose(line); text != "" {
+			b.WriteString("- \u2060" + text + "\n") // the joiner keeps it from beginning a block of its own
+		}
+	}
+	return b.String() + "\n"
 }

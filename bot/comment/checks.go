@@ -1,11 +1,13 @@
-package bot
+package comment
 
 import (
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/tidelock/tidelock/bot/command"
 	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 )
@@ -84,11 +86,11 @@ func planCheck(v View) (github.Check, bool) {
 		return done(neutral, "No Terraform project is touched")
 	case run.Unplannable:
 		k := v.check(PlanCheck, completed, failure, title, "")
-		k.Summary, k.Actions = fenced("", cut(v.Change.Reason, maxCheckText)), actions(v)
+		k.Summary, k.Actions = markdown.Fenced("", markdown.Cut(v.Change.Reason, maxCheckText)), actions(v)
 		return k, true
 	case run.Gated: // not neutral: that would let the pull be merged unplanned
 		k := v.check(PlanCheck, queuedUp, "", title, "")
-		k.Summary, k.Actions = list(cut(v.Change.Reason, maxCheckText)), actions(v)
+		k.Summary, k.Actions = markdown.List(markdown.Cut(v.Change.Reason, maxCheckText)), actions(v)
 		return k, true
 	case run.Closed:
 		if !v.shown(PlanCheck) {
@@ -143,7 +145,7 @@ func (v View) planned(k github.Check) github.Check {
 	summary := []string{k.Title + strings.TrimSuffix(costLine(v), ".") + "."}
 	for _, p := range v.Pairs {
 		if l, ok := v.Holders[p.Plan.Key()]; ok && l.Pull != v.Change.Pull && p.Plan.Status == run.Blocked && len(summary) <= maxRows {
-			summary = append(summary, fmt.Sprintf("%s waits for %s. It goes on by itself when the lock is free.", code(shorten(p.Plan.Project.Name)), heldBy(l, code)))
+			summary = append(summary, fmt.Sprintf("%s waits for %s. It goes on by itself when the lock is free.", markdown.Code(shorten(p.Plan.Project.Name)), heldBy(l, markdown.Code)))
 		}
 	}
 	if names, first := ownLocks(v); len(names) > 0 {
@@ -185,34 +187,28 @@ func plansText(v View) string {
 			}
 		}
 		if b.Len() <= maxCheckText || level == barest {
-			return calm(strings.TrimSpace(b.String()))
+			return markdown.Calm(strings.TrimSpace(b.String()))
 		}
 	}
 }
 
-// The buttons' identifiers, as they come back when somebody presses one.
-const (
-	ButtonPlan   = "plan"
-	ButtonApply  = "apply"
-	ButtonUnlock = "unlock"
-)
-
-// actions are the buttons of the summary checks: what can be done now. Whoever
-// presses one is judged as if they had commented.
+// actions are the buttons of the summary checks: what can be done now. Each
+// comes back with its command's name (command.OfButton), and whoever presses
+// one is judged as if they had commented.
 func actions(v View) []github.CheckAction {
 	var out []github.CheckAction
-	add := func(yes bool, label, does, id string) {
-		if yes && v.Settings.Obeys(Verb(id)) {
-			out = append(out, github.CheckAction{Label: label, Description: does, Identifier: id})
+	add := func(yes bool, label, does string, verb command.Verb) {
+		if yes && v.Settings.obeys(verb) {
+			out = append(out, github.CheckAction{Label: label, Description: does, Identifier: string(verb)})
 		}
 	}
 	if !v.Change.Status.Live() || v.Change.GroupRef != "" {
 		return nil
 	}
 	phase, merged := v.Phase(), v.Change.MergeSHA != ""
-	add(!merged || phase != run.PhaseApplied, "Plan again", "Plan every project that this touches", ButtonPlan)
-	add(phase == run.PhasePlanned && (merged || v.Settings.ApplyBeforeMerge), "Apply", "Apply exactly what is shown here", ButtonApply)
-	add(held(v) > 0, "Unlock", "Give up the locks of this pull request", ButtonUnlock)
+	add(!merged || phase != run.PhaseApplied, "Plan again", "Plan every project that this touches", command.Plan)
+	add(phase == run.PhasePlanned && (merged || v.Settings.ApplyBeforeMerge), "Apply", "Apply exactly what is shown here", command.Apply)
+	add(held(v) > 0, "Unlock", "Give up the locks of this pull request", command.Unlock)
 	return out
 }
 
@@ -284,11 +280,11 @@ func projectCheck(v View, p run.Pair) (github.Check, bool) {
 		}
 		r = p.Plan // applying does not take the plan's result away
 	}
-	name := "tidelock: " + oneLine(p.Plan.Project.Name)
+	name := "tidelock: " + markdown.OneLine(p.Plan.Project.Name)
 	k := v.check(name, completed, success, "", "")
 	k.ExternalID = r.ID
 	k.StartedAt, k.CompletedAt = r.Started, r.Finished
-	text := fenced("diff", excerpt(p.Plan.Diff))
+	text := markdown.Fenced("diff", excerpt(p.Plan.Diff))
 	switch r.Status {
 	case run.Planned:
 		k.Title = strings.TrimSuffix(r.Summary.String(), ".")
@@ -302,13 +298,13 @@ func projectCheck(v View, p run.Pair) (github.Check, bool) {
 		k.Title = "Applied" + took(*r)
 	case run.Failed:
 		k.Conclusion, k.Title = failure, fmt.Sprintf("The %s failed", r.Kind)
-		text = fenced("", excerpt(r.Error))
+		text = markdown.Fenced("", excerpt(r.Error))
 	case run.Held:
 		k.Conclusion, k.Title = actionReq, "Held: a person must decide"
-		text = sentences(r.Error)
+		text = markdown.Sentences(r.Error)
 	case run.Interrupted:
 		k.Conclusion, k.Title = failure, "Interrupted: a person must decide"
-		text = sentences(r.Error)
+		text = markdown.Sentences(r.Error)
 	default:
 		k.Conclusion, k.Title = cancelled, strings.ToUpper(string(r.Status[:1]))+string(r.Status[1:])
 	}
@@ -316,7 +312,7 @@ func projectCheck(v View, p run.Pair) (github.Check, bool) {
 	if e := p.Plan.Estimate; e != nil && e.Counts.Total > 0 {
 		k.Summary += "\n\nCost: " + e.Line() + ". " + e.Header() + "."
 	}
-	if f := findings(code(p.Plan.Project.Name), *p.Plan, full); f != "" {
+	if f := findings(markdown.Code(p.Plan.Project.Name), *p.Plan, full); f != "" {
 		k.Summary += "\n\n" + f
 	}
 	if p.Plan.Diff != "" || r.Error != "" {
@@ -330,7 +326,7 @@ func excerpt(s string) string {
 	if len(s) <= maxCheckText {
 		return s
 	}
-	return cut(s, maxCheckText) + "\n# … and more, too long to show here"
+	return markdown.Cut(s, maxCheckText) + "\n# … and more, too long to show here"
 }
 
 // plainTitle takes the headline's sign off: a check has one of its own.

@@ -1,9 +1,10 @@
-package bot
+package comment
 
 import (
 	"fmt"
 	"strings"
 
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/run"
 )
 
@@ -63,7 +64,7 @@ func split(v View) []string {
 		} else {
 			parts[i] = fmt.Sprintf("### Plans, comment %d of %d\n\n%s%s", i+1, len(parts), parts[i], footer(v))
 		}
-		parts[i] = calm(parts[i])
+		parts[i] = markdown.Calm(parts[i])
 	}
 	return parts
 }
@@ -77,7 +78,7 @@ func blocks(v View, p run.Pair) []string {
 	if len(whole) <= maxBlock {
 		return []string{whole}
 	}
-	name := code(shorten(p.Plan.Project.Name))
+	name := markdown.Code(shorten(p.Plan.Project.Name))
 	shown := shownPlan(p)
 	pieces := chunks(shown.Diff, maxBlock)
 	out := []string{section(v, p, summary)}
@@ -86,7 +87,7 @@ func blocks(v View, p run.Pair) []string {
 		if len(pieces) > 1 {
 			title += fmt.Sprintf(" (%d of %d)", i+1, len(pieces))
 		}
-		out = append(out, fold(title, fenced("diff", piece), false))
+		out = append(out, markdown.Fold(title, markdown.Fenced("diff", piece), false))
 	}
 	return append(out, costSection(name, shown.Estimate))
 }

@@ -1,4 +1,4 @@
-package bot
+package comment
 
 import (
 	"fmt"
@@ -9,6 +9,8 @@ import (
 
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/gate"
+	"github.com/tidelock/tidelock/internal/markdown"
+	"github.com/tidelock/tidelock/internal/markdown/markdowntest"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
@@ -54,21 +56,21 @@ func replies() map[string]string {
 	ended.Kind = run.Drift
 	v := scene(only(planned("network")), only(planned("app")), only(unchanged("dns")), only(queued("web", run.Deferred)))
 	return map[string]string{
-		"operation_applied":     RenderOperation(operated(run.Applied, "")),
-		"operation_failed":      RenderOperation(operated(run.Failed, "Error: Resource already managed by Terraform")),
-		"operation_interrupted": RenderOperation(stopped),
-		"operation_held":        RenderOperation(operated(run.Held, "A gate has closed since the command was given.")),
-		"operation_canceled":    RenderOperation(operated(run.Canceled, "")),
-		"drift":                 RenderDrift([]run.Run{drifted("network", planner.Summary{Update: 1}, resourceDiff), drifted("app", planner.Summary{}, ""), ended}),
-		"drift_one":             RenderDrift([]run.Run{drifted("network", planner.Summary{Update: 1}, resourceDiff)}),
-		"drift_none":            RenderDrift([]run.Run{drifted("network", planner.Summary{}, ""), drifted("app", planner.Summary{}, "")}),
-		"cost":                  RenderCost(v),
-		"cost_none":             RenderCost(scene(only(queued("network", run.Running)))),
-		"refusal": RenderRefusal("**Nothing was applied.**", []gate.Verdict{
+		"operation_applied":     Operation(operated(run.Applied, "")),
+		"operation_failed":      Operation(operated(run.Failed, "Error: Resource already managed by Terraform")),
+		"operation_interrupted": Operation(stopped),
+		"operation_held":        Operation(operated(run.Held, "A gate has closed since the command was given.")),
+		"operation_canceled":    Operation(operated(run.Canceled, "")),
+		"drift":                 Drift([]run.Run{drifted("network", planner.Summary{Update: 1}, resourceDiff), drifted("app", planner.Summary{}, ""), ended}),
+		"drift_one":             Drift([]run.Run{drifted("network", planner.Summary{Update: 1}, resourceDiff)}),
+		"drift_none":            Drift([]run.Run{drifted("network", planner.Summary{}, ""), drifted("app", planner.Summary{}, "")}),
+		"cost":                  Cost(v),
+		"cost_none":             Cost(scene(only(queued("network", run.Running)))),
+		"refusal": Refusal("**Nothing was applied.**", []gate.Verdict{
 			{Gate: gate.Approvals, Why: "1 of 2 approving reviews is there.", Who: "anyone with write access but the author", How: "approve the pull request on GitHub"},
 			{Gate: gate.UpToDate, Why: "The head lacks 3 commits of `main`.", Who: "whoever may push to the branch", How: "merge `main` into it"},
 		}),
-		"refusal_one": RenderRefusal("**Nothing was applied.**", []gate.Verdict{{Gate: "no-fridays", Why: "It is Friday."}}),
+		"refusal_one": Refusal("**Nothing was applied.**", []gate.Verdict{{Gate: "no-fridays", Why: "It is Friday."}}),
 	}
 }
 
@@ -81,7 +83,7 @@ func TestReplies(t *testing.T) {
 // Nothing of a stranger's choosing is more than text in a reply.
 func TestThreat_RepliesAreInert(t *testing.T) {
 	const allowed = "h3 p table thead tbody tr th td code pre details summary ul li strong em sub"
-	for _, s := range hostile {
+	for _, s := range markdowntest.Hostile {
 		r := operated(run.Failed, s)
 		r.Project.Name, r.Operation.Args = s, []string{s, s}
 		held := r
@@ -90,8 +92,8 @@ func TestThreat_RepliesAreInert(t *testing.T) {
 		broken := failed(s, s)
 		plan := planned(s)
 		plan.Estimate.Resources[0].Address, plan.Estimate.Resources[0].Note = s, s
-		for _, body := range []string{RenderOperation(r), RenderOperation(held), RenderDrift([]run.Run{moved, broken}), RenderCost(scene(only(plan)))} {
-			if bad := strangers(page(t, body), allowed); len(bad) > 0 {
+		for _, body := range []string{Operation(r), Operation(held), Drift([]run.Run{moved, broken}), Cost(scene(only(plan)))} {
+			if bad := markdowntest.Strangers(markdowntest.Page(t, body), allowed); len(bad) > 0 {
 				t.Errorf("%q: %q got into\n%s", s, bad, body)
 			}
 		}
@@ -106,7 +108,7 @@ func TestGitHub10_RepliesFit(t *testing.T) {
 		runs = append(runs, drifted(fmt.Sprintf("live/p%d", i), planner.Summary{Update: 40}, strings.Repeat(resourceDiff+"\n\n", 40)))
 		pairs = append(pairs, only(planned(fmt.Sprintf("live/p%d", i))))
 	}
-	for name, body := range map[string]string{"drift": RenderDrift(runs), "drift of a few": RenderDrift(runs[:30]), "cost": RenderCost(scene(pairs...)), "cost of some": RenderCost(scene(pairs[:150]...))} {
+	for name, body := range map[string]string{"drift": Drift(runs), "drift of a few": Drift(runs[:30]), "cost": Cost(scene(pairs...)), "cost of some": Cost(scene(pairs[:150]...))} {
 		if len(body) > maxComment || len(body) < 500 {
 			t.Errorf("%s: %d bytes", name, len(body))
 		}
@@ -127,7 +129,7 @@ func TestThreat_NobodyIsCalledTwice(t *testing.T) {
 		"an @ alone @ is nobody @":            "an @ alone @ is nobody @",
 		"``a ` b`` @ada ```x``` `@ada` @ada ": "``a ` b`` @ada ```x``` `@ada` @\u2060ada ",
 	} {
-		if got := calm(in); got != want {
+		if got := markdown.Calm(in); got != want {
 			t.Errorf("%q became %q, not %q", in, got, want)
 		}
 	}
@@ -156,7 +158,7 @@ func TestThreat_NobodyIsCalledTwice(t *testing.T) {
 
 // Options of a plan are shown wherever the plan is, and can't be more than text.
 func TestThreat_OptionsAreInert(t *testing.T) {
-	for _, s := range hostile {
+	for _, s := range markdowntest.Hostile {
 		r := planned("network")
 		r.Options = planner.Options{Vars: []string{"x=" + s}, Targets: []string{s}}
 		r.Waivers = []access.Actor{{Kind: access.User, Name: s}}
@@ -167,7 +169,7 @@ func TestThreat_OptionsAreInert(t *testing.T) {
 		v.Change.Trusted = access.Actor{Kind: access.User, Name: s}
 		v.Holders[r.Key()] = run.Lock{Key: r.Key(), Pull: 7, Holder: s}
 		body := Render(v)
-		if bad := strangers(page(t, body), "h3 h4 p table thead tbody tr th td code pre details summary ul li strong em sub"); len(bad) > 0 {
+		if bad := markdowntest.Strangers(markdowntest.Page(t, body), "h3 h4 p table thead tbody tr th td code pre details summary ul li strong em sub"); len(bad) > 0 {
 			t.Errorf("%q: %q got into\n%s", s, bad, body)
 		}
 	}

@@ -1,4 +1,4 @@
-package bot
+package comment
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/cost"
+	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
@@ -53,7 +54,7 @@ func table(v View, level detail) string {
 			fmt.Fprintf(&b, "| … and %d more projects | | | | |\n", len(v.Pairs)-i)
 			break
 		}
-		b.WriteString("| " + codeCell(shorten(p.Plan.Project.Name)))
+		b.WriteString("| " + markdown.Cell(shorten(p.Plan.Project.Name)))
 		if layers || groups {
 			b.WriteString(" | " + orderCell(v, p, layers, groups))
 		}
@@ -97,7 +98,7 @@ const maxNamed = 3
 func some(projects []string) string {
 	var parts []string
 	for _, name := range projects[:min(len(projects), maxNamed)] {
-		parts = append(parts, codeCell(shorten(name)))
+		parts = append(parts, markdown.Cell(shorten(name)))
 	}
 	if more := len(projects) - maxNamed; more > 0 {
 		parts = append(parts, fmt.Sprintf("%d more", more))
@@ -120,7 +121,7 @@ func someOf(pairs []run.Pair) string {
 func planCell(r run.Run) string {
 	parts := []string{counts(r)}
 	for _, flag := range flagsOf(r.Options) {
-		parts = append(parts, code(flag))
+		parts = append(parts, markdown.Code(flag))
 	}
 	return strings.TrimSpace(strings.Join(parts, " "))
 }
@@ -141,15 +142,6 @@ func flagsOf(o planner.Options) []string {
 		}
 	}
 	return flags
-}
-
-// abridged keeps the beginning of a text.
-func abridged(s string, n int) string {
-	s = oneLine(s)
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "") + "…"
 }
 
 // counts is a plan's summary as the table shows it: +2 ~1 ±1 −3.
@@ -290,7 +282,7 @@ func by(r run.Run) string {
 }
 
 // person names an actor without calling them: nobody is to be woken by it.
-func person(a access.Actor) string { return code(a.String()) }
+func person(a access.Actor) string { return markdown.Code(a.String()) }
 
 // holder says who has the lock that the pair waits for, and since when.
 func holder(v View, p run.Pair) string {
@@ -298,7 +290,7 @@ func holder(v View, p run.Pair) string {
 	if !ok {
 		return "a lock"
 	}
-	return heldBy(l, mention)
+	return heldBy(l, markdown.Mention)
 }
 
 // heldBy says who holds a lock and since when: "#12 (@alice, since 2026-11-23
@@ -340,7 +332,7 @@ func remarks(v View) string {
 	if v.Change.Trusted == (access.Actor{}) {
 		return ""
 	}
-	return fmt.Sprintf("The head %s comes from a fork. %s let it be planned; a newer one needs another word.\n\n", code(short(v.Change.HeadSHA)), person(v.Change.Trusted))
+	return fmt.Sprintf("The head %s comes from a fork. %s let it be planned; a newer one needs another word.\n\n", markdown.Code(Short(v.Change.HeadSHA)), person(v.Change.Trusted))
 }
 
 // ownLocks returns the names of the projects whose locks the pull holds, and
@@ -367,7 +359,19 @@ func since(l run.Lock) string {
 		parts = append(parts, "since "+moment(l.Taken))
 	}
 	if l.Holder != "" {
-		parts = append(parts, "for "+code(l.Holder))
+		parts = append(parts, "for "+markdown.Code(l.Holder))
 	}
 	return strings.Join(parts, " ")
+}
+
+// maxName is how much of a project's name is shown, in bytes.
+const maxName = 120
+
+// shorten keeps the end of a long name, which is what tells directories apart.
+func shorten(name string) string {
+	name = markdown.OneLine(name)
+	if len(name) <= maxName {
+		return name
+	}
+	return "…" + strings.ToValidUTF8(name[len(name)-maxName:], "")
 }

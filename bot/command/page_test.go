@@ -1,6 +1,7 @@
-package bot
+package command
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"regexp"
@@ -11,17 +12,19 @@ import (
 )
 
 const (
-	guide      = "../docs/commands.md"
-	guideBegin = "<!-- Made from the table in bot/commandtable.go by: go test ./bot -run CommandsGuide -update -->\n"
+	guide      = "../../docs/commands.md"
+	guideBegin = "<!-- Made from the table in bot/command/table.go by: go test ./bot/command -run CommandsGuide -update -->\n"
 	guideEnd   = "<!-- The rest is written by hand. -->\n"
 )
+
+var update = flag.Bool("update", false, "write the guide anew")
 
 // guideSections is what the guide says of each command.
 func guideSections() string {
 	var b strings.Builder
 	b.WriteString("\n## All commands\n\n| command | what it does | role that it needs |\n|---|---|---|\n")
 	for _, s := range verbs {
-		who := needed[s.Verb].String()
+		who := s.Verb.Role().String()
 		if s.Also != "" {
 			who += ", " + s.Also
 		}
@@ -81,7 +84,7 @@ func TestCommandsGuide(t *testing.T) {
 		return
 	}
 	if made != want {
-		t.Errorf("%s is behind the table; go test ./bot -run CommandsGuide -update writes it anew", guide)
+		t.Errorf("%s is behind the table; go test ./bot/command -run CommandsGuide -update writes it anew", guide)
 	}
 }
 
@@ -94,7 +97,7 @@ func TestCommandsGuideExamples(t *testing.T) {
 	}
 	shown := map[Verb]int{}
 	try := func(line string) {
-		got := ParseCommands(line, "your-app")
+		got := Parse(line, "your-app")
 		if len(got) != 1 || got[0].Problem != "" {
 			t.Errorf("the guide shows %q, which is read as %+v", line, first(got))
 			return
@@ -125,7 +128,7 @@ func TestCommandsGuideExamples(t *testing.T) {
 // would be everybody's.
 func TestEveryCommandNeedsARole(t *testing.T) {
 	for _, s := range verbs {
-		if needed[s.Verb] < github.RoleRead {
+		if s.Verb.Role() < github.RoleRead {
 			t.Errorf("%q needs no role", s.Verb)
 		}
 	}
