@@ -14,6 +14,7 @@
 //	log.txt        what Terraform said
 //	stderr.txt     what the runner itself complained of
 //	plan, plan.json, data/, home/
+//	home.terraform   what is started in place of Terraform: sets limits, and answers for its version
 //	errored.tfstate  a state that Terraform could not write to its backend
 //
 // Promises: a run starts at most once, whoever asks and however often the
@@ -23,6 +24,10 @@
 // spoils neither journal nor result nor that last state. A process is found by
 // its lock, its session and the run's ID in its environment, never by a bare
 // pid.
+//
+// Terraform, and all that it starts, is confined as Options.Sandbox says: to
+// the files of its run, away from other processes, within limits. The runner
+// process itself is not. The sandbox needs Landlock; Host tells what there is.
 //
 // It does not decide whether to run, and retries nothing. It needs Linux.
 package runner
