@@ -375,6 +375,9 @@ func (a *application) see(ctx context.Context) error {
 		return a.end(ctx, run.Applied)
 	case result.Outcome == planner.OutcomeCanceled && !result.Started:
 		return a.end(ctx, run.Canceled)
+	case result.Outcome == planner.OutcomeInterrupted: // Terraform was killed, and the runner lived to tell
+		a.run.Error += " " + lookFirst
+		return a.end(ctx, run.Interrupted)
 	}
 	if a.run.Error == "" {
 		a.run.Error = "The apply ended without saying why. Its log has what Terraform printed."
@@ -443,10 +446,13 @@ func (a *application) keepErroredState(ctx context.Context, path string) error {
 	})
 }
 
+// lookFirst is what to do about an apply whose end nobody saw.
+const lookFirst = "Look at the log and the infrastructure; `plan` shows what is left, `unlock` gives the project up."
+
 // interrupted ends an apply whose end nobody saw. Its lock stays and nothing
 // is started again: only a person can know what exists now.
 func (a *application) interrupted(ctx context.Context, what string) error {
-	a.run.Error = what + " Part of it may have been done. Look at the log and the infrastructure; `plan` shows what is left, `unlock` gives the project up."
+	a.run.Error = what + " Part of it may have been done. " + lookFirst
 	if err := a.keepLog(ctx); err != nil {
 		a.Log.Warn("log of an interrupted apply not kept", keyRun, a.run.ID, "error", err)
 	}

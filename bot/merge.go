@@ -69,7 +69,9 @@ func (b *Bot) applyPairs(ctx context.Context, tx *db.Tx, pairs []run.Pair, c run
 		switch {
 		case p.Plan.Status == run.Deferred:
 			continue
-		case p.Apply != nil && !p.Apply.Status.Finished(), p.Apply != nil && p.Apply.Status == run.Interrupted:
+		case p.Apply != nil && p.Apply.Status != run.Applied && p.Apply.Status != run.Superseded:
+			// It is under way, or it ended so that a person must decide: the lock is
+			// theirs, however often GitHub tells of the merge.
 			continue
 		case !appliable(p):
 			if err := b.free(ctx, tx, *p.Plan); err != nil {

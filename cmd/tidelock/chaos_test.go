@@ -374,7 +374,7 @@ func (c *chaos) mergedAppliedOnce() (applied, waiting int) {
 			case done > 1:
 				c.t.Errorf("%s: %s was applied %d times", name, dir, done)
 			case torn > 0 && locks == 0:
-				c.t.Errorf("%s: %s was left by an apply and nobody holds its lock", name, dir)
+				c.t.Errorf("%s: %s was left by an apply and nobody holds its lock:\n%s", name, dir, conversation(p.Pull))
 			case person > 0, unplanned > 0:
 				// A plan that somebody asked for after the merge waits for their
 				// apply, and holds the lock.

@@ -293,7 +293,7 @@ func TestFault11_AppliedWhileTheServerWasDead(t *testing.T) {
 // Terraform or its runner is killed in mid-apply. Nothing starts it again: the
 // lock stays until a person has decided.
 func TestFault10_KilledInMidApply(t *testing.T) {
-	for _, victim := range []string{"runner", "runner and server"} {
+	for _, victim := range []string{"runner", "runner and server", "terraform"} {
 		t.Run(victim, func(t *testing.T) {
 			t.Parallel()
 			g := newGate(t)
@@ -302,7 +302,11 @@ func TestFault10_KilledInMidApply(t *testing.T) {
 			s.says(p, "### 📋 Plan: 1 to add")
 			s.merge(p)
 			g.reached()
-			if err := syscall.Kill(s.runnerOf(), syscall.SIGKILL); err != nil {
+			pid := s.runnerOf()
+			if victim == "terraform" {
+				pid = childOf(t, pid, " apply ")
+			}
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 				t.Fatal(err)
 			}
 			if victim == "runner and server" {
@@ -335,6 +339,37 @@ func TestFault10_KilledInMidApply(t *testing.T) {
 			g.open()
 			s.says(other, "terraform_data.more will be created")
 		})
+	}
+}
+
+// An apply failed and its lock waits for a person: that GitHub tells of the
+// merge again takes it from nobody.
+func TestFault14_MergeToldAgainAfterAFailedApply(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, stageOptions{})
+	p := s.open("feature", githubtest.Files{"network/main.tf": "resource \"terraform_data\" \"net\" {\n  provisioner \"local-exec\" {\n    command = \"exit 3\"\n  }\n}\n"})
+	s.says(p, "### 📋 Plan: 1 to add")
+	s.merge(p)
+	s.says(p, "The apply of `network` failed")
+	locks := func() int { return s.query("SELECT COUNT(*) FROM locks WHERE pull=1") }
+	if n := locks(); n != 1 {
+		t.Fatalf("%d locks after the apply, not 1", n)
+	}
+	jobs := s.query("SELECT COUNT(*) FROM river_job WHERE kind='merged' AND state='completed'")
+	body := fmt.Sprintf(`{"action":"closed","number":%d,"pull_request":{"number":%d,"head":{},"base":{}},
+		"repository":{"id":%d,"name":"infra","full_name":"acme/infra","owner":{"login":"acme"},"default_branch":"main"},
+		"sender":{"login":"grace","id":1,"type":"User"},"installation":{"id":%d}}`, p.Number(), p.Number(), s.repo.ID(), s.repo.Installation())
+	if status := s.post("pull_request", "again-0001", []byte(body)); status != http.StatusAccepted {
+		t.Fatalf("status %d", status)
+	}
+	eventually(t, "the second telling to be worked off", func() bool {
+		return s.query("SELECT COUNT(*) FROM river_job WHERE kind='merged' AND state='completed'") > jobs
+	})
+	if n := locks(); n != 1 {
+		t.Errorf("%d locks afterwards, not 1", n)
+	}
+	if n := count(s.runs(), run.Apply); n != 1 {
+		t.Errorf("%d applies", n)
 	}
 }
 
