@@ -26,6 +26,10 @@ var parts = []part{
 	{"plan-10", "the same with 10 projects", benchPlan(planSize{projects: 10, rounds: 3, limit: 2 * time.Minute, target: 0.7})},
 	{"plan-50", "the same with 50 projects", benchPlan(planSize{projects: 50, rounds: 2, limit: 150 * time.Second, target: 0.7})},
 	{"burst", "200 pull requests at once on one repository", benchBurst},
+	{"discover", "from a commit to the projects it touches: 1,000 root modules, 300 shared ones", benchGo(goBench{
+		room: "./internal/checkout", name: "Discover", rounds: "5x", targets: map[string]float64{"cold": 1500, "warm": 150}})},
+	{"checkout", "fetch and work tree of 100,000 files, beside git's own", benchGo(goBench{
+		room: "./internal/checkout", name: "ManyFiles", rounds: "1x"})},
 	{"micro", "the Go benchmarks of single rooms", benchMicro},
 }
 

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/tidelock/tidelock/internal/checkout"
@@ -81,4 +82,79 @@ func BenchmarkCheckout(b *testing.B) {
 			b.Fatal("nothing was measured")
 		}
 	}
+}
+
+// BenchmarkManyFiles measures a repository of 100,000 files: the first fetch,
+// the tree, and git doing the same over the same server.
+func BenchmarkManyFiles(b *testing.B) {
+	o := newOrigin(b)
+	files := map[string]string{}
+	for i := range 100_000 {
+		files[fmt.Sprintf("team%02d/part%03d/f%05d.tf", i%50, i%977, i)] = strings.Repeat(fmt.Sprintf("resource \"terraform_data\" \"r%d\" {}\n", i), 10)
+	}
+	o.write(files)
+	head := o.commit("all", "refs/heads/main")
+	b.Run("fetch", func(b *testing.B) {
+		var most uint64
+		for range b.N {
+			store := checkout.New(b.TempDir(), checkout.Options{})
+			most = max(most, peak(func() {
+				if _, err := store.TreeHash(b.Context(), o.source(), head, ""); err != nil {
+					b.Fatal(err)
+				}
+			}))
+		}
+		b.ReportMetric(float64(most)/1e6, "peak-MB")
+	})
+	dir := b.TempDir()
+	if _, err := checkout.New(dir, checkout.Options{}).TreeHash(b.Context(), o.source(), head, ""); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("tree", func(b *testing.B) {
+		var most uint64
+		for i := range b.N {
+			store := checkout.New(dir, checkout.Options{})
+			into := filepath.Join(b.TempDir(), fmt.Sprint(i))
+			most = max(most, peak(func() {
+				if _, err := store.Tree(b.Context(), o.source(), nil, head, into); err != nil {
+					b.Fatal(err)
+				}
+			}))
+		}
+		b.ReportMetric(float64(most)/1e6, "peak-MB")
+	})
+	b.Run("treefs", func(b *testing.B) {
+		var most uint64
+		for range b.N {
+			store := checkout.New(dir, checkout.Options{})
+			most = max(most, peak(func() {
+				tree, err := store.TreeFS(b.Context(), o.source(), nil, head)
+				if err != nil {
+					b.Fatal(err)
+				}
+				tree.Close()
+			}))
+		}
+		b.ReportMetric(float64(most)/1e6, "peak-MB")
+	})
+	git := func(b *testing.B, args ...string) {
+		cmd := exec.Command("git", append([]string{"-c", "http.extraHeader=" + o.basicHeader()}, args...)...)
+		cmd.Env = o.env()
+		if out, err := cmd.CombinedOutput(); err != nil {
+			b.Fatalf("%v %s", err, out)
+		}
+		if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			b.ReportMetric(float64(u.Maxrss)*1024/1e6, "peak-MB")
+		}
+	}
+	b.Run("git-fetch", func(b *testing.B) {
+		for i := range b.N {
+			git(b, "clone", "-q", "--bare", o.url(), filepath.Join(b.TempDir(), fmt.Sprint(i)))
+		}
+	})
+	b.Run("git-fetch-and-tree", func(b *testing.B) {
+		for i := range b.N {
+			git(b, "clone", "-q", o.url(), filepath.Join(b.TempDir(), fmt.Sprint(i)))
+		}
+	})
 }

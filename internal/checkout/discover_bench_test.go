@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -160,6 +161,7 @@ func heap() uint64 {
 // peak returns how much the process's memory grew at most while do ran, above
 // what it was before; 0 where the system does not tell.
 func peak(do func()) uint64 {
+	debug.FreeOSMemory() // what came before must not hide what comes
 	before := resident("VmRSS:")
 	reset := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // resets the high-water mark
 	do()

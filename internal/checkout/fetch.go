@@ -260,7 +260,7 @@ func (c *connection) download(ctx context.Context, m *mirror, req *packp.UploadP
 	case req.Capabilities.Supports(capability.Sideband):
 		content = sideband.NewDemuxer(sideband.Sideband, answer)
 	}
-	return m.add(content, tips, instead)
+	return m.add(ctx, content, tips, instead)
 }
 
 // classify gives a failure its kind. go-git's errors do not unwrap and may

@@ -4,9 +4,12 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
 
 	"github.com/tidelock/tidelock/internal/errs"
 )
@@ -131,5 +134,73 @@ func TestAbandonedTemporaryFilesGo(t *testing.T) {
 	}
 	if _, err := os.Stat(old); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the old one: %v", err)
+	}
+}
+
+// TestIndexersAgree gives the same packs to both ways of indexing, a broken
+// one among them.
+func TestIndexersAgree(t *testing.T) {
+	git := gitBinary()
+	if git == "" {
+		t.Skip("skipped: no git binary here, which this test compares with")
+	}
+	dir := t.TempDir()
+	run := func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command(git, args...)
+		cmd.Dir = dir
+		cmd.Env = []string{"HOME=" + dir, "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=A", "GIT_COMMITTER_EMAIL=a@example.com"}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	run("init", "-q", "-b", "main")
+	text := ""
+	for i := range 40 { // versions that deltas are made of
+		text += strings.Repeat("line of the version\n", 20) + strings.Repeat("x", i) + "\n"
+		if err := os.WriteFile(filepath.Join(dir, "f.tf"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		run("add", "f.tf")
+		run("commit", "-q", "-m", "c")
+	}
+	run("repack", "-q", "-a", "-d")
+	packs, err := filepath.Glob(filepath.Join(dir, ".git/objects/pack/*.pack"))
+	if err != nil || len(packs) != 1 {
+		t.Fatal(packs, err)
+	}
+	encoded := func(i indexer) string {
+		t.Helper()
+		idx, err := i.index(t.Context(), packs[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		if _, err := idxfile.NewEncoder(&b).Encode(idx); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	if a, b := encoded(goIndexer{}), encoded(gitIndexer{git}); a != b || a == "" {
+		t.Error("the two indexes differ")
+	}
+	content, err := os.ReadFile(packs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := filepath.Join(dir, "broken")
+	content[len(content)/2] ^= 0x40
+	if err := os.WriteFile(broken, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range []indexer{goIndexer{}, gitIndexer{git}} {
+		if _, err := i.index(t.Context(), broken); err == nil {
+			t.Errorf("%T takes a broken pack", i)
+		}
+	}
+	if left, _ := filepath.Glob(broken + ".*"); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }

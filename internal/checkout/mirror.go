@@ -3,6 +3,7 @@ package checkout
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +17,6 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
-	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 
 	"github.com/tidelock/tidelock/internal/errs"
 )
@@ -216,8 +216,8 @@ func (m *mirror) unload() {
 
 // add stores a pack that the server sent. With instead set it takes the place
 // of all packs there are. The tips are what it was asked for.
-func (m *mirror) add(content io.Reader, tips []plumbing.Hash, instead bool) error {
-	p, err := m.receive(content)
+func (m *mirror) add(ctx context.Context, content io.Reader, tips []plumbing.Hash, instead bool) error {
+	p, err := m.receive(ctx, content)
 	if err != nil {
 		return err
 	}
@@ -256,7 +256,7 @@ func (m *mirror) add(content io.Reader, tips []plumbing.Hash, instead bool) erro
 // place: the index first, as a pack that has none would be taken for damage.
 // Neither is synced to disk, since a mirror that a power cut damaged is found
 // out and fetched again. A pack with nothing in it is nil.
-func (m *mirror) receive(content io.Reader) (*pack, error) {
+func (m *mirror) receive(ctx context.Context, content io.Reader) (*pack, error) {
 	if err := m.lay(); err != nil { // someone may have cleared the cache
 		return nil, storageError(err)
 	}
@@ -270,19 +270,11 @@ func (m *mirror) receive(content io.Reader) (*pack, error) {
 	if _, err := io.CopyBuffer(w, content, make([]byte, 64<<10)); err != nil {
 		return nil, err
 	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
+	info, err := f.Stat()
+	if err != nil {
 		return nil, storageError(err)
 	}
-	var index idxfile.Writer
-	parser, err := packfile.NewParser(packfile.NewScanner(f), &index)
-	if err != nil {
-		return nil, err
-	}
-	sum, err := parser.Parse()
-	if err != nil {
-		return nil, fmt.Errorf("index the pack: %w", err)
-	}
-	idx, err := index.Index()
+	idx, err := indexerOf(info.Size()).index(ctx, f.Name())
 	if err != nil {
 		return nil, err
 	}
@@ -293,7 +285,7 @@ func (m *mirror) receive(content io.Reader) (*pack, error) {
 	if _, err := idxfile.NewEncoder(&encoded).Encode(idx); err != nil {
 		return nil, err
 	}
-	p := &pack{filepath.Join(m.packDir(), "pack-"+sum.String()), idx}
+	p := &pack{filepath.Join(m.packDir(), fmt.Sprintf("pack-%x", idx.PackfileChecksum)), idx}
 	if err := replaceFile(p.path+".idx", encoded.Bytes()); err != nil {
 		return nil, storageError(err)
 	}

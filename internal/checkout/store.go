@@ -242,6 +242,7 @@ func (s *Store) with(ctx context.Context, src Source, refs, shas []string, do fu
 	}
 	m := s.use(src.RepoID)
 	defer s.release(m)
+	m.touch(time.Now())
 	for attempt := 0; ; attempt++ {
 		v, err := s.ensure(ctx, m, src, names, commits)
 		if err != nil {

@@ -49,7 +49,7 @@ type wall struct {
 }
 
 // starters are the rooms that may start processes.
-var starters = []string{"planner", "internal/runner", "internal/toolchain", "internal/bench", "internal/demo", "internal/tools", "internal/importtest", "internal/github/githubtest", "internal/db/dbtest", "cmd"}
+var starters = []string{"internal/checkout", "planner", "internal/runner", "internal/toolchain", "internal/bench", "internal/demo", "internal/tools", "internal/importtest", "internal/github/githubtest", "internal/db/dbtest", "cmd"}
 
 var walls = []wall{
 	{
