@@ -93,6 +93,11 @@ gate "apply" {
   }
 }
 
+mirrors {
+  # max_age  = "1440h" # copies of repositories that were not used for so long are deleted
+  # max_size = 51200   # MiB of all together
+}
+
 policy {
   required_tags = ["owner", "environment"]
   # levels = { "some-rule" = "advisory" } # or "mandatory", "off"

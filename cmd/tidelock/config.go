@@ -36,6 +36,7 @@ type Config struct {
 
 	GitHub    GitHubConfig
 	Terraform TerraformConfig
+	Mirrors   MirrorsConfig
 	Defaults  DefaultsConfig
 	Policy    PolicyConfig
 	Cost      CostConfig
@@ -136,6 +137,7 @@ func defaultConfig() Config {
 		GitHub: GitHubConfig{WriteBurst: 20, WriteInterval: time.Second, SweepInterval: 2 * time.Minute, ReconcileInterval: 4 * time.Minute},
 		Terraform: TerraformConfig{ProviderDirect: true, PlanTimeout: time.Hour, ApplyTimeout: 4 * time.Hour, Grace: 30 * time.Second,
 			Sandbox: "auto", SandboxNetwork: "allow", MemoryLimit: 8 << 10, MaxProcesses: 1000, DiskLimit: 10 << 10},
+		Mirrors:  MirrorsConfig{MaxAge: 60 * 24 * time.Hour, MaxSize: 50 << 10},
 		Defaults: DefaultsConfig{Lock: "plan", ApplyOnMerge: true, MergeMethod: "merge", AutoPlan: true},
 		Policy:   PolicyConfig{RequiredTags: []string{"owner", "environment"}},
 		Cost:     CostConfig{Currency: "USD", HoursPerMonth: 730},

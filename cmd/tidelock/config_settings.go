@@ -33,6 +33,7 @@ var sections = []section{
 	{"", "The server itself."},
 	{"github", "The GitHub App that the server acts as."},
 	{"terraform", "How plans and applies are run."},
+	{"mirrors", "The copies of repositories that the server fetches into. One that is gone is fetched again when it is needed."},
 	{"defaults", "What holds for a repository whose own `tidelock.hcl` says nothing else."},
 	{"policy", "The bundled policies."},
 	{"cost", "The cost estimates."},
@@ -126,6 +127,13 @@ var settings = []setting{
 		doc: "MB that a run may write, in the sandbox: no file grows larger, and a run whose files together do is stopped. `0` sets no limit."},
 	{path: "terraform.project_env", bind: func(c *Config) any { return &c.Terraform.ProjectEnv }, check: checkProjectEnv,
 		doc: "Names of environment variables that a repository's `tidelock.hcl` may set for its projects, such as `AWS_PROFILE`. Others are left out."},
+
+	{path: "mirrors.max_age", bind: func(c *Config) any { return &c.Mirrors.MaxAge },
+		check: durationRange(time.Second, 10*365*24*time.Hour, func(c *Config) time.Duration { return c.Mirrors.MaxAge }),
+		doc:   "A copy that was not used for so long is deleted. Looked at every hour."},
+	{path: "mirrors.max_size", bind: func(c *Config) any { return &c.Mirrors.MaxSize },
+		check: intRange(1, 1<<30, func(c *Config) int { return c.Mirrors.MaxSize }),
+		doc:   "How large all copies together may be, in MiB. Above that those that rested longest are deleted, save what is in use."},
 
 	{path: "defaults.lock", bind: func(c *Config) any { return &c.Defaults.Lock }, check: oneOf(func(c *Config) string { return c.Defaults.Lock }, "plan", "apply", "off"),
 		doc: "When a pull request takes the lock of a project: with its `plan`, with its `apply`, or never (`off`; two applies of one project still never run at once)."},

@@ -40,20 +40,21 @@ import (
 // server is the whole of a running Tidelock: all wiring is here, so that
 // `serve` and `demo` run the same thing.
 type server struct {
-	config Config
-	log    *slog.Logger
-	db     *db.DB
-	app    *github.App
-	queue  *queue.Queue
-	bot    *bot.Bot
-	runs   *run.Store
-	trail  *access.Trail
-	blobs  *blob.Store
-	masker *redact.Masker // of the server's own secrets
-	node   string         // this server's name on its runs
-	runner *runner.Runner
-	http   *http.Server
-	lock   *os.File // holds the data folder for this process
+	config  Config
+	log     *slog.Logger
+	db      *db.DB
+	app     *github.App
+	queue   *queue.Queue
+	bot     *bot.Bot
+	runs    *run.Store
+	trail   *access.Trail
+	blobs   *blob.Store
+	masker  *redact.Masker // of the server's own secrets
+	node    string         // this server's name on its runs
+	runner  *runner.Runner
+	mirrors *checkout.Store
+	http    *http.Server
+	lock    *os.File // holds the data folder for this process
 }
 
 // newServer wires a server up from a checked configuration. Nothing runs and
@@ -145,9 +146,10 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	}
 	s.trail = access.NewTrail(s.db)
 	s.runs = run.NewStore(s.db, s.trail, nil)
+	s.mirrors = checkout.New(filepath.Join(c.DataDir, "mirrors"), checkout.Options{})
 	return bot.Options{
 		DB: s.db, Queue: s.queue, App: s.app, Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
-		Blobs: s.blobs, Checkout: checkout.New(filepath.Join(c.DataDir, "mirrors"), checkout.Options{}), Runner: runners,
+		Blobs: s.blobs, Checkout: s.mirrors, Runner: runners,
 		Policies: engine, Catalog: catalog, HoursPerMonth: c.Cost.HoursPerMonth, Node: node, DataDir: c.DataDir,
 		Settings: c.settings(), Version: buildVersion().Version,
 		Terraform: terraform, PublicURL: c.PublicURL, Log: s.log,
@@ -269,6 +271,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { s.bot.Sweep(work, s.config.GitHub.SweepInterval) })
 	wg.Go(func() { s.bot.Reconcile(work, s.config.GitHub.ReconcileInterval) })
+	wg.Go(func() { s.sweepMirrors(work) })
 	failed := make(chan error, 1)
 	wg.Go(func() {
 		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"time"
+)
+
+// MirrorsConfig says how long copies of repositories are kept, and how many.
+type MirrorsConfig struct {
+	MaxAge  time.Duration // since the last use
+	MaxSize int           // MiB of all together
+}
+
+// sweepEvery is how often mirrors are looked at.
+const sweepEvery = time.Hour
+
+// sweepMirrors deletes copies of repositories that are too old or too many,
+// now and every hour until ctx ends. They are fetched again when needed.
+func (s *server) sweepMirrors(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		swept, err := s.mirrors.Sweep(time.Now(), s.config.Mirrors.MaxAge, int64(s.config.Mirrors.MaxSize)<<20)
+		switch {
+		case err != nil:
+			s.log.Warn("mirrors not swept", "error", err)
+		case swept.Removed > 0:
+			s.log.Info("mirrors removed", "count", swept.Removed, "bytes_kept", swept.Kept)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
