@@ -1,4 +1,6 @@
-// Package checkout turns commits into work trees, without a git binary.
+// Package checkout turns commits into work trees, and lets them be read without
+// one (TreeFS). It needs no git binary; where there is one, it indexes large
+// packs, which is all that it is asked for.
 //
 // A Store keeps one bare mirror per repository, named by GitHub's immutable
 // repository ID, in a cache folder. Whatever is asked for is answered from the
@@ -17,12 +19,15 @@
 //     not have.
 //   - The mirror is a cache. A process that is killed in mid-fetch leaves it
 //     usable; one that is found damaged is discarded and fetched again.
+//   - What is kept in memory, of folders and of what was worked out of files, is
+//     named by the hash of its content, bounded, and answers for one repository.
 //   - A Store is safe for concurrent use, and two processes may share a cache
 //     folder.
 //
 // # What it does not do
 //
-// Submodules and Git LFS objects are not fetched; Notes names them. Nothing is
+// Submodules and Git LFS objects are not fetched; Notes names them, and planner
+// says which code needs them. Nothing is
 // ever pushed. Who may see a repository is not asked again when the mirror
 // already has the commit: that is the caller's to know. Fetches are never
 // shallow: the merge base decides which projects a pull request touches, and a
