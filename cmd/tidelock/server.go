@@ -243,12 +243,22 @@ func (s *server) routes() http.Handler {
 	return r
 }
 
-// health answers 200 while webhooks can be stored, and says no more than that.
+// leastFree is how many bytes of the data folder's disk must be free: less is
+// soon too little for an apply to record what it does.
+const leastFree = 32 << 20
+
+// health answers 200 while webhooks can be stored and applies begun, and says no
+// more than that.
 func (s *server) health(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
 	if _, _, err := s.db.Version(ctx); err != nil {
 		s.log.Error("unhealthy", "error", err)
+		http.Error(w, "unhealthy", http.StatusServiceUnavailable)
+		return
+	}
+	if free, err := freeSpace(s.config.DataDir); err == nil && free < leastFree {
+		s.log.Error("unhealthy: the disk is all but full, and no apply is begun on it", "data_dir", s.config.DataDir, "free", free)
 		http.Error(w, "unhealthy", http.StatusServiceUnavailable)
 		return
 	}

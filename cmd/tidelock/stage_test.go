@@ -43,6 +43,7 @@ type stageOptions struct {
 	files     githubtest.Files
 	env       []string // TIDELOCK_… variables
 	providers bool     // the stand-in providers are to be had
+	data      string   // the server's data folder; one of its own if empty
 	postgres  bool     // on PostgreSQL rather than SQLite
 	// detect runs the server in the test binary itself and so under the race
 	// detector, where the tests are. That makes the server and its runners many
@@ -79,6 +80,9 @@ func newStage(t *testing.T, o stageOptions) *stage {
 		o.files = oneProject
 	}
 	s := &stage{t: t, data: filepath.Join(t.TempDir(), "data"), log: &lockedBuffer{}}
+	if o.data != "" {
+		s.data = o.data
+	}
 	build := builtBinary
 	if o.detect {
 		build = os.Executable
