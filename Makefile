@@ -29,7 +29,7 @@ RACE :=
 NOTE := "no C compiler here, so the tests ran without the race detector"
 endif
 
-.PHONY: help setup build demo picture test cover bench lint fmt vuln docker clean
+.PHONY: help setup build demo picture test chaos cover bench lint fmt vuln docker clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ picture: ## Take the README's picture from the demo (needs Chromium)
 
 test: setup ## Run every test (PKG=./bot RUN=TestFault to choose) and say what was skipped
 	@go test -json $(RACE) -timeout 30m $(if $(RUN),-run '$(RUN)') $(PKG) | go run ./internal/tools/testreport $(NOTE)
+
+# The seed of a bad day that is to be played again: make chaos SEED=7
+SEED ?= 0
+
+chaos: setup ## Play a bad day: lost, doubled, shuffled webhooks and a hundred kills (SEED=7 plays one again)
+	go test -count=1 -v -timeout 30m -run 'TestChaos$$' ./cmd/tidelock -seed $(SEED) -webhooks 2000 -kills 100
 
 cover: ## Run every test and write coverage to dist/cover.html
 	@mkdir -p dist

@@ -39,6 +39,13 @@ func (b *Bot) deliver(ctx context.Context, job queue.Job[deliveryJob]) error {
 	if err == nil {
 		err = b.handle(ctx, e, job.Args.GUID)
 	}
+	if github.Gone(err) {
+		// Nothing can be asked or told there. Should it come back, what was
+		// missed is found by looking.
+		return b.DB.Tx(ctx, func(tx *db.Tx) error {
+			return endDelivery(ctx, tx, job.Args.GUID, "ignored", "the GitHub App is suspended or no longer installed there")
+		})
+	}
 	if errs.Is(err, errs.Invalid) || (err != nil && job.Attempt >= job.MaxAttempts) {
 		return b.setAside(ctx, job.Args.GUID, err)
 	}

@@ -268,7 +268,7 @@ func (c *chaos) unrest() string {
 		"locks of a run's maker": "SELECT COUNT(*) FROM locks l JOIN runs r ON r.id=l.run_id WHERE r.status IN ('running','checking')",
 	} {
 		if n := c.number(query); n > 0 {
-			return fmt.Sprintf("%d %s (%s)", n, what, c.waitingJob())
+			return fmt.Sprintf("%d %s (%s; %s)", n, what, c.waitingJob(), c.waitingChange())
 		}
 	}
 	for _, p := range c.pulls {
@@ -296,6 +296,20 @@ func (c *chaos) waitingJob() string {
 		return err.Error()
 	}
 	return fmt.Sprintf("%s %s in %s, attempt %d: %s", kind, state, lane, attempt, args)
+}
+
+// waitingChange says what one of the changes is that GitHub was not told of.
+func (c *chaos) waitingChange() string {
+	var id, status, runs string
+	var rev, answered, until int64
+	err := c.db.QueryRowContext(c.t.Context(), `SELECT id, status, rev, answered_rev, answering_until_ms,
+		coalesce((SELECT group_concat(kind || ' ' || status, ', ') FROM runs WHERE change_id=changes.id), '')
+		FROM changes WHERE answered_rev<rev AND status NOT IN ('superseded','closed') LIMIT 1`).Scan(&id, &status, &rev, &answered, &until, &runs)
+	if err != nil {
+		return "all are told"
+	}
+	jobs := c.number("SELECT COUNT(*) FROM river_job WHERE json_extract(args,'$.change')=$1 AND state NOT IN ('completed','discarded','cancelled')", id)
+	return fmt.Sprintf("change %s %s at rev %d, told %d, claimed until %d; runs %s; %d jobs", id, status, rev, answered, until, runs, jobs)
 }
 
 // nothingLost holds every delivery that was acknowledged against the database.
