@@ -8,6 +8,26 @@ import (
 	"time"
 )
 
+// Terraform was killed while it wrote its own records: the next run in the
+// directory begins with none.
+func TestFault04_HalfWrittenDataIsThrownAway(t *testing.T) {
+	each(t, func(t *testing.T, b Binary) {
+		s := newSite(t, b, map[string]string{"main.tf": "module \"m\" {\n  source = \"./m\"\n}\n", "m/main.tf": "resource \"terraform_data\" \"a\" {}\n"})
+		spec := s.spec(".")
+		s.must(spec, OutcomePlanned)
+		use := filepath.Join(spec.DataDir, useFile)
+		if info, err := os.Stat(use); err != nil || info.Size() != 0 {
+			t.Fatalf("after a run that ended: %+v, %v", info, err)
+		}
+		for name, content := range map[string]string{useFile: "the run before\n", "terraform.tfstate": "{\"version\": 3,", "modules/modules.json": "{\"Mod"} {
+			if err := os.WriteFile(filepath.Join(spec.DataDir, name), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.must(spec, OutcomePlanned)
+	})
+}
+
 // A run that was superseded may still be ending in the directory where the next
 // one begins, and takes its files away last of all: the next one waits.
 func TestRunWaitsForTheOneBeforeItInItsDirectory(t *testing.T) {

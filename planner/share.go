@@ -96,9 +96,13 @@ func InUse(dataDir string) bool {
 // ownData keeps the data directory, and with it the project's directory in the
 // work tree, to this run. One that was superseded may still be ending there:
 // it would take our files away with its own. Held by the open file too.
-func (e *execution) ownData(ctx context.Context) (release func(), err error) {
+//
+// Where a run or its Terraform was killed, what it was writing into the data
+// directory may be there by half, and Terraform could not read it: the file is
+// empty only where whoever held it came to an end, and whole says so of ours.
+func (e *execution) ownData(ctx context.Context) (release func(whole bool), err error) {
 	if !filepath.IsAbs(e.spec.DataDir) {
-		return func() {}, nil // which is refused before anything is touched
+		return func(bool) {}, nil // which is refused before anything is touched
 	}
 	if err := os.MkdirAll(e.spec.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("make a directory of the run's: %w", err)
@@ -110,9 +114,15 @@ func (e *execution) ownData(ctx context.Context) (release func(), err error) {
 	for {
 		ok, err := flock(f, syscall.LOCK_EX)
 		if ok {
-			return func() { f.Close() }, nil
-		}
-		if err == nil {
+			if err = e.beginData(f); err == nil {
+				return func(whole bool) {
+					if whole {
+						_ = f.Truncate(0) // or the next one begins with less
+					}
+					f.Close()
+				}, nil
+			}
+		} else if err == nil {
 			select {
 			case <-ctx.Done():
 				err = ctx.Err()
@@ -123,6 +133,33 @@ func (e *execution) ownData(ctx context.Context) (release func(), err error) {
 		f.Close()
 		return nil, err
 	}
+}
+
+// beginData empties the data directory where the run before did not come to its
+// end, and marks it as in use by this one.
+func (e *execution) beginData(use *os.File) error {
+	info, err := use.Stat()
+	if err != nil {
+		return fmt.Errorf("lock the run's directory: %w", err)
+	}
+	if info.Size() > 0 {
+		entries, err := os.ReadDir(e.spec.DataDir)
+		if err != nil {
+			return fmt.Errorf("empty the run's directory: %w", err)
+		}
+		for _, d := range entries {
+			if d.Name() == useFile {
+				continue
+			}
+			if err := os.RemoveAll(filepath.Join(e.spec.DataDir, d.Name())); err != nil {
+				return fmt.Errorf("empty the run's directory: %w", err)
+			}
+		}
+	}
+	if _, err := use.WriteAt([]byte(e.spec.RunID+"\n"), 0); err != nil {
+		return fmt.Errorf("lock the run's directory: %w", err)
+	}
+	return nil
 }
 
 // openShare opens the lock's file. It is never removed: who opened it before

@@ -55,7 +55,7 @@ func Execute(ctx context.Context, spec Spec, progress func(Progress), log io.Wri
 		if cleanErr := e.cleanUp(); err == nil {
 			err = cleanErr
 		}
-		release()
+		release(!killed(err))
 	}
 	e.finish(ctx, err)
 	return e.result
