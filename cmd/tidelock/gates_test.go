@@ -221,7 +221,7 @@ func TestGitHub18_MergeQueue(t *testing.T) {
 	s.until("the queue's check to fail", concluded("failure"))
 	group.Destroy("dequeued")
 	s.until("the group to be given up", func() bool {
-		return s.query("SELECT COUNT(*) FROM changes WHERE group_ref<>'' AND status='closed'") == 1
+		return s.query("SELECT COUNT(*) FROM changes WHERE status='closed' AND head_sha='"+group.SHA+"'") == 1
 	})
 }
 
