@@ -39,7 +39,6 @@ type treeUse struct {
 	sync.Mutex // held while the tree is written or removed
 	sha        string
 	users      int
-	alone      bool // its user must find it as it was written: nobody else may use it
 	dropped    bool // no longer in the map: take another
 }
 
@@ -70,7 +69,7 @@ func (t *trees) acquire(ctx context.Context, change, workspace, sha string) (tre
 		return t.acquire(ctx, change, workspace, sha)
 	}
 	tree, mark, data := t.paths(k)
-	if u.alone || (u.users > 0 && u.sha != sha) {
+	if u.users > 0 && u.sha != sha {
 		return "", "", nil, errTreeBusy
 	}
 	if u.users == 0 && !t.written(mark, sha) {
@@ -86,38 +85,6 @@ func (t *trees) acquire(ctx context.Context, change, workspace, sha string) (tre
 		u.users--
 	}, nil
 }
-
-// pristine returns a tree of the change at sha in which no run has left
-// anything, for whoever reads what the repository holds: runs write files into
-// theirs that say which state is used. It is the one that runs will use, while
-// none has; no run gets that before release. Else it is one of its own.
-func (t *trees) pristine(ctx context.Context, change, workspace, sha string) (tree string, release func(), err error) {
-	k := treeKey{change, workspace}
-	u := t.of(k)
-	u.Lock()
-	defer u.Unlock()
-	tree, mark, data := t.paths(k)
-	runs, _ := filepath.Glob(filepath.Join(data, "*"))
-	if u.dropped || u.users > 0 || (len(runs) > 0 && t.written(mark, sha)) || busy(t.base(k)) {
-		tree, _, release, err = t.acquire(ctx, change, noWorkspace, sha)
-		return tree, release, err
-	}
-	if !t.written(mark, sha) {
-		if err := t.fresh(ctx, k, sha); err != nil {
-			return "", nil, err
-		}
-	}
-	u.sha, u.users, u.alone = sha, 1, true
-	return tree, func() {
-		u.Lock()
-		defer u.Unlock()
-		u.users, u.alone = 0, false
-	}, nil
-}
-
-// noWorkspace stands for the tree in which nothing runs: no workspace has that
-// name.
-const noWorkspace = "\x00"
 
 func (t *trees) of(k treeKey) *treeUse {
 	t.mu.Lock()
