@@ -82,8 +82,22 @@ func TestChaos(t *testing.T) {
 	c.chainHolds()
 	c.noStrays()
 	plans := c.number("SELECT COUNT(*) FROM runs WHERE kind='plan' AND status='planned'")
-	t.Logf("%d webhooks (%d lost for good, %d lost on the way, %d doubled), %d kills (%v), %d pulls, %d plans, %d projects applied once, %d waiting for a person; busy for %v, at rest after %v",
-		c.webhooks(), lost, dropped, doubled, kills, c.killed, len(c.pulls), plans, applied, waiting, busy.Round(time.Second), time.Since(began).Round(time.Second))
+	why := map[string]int{}
+	rows, err := c.db.QueryContext(t.Context(), `SELECT CASE status WHEN 'held' THEN 'held: ' || substr(error, 1, 60) ELSE status END, COUNT(*) FROM runs WHERE kind='apply' GROUP BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		var status string
+		var n int
+		if err := rows.Scan(&status, &n); err != nil {
+			t.Fatal(err)
+		}
+		why[status] = n
+	}
+	rows.Close()
+	t.Logf("%d webhooks (%d lost for good, %d lost on the way, %d doubled), %d kills (%v), %d pulls, %d plans, %d projects applied once, %d waiting for a person (applies: %v); busy for %v, at rest after %v",
+		c.webhooks(), lost, dropped, doubled, kills, c.killed, len(c.pulls), plans, applied, waiting, why, busy.Round(time.Second), time.Since(began).Round(time.Second))
 }
 
 func newChaos(t *testing.T, seed uint64) *chaos {
@@ -132,7 +146,7 @@ func (c *chaos) commit(p *chaosPull) {
   input            = %q
   triggers_replace = %q
   provisioner "local-exec" {
-    command = "echo ran >> '%s'; sleep 0.2"
+    command = "echo ran >> '%s'; sleep 0.5"
   }
 }
 `, key, key, filepath.Join(c.effects, key))})
@@ -168,7 +182,9 @@ func (c *chaos) act() {
 		}
 	default:
 		p := pick(open)
-		if strings.Contains(c.answer(p.Pull), "📋 Plan: ") || c.rand.IntN(4) == 0 {
+		said := c.answer(p.Pull)
+		// Most people read the plan before they merge.
+		if (strings.Contains(said, "📋 Plan: ") && strings.Contains(said, p.State().HeadSHA[:7])) || c.rand.IntN(6) == 0 {
 			if _, err := p.Merge("grace", "merge"); err != nil {
 				c.t.Logf("not merged: %v", err) // GitHub's right: a conflict for example
 			}
