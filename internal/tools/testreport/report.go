@@ -28,6 +28,7 @@ type report struct {
 	output  map[testKey][]string // of tests and packages that have not ended
 	builds  map[string][]string  // output of builds, by what was built
 	running map[testKey]bool
+	paused  map[testKey]bool
 
 	passed, failed int
 	packagesFailed []string
@@ -38,7 +39,7 @@ type report struct {
 func newReport(out io.Writer) *report {
 	return &report{
 		out: out, output: map[testKey][]string{}, builds: map[string][]string{},
-		running: map[testKey]bool{}, skipped: map[string][]string{},
+		running: map[testKey]bool{}, paused: map[testKey]bool{}, skipped: map[string][]string{},
 	}
 }
 
@@ -54,6 +55,10 @@ func (r *report) line(line []byte) bool {
 	switch e.Action {
 	case "run":
 		r.running[key] = true
+	case "pause": // it waits for its turn among the parallel ones
+		r.paused[key] = true
+	case "cont":
+		delete(r.paused, key)
 	case "output":
 		r.output[key] = append(r.output[key], e.Output)
 	case "build-output":
@@ -142,11 +147,14 @@ func skipReason(lines []string) string {
 	return text
 }
 
+// maxNamed is how many tests a sign of life names.
+const maxNamed = 6
+
 // stillRunning is a sign of life.
 func (r *report) stillRunning() {
 	var names []string
 	for _, k := range slices.SortedFunc(maps.Keys(r.running), compareKeys) {
-		if !strings.Contains(k.test, "/") {
+		if !strings.Contains(k.test, "/") && !r.paused[k] {
 			names = append(names, short(k.pkg)+" "+k.test)
 		}
 	}
@@ -154,7 +162,11 @@ func (r *report) stillRunning() {
 		fmt.Fprintln(r.out, "… building")
 		return
 	}
-	fmt.Fprintf(r.out, "… running %s\n", strings.Join(names, ", "))
+	more := ""
+	if left := len(names) - maxNamed; left > 0 {
+		names, more = names[:maxNamed], fmt.Sprintf(" and %d more", left)
+	}
+	fmt.Fprintf(r.out, "… running %s%s\n", strings.Join(names, ", "), more)
 }
 
 func (r *report) fault(err error) { r.faults = append(r.faults, err.Error()) }

@@ -97,6 +97,9 @@ func TestSignOfLife(t *testing.T) {
 	r.stillRunning()
 	r.line([]byte(`{"Action":"run","Package":"github.com/tidelock/tidelock/bot","Test":"TestLong"}` + "\n"))
 	r.line([]byte(`{"Action":"run","Package":"github.com/tidelock/tidelock/bot","Test":"TestLong/sub"}` + "\n"))
+	for _, action := range []string{"run", "pause"} {
+		r.line([]byte(`{"Action":"` + action + `","Package":"github.com/tidelock/tidelock/bot","Test":"TestWaits"}` + "\n"))
+	}
 	r.stillRunning()
 	r.line([]byte("not an event\n"))
 	if want := "… building\n… running bot TestLong\nnot an event\n"; out.String() != want {
