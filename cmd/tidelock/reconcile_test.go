@@ -163,3 +163,23 @@ func TestFault13_InstallationsAfterDowntime(t *testing.T) {
 	s.repo.Commit("ada", "feature", "Again", githubtest.Files{"network/more.tf": "resource \"terraform_data\" \"more\" {}\n"})
 	s.says(p, "### 📋 Plan: 2 to add")
 }
+
+// GitHub sends no webhook whose payload is above 25 MB, nor for a push of more
+// than three tags: what they would have told is found by looking.
+func TestGitHubRule06_WhatIsNeverSentIsFound(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, stageOptions{env: often})
+	p := s.open("feature", network("v2"))
+	s.says(p, "### 📋 Plan: 1 to add")
+	s.unheard(func() {
+		s.repo.Commit("ada", "feature", "More", githubtest.Files{"network/more.tf": "resource \"terraform_data\" \"more\" {}\n"})
+		p.Close("ada")
+		p.Reopen("ada")
+	})
+	s.says(p, "### 📋 Plan: 2 to add")
+	s.unheard(func() { p.Close("ada") })
+	s.says(p, "Closed: nothing was applied")
+	s.unheard(func() { p.Reopen("ada") })
+	s.says(p, "### 📋 Plan: 2 to add")
+	s.oneComment(p)
+}
