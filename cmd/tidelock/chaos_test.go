@@ -137,12 +137,11 @@ func (c *chaos) number(query string, args ...any) int {
 // that can be counted.
 func (c *chaos) commit(p *chaosPull) {
 	p.version++
-	var sha string
 	if p.shared {
-		sha = p.repo.Commit("ada", p.branch, "Change", githubtest.Files{"network/" + p.name + ".tf": fmt.Sprintf("resource \"terraform_data\" %q {\n  input = %d\n}\n", p.name, p.version)})
+		p.repo.Commit("ada", p.branch, "Change", githubtest.Files{"network/" + p.name + ".tf": fmt.Sprintf("resource \"terraform_data\" %q {\n  input = %d\n}\n", p.name, p.version)})
 	} else {
 		key := fmt.Sprintf("%d-%s-%d", p.repo.ID(), p.name, p.version)
-		sha = p.repo.Commit("ada", p.branch, "Change", githubtest.Files{p.name + "/main.tf": fmt.Sprintf(`resource "terraform_data" "it" {
+		sha := p.repo.Commit("ada", p.branch, "Change", githubtest.Files{p.name + "/main.tf": fmt.Sprintf(`resource "terraform_data" "it" {
   input            = %q
   triggers_replace = %q
   provisioner "local-exec" {

@@ -158,7 +158,7 @@ func createStatus(q *request) reply {
 	}
 	st, err := q.s.setStatus(q.repo, q.actor(), &commitStatus{sha: sha, context: ask.Context, state: ask.State, description: ask.Description, target: ask.Target})
 	if err != nil {
-		return invalid("Status", "context", err.Error())
+		return invalid("Status", "context", "This SHA and context has reached the maximum number of statuses.")
 	}
 	out := q.s.statusJSON(q.repo, st)
 	out["creator"] = q.s.userJSON(st.by)

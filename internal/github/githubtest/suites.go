@@ -190,6 +190,9 @@ func (s *Server) statusJSON(r *repo, st *commitStatus) fields {
 		"created_at": stamp(st.at), "updated_at": stamp(st.at)}
 }
 
+// errTooManyStatuses is told in GitHub's own words where it is answered.
+var errTooManyStatuses = errors.New("this SHA and context has reached the maximum number of statuses")
+
 // setStatus adds a status to a commit. s.mu is held.
 func (s *Server) setStatus(r *repo, by *user, st *commitStatus) (*commitStatus, error) {
 	count := 0
@@ -199,7 +202,7 @@ func (s *Server) setStatus(r *repo, by *user, st *commitStatus) (*commitStatus, 
 		}
 	}
 	if count >= maxStatuses {
-		return nil, errors.New("This SHA and context has reached the maximum number of statuses.")
+		return nil, errTooManyStatuses
 	}
 	st.id, st.by, st.at = s.nextID(), by, s.opts.Now()
 	r.statuses = append(r.statuses, st)
