@@ -22,8 +22,8 @@ import (
 // The defaults are what `make test` can afford; `make chaos` asks for more.
 var (
 	chaosSeed     = flag.Uint64("seed", 0, "chaos: the seed; 0 takes one from the clock")
-	chaosWebhooks = flag.Int("webhooks", 200, "chaos: how many webhooks GitHub makes before all may come to rest")
-	chaosKills    = flag.Int("kills", 8, "chaos: how many processes are killed meanwhile")
+	chaosWebhooks = flag.Int("webhooks", 80, "chaos: how many webhooks GitHub makes before all may come to rest")
+	chaosKills    = flag.Int("kills", 4, "chaos: how many processes are killed meanwhile")
 )
 
 // chaos is a stage on which everything goes wrong at once: people work on the
