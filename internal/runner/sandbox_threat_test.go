@@ -50,7 +50,7 @@ func newPrey(t *testing.T, name string, box Sandbox) *prey {
 	}
 	p.secret = p.path("outside/secret-name")
 	for _, file := range []string{
-		"outside/secret-name", "data/tidelock.db", "data/encryption.key", "data/victim", "data/removable", "data/work/b/main.tf", "data/runs/other/log.txt",
+		"outside/secret-name", "data/tidelock.db", "data/encryption.key", "data/victim", "data/removable", "data/trees/b/main.tf", "data/runs/other/log.txt",
 	} {
 		p.write(file, secretText+"\n")
 	}
