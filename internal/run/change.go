@@ -12,7 +12,7 @@ import (
 )
 
 const changeColumns = `id, client_id, repo_id, pull, head_sha, base_sha, status, reason, notes, settings, comment_id, comment_intent_ms,
-	rev, answered_rev, merge_sha, auto_merge, created_ms, updated_ms, trusted, group_ref`
+	rev, answered_rev, merge_sha, auto_merge, created_ms, updated_ms, trusted, group_ref, branch`
 
 func scanChange(row scanner) (Change, error) {
 	var (
@@ -22,7 +22,7 @@ func scanChange(row scanner) (Change, error) {
 		trusted                  string
 	)
 	err := row.Scan(&c.ID, &c.Client, &c.Repo, &c.Pull, &c.HeadSHA, &c.BaseSHA, &c.Status, &c.Reason, &c.Notes, &c.Settings, &c.CommentID, &intent,
-		&c.Rev, &c.AnsweredRev, &c.MergeSHA, &auto, &created, &updated, &trusted, &c.GroupRef)
+		&c.Rev, &c.AnsweredRev, &c.MergeSHA, &auto, &created, &updated, &trusted, &c.GroupRef, &c.Branch)
 	if err != nil {
 		return Change{}, err
 	}

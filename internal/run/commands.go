@@ -50,9 +50,10 @@ func (s *Store) AddOperation(ctx context.Context, tx *db.Tx, c Change, p planner
 // AddDrift queues a comparison of state and world for each project, with what
 // else was asked for; batch ties them together for the one reply that tells of them.
 func (s *Store) AddDrift(ctx context.Context, tx *db.Tx, c Change, projects []planner.Project, o planner.Options, commit, batch string, actor access.Actor) ([]Run, error) {
-	o.RefreshOnly = true
 	var out []Run
 	for i, p := range projects {
+		o := lookingOnly(p.Options).With(o)
+		o.RefreshOnly = true
 		r := Run{
 			ID: newID(), Client: c.Client, Change: c.ID, Repo: c.Repo, Pull: c.Pull, Kind: Drift,
 			Project: p, Commit: commit, Status: Queued, Actor: actor, Order: i, Batch: batch, Options: o,

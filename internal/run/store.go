@@ -168,7 +168,7 @@ func (s *Store) PullAt(ctx context.Context, q db.Querier, repo int64, sha string
 	numbers, err := collect(ctx, q, func(row scanner) (n int, err error) {
 		err = row.Scan(&n)
 		return n, err
-	}, `SELECT pull FROM changes WHERE repo_id=$1 AND head_sha=$2 ORDER BY created_ms DESC LIMIT 1`, repo, sha)
+	}, `SELECT pull FROM changes WHERE repo_id=$1 AND head_sha=$2 AND branch='' ORDER BY created_ms DESC LIMIT 1`, repo, sha)
 	if err != nil || len(numbers) == 0 {
 		return 0, err
 	}

@@ -54,6 +54,7 @@ type Change struct {
 	AutoMerge     bool         // merge once everything is applied
 	Trusted       access.Actor // who let this head of a fork be planned; zero if nobody did or had to
 	GroupRef      string       // the merge queue's branch that this is the head of; "" for a pull's own head
+	Branch        string       // the branch whose tip this is, where it is of no pull and Pull is 0; "" for a pull's
 	Created       time.Time
 	Updated       time.Time
 }

@@ -71,7 +71,7 @@ func listChanges(ctx context.Context, q db.Querier, client, before string, limit
 			coalesce(p.state, ''), coalesce(p.merged, 0), coalesce(p.draft, 0), c.group_ref
 		FROM changes c JOIN clients k ON k.id = c.client_id JOIN repos r ON r.id = c.repo_id
 			LEFT JOIN pulls p ON p.repo_id = c.repo_id AND p.number = c.pull
-		WHERE ($1 = '' OR c.client_id = $1) AND ($2 = '' OR c.id < $2) ORDER BY c.id DESC LIMIT $3`, client, before, limit)
+		WHERE ($1 = '' OR c.client_id = $1) AND ($2 = '' OR c.id < $2) AND c.branch = '' ORDER BY c.id DESC LIMIT $3`, client, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list changes: %w", err)
 	}
