@@ -18,6 +18,7 @@ import (
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/runner"
 	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // applyRun applies one reviewed plan, or does one state operation. Its promise: Terraform is started for
@@ -218,7 +219,7 @@ func (a *application) planAgain(ctx context.Context, why string) (bool, error) {
 		if err := a.Runner.Remove(folder); err != nil {
 			return false, err
 		}
-		if err := a.Runner.Start(ctx, a.spec(a.run, folder, planner.KindPlan, a.tree, a.data)); err != nil {
+		if err := a.Runner.Start(ctx, a.spec(a.run, folder, tfrun.KindPlan, a.tree, a.data)); err != nil {
 			return false, err
 		}
 	}
@@ -299,9 +300,9 @@ func (a *application) start(ctx context.Context) error {
 // launch starts the runner. One that is under way already is as good: whoever
 // calls looks at what it does.
 func (a *application) launch(ctx context.Context) error {
-	kind := planner.KindApply
+	kind := tfrun.KindApply
 	if a.run.Kind == run.StateChange {
-		kind = planner.KindState
+		kind = tfrun.KindState
 	}
 	err := a.Runner.Start(ctx, a.spec(a.run, a.run.ID, kind, a.tree, a.data))
 	if errs.Is(err, errs.Conflict) {
@@ -371,11 +372,11 @@ func (a *application) see(ctx context.Context) error {
 	a.run.StateLineage, a.run.StateSerial = result.StateLineage, result.StateSerial
 	a.run.Error = a.Masker.String(result.Error)
 	switch {
-	case result.Outcome == planner.OutcomeApplied:
+	case result.Outcome == tfrun.OutcomeApplied:
 		return a.end(ctx, run.Applied)
-	case result.Outcome == planner.OutcomeCanceled && !result.Started:
+	case result.Outcome == tfrun.OutcomeCanceled && !result.Started:
 		return a.end(ctx, run.Canceled)
-	case result.Outcome == planner.OutcomeInterrupted: // Terraform was killed, and the runner lived to tell
+	case result.Outcome == tfrun.OutcomeInterrupted: // Terraform was killed, and the runner lived to tell
 		a.run.Error += " " + lookFirst
 		return a.end(ctx, run.Interrupted)
 	}
@@ -397,7 +398,7 @@ func (a *application) keepLog(ctx context.Context) error {
 
 // recheck handles an apply that Terraform refused before doing anything: the
 // state moved since the plan, or somebody else holds its lock.
-func (a *application) recheck(ctx context.Context, result planner.Result) error {
+func (a *application) recheck(ctx context.Context, result tfrun.Result) error {
 	err := a.DB.Tx(ctx, func(tx *db.Tx) (err error) {
 		why := ""
 		if result.Locked {

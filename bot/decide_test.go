@@ -11,6 +11,7 @@ import (
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 const head = "1111111111111111111111111111111111111111"
@@ -25,7 +26,7 @@ func openPull(change ...func(*run.Pull)) *run.Pull {
 
 func pair(status run.Status, verdict policy.Verdict, change ...func(*run.Pair)) run.Pair {
 	plan := run.Run{ID: "plan", Kind: run.Plan, Repo: 7, Pull: 12, Status: status, Project: planner.Project{Name: "net", Dir: "net", Workspace: "default"},
-		Summary: planner.Summary{Create: 1}, Report: &policy.Report{Verdict: verdict}}
+		Summary: tfplan.Summary{Create: 1}, Report: &policy.Report{Verdict: verdict}}
 	p := run.Pair{Plan: &plan}
 	for _, c := range change {
 		c(&p)

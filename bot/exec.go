@@ -23,12 +23,14 @@ import (
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/runner"
 	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // spec is what the runner of r may know. folder names its run folder: an
 // apply that has to plan again uses one of its own for that.
-func (b *Bot) spec(r run.Run, folder string, kind planner.Kind, tree, data string) planner.Spec {
-	s := planner.Spec{
+func (b *Bot) spec(r run.Run, folder string, kind tfrun.Kind, tree, data string) tfrun.Spec {
+	s := tfrun.Spec{
 		RunID: folder, Kind: kind, Binary: b.Terraform.Binary, BinaryVersion: b.Terraform.Version,
 		Root: tree, Dir: r.Project.Dir, Workspace: r.Project.Workspace,
 		DataDir: filepath.Join(data, hash(r.Project.Key())),
@@ -41,7 +43,7 @@ func (b *Bot) spec(r run.Run, folder string, kind planner.Kind, tree, data strin
 	for _, f := range r.Project.VarFiles { // Terraform runs in the project's directory
 		s.VarFiles = append(s.VarFiles, relative(r.Project.Dir, f))
 	}
-	if kind == planner.KindPlan {
+	if kind == tfrun.KindPlan {
 		s.LockTimeout = planLockTimeout
 	}
 	if r.Project.Backend == "" {
@@ -105,7 +107,7 @@ const glance = time.Second
 // follow waits for the folder's runner, records its progress, and stops it
 // when its time is up or nobody wants it any more. It returns errStopped in
 // the latter case, runner.ErrInterrupted when the runner died without a word.
-func (b *Bot) follow(ctx context.Context, r run.Run, folder string, limit time.Duration) (planner.Result, error) {
+func (b *Bot) follow(ctx context.Context, r run.Run, folder string, limit time.Duration) (tfrun.Result, error) {
 	watch, done := context.WithCancel(ctx)
 	stopped := make(chan string, 1)
 	watching := make(chan struct{})
@@ -135,7 +137,7 @@ func (b *Bot) follow(ctx context.Context, r run.Run, folder string, limit time.D
 		if why == unwanted {
 			return result, errStopped
 		}
-		if err == nil && result.Outcome != planner.OutcomeApplied {
+		if err == nil && result.Outcome != tfrun.OutcomeApplied {
 			result.Error = strings.TrimSpace(why + "\n\n" + result.Error)
 		}
 	default:
@@ -192,10 +194,10 @@ const maxDiff = 96 << 10
 
 // readPlan reads what a plan run left in its folder, stores its files, and has
 // it judged and priced. A plan that failed is an outcome too.
-func (b *Bot) readPlan(ctx context.Context, r run.Run, folder string, result planner.Result) (*planOutcome, error) {
+func (b *Bot) readPlan(ctx context.Context, r run.Run, folder string, result tfrun.Result) (*planOutcome, error) {
 	out := &planOutcome{result: result, run: r}
 	var err error
-	if result.Outcome != planner.OutcomePlanned && result.Outcome != planner.OutcomeNoChange {
+	if result.Outcome != tfrun.OutcomePlanned && result.Outcome != tfrun.OutcomeNoChange {
 		if out.run.LogBlob, err = b.storeLog(ctx, r, folder, nil); err != nil {
 			return nil, err
 		}
@@ -248,25 +250,25 @@ func (b *Bot) readDrift(ctx context.Context, out *planOutcome, folder string) (_
 	return out, err
 }
 
-func readPlanJSON(path string) (*planner.Plan, error) {
+func readPlanJSON(path string) (*tfplan.Plan, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read plan: %w", err)
 	}
 	defer f.Close()
-	return planner.ParsePlan(f)
+	return tfplan.ParsePlan(f)
 }
 
 // planText is the plan as a reviewer reads it, cut at a change's end to at
 // most limit bytes.
-func planText(p *planner.Plan, limit int) string {
+func planText(p *tfplan.Plan, limit int) string {
 	var b strings.Builder
 	left := 0
 	for _, c := range p.Changes {
-		if c.Action == planner.ActionNoop || c.Action == planner.ActionRead {
+		if c.Action == tfplan.ActionNoop || c.Action == tfplan.ActionRead {
 			continue
 		}
-		text := strings.TrimRight(planner.Diff(c, planner.DiffOptions{Exclaim: true}), "\n")
+		text := strings.TrimRight(tfplan.Diff(c, tfplan.DiffOptions{Exclaim: true}), "\n")
 		if left > 0 || b.Len()+len(text) > limit {
 			left++
 			continue
@@ -276,7 +278,7 @@ func planText(p *planner.Plan, limit int) string {
 	}
 	if left > 0 {
 		fmt.Fprintf(&b, "# … and %d more changes, too long to show here\n\n", left)
-	} else if text := planner.DiffOutputs(p, planner.DiffOptions{Exclaim: true}); text != "" && b.Len()+len(text) <= limit {
+	} else if text := tfplan.DiffOutputs(p, tfplan.DiffOptions{Exclaim: true}); text != "" && b.Len()+len(text) <= limit {
 		b.WriteString(text)
 	}
 	return strings.TrimRight(b.String(), "\n")
@@ -285,7 +287,7 @@ func planText(p *planner.Plan, limit int) string {
 // judge asks the policies. What they are told of the pull is what GitHub said
 // last. A plan that they could not judge gets a report that says so, and which
 // forbids it: never an error that would have it judged again and again.
-func (b *Bot) judge(ctx context.Context, r run.Run, plan *planner.Plan) (policy.Report, error) {
+func (b *Bot) judge(ctx context.Context, r run.Run, plan *tfplan.Plan) (policy.Report, error) {
 	p, err := b.Runs.Pull(ctx, b.DB, r.Repo, r.Pull)
 	if err != nil {
 		return policy.Report{}, err
@@ -329,7 +331,7 @@ const maxLog = 4 << 20
 // storeLog keeps what Terraform printed, with the server's own secrets masked
 // and, where there is a plan, every value that it marks as sensitive: a value
 // that lost its mark on its way is printed by Terraform itself.
-func (b *Bot) storeLog(ctx context.Context, r run.Run, folder string, plan *planner.Plan) (string, error) {
+func (b *Bot) storeLog(ctx context.Context, r run.Run, folder string, plan *tfplan.Plan) (string, error) {
 	f, err := os.Open(b.Runner.LogPath(folder))
 	if errors.Is(err, os.ErrNotExist) {
 		return "", nil
@@ -356,7 +358,7 @@ func (b *Bot) storeLog(ctx context.Context, r run.Run, folder string, plan *plan
 }
 
 // reviewed reads the JSON of a plan that was stored; nil where there is none.
-func (b *Bot) reviewed(ctx context.Context, r run.Run) (*planner.Plan, error) {
+func (b *Bot) reviewed(ctx context.Context, r run.Run) (*tfplan.Plan, error) {
 	if r.PlanJSONBlob == "" {
 		return nil, nil
 	}
@@ -365,5 +367,5 @@ func (b *Bot) reviewed(ctx context.Context, r run.Run) (*planner.Plan, error) {
 		return nil, err
 	}
 	defer saved.Close()
-	return planner.ParsePlan(saved)
+	return tfplan.ParsePlan(saved)
 }

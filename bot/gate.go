@@ -13,7 +13,7 @@ import (
 	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // applyGate returns why the plans may not be applied at somebody's word now,
@@ -211,10 +211,10 @@ func withPlan(f gate.Facts, r run.Run) gate.Facts {
 }
 
 // touched lists the resources that a plan changes, for the gates.
-func touched(p *planner.Plan) []run.Resource {
+func touched(p *tfplan.Plan) []run.Resource {
 	var out []run.Resource
 	for _, c := range p.Changes {
-		if c.Action == planner.ActionNoop || c.Action == planner.ActionRead {
+		if c.Action == tfplan.ActionNoop || c.Action == tfplan.ActionRead {
 			continue
 		}
 		if len(out) == maxTouched {

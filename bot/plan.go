@@ -20,6 +20,8 @@ import (
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/runner"
 	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // source is where the repository's commits come from.
@@ -376,9 +378,9 @@ func (b *Bot) startPlan(ctx context.Context, id string) (r run.Run, c run.Change
 
 // planOutcome is what a plan came to, ready to be stored.
 type planOutcome struct {
-	result planner.Result
-	plan   *planner.Plan // nil when planning failed
-	run    run.Run       // with everything filled in
+	result tfrun.Result
+	plan   *tfplan.Plan // nil when planning failed
+	run    run.Run      // with everything filled in
 }
 
 // execPlan runs, or goes on watching, the run's Terraform and reads what it
@@ -393,7 +395,7 @@ func (b *Bot) execPlan(ctx context.Context, r run.Run, c run.Change) (*planOutco
 		if err := b.Runner.Remove(r.ID); err != nil {
 			return nil, err
 		}
-		if err := b.Runner.Start(ctx, b.spec(r, r.ID, planner.KindPlan, tree, data)); err != nil {
+		if err := b.Runner.Start(ctx, b.spec(r, r.ID, tfrun.KindPlan, tree, data)); err != nil {
 			return nil, err
 		}
 	}

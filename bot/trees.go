@@ -10,7 +10,7 @@ import (
 	"sync"
 
 	"github.com/tidelock/tidelock/internal/errs"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // trees hands out the work trees that runs use: one for each change and
@@ -156,7 +156,7 @@ func (t *trees) written(mark, sha string) bool {
 // What is made anew at its path would lose files to it.
 func busy(base string) bool {
 	runs, _ := filepath.Glob(filepath.Join(base, "data", "*")) // the pattern is ours
-	return slices.ContainsFunc(runs, planner.InUse)
+	return slices.ContainsFunc(runs, tfrun.InUse)
 }
 
 func (t *trees) fresh(ctx context.Context, k treeKey, sha string) error {

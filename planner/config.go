@@ -90,10 +90,10 @@ func (c RepoConfig) Keep(dirs ...string) RepoConfig {
 	return c
 }
 
-// cleanPath joins dir and a path that the repository's code gives, and
+// InRepo joins dir and a path that the repository gives, and
 // returns it relative to the repository's root. Its error reads on after the
 // path: "leads out of the repository".
-func cleanPath(dir, p string) (string, error) {
+func InRepo(dir, p string) (string, error) {
 	switch {
 	case p == "":
 		return "", errors.New("is empty")
@@ -142,11 +142,6 @@ func sentence(d *hcl.Diagnostic) string {
 	}
 	return s
 }
-
-// InRepo joins dir and a path that a repository's configuration gives, and
-// returns it relative to the repository's root. Its error reads on after the
-// path: "leads out of the repository".
-func InRepo(dir, p string) (string, error) { return cleanPath(dir, p) }
 
 // ValidProjectName reports whether name can be a project's: letters, digits
 // and . _ / - :, so that it can stand in a command and in Markdown.

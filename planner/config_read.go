@@ -354,13 +354,13 @@ func (r *configReader) project(name, workspace string, p hclProject, body *hclsy
 	if p.Order != nil {
 		pc.Order = *p.Order
 	}
-	if dir, err := cleanPath(".", p.Dir); err != nil && attributeLine(body, "dir") > 0 { // one that is missing is told already
+	if dir, err := InRepo(".", p.Dir); err != nil && attributeLine(body, "dir") > 0 { // one that is missing is told already
 		r.say(at("dir"), "The project's dir %q %s.", short(p.Dir), err)
 	} else {
 		pc.Dir = dir
 	}
 	for _, f := range p.VarFiles {
-		if _, err := cleanPath(pc.Dir, f); err != nil {
+		if _, err := InRepo(pc.Dir, f); err != nil {
 			r.say(at("var_files"), "The variable file %q %s.", short(f), err)
 			continue
 		}

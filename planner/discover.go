@@ -350,7 +350,7 @@ var forbiddenNames = map[string]string{
 	"terraform.rc":    "a CLI configuration chooses where providers come from",
 	".tofurc":         "a CLI configuration chooses where providers come from",
 	"tofu.rc":         "a CLI configuration chooses where providers come from",
-	backendOverride:   "Tidelock writes a file of that name itself",
+	BackendOverride:   "Tidelock writes a file of that name itself",
 	".terraform.d":    "a folder of plugins makes Terraform run programs from the repository",
 	"errored.tfstate": "it is a state, which holds secrets, and Terraform would overwrite it",
 }

@@ -1,19 +1,14 @@
-// Package planner turns a directory of Terraform or OpenTofu code into
-// projects, and a project into a plan or an apply.
+// Package planner turns a tree of Terraform or OpenTofu code into projects: it
+// reads a repository's configuration, finds the root modules and what each of
+// them depends on, says which a change touches and in which layers they are
+// applied, and checks what people ask of a plan.
 //
-// It has two halves. The reading half (Discover, Affected, ParseConfig,
-// ParsePlan, Diff, the digests) only reads what it is given and is safe on
-// hostile input: nothing is executed, no link is followed out of the tree, no
-// name is used that was not checked. The executing half (Execute) runs
-// Terraform, and so other people's code; it is called inside the runner
-// process alone, which holds no secret of the bot's.
+// It only reads what it is given and is safe on hostile input: nothing is
+// executed, no link is followed out of the tree, no name is used that was not
+// checked. It promises that InputsDigest is equal for two commits only where
+// all that shapes the project's plan is.
 //
-// It promises that a plan's Digest is the same whenever the same changes
-// would be made, and differs whenever any value, action or replacement would;
-// that Diff never shows a sensitive value; that Execute never inherits the
-// environment of its caller and never lets the repository choose the
-// workspace, the provider store or the CLI configuration.
-//
-// It knows no GitHub, no database and no prices, and keeps nothing between
-// calls. The sandbox around what it executes belongs to the runner.
+// Below it in the folder stand two rooms of their own: planner/tfplan reads a
+// plan that was made, planner/tfrun makes and applies one. None of the three
+// knows GitHub, a database or prices, and none keeps anything between calls.
 package planner

@@ -92,7 +92,7 @@ func below(fsys fs.FS, dir string, files map[string]bool) error {
 			}
 			return nil
 		}
-		if path.Base(full) != backendOverride { // our own, where a run left it
+		if path.Base(full) != BackendOverride { // our own, where a run left it
 			files[full] = true
 		}
 		return nil

@@ -234,7 +234,7 @@ func (m *module) assemble() {
 			m.problems = append(m.problems, Problem{Path: full, Line: f.line, Message: f.message})
 		}
 		for _, s := range p.sources {
-			dir, err := cleanPath(m.dir, s.source)
+			dir, err := InRepo(m.dir, s.source)
 			if err != nil {
 				m.problems = append(m.problems, Problem{Path: full, Line: s.line, Message: fmt.Sprintf("The source %q of module %q %s.", s.source, s.name, err)})
 				continue

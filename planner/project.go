@@ -95,3 +95,7 @@ func plainName(s string, most int, others string) bool {
 	}
 	return s != "" && len(s) <= most
 }
+
+// BackendOverride is the file that gives a project without a backend one, while
+// a run goes on. No repository may have one.
+const BackendOverride = "tidelock_backend_override.tf"

@@ -286,7 +286,7 @@ func submodulePaths(text string) []string {
 	for line := range strings.Lines(text[:min(len(text), maxModuleFile)]) {
 		key, value, ok := strings.Cut(line, "=")
 		if ok && strings.EqualFold(strings.TrimSpace(key), "path") {
-			if p, err := cleanPath(".", strings.Trim(strings.TrimSpace(value), `"`)); err == nil {
+			if p, err := InRepo(".", strings.Trim(strings.TrimSpace(value), `"`)); err == nil {
 				out = append(out, p)
 			}
 		}

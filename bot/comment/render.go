@@ -7,7 +7,7 @@ import (
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/run"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // maxComment is the most that Render gives, in bytes. GitHub's limit is 65,536
@@ -178,8 +178,8 @@ func countOf(n int, noun string) string {
 }
 
 // total adds the plans' counts up.
-func total(v View) planner.Summary {
-	var t planner.Summary
+func total(v View) tfplan.Summary {
+	var t tfplan.Summary
 	for _, p := range v.Pairs {
 		t = t.Plus(p.Plan.Summary)
 	}

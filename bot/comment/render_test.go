@@ -17,6 +17,7 @@ import (
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -68,11 +69,11 @@ func pointer(d decimal.Decimal) *decimal.Decimal { return &d }
 func planned(name string) run.Run {
 	return run.Run{
 		ID: "plan-" + name, Repo: 42, Pull: 7, Kind: run.Plan, Status: run.Planned, Project: planner.Project{Name: name, Dir: name, Workspace: "default"},
-		Summary: planner.Summary{Create: 1, Update: 1}, Diff: resourceDiff, Report: &policy.Report{Verdict: policy.Pass, Rules: 3},
+		Summary: tfplan.Summary{Create: 1, Update: 1}, Diff: resourceDiff, Report: &policy.Report{Verdict: policy.Pass, Rules: 3},
 		Estimate: &cost.Estimate{
 			Currency: "USD", Hours: 730, Before: dollars("30.37"), After: dollars("60.74"), Delta: dollars("30.37"), Bound: cost.BoundExact,
 			Counts: cost.Counts{Priced: 1, Free: 1, Total: 2}, AsOf: "2026-04-01",
-			Resources: []cost.ResourceCost{{Address: "aws_instance.web", Type: "aws_instance", Action: planner.ActionUpdate, Status: cost.StatusPriced,
+			Resources: []cost.ResourceCost{{Address: "aws_instance.web", Type: "aws_instance", Action: tfplan.ActionUpdate, Status: cost.StatusPriced,
 				Before: pointer(dollars("30.37")), After: pointer(dollars("60.74")),
 				Components: []cost.Component{{Name: "instance", Detail: "t3.large, Linux, on demand"}}}},
 		},
@@ -82,19 +83,19 @@ func planned(name string) run.Run {
 
 func unchanged(name string) run.Run {
 	r := planned(name)
-	r.Summary, r.Diff, r.Estimate = planner.Summary{}, "", &cost.Estimate{Currency: "USD", Bound: cost.BoundExact}
+	r.Summary, r.Diff, r.Estimate = tfplan.Summary{}, "", &cost.Estimate{Currency: "USD", Bound: cost.BoundExact}
 	return r
 }
 
 func failed(name, why string) run.Run {
 	r := planned(name)
-	r.Status, r.Summary, r.Diff, r.Report, r.Estimate, r.Error = run.Failed, planner.Summary{}, "", nil, nil, why
+	r.Status, r.Summary, r.Diff, r.Report, r.Estimate, r.Error = run.Failed, tfplan.Summary{}, "", nil, nil, why
 	return r
 }
 
 func forbidden(name string) run.Run {
 	r := planned(name)
-	r.Summary = planner.Summary{Create: 1, Replace: 1}
+	r.Summary = tfplan.Summary{Create: 1, Replace: 1}
 	r.Report = &policy.Report{Verdict: policy.Fail, Mandatory: 1, Advisory: 1, Rules: 3, Findings: []policy.Finding{
 		{Rule: "destruction.stateful", Title: "Stateful resource is destroyed", Severity: policy.High, Level: policy.Mandatory, Address: `aws_db_instance.main["eu"]`,
 			Message: "The database is replaced and what it holds is lost.", Help: "Put the label allow-destroy on the pull request if this is meant."},
@@ -106,7 +107,7 @@ func forbidden(name string) run.Run {
 
 func queued(name string, status run.Status) run.Run {
 	r := planned(name)
-	r.Status, r.Summary, r.Diff, r.Report, r.Estimate = status, planner.Summary{}, "", nil, nil
+	r.Status, r.Summary, r.Diff, r.Report, r.Estimate = status, tfplan.Summary{}, "", nil, nil
 	return r
 }
 
@@ -166,7 +167,7 @@ func scenes() map[string]View {
 	part.Options = planner.Options{Targets: []string{"aws_instance.web"}, NoRefresh: true}
 	all["part"] = locked(scene(only(part), only(planned("app"))))
 	destroy := planned("network")
-	destroy.Options, destroy.Summary = planner.Options{Destroy: true}, planner.Summary{Delete: 2}
+	destroy.Options, destroy.Summary = planner.Options{Destroy: true}, tfplan.Summary{Delete: 2}
 	all["destroy"] = locked(scene(only(destroy)))
 
 	layer := func(r run.Run, n int, on ...string) run.Run {
@@ -240,7 +241,7 @@ func TestComments(t *testing.T) {
 func TestGitHub10_CommentsFit(t *testing.T) {
 	big := func(name string, resources int) run.Run {
 		r := planned(name)
-		r.Summary = planner.Summary{Update: resources}
+		r.Summary = tfplan.Summary{Update: resources}
 		r.Diff = ""
 		for i := range resources {
 			r.Diff += strings.ReplaceAll(resourceDiff, "web", fmt.Sprintf("web-%d", i)) + "\n\n"

@@ -14,6 +14,7 @@ import (
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // golden compares a reply with the file that a reviewer reads.
@@ -43,7 +44,7 @@ func operated(status run.Status, why string) run.Run {
 	return r
 }
 
-func drifted(name string, s planner.Summary, diff string) run.Run {
+func drifted(name string, s tfplan.Summary, diff string) run.Run {
 	r := planned(name)
 	r.Kind, r.Summary, r.Diff, r.Report, r.Estimate = run.Drift, s, diff, nil, nil
 	return r
@@ -61,9 +62,9 @@ func replies() map[string]string {
 		"operation_interrupted": Operation(stopped),
 		"operation_held":        Operation(operated(run.Held, "A gate has closed since the command was given.")),
 		"operation_canceled":    Operation(operated(run.Canceled, "")),
-		"drift":                 Drift([]run.Run{drifted("network", planner.Summary{Update: 1}, resourceDiff), drifted("app", planner.Summary{}, ""), ended}),
-		"drift_one":             Drift([]run.Run{drifted("network", planner.Summary{Update: 1}, resourceDiff)}),
-		"drift_none":            Drift([]run.Run{drifted("network", planner.Summary{}, ""), drifted("app", planner.Summary{}, "")}),
+		"drift":                 Drift([]run.Run{drifted("network", tfplan.Summary{Update: 1}, resourceDiff), drifted("app", tfplan.Summary{}, ""), ended}),
+		"drift_one":             Drift([]run.Run{drifted("network", tfplan.Summary{Update: 1}, resourceDiff)}),
+		"drift_none":            Drift([]run.Run{drifted("network", tfplan.Summary{}, ""), drifted("app", tfplan.Summary{}, "")}),
 		"cost":                  Cost(v),
 		"cost_none":             Cost(scene(only(queued("network", run.Running)))),
 		"refusal": Refusal("**Nothing was applied.**", []gate.Verdict{
@@ -88,7 +89,7 @@ func TestThreat_RepliesAreInert(t *testing.T) {
 		r.Project.Name, r.Operation.Args = s, []string{s, s}
 		held := r
 		held.Status = run.Held
-		moved := drifted(s, planner.Summary{Update: 1}, s)
+		moved := drifted(s, tfplan.Summary{Update: 1}, s)
 		broken := failed(s, s)
 		plan := planned(s)
 		plan.Estimate.Resources[0].Address, plan.Estimate.Resources[0].Note = s, s
@@ -105,7 +106,7 @@ func TestGitHub10_RepliesFit(t *testing.T) {
 	var runs []run.Run
 	var pairs []run.Pair
 	for i := range 2000 {
-		runs = append(runs, drifted(fmt.Sprintf("live/p%d", i), planner.Summary{Update: 40}, strings.Repeat(resourceDiff+"\n\n", 40)))
+		runs = append(runs, drifted(fmt.Sprintf("live/p%d", i), tfplan.Summary{Update: 40}, strings.Repeat(resourceDiff+"\n\n", 40)))
 		pairs = append(pairs, only(planned(fmt.Sprintf("live/p%d", i))))
 	}
 	for name, body := range map[string]string{"drift": Drift(runs), "drift of a few": Drift(runs[:30]), "cost": Cost(scene(pairs...)), "cost of some": Cost(scene(pairs[:150]...))} {

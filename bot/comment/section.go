@@ -11,7 +11,7 @@ import (
 	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // section is one project's part: what went wrong in the open, plan, cost and
@@ -221,7 +221,7 @@ func costSection(name string, e *cost.Estimate) string {
 
 // worthALine leaves out what costs nothing and what does not move.
 func worthALine(r cost.ResourceCost) bool {
-	return r.Status != cost.StatusFree && r.Action != planner.ActionNoop
+	return r.Status != cost.StatusFree && r.Action != tfplan.ActionNoop
 }
 
 func note(r cost.ResourceCost) string {

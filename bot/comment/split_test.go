@@ -7,13 +7,13 @@ import (
 
 	"github.com/tidelock/tidelock/internal/markdown/markdowntest"
 	"github.com/tidelock/tidelock/internal/run"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // long is a plan of so many resources.
 func long(name string, resources int) run.Run {
 	r := planned(name)
-	r.Summary, r.Diff = planner.Summary{Update: resources}, ""
+	r.Summary, r.Diff = tfplan.Summary{Update: resources}, ""
 	for i := range resources {
 		r.Diff += strings.ReplaceAll(resourceDiff, "web", fmt.Sprintf("web-%d", i)) + "\n\n"
 	}

@@ -8,11 +8,11 @@ import (
 	"text/template/parse"
 
 	"github.com/tidelock/tidelock/internal/markdown"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // countsOf are a plan's counts for a template.
-func countsOf(s planner.Summary) TemplateCounts {
+func countsOf(s tfplan.Summary) TemplateCounts {
 	return TemplateCounts{Create: s.Create, Update: s.Update, Replace: s.Replace, Delete: s.Delete}
 }
 

@@ -13,7 +13,7 @@ import (
 
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/runner"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // clinic is what the checks look at: the configuration, and the world behind
@@ -102,7 +102,7 @@ func freeSpace(dir string) (uint64, error) {
 // findTerraform returns the binary that runs would use and what it calls
 // itself.
 func findTerraform(ctx context.Context, configured string) (path, version string, err error) {
-	bin, err := planner.FindBinary(ctx, configured)
+	bin, err := tfrun.FindBinary(ctx, configured)
 	if err != nil {
 		return "", "", err
 	}

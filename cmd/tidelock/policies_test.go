@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/tidelock/tidelock/internal/policy"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // TestPolicyOptionsReachTheRules checks that the configuration's words are
@@ -16,7 +16,7 @@ func TestPolicyOptionsReachTheRules(t *testing.T) {
 		"provider_name":"registry.terraform.io/hashicorp/aws",
 		"change":{"actions":["create"],"before":null,"after":{"bucket":"a","tags":{"Team":"a"}},"after_unknown":{}}}],
 		"configuration":{"root_module":{}}}`
-	plan, err := planner.ParsePlan(strings.NewReader(bucket))
+	plan, err := tfplan.ParsePlan(strings.NewReader(bucket))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ import (
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/runner"
 	"github.com/tidelock/tidelock/internal/web"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // server is the whole of a running Tidelock: all wiring is here, so that
@@ -203,12 +203,12 @@ func (s *server) name(ctx context.Context) string {
 // uses.
 func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform, error) {
 	c := s.config.Terraform
-	binary, err := planner.FindBinary(ctx, c.Binary)
+	binary, err := tfrun.FindBinary(ctx, c.Binary)
 	if err != nil {
 		return bot.Terraform{}, err
 	}
 	cli := filepath.Join(s.config.DataDir, "terraform.rc")
-	if err := os.WriteFile(cli, planner.CLIConfig(c.ProviderMirror, c.ProviderDirect), 0o600); err != nil {
+	if err := os.WriteFile(cli, tfrun.CLIConfig(c.ProviderMirror, c.ProviderDirect), 0o600); err != nil {
 		return bot.Terraform{}, fmt.Errorf("write Terraform's configuration: %w", err)
 	}
 	env := map[string]string{}

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/tidelock/tidelock/internal/toolchain"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // tools is what every part works with.
@@ -65,5 +65,5 @@ func (t *tools) build(ctx context.Context) error {
 		return fmt.Errorf("build tidelock: %w\n%s", err, out)
 	}
 	t.cliConfig = filepath.Join(t.dir, "bare.tfrc")
-	return os.WriteFile(t.cliConfig, planner.CLIConfig(t.mirror, false), 0o600)
+	return os.WriteFile(t.cliConfig, tfrun.CLIConfig(t.mirror, false), 0o600)
 }

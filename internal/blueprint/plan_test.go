@@ -13,6 +13,8 @@ import (
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/toolchain"
 	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // TestBundledBlueprintsPlan writes each blueprint and does with it what the
@@ -35,7 +37,7 @@ func TestBundledBlueprintsPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	cliConfig := filepath.Join(t.TempDir(), "cli.tfrc")
-	if err := os.WriteFile(cliConfig, planner.CLIConfig(mirror, false), 0o600); err != nil {
+	if err := os.WriteFile(cliConfig, tfrun.CLIConfig(mirror, false), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range bundled {
@@ -62,12 +64,12 @@ func TestBundledBlueprintsPlan(t *testing.T) {
 				if err := os.Mkdir(run, 0o700); err != nil {
 					t.Fatal(err)
 				}
-				spec := planner.Spec{
-					RunID: "run", Kind: planner.KindPlan, Binary: tf.Path, BinaryVersion: tf.Version, Root: root, Dir: p.Dir,
+				spec := tfrun.Spec{
+					RunID: "run", Kind: tfrun.KindPlan, Binary: tf.Path, BinaryVersion: tf.Version, Root: root, Dir: p.Dir,
 					DataDir: filepath.Join(run, "data"), Home: filepath.Join(run, "home"), PlanFile: filepath.Join(run, "plan"),
 					PlanJSON: filepath.Join(run, "plan.json"), CLIConfig: cliConfig, ManagedBackend: filepath.Join(run, "terraform.tfstate"),
 				}
-				must(t, spec, planner.OutcomePlanned)
+				must(t, spec, tfrun.OutcomePlanned)
 				plan := parsed(t, spec.PlanJSON)
 				if plan.Summary().Create == 0 {
 					t.Errorf("%s plans nothing: %+v", p.Dir, plan.Summary())
@@ -76,8 +78,8 @@ func TestBundledBlueprintsPlan(t *testing.T) {
 				if err != nil || report.Verdict != policy.Pass || len(report.Findings) > 0 || report.Rules == 0 {
 					t.Errorf("%s: %v, %+v", p.Dir, err, report)
 				}
-				spec.Kind = planner.KindApply
-				must(t, spec, planner.OutcomeApplied)
+				spec.Kind = tfrun.KindApply
+				must(t, spec, tfrun.OutcomeApplied)
 			}
 		})
 	}
@@ -105,22 +107,22 @@ func discovered(t *testing.T, dir string) []planner.Project {
 	return projects
 }
 
-func must(t *testing.T, spec planner.Spec, want planner.Outcome) {
+func must(t *testing.T, spec tfrun.Spec, want tfrun.Outcome) {
 	t.Helper()
 	var log bytes.Buffer
-	if r := planner.Execute(t.Context(), spec, nil, &log); r.Outcome != want {
+	if r := tfrun.Execute(t.Context(), spec, nil, &log); r.Outcome != want {
 		t.Fatalf("%s of %s: outcome %q, want %q\n%s\nlog:\n%s", spec.Kind, spec.Dir, r.Outcome, want, r.Error, log.String())
 	}
 }
 
-func parsed(t *testing.T, file string) *planner.Plan {
+func parsed(t *testing.T, file string) *tfplan.Plan {
 	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	plan, err := planner.ParsePlan(f)
+	plan, err := tfplan.ParsePlan(f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/tidelock/tidelock/internal/cost/pricebook"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // estimation is one run over one plan.
@@ -127,8 +127,8 @@ func (b *bill) settle(priced bool) {
 }
 
 // price bills one side of a change.
-func (x *estimation) price(ch *planner.Change, after bool) *bill {
-	if ch.Action == planner.ActionForget {
+func (x *estimation) price(ch *tfplan.Change, after bool) *bill {
+	if ch.Action == tfplan.ActionForget {
 		after = false // what is forgotten goes on existing, and costing
 	}
 	v := sideView(ch, after)
@@ -175,7 +175,7 @@ func (x *estimation) fingerprint(s *side) string {
 type side struct {
 	view
 	x      *estimation
-	ch     *planner.Change
+	ch     *tfplan.Change
 	after  bool
 	bill   *bill
 	priced bool // something was priced, if only with a quantity of zero

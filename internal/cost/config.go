@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/tidelock/tidelock/internal/errs"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // config is what pricing needs of a plan's configuration: how providers are
@@ -200,7 +200,7 @@ func keyEnd(address string, i int) int {
 
 // resource finds the configuration of a resource; nil where it is no longer
 // configured.
-func (c *config) resource(ch *planner.Change) (*configResource, *module) {
+func (c *config) resource(ch *tfplan.Change) (*configResource, *module) {
 	m := c.module(ch.ModuleAddress)
 	if m == nil {
 		return nil, nil
@@ -288,12 +288,12 @@ func references(r *configResource, path ...string) []string {
 
 // changeIndex finds changes by the module instance, type and name.
 type changeIndex struct {
-	by     map[string][]*planner.Change
-	byType map[string][]*planner.Change
+	by     map[string][]*tfplan.Change
+	byType map[string][]*tfplan.Change
 }
 
-func indexChanges(changes []planner.Change) *changeIndex {
-	x := &changeIndex{by: map[string][]*planner.Change{}, byType: map[string][]*planner.Change{}}
+func indexChanges(changes []tfplan.Change) *changeIndex {
+	x := &changeIndex{by: map[string][]*tfplan.Change{}, byType: map[string][]*tfplan.Change{}}
 	for i := range changes {
 		c := &changes[i]
 		if c.Mode != "managed" || c.Deposed != "" || !joinable[c.Type] {
@@ -318,8 +318,8 @@ var joinable = map[string]bool{
 // configuration, or by the value where it is known. path leads through blocks
 // to the argument; ids are the target's attributes that may hold the value.
 // The view is of the same side as s; false means that it was not found.
-func (s *side) join(value string, ids []string, types []string, path ...string) (view, *planner.Change, bool) {
-	target := func(c *planner.Change) (view, *planner.Change, bool) {
+func (s *side) join(value string, ids []string, types []string, path ...string) (view, *tfplan.Change, bool) {
+	target := func(c *tfplan.Change) (view, *tfplan.Change, bool) {
 		v := sideView(c, s.after)
 		if v.value == nil {
 			return view{}, nil, false
@@ -353,7 +353,7 @@ func (s *side) join(value string, ids []string, types []string, path ...string) 
 // follow finds the change that references speak of: a resource of the same
 // module, a variable that the calling module fills with one, or the output of
 // a called module. Of several instances it takes the one with the same key.
-func (x *estimation) follow(refs []string, m *module, at string, ch *planner.Change, types []string, depth int) *planner.Change {
+func (x *estimation) follow(refs []string, m *module, at string, ch *tfplan.Change, types []string, depth int) *tfplan.Change {
 	if depth > 16 || m == nil {
 		return nil
 	}
@@ -398,7 +398,7 @@ func (x *estimation) follow(refs []string, m *module, at string, ch *planner.Cha
 
 // pick chooses among the instances of a resource: the one that the reference
 // names, the only one, or the one with the referrer's key.
-func pick(cs []*planner.Change, key string, ch *planner.Change) *planner.Change {
+func pick(cs []*tfplan.Change, key string, ch *tfplan.Change) *tfplan.Change {
 	if len(cs) == 1 {
 		return cs[0]
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // HoursPerMonth is how many hours a month has unless Options says otherwise:
@@ -82,11 +82,11 @@ type Counts struct {
 
 // ResourceCost is one resource of the plan.
 type ResourceCost struct {
-	Address string         `json:"address"`
-	Type    string         `json:"type"`
-	Action  planner.Action `json:"action"`
-	Region  string         `json:"region,omitempty"`
-	Status  Status         `json:"status"` // of the worse side
+	Address string        `json:"address"`
+	Type    string        `json:"type"`
+	Action  tfplan.Action `json:"action"`
+	Region  string        `json:"region,omitempty"`
+	Status  Status        `json:"status"` // of the worse side
 	// Before and After are the priced cost a month; nil where that side
 	// exists and nothing of it is priced, zero where it does not exist or is
 	// free. Delta is nil where it isn't known.
@@ -117,7 +117,7 @@ type Component struct {
 // Estimate prices every managed resource of the plan. Data sources, reads and
 // outputs cost nothing and are not counted. An error means that the plan's
 // JSON (Raw) could not be read, or that the catalogue is damaged.
-func (c *Catalog) Estimate(plan *planner.Plan, opts Options) (Estimate, error) {
+func (c *Catalog) Estimate(plan *tfplan.Plan, opts Options) (Estimate, error) {
 	if opts.HoursPerMonth <= 0 {
 		opts.HoursPerMonth = HoursPerMonth
 	}
@@ -133,7 +133,7 @@ func (c *Catalog) Estimate(plan *planner.Plan, opts Options) (Estimate, error) {
 	adds, saves := false, false // whether what is left out can add, or save
 	for i := range plan.Changes {
 		ch := &plan.Changes[i]
-		if ch.Mode != "managed" || ch.Action == planner.ActionRead {
+		if ch.Mode != "managed" || ch.Action == tfplan.ActionRead {
 			continue
 		}
 		before, after := x.price(ch, false), x.price(ch, true)
@@ -186,8 +186,8 @@ func (c *Catalog) Estimate(plan *planner.Plan, opts Options) (Estimate, error) {
 }
 
 // moves reports whether an action can change what its object costs.
-func moves(a planner.Action) bool {
-	return a != planner.ActionNoop && a != planner.ActionMove && a != planner.ActionImport
+func moves(a tfplan.Action) bool {
+	return a != tfplan.ActionNoop && a != tfplan.ActionMove && a != tfplan.ActionImport
 }
 
 func (c *Counts) add(s Status) {
@@ -205,7 +205,7 @@ func (c *Counts) add(s Status) {
 }
 
 // combine makes one resource's entry from its two sides.
-func combine(ch *planner.Change, before, after *bill) ResourceCost {
+func combine(ch *tfplan.Change, before, after *bill) ResourceCost {
 	r := ResourceCost{Address: ch.Address, Type: ch.Type, Action: ch.Action}
 	last := after // the side that is shown
 	if !after.exists {
@@ -225,7 +225,7 @@ func combine(ch *planner.Change, before, after *bill) ResourceCost {
 		}
 		r.Note += "before: " + before.note()
 	}
-	if ch.Action == planner.ActionForget {
+	if ch.Action == tfplan.ActionForget {
 		r.Note = "no longer managed here; goes on costing the same"
 	}
 	if comparable(before, after) {

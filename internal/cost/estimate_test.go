@@ -8,7 +8,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 func instance(typ string) object {
@@ -149,7 +149,7 @@ func TestCounts(t *testing.T) {
 
 func TestDataSourcesCostNothing(t *testing.T) {
 	p := planOf(t, virginia, change{address: "aws_instance.x", actions: "create", after: instance("m5.large"), conf: object{}})
-	p.Changes = append(p.Changes, planner.Change{Address: "data.aws_instance.y", Mode: "data", Type: "aws_instance", Action: planner.ActionRead, After: instance("m5.large")})
+	p.Changes = append(p.Changes, tfplan.Change{Address: "data.aws_instance.y", Mode: "data", Type: "aws_instance", Action: tfplan.ActionRead, After: instance("m5.large")})
 	if e := estimate(t, p); e.Counts.Total != 1 {
 		t.Errorf("%+v", e.Counts)
 	}
@@ -259,7 +259,7 @@ func TestThreat_AbsurdValues(t *testing.T) {
 
 func TestPlanJSONThatCanNotBeRead(t *testing.T) {
 	for _, raw := range []string{`{"variables": 3}`, `{"configuration": {"root_module": []}}`, `{`} {
-		if _, err := catalog(t).Estimate(&planner.Plan{Raw: json.RawMessage(raw)}, Options{}); err == nil {
+		if _, err := catalog(t).Estimate(&tfplan.Plan{Raw: json.RawMessage(raw)}, Options{}); err == nil {
 			t.Errorf("%s was read", raw)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // googleMachine bills n instances of a machine type. The prices of types with
@@ -185,7 +185,7 @@ func googleAddress(s *side) {
 
 // usedByInstance reports whether the configuration gives an address to an
 // instance of the same module.
-func (x *estimation) usedByInstance(ch *planner.Change) bool {
+func (x *estimation) usedByInstance(ch *tfplan.Change) bool {
 	m := x.cfg.module(ch.ModuleAddress)
 	if m == nil {
 		return false
@@ -215,7 +215,7 @@ func googleGlobalAddress(s *side) {
 }
 
 // cluster finds the cluster of a node pool.
-func (s *side) cluster() (view, *planner.Change, bool) {
+func (s *side) cluster() (view, *tfplan.Change, bool) {
 	name, _ := s.str("cluster")
 	return s.join(name, []string{"id", "name"}, []string{"google_container_cluster"}, "cluster")
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // The plans of these tests are made by hand, in the form in which `terraform
@@ -32,7 +32,7 @@ type change struct {
 
 // planOf makes a plan out of changes of the root module, with the providers'
 // configurations.
-func planOf(t testing.TB, providers object, changes ...change) *planner.Plan {
+func planOf(t testing.TB, providers object, changes ...change) *tfplan.Plan {
 	t.Helper()
 	var rc, res []any
 	for _, c := range changes {
@@ -82,13 +82,13 @@ func orEmpty(o object) any {
 	return o
 }
 
-func parse(t testing.TB, plan object) *planner.Plan {
+func parse(t testing.TB, plan object) *tfplan.Plan {
 	t.Helper()
 	text, err := json.Marshal(plan)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := planner.ParsePlan(bytes.NewReader(text))
+	p, err := tfplan.ParsePlan(bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func catalog(t testing.TB) *Catalog {
 	return c
 }
 
-func estimate(t testing.TB, p *planner.Plan) Estimate {
+func estimate(t testing.TB, p *tfplan.Plan) Estimate {
 	t.Helper()
 	e, err := catalog(t).Estimate(p, Options{})
 	if err != nil {
@@ -168,7 +168,7 @@ func check(t testing.TB, e Estimate) {
 				t.Errorf("%s: %s is not %s × %s", r.Address, c.Monthly, c.Quantity, c.Price)
 			}
 		}
-		if r.Delta == nil && r.Action != planner.ActionCreate && r.Action != planner.ActionDelete {
+		if r.Delta == nil && r.Action != tfplan.ActionCreate && r.Action != tfplan.ActionDelete {
 			continue // left out of the totals
 		}
 		if r.Before != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tidelock/tidelock/internal/toolchain"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // terraform runs a real tool in a copy of a configuration, with the stand-in
@@ -59,7 +59,7 @@ func (tf *terraform) run(args ...string) []byte {
 func (tf *terraform) plan(args ...string) Estimate {
 	tf.t.Helper()
 	tf.run(append([]string{"plan", "-input=false", "-no-color", "-out=plan"}, args...)...)
-	p, err := planner.ParsePlan(bytes.NewReader(tf.run("show", "-json", "plan")))
+	p, err := tfplan.ParsePlan(bytes.NewReader(tf.run("show", "-json", "plan")))
 	if err != nil {
 		tf.t.Fatal(err)
 	}

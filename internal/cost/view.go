@@ -6,7 +6,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // state says what a plan knows of an attribute.
@@ -29,7 +29,7 @@ type view struct {
 
 // sideView returns the values of one side of a change. After an apply only
 // what is planned is known; the masks of the other side do not apply.
-func sideView(ch *planner.Change, after bool) view {
+func sideView(ch *tfplan.Change, after bool) view {
 	if after {
 		return view{value: ch.After, unknown: ch.Unknown, sensitive: ch.AfterSensitive}
 	}

@@ -14,7 +14,8 @@ const (
 	ground   = iota // knows nothing of ours
 	sources         // databases, GitHub, git
 	services        // stand on the database
-	plans           // planner, and who owns what
+	plans           // projects, plans as they are read, and who owns what
+	engines         // make a plan of a project, and apply it
 	readers         // read or run a plan
 	rooms           // bring the lower rooms together
 	tellers         // say to people what the rooms hold
@@ -29,7 +30,8 @@ var floors = map[string]int{
 	"internal/gate": sources, // beside them: planner reads its blocks, bot asks it
 	"internal/db":   sources, "internal/github": sources, "internal/checkout": sources,
 	"internal/blob": services, "internal/queue": services, "internal/access": services,
-	"planner": plans, "internal/clients": plans,
+	"planner": plans, "planner/tfplan": plans, "internal/clients": plans,
+	"planner/tfrun": engines,
 	"internal/policy": readers, "internal/cost": readers, "internal/runner": readers, "internal/atlantis": readers,
 	"bot/command":  readers, // what people write, read into a plan's options
 	"internal/run": rooms, "internal/drift": rooms, "internal/state": rooms, "internal/registry": rooms, "internal/blueprint": rooms,
@@ -49,7 +51,7 @@ type wall struct {
 }
 
 // starters are the rooms that may start processes.
-var starters = []string{"internal/checkout", "planner", "internal/runner", "internal/toolchain", "internal/bench", "internal/demo", "internal/tools", "internal/importtest", "internal/github/githubtest", "internal/db/dbtest", "cmd"}
+var starters = []string{"internal/checkout", "planner/tfrun", "internal/runner", "internal/toolchain", "internal/bench", "internal/demo", "internal/tools", "internal/importtest", "internal/github/githubtest", "internal/db/dbtest", "cmd"}
 
 var walls = []wall{
 	{
@@ -61,6 +63,11 @@ var walls = []wall{
 		imports: []string{module + "/internal/db", module + "/internal/github", module + "/internal/queue", module + "/internal/access", module + "/internal/blob", "database/sql", "net/http"},
 		except:  []string{"internal/policy", "internal/cost"},
 		because: "policy and cost are pure readers of a plan",
+	},
+	{
+		imports: []string{module + "/planner", "database/sql", "net/http", "os"},
+		except:  []string{"planner/tfplan"},
+		because: "a plan is read from its JSON, and nothing else is asked",
 	},
 	{
 		imports: []string{module + "/internal/db", module + "/internal/queue", module + "/internal/blob", "database/sql", "net/http", "os"},
@@ -94,8 +101,8 @@ var walls = []wall{
 	},
 	{
 		imports: []string{"github.com/hashicorp/terraform-exec"},
-		only:    []string{"planner"},
-		because: "Terraform is run by planner",
+		only:    []string{"planner/tfrun"},
+		because: "Terraform is run by planner/tfrun",
 	},
 	{
 		imports: []string{"github.com/open-policy-agent/opa"},

@@ -6,13 +6,13 @@ import (
 	"testing"
 
 	"github.com/tidelock/tidelock/internal/policy"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // bigPlan is a plan of n resources over three clouds, each with some forty
 // attributes, as Terraform writes it: with planned values, prior state and
 // configuration beside the changes. One in ten is found fault with.
-func bigPlan(t testing.TB, n int) *planner.Plan {
+func bigPlan(t testing.TB, n int) *tfplan.Plan {
 	t.Helper()
 	kinds := []string{"aws_instance", "aws_security_group", "azurerm_linux_virtual_machine", "google_compute_firewall", "aws_db_instance", "google_storage_bucket", "azurerm_network_security_rule"}
 	var changes, planned, prior, config []any
@@ -62,7 +62,7 @@ func bigPlan(t testing.TB, n int) *planner.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &planner.Plan{Raw: raw}
+	return &tfplan.Plan{Raw: raw}
 }
 
 // BenchmarkJudge judges plans of 20, 1,000 and 10,000 resources by the bundled

@@ -11,7 +11,7 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"github.com/tidelock/tidelock/internal/policy"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // TestExamples holds every rule to its own documentation: the bad example is
@@ -46,7 +46,7 @@ func found(t *testing.T, e *policy.Engine, r policy.Rule, x policy.Example) (n i
 
 // planOf makes the plan that Terraform would for an example's resources, as far
 // as their literal arguments go.
-func planOf(t *testing.T, x policy.Example) *planner.Plan {
+func planOf(t *testing.T, x policy.Example) *tfplan.Plan {
 	t.Helper()
 	file, diags := hclsyntax.ParseConfig([]byte(x.HCL), "example.tf", hcl.InitialPos)
 	if diags.HasErrors() {

@@ -8,7 +8,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/tidelock/tidelock/internal/errs"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // InputVersion is the version of what rules see, input.version. It grows when
@@ -19,7 +19,7 @@ const InputVersion = 1
 type Input struct {
 	// Plan is judged by its Raw JSON, which rules see under input.plan and,
 	// for conftest's sake, at the top of the input.
-	Plan    *planner.Plan
+	Plan    *tfplan.Plan
 	Pull    *Pull // nil where no pull request is behind the run
 	Project Project
 	Client  Client

@@ -18,7 +18,7 @@ import (
 
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/policy"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // engine is New with one pack of the files, which it needs not have.
@@ -43,14 +43,14 @@ func folder(files map[string]string) fs.FS {
 }
 
 // plan is a plan of the resource changes, which are JSON.
-func plan(t testing.TB, changes ...string) *planner.Plan {
+func plan(t testing.TB, changes ...string) *tfplan.Plan {
 	t.Helper()
 	return parse(t, `{"format_version":"1.2","terraform_version":"1.11.4","resource_changes":[`+strings.Join(changes, ",")+`]}`)
 }
 
-func parse(t testing.TB, raw string) *planner.Plan {
+func parse(t testing.TB, raw string) *tfplan.Plan {
 	t.Helper()
-	p, err := planner.ParsePlan(strings.NewReader(raw))
+	p, err := tfplan.ParsePlan(strings.NewReader(raw))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestVerdicts(t *testing.T) {
 	e := engine(t, policy.Options{}, nil)
 	for _, c := range []struct {
 		name   string
-		plan   *planner.Plan
+		plan   *tfplan.Plan
 		want   policy.Verdict
 		blocks bool
 	}{
@@ -156,9 +156,9 @@ func TestVerdicts(t *testing.T) {
 		{"advisory", plan(t, change("aws_s3_bucket.a", `["create"]`, `{"tags":null}`)), policy.Warn, false},
 		{"mandatory", plan(t, change("aws_db_instance.a", goneDB, `null`)), policy.Fail, true},
 		{"no plan", nil, policy.Error, true},
-		{"no JSON", &planner.Plan{}, policy.Error, true},
-		{"broken JSON", &planner.Plan{Raw: json.RawMessage(`{"resource_changes":[`)}, policy.Error, true},
-		{"not an object", &planner.Plan{Raw: json.RawMessage(`[]`)}, policy.Error, true},
+		{"no JSON", &tfplan.Plan{}, policy.Error, true},
+		{"broken JSON", &tfplan.Plan{Raw: json.RawMessage(`{"resource_changes":[`)}, policy.Error, true},
+		{"not an object", &tfplan.Plan{Raw: json.RawMessage(`[]`)}, policy.Error, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := judge(t, e, policy.Input{Plan: c.plan})

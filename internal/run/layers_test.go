@@ -11,6 +11,7 @@ import (
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 func project(name string, order int, on ...string) planner.Project {
@@ -228,7 +229,7 @@ func TestWaiverIsOfOnePlan(t *testing.T) {
 				if r, err = w.store.Begin(t.Context(), tx, r, "node"); err != nil {
 					return err
 				}
-				r.PlanDigest, r.Summary, r.Report = digest, planner.Summary{Create: 1}, &policy.Report{Verdict: policy.Fail}
+				r.PlanDigest, r.Summary, r.Report = digest, tfplan.Summary{Create: 1}, &policy.Report{Verdict: policy.Fail}
 				return w.store.Finish(t.Context(), tx, r, run.Planned)
 			})
 			return w.reread(r)

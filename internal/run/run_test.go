@@ -16,6 +16,7 @@ import (
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // world is a store with one client and one repository, and a clock that the
@@ -96,7 +97,7 @@ func (w *world) planned(r run.Run) run.Run {
 		if r, err = w.store.Begin(context.Background(), tx, r, "node"); err != nil {
 			return err
 		}
-		r.PlanDigest, r.Summary = "digest", planner.Summary{Create: 2}
+		r.PlanDigest, r.Summary = "digest", tfplan.Summary{Create: 2}
 		r.Report = &policy.Report{Verdict: policy.Pass}
 		return w.store.Finish(context.Background(), tx, r, run.Planned)
 	})

@@ -7,6 +7,7 @@ import (
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // Pull is what is stored of a pull request: what was last read from GitHub,
@@ -110,7 +111,7 @@ type Run struct {
 	PlanJSONBlob string // terraform show -json
 	LogBlob      string
 
-	Summary   planner.Summary
+	Summary   tfplan.Summary
 	Resources []Resource // that a plan changes, for the gates; a huge plan's are cut
 	Diff      string     // the plan as text, sensitive values masked, cut to what a comment can hold
 	Report    *policy.Report
@@ -149,9 +150,9 @@ func (r Run) NoChanges() bool { return r.Kind == Plan && r.Status == Planned && 
 
 // Resource is one resource that a plan changes.
 type Resource struct {
-	Address string         `json:"address"`
-	Type    string         `json:"type"`
-	Action  planner.Action `json:"action"`
+	Address string        `json:"address"`
+	Type    string        `json:"type"`
+	Action  tfplan.Action `json:"action"`
 }
 
 // Lock says which pull alone may change a project.

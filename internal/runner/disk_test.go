@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // smallDisk mounts a file system of its own, in memory, which can be filled.
@@ -65,7 +65,7 @@ func TestFault24_DiskFullDuringAnApply(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the run's end is not known: %v", err)
 	}
-	if r.Outcome != planner.OutcomeFailed || !r.Started || !strings.Contains(r.Error, "Done: terraform_data.first, terraform_data.a.") {
+	if r.Outcome != tfrun.OutcomeFailed || !r.Started || !strings.Contains(r.Error, "Done: terraform_data.first, terraform_data.a.") {
 		t.Errorf("%+v", r)
 	}
 	kept, err := os.ReadFile(r.ErroredState)
@@ -105,7 +105,7 @@ func TestFault23_NoRoomForAnApply(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := s.run(apply)
-			if r.Outcome != planner.OutcomeFailed || r.Started || !strings.Contains(r.Error, "no room") || !strings.Contains(r.Error, "Nothing was started.") {
+			if r.Outcome != tfrun.OutcomeFailed || r.Started || !strings.Contains(r.Error, "no room") || !strings.Contains(r.Error, "Nothing was started.") {
 				t.Errorf("%+v", r)
 			}
 			if _, err := os.Stat(s.path("state/s.tfstate")); err == nil {

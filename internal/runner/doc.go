@@ -3,14 +3,14 @@
 //
 // A runner is the same binary, started as `tidelock runner --dir RUN` in a
 // session of its own, so that it outlives the server. It gets what
-// planner.Spec says and nothing else: no environment, no secret of the bot's;
+// tfrun.Spec says and nothing else: no environment, no secret of the bot's;
 // a client's credentials come through a pipe and never touch the disk. All it
 // leaves stands in its run folder:
 //
 //	spec.json      what to do, and a nonce of the start
 //	lock           held while the runner lives, and so proof that it does
 //	journal.jsonl  what it began, its progress, its end
-//	result.json    planner.Result, written whole before the end is journaled
+//	result.json    tfrun.Result, written whole before the end is journaled
 //	log.txt        what Terraform said
 //	stderr.txt     what the runner itself complained of
 //	plan, plan.json, data/, home/

@@ -43,7 +43,7 @@ type entry struct {
 	StartTime uint64 `json:"start_time,omitempty"` // of the process, in clock ticks since the boot
 	Boot      string `json:"boot,omitempty"`
 
-	// Of eventProgress: planner.Progress.
+	// Of eventProgress: tfrun.Progress.
 	Done    int           `json:"done,omitempty"`
 	Total   int           `json:"total,omitempty"`
 	Address string        `json:"address,omitempty"`

@@ -14,14 +14,14 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/internal/errs"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // order is spec.json: the spec and what ties it to one start.
 type order struct {
-	Nonce   string       `json:"nonce"`
-	Spec    planner.Spec `json:"spec"`
-	Sandbox Sandbox      `json:"sandbox,omitzero"`
+	Nonce   string     `json:"nonce"`
+	Spec    tfrun.Spec `json:"spec"`
+	Sandbox Sandbox    `json:"sandbox,omitzero"`
 }
 
 // pass is what comes through the runner's standard input: what must not touch
@@ -42,7 +42,7 @@ const reserved = 8 << 20
 
 // Main is the runner process: `tidelock runner --dir DIR` calls it and exits
 // with what it returns. It does what dir's spec.json says, once. SIGINT and
-// SIGTERM, and the end of ctx, stop it as planner.Execute stops: Terraform is
+// SIGTERM, and the end of ctx, stop it as tfrun.Execute stops: Terraform is
 // interrupted, and after spec.Grace killed with all that it started.
 func Main(ctx context.Context, dir string) int {
 	if err := main(ctx, dir); err != nil {
@@ -93,9 +93,9 @@ func main(ctx context.Context, dir string) error {
 	if err := j.write(self(), false); err != nil {
 		return err
 	}
-	if spec.Kind != planner.KindPlan {
+	if spec.Kind != tfrun.KindPlan {
 		if err := reserve(filepath.Join(dir, reserveFile), reserved); err != nil {
-			return finish(dir, j, log, planner.Result{Outcome: planner.OutcomeFailed, Error: "The disk of the server has no room for the run's records. Nothing was started."})
+			return finish(dir, j, log, tfrun.Result{Outcome: tfrun.OutcomeFailed, Error: "The disk of the server has no room for the run's records. Nothing was started."})
 		}
 	}
 	// From here on the run counts as begun, and is never begun again.
@@ -106,7 +106,7 @@ func main(ctx context.Context, dir string) error {
 		return fmt.Errorf("journal: %w", err)
 	}
 	if err := box.prepare(&spec); err != nil {
-		return finish(dir, j, log, planner.Result{Outcome: planner.OutcomeFailed, Error: errs.Sentence(err) + " Nothing was started."})
+		return finish(dir, j, log, tfrun.Result{Outcome: tfrun.OutcomeFailed, Error: errs.Sentence(err) + " Nothing was started."})
 	}
 	if ready != nil {
 		_, _ = ready.Write([]byte{'1'}) // the server may be gone; the run goes on
@@ -119,7 +119,7 @@ func main(ctx context.Context, dir string) error {
 // receive reads what to do, and makes sure that it is meant for this start:
 // a runner that was slow to begin may find that the server was restarted and
 // has started another.
-func receive(dir string) (spec planner.Spec, box Sandbox, ready *os.File, err error) {
+func receive(dir string) (spec tfrun.Spec, box Sandbox, ready *os.File, err error) {
 	b, err := io.ReadAll(os.Stdin)
 	if err != nil {
 		return spec, box, nil, fmt.Errorf("read the pass: %w", err)
@@ -146,11 +146,11 @@ func receive(dir string) (spec planner.Spec, box Sandbox, ready *os.File, err er
 }
 
 // execute runs the spec and sees to it that nothing of it is left.
-func execute(ctx context.Context, spec planner.Spec, box Sandbox, j *journal, log io.Writer) planner.Result {
+func execute(ctx context.Context, spec tfrun.Spec, box Sandbox, j *journal, log io.Writer) tfrun.Result {
 	ctx, guard := box.guard(ctx, spec)
 	grace := spec.Grace
 	if grace <= 0 {
-		grace = planner.DefaultGrace
+		grace = tfrun.DefaultGrace
 	}
 	over := make(chan struct{})
 	var watch sync.WaitGroup
@@ -170,7 +170,7 @@ func execute(ctx context.Context, spec planner.Spec, box Sandbox, j *journal, lo
 			_ = killDescendants()
 		}
 	})
-	result := planner.Execute(ctx, spec, func(p planner.Progress) {
+	result := tfrun.Execute(ctx, spec, func(p tfrun.Progress) {
 		_ = j.write(entry{Event: eventProgress, Done: p.Done, Total: p.Total, Address: p.Address, Doing: p.Doing, Elapsed: p.Elapsed}, false)
 	}, log)
 	close(over)
@@ -186,7 +186,7 @@ func execute(ctx context.Context, spec planner.Spec, box Sandbox, j *journal, lo
 // finish stores the result, whole, and then says so in the journal. The room
 // that was reserved is what it has on a full disk; the log comes last, for
 // the result says the most of it.
-func finish(dir string, j *journal, log *diskLog, result planner.Result) error {
+func finish(dir string, j *journal, log *diskLog, result tfrun.Result) error {
 	_ = os.Remove(filepath.Join(dir, reserveFile))
 	b, err := json.Marshal(result)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // takeLock locks the run folder for this process, for as long as f is open.
@@ -157,7 +157,7 @@ func leftovers(runID string, runner entry) []process {
 			session = -1 // another process has the number now, and a session of that number is its own
 		}
 	}
-	mark := []byte(planner.RunVariable + "=" + runID)
+	mark := []byte(tfrun.RunVariable + "=" + runID)
 	var out []process
 	for _, p := range all {
 		if p.zombie || p.pid == os.Getpid() || p.start < runner.StartTime {

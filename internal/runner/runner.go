@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/internal/errs"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // Options configure a Runner.
@@ -25,7 +25,7 @@ type Options struct {
 	Dir   string        // folder of the run folders, absolute; made when missing
 	Self  string        // path of the tidelock binary
 	Log   *slog.Logger  // may be nil
-	Grace time.Duration // how long Terraform may take to end when it is stopped; 0 means planner.DefaultGrace
+	Grace time.Duration // how long Terraform may take to end when it is stopped; 0 means tfrun.DefaultGrace
 	// Sandbox is what runs are kept in; the zero value is none.
 	Sandbox Sandbox
 }
@@ -45,7 +45,7 @@ func New(o Options) (*Runner, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Grace <= 0 {
-		o.Grace = planner.DefaultGrace
+		o.Grace = tfrun.DefaultGrace
 	}
 	if !filepath.IsAbs(o.Dir) || !filepath.IsAbs(o.Self) {
 		return nil, fmt.Errorf("runner: the paths %q and %q must be absolute", o.Dir, o.Self)
@@ -107,7 +107,7 @@ func (r *Runner) Prepare(runID string) error {
 // other error means that nothing was started, and the run can be started
 // again. Paths that the spec leaves empty are set to those of the
 // run's folder, and Grace to the Runner's.
-func (r *Runner) Start(ctx context.Context, spec planner.Spec) error {
+func (r *Runner) Start(ctx context.Context, spec tfrun.Spec) error {
 	if err := r.Prepare(spec.RunID); err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (r *Runner) Start(ctx context.Context, spec planner.Spec) error {
 	return err
 }
 
-func (r *Runner) fill(spec *planner.Spec) {
+func (r *Runner) fill(spec *tfrun.Spec) {
 	for _, p := range []struct {
 		to   *string
 		path string
@@ -152,7 +152,7 @@ func (r *Runner) fill(spec *planner.Spec) {
 
 // lay writes the spec, under the run's lock so that no runner begins
 // meanwhile, and makes sure that none ever did.
-func (r *Runner) lay(spec planner.Spec) (nonce string, err error) {
+func (r *Runner) lay(spec tfrun.Spec) (nonce string, err error) {
 	dir := r.Dir(spec.RunID)
 	lock, ok, err := takeLock(dir)
 	if err != nil {
@@ -185,7 +185,7 @@ func (r *Runner) lay(spec planner.Spec) (nonce string, err error) {
 }
 
 // spawn starts the process and waits until it says that it has begun.
-func (r *Runner) spawn(ctx context.Context, spec planner.Spec, nonce string) error {
+func (r *Runner) spawn(ctx context.Context, spec tfrun.Spec, nonce string) error {
 	dir := r.Dir(spec.RunID)
 	secret, err := json.Marshal(pass{Nonce: nonce, Env: spec.Env, Ready: true})
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/toolchain"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // TestMain lets the test binary be what it tests: `runner --dir DIR` is the
@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 }
 
 func serve(dir, specJSON string) int {
-	var spec planner.Spec
+	var spec tfrun.Spec
 	if err := json.Unmarshal([]byte(specJSON), &spec); err != nil {
 		panic(err)
 	}
@@ -67,7 +67,7 @@ func newRunner(dir string) *Runner {
 // site is a work tree and a folder of runs.
 type site struct {
 	t      *testing.T
-	binary planner.Binary
+	binary tfrun.Binary
 	dir    string
 	runner *Runner
 }
@@ -83,10 +83,10 @@ func newSiteIn(t *testing.T, dir, code string) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := planner.Binary{Path: tool.Path, Version: tool.Version}
+	b := tfrun.Binary{Path: tool.Path, Version: tool.Version}
 	s := &site{t: t, binary: b, dir: dir}
 	s.write("tree/main.tf", code)
-	s.write("cli.tfrc", string(planner.CLIConfig("", false)))
+	s.write("cli.tfrc", string(tfrun.CLIConfig("", false)))
 	s.runner = newRunner(filepath.Join(s.dir, "runs"))
 	t.Cleanup(func() { // a test that failed leaves nothing running
 		now, cancel := context.WithCancel(context.Background())
@@ -113,8 +113,8 @@ func (s *site) write(name, content string) {
 	}
 }
 
-func (s *site) spec(id string, kind planner.Kind) planner.Spec {
-	spec := planner.Spec{
+func (s *site) spec(id string, kind tfrun.Kind) tfrun.Spec {
+	spec := tfrun.Spec{
 		RunID: id, Kind: kind, Binary: s.binary.Path, BinaryVersion: s.binary.Version, Root: s.path("tree"), Dir: ".",
 		CLIConfig: s.path("cli.tfrc"), ManagedBackend: s.path("state/s.tfstate"),
 	}
@@ -122,17 +122,17 @@ func (s *site) spec(id string, kind planner.Kind) planner.Spec {
 }
 
 // planned plans, and returns the spec of the apply of that plan.
-func (s *site) planned() planner.Spec {
+func (s *site) planned() tfrun.Spec {
 	s.t.Helper()
-	if r := s.run(s.spec("plan", planner.KindPlan)); r.Outcome != planner.OutcomePlanned {
+	if r := s.run(s.spec("plan", tfrun.KindPlan)); r.Outcome != tfrun.OutcomePlanned {
 		s.t.Fatalf("plan: %+v", r)
 	}
-	apply := s.spec("apply", planner.KindApply)
+	apply := s.spec("apply", tfrun.KindApply)
 	apply.PlanFile, apply.PlanJSON = s.runner.PlanPath("plan"), s.runner.PlanJSONPath("plan")
 	return apply
 }
 
-func (s *site) run(spec planner.Spec) planner.Result {
+func (s *site) run(spec tfrun.Spec) tfrun.Result {
 	s.t.Helper()
 	if err := s.runner.Start(s.t.Context(), spec); err != nil {
 		s.t.Fatal(err)
@@ -271,7 +271,7 @@ func TestPlanThenApply(t *testing.T) {
 	}
 	var last Progress
 	r, err := s.runner.Wait(t.Context(), "apply", func(p Progress) { last = p })
-	if err != nil || r.Outcome != planner.OutcomeApplied {
+	if err != nil || r.Outcome != tfrun.OutcomeApplied {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	if last.Done != 2 || last.Total != 2 || last.Address == "" {
@@ -303,7 +303,7 @@ func TestStates(t *testing.T) {
 		if _, err := s.runner.State(id); err == nil {
 			t.Errorf("the ID %q is taken", id)
 		}
-		if err := s.runner.Start(t.Context(), planner.Spec{RunID: id}); err == nil {
+		if err := s.runner.Start(t.Context(), tfrun.Spec{RunID: id}); err == nil {
 			t.Errorf("a run %q is started", id)
 		}
 	}
@@ -331,7 +331,7 @@ func TestFault08_StartedOnlyWhenNothingStarted(t *testing.T) {
 	if _, err := s.runner.Wait(t.Context(), "apply", nil); !errors.Is(err, ErrNotStarted) {
 		t.Errorf("Wait: %v, want ErrNotStarted", err)
 	}
-	if r := s.run(apply); r.Outcome != planner.OutcomeApplied {
+	if r := s.run(apply); r.Outcome != tfrun.OutcomeApplied {
 		t.Fatalf("%+v", r)
 	}
 	// Another one that had begun: nobody may start it again.
@@ -391,7 +391,7 @@ func TestFault08_SlowRunnerOfADeadServer(t *testing.T) {
 	if err := s.runner.spawn(t.Context(), apply, fresh); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := s.runner.Wait(t.Context(), "apply", nil); err != nil || r.Outcome != planner.OutcomeApplied {
+	if r, err := s.runner.Wait(t.Context(), "apply", nil); err != nil || r.Outcome != tfrun.OutcomeApplied {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -419,7 +419,7 @@ func TestStartsAtMostOnce(t *testing.T) {
 	g.pids()
 	g.open()
 	wg.Wait()
-	if r, err := s.runner.Wait(t.Context(), "apply", nil); err != nil || r.Outcome != planner.OutcomeApplied {
+	if r, err := s.runner.Wait(t.Context(), "apply", nil); err != nil || r.Outcome != tfrun.OutcomeApplied {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	if s.effects() != "once " {
@@ -467,7 +467,7 @@ func TestFault09_ServerKilledMidApply(t *testing.T) {
 	if err := next.Remove("apply"); !errs.Is(err, errs.Conflict) {
 		t.Errorf("Remove: %v, want a conflict", err)
 	}
-	done := make(chan planner.Result, 1)
+	done := make(chan tfrun.Result, 1)
 	go func() {
 		r, err := next.Wait(context.Background(), "apply", nil)
 		if err != nil {
@@ -476,7 +476,7 @@ func TestFault09_ServerKilledMidApply(t *testing.T) {
 		done <- r
 	}()
 	g.open()
-	if r := <-done; r.Outcome != planner.OutcomeApplied || r.StateSerial == 0 {
+	if r := <-done; r.Outcome != tfrun.OutcomeApplied || r.StateSerial == 0 {
 		t.Errorf("%+v", r)
 	}
 	if s.effects() != "once " {
@@ -486,7 +486,7 @@ func TestFault09_ServerKilledMidApply(t *testing.T) {
 		t.Errorf("processes %v are left", left)
 	}
 	// Fault 11: the result was not stored by then: it is read again, not run again.
-	if r, err := newRunner(s.path("runs")).Wait(t.Context(), "apply", nil); err != nil || r.Outcome != planner.OutcomeApplied {
+	if r, err := newRunner(s.path("runs")).Wait(t.Context(), "apply", nil); err != nil || r.Outcome != tfrun.OutcomeApplied {
 		t.Errorf("read again: %+v, %v", r, err)
 	}
 }
@@ -564,7 +564,7 @@ func TestFault10_TerraformKilledMidApply(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := s.runner.Wait(t.Context(), "apply", nil)
-	if err != nil || r.Outcome != planner.OutcomeInterrupted || !r.Started {
+	if err != nil || r.Outcome != tfrun.OutcomeInterrupted || !r.Started {
 		t.Fatalf("%+v, %v; want interrupted", r, err)
 	}
 	if left := alive(append(pids, terraform.pid)); len(left) > 0 {
@@ -585,7 +585,7 @@ func TestStopLetsTerraformEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := s.runner.Wait(t.Context(), "apply", nil)
-	if err != nil || r.Outcome != planner.OutcomeCanceled || !r.Started {
+	if err != nil || r.Outcome != tfrun.OutcomeCanceled || !r.Started {
 		t.Errorf("%+v, %v; want canceled", r, err)
 	}
 	if left := alive(pids); len(left) > 0 {
@@ -619,7 +619,7 @@ func TestFault27_TerraformHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := s.runner.Wait(t.Context(), "apply", nil)
-	if err != nil || r.Outcome != planner.OutcomeInterrupted {
+	if err != nil || r.Outcome != tfrun.OutcomeInterrupted {
 		t.Errorf("%+v, %v; want interrupted", r, err)
 	}
 	if left := alive(append(pids, terraform.pid)); len(left) > 0 {
@@ -681,7 +681,7 @@ func TestThreat_CredentialsNeverTouchTheDisk(t *testing.T) {
 		}
 	}
 	g.open()
-	if r, err := s.runner.Wait(t.Context(), "apply", nil); err != nil || r.Outcome != planner.OutcomeApplied {
+	if r, err := s.runner.Wait(t.Context(), "apply", nil); err != nil || r.Outcome != tfrun.OutcomeApplied {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	err := filepath.WalkDir(s.path("runs"), func(path string, d fs.DirEntry, err error) error {
@@ -708,19 +708,19 @@ func TestStartFailsPlainly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Start(t.Context(), s.spec("x", planner.KindPlan)); err == nil {
+	if err := r.Start(t.Context(), s.spec("x", tfrun.KindPlan)); err == nil {
 		t.Error("a binary that is not there was started")
 	}
 	if r, err = New(Options{Dir: s.path("runs"), Self: "/bin/false"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Start(t.Context(), s.spec("x", planner.KindPlan)); err == nil || !strings.Contains(err.Error(), "did not begin") {
+	if err := r.Start(t.Context(), s.spec("x", tfrun.KindPlan)); err == nil || !strings.Contains(err.Error(), "did not begin") {
 		t.Errorf("a binary that does nothing: %v", err)
 	}
 	if got := s.state("x"); got != StatePrepared {
 		t.Errorf("state %s, want prepared", got)
 	}
-	if r := s.run(s.spec("x", planner.KindPlan)); r.Outcome != planner.OutcomePlanned {
+	if r := s.run(s.spec("x", tfrun.KindPlan)); r.Outcome != tfrun.OutcomePlanned {
 		t.Errorf("%+v", r)
 	}
 }

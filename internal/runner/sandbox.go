@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tidelock/tidelock/internal/errs"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // Mode says how much of a sandbox is asked for.
@@ -130,7 +130,7 @@ func (s Sandbox) check(h Host) error {
 }
 
 // prepare lays the sandbox into a spec, in the runner process.
-func (s Sandbox) prepare(spec *planner.Spec) error {
+func (s Sandbox) prepare(spec *tfrun.Spec) error {
 	if !s.on() {
 		return nil
 	}
@@ -140,12 +140,12 @@ func (s Sandbox) prepare(spec *planner.Spec) error {
 	}
 	spec.NoPlanNetwork = s.NoPlanNetwork
 	if h.Shell {
-		spec.Limits = planner.Limits{Memory: s.Memory, File: s.Disk, OpenFiles: openFilesLimit()}
+		spec.Limits = tfrun.Limits{Memory: s.Memory, File: s.Disk, OpenFiles: openFilesLimit()}
 		if s.Processes > 0 {
 			spec.Limits.Processes = processLimit(s.Processes)
 		}
 	}
-	spec.Confine = func(a planner.Access) error { return s.confine(h, a) }
+	spec.Confine = func(a tfrun.Access) error { return s.confine(h, a) }
 	return nil
 }
 
@@ -173,7 +173,7 @@ func processLimit(n int) int {
 
 // confine confines the calling thread for good, and with it whatever that
 // thread starts.
-func (s Sandbox) confine(h Host, a planner.Access) error {
+func (s Sandbox) confine(h Host, a tfrun.Access) error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("no new privileges: %w", err)
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/tidelock/tidelock/internal/toolchain"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // BenchmarkSandboxPlan is a whole plan of two objects, runner process and init
@@ -29,7 +29,7 @@ func BenchmarkSandboxPlan(b *testing.B) {
 		for _, mode := range modes {
 			n++
 			s := &site{dir: b.TempDir()}
-			for name, content := range map[string]string{"tree/main.tf": plain, "cli.tfrc": string(planner.CLIConfig("", false))} {
+			for name, content := range map[string]string{"tree/main.tf": plain, "cli.tfrc": string(tfrun.CLIConfig("", false))} {
 				if err := os.MkdirAll(filepath.Dir(s.path(name)), 0o755); err != nil {
 					b.Fatal(err)
 				}
@@ -39,15 +39,15 @@ func BenchmarkSandboxPlan(b *testing.B) {
 			}
 			r := newRunner(s.path("runs"))
 			r.opts.Sandbox = Sandbox{Mode: mode, Processes: 1000, Disk: 10 << 30, Memory: 8 << 30}
-			spec := planner.Spec{
-				RunID: fmt.Sprint("plan", n), Kind: planner.KindPlan, Binary: tool.Path, BinaryVersion: tool.Version, Root: s.path("tree"), Dir: ".",
+			spec := tfrun.Spec{
+				RunID: fmt.Sprint("plan", n), Kind: tfrun.KindPlan, Binary: tool.Path, BinaryVersion: tool.Version, Root: s.path("tree"), Dir: ".",
 				CLIConfig: s.path("cli.tfrc"), ManagedBackend: s.path("state/s.tfstate"),
 			}
 			began := b.Elapsed()
 			if err := r.Start(b.Context(), spec); err != nil {
 				b.Fatal(err)
 			}
-			if got, err := r.Wait(b.Context(), spec.RunID, nil); err != nil || got.Outcome != planner.OutcomePlanned {
+			if got, err := r.Wait(b.Context(), spec.RunID, nil); err != nil || got.Outcome != tfrun.OutcomePlanned {
 				b.Fatal(got, err)
 			}
 			took[mode] += (b.Elapsed() - began).Seconds()

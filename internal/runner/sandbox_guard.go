@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // guard counts what a run has at once and how much it has written, where the
@@ -35,7 +35,7 @@ const (
 // guard watches the run until ctx ends, and ends it where it passes a limit:
 // too many processes are killed at once, too much on the disk has Terraform
 // interrupted, so that it can still write its state.
-func (s Sandbox) guard(ctx context.Context, spec planner.Spec) (context.Context, *guard) {
+func (s Sandbox) guard(ctx context.Context, spec tfrun.Spec) (context.Context, *guard) {
 	g := &guard{}
 	if !s.on() || s.Processes <= 0 && s.Disk <= 0 {
 		return ctx, g
@@ -84,25 +84,25 @@ func (g *guard) say(format string, args ...any) {
 
 // explain ends the watch, and has the result say which limit ended the run. An apply's outcome
 // stays what planner made of it.
-func (g *guard) explain(r *planner.Result) {
+func (g *guard) explain(r *tfrun.Result) {
 	if g.stop != nil {
 		g.stop()
 		<-g.done
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.why == "" || r.Outcome == planner.OutcomePlanned || r.Outcome == planner.OutcomeNoChange || r.Outcome == planner.OutcomeApplied {
+	if g.why == "" || r.Outcome == tfrun.OutcomePlanned || r.Outcome == tfrun.OutcomeNoChange || r.Outcome == tfrun.OutcomeApplied {
 		return
 	}
-	if r.Outcome == planner.OutcomeCanceled && !r.Started {
-		r.Outcome = planner.OutcomeFailed // nobody asked for it
+	if r.Outcome == tfrun.OutcomeCanceled && !r.Started {
+		r.Outcome = tfrun.OutcomeFailed // nobody asked for it
 	}
 	r.Error = g.why + "\n\n" + r.Error
 }
 
 // written is how many bytes lie where the run may write, its work tree
 // included.
-func written(spec planner.Spec) int64 {
+func written(spec tfrun.Spec) int64 {
 	var sum int64
 	for _, dir := range []string{spec.Root, spec.DataDir, spec.Home} {
 		_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {

@@ -7,7 +7,7 @@ import (
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
 
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // The rights that a rule grants. go-landlock's own rules confine all threads
@@ -51,7 +51,7 @@ func handled(abi int) (fs, net, scoped uint64) {
 
 // restrict keeps the calling thread, and what it starts, to a. The thread must
 // have renounced new privileges.
-func restrict(abi int, a planner.Access) error {
+func restrict(abi int, a tfrun.Access) error {
 	var attr ll.RulesetAttr
 	attr.HandledAccessFS, attr.HandledAccessNet, attr.Scoped = handled(abi)
 	if a.Network {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidelock/tidelock/internal/toolchain"
 	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // TestRunsInAStrictSandbox: plans, applies, hooks and state operations need
@@ -30,7 +31,7 @@ func TestRunsInAStrictSandbox(t *testing.T) {
 					t.Skipf("no %s: %v", name, err)
 				}
 				s := newSite(t, plain)
-				s.binary = planner.Binary{Path: tool.Path, Version: tool.Version}
+				s.binary = tfrun.Binary{Path: tool.Path, Version: tool.Version}
 				self, err := os.Executable()
 				if err != nil {
 					t.Fatal(err)
@@ -42,30 +43,30 @@ func TestRunsInAStrictSandbox(t *testing.T) {
 					return planner.Hook{When: when, Run: []string{"sh", "-c", "echo \"hook $0 $1\"; test -z \"$PLANFILE\" || test -s \"$PLANFILE\"; ! cat ../cli.tfrc.secret", when, "one word"}}
 				}
 				s.write("cli.tfrc.secret", "closed\n")
-				plan := s.spec("plan", planner.KindPlan)
+				plan := s.spec("plan", tfrun.KindPlan)
 				plan.Workspace, plan.Hooks = workspace, []planner.Hook{hook(planner.BeforePlan), hook(planner.AfterPlan)}
-				if r := s.run(plan); r.Outcome != planner.OutcomePlanned {
+				if r := s.run(plan); r.Outcome != tfrun.OutcomePlanned {
 					t.Fatalf("%+v", r)
 				}
 				log, err := os.ReadFile(s.runner.LogPath("plan"))
 				if err != nil || strings.Count(string(log), "one word\n") < 2 {
 					t.Errorf("the hooks: %v\n%s", err, log)
 				}
-				apply := s.spec("apply", planner.KindApply)
+				apply := s.spec("apply", tfrun.KindApply)
 				apply.Workspace, apply.PlanFile, apply.PlanJSON = workspace, s.runner.PlanPath("plan"), s.runner.PlanJSONPath("plan")
-				if r := s.run(apply); r.Outcome != planner.OutcomeApplied || r.StateSerial == 0 {
+				if r := s.run(apply); r.Outcome != tfrun.OutcomeApplied || r.StateSerial == 0 {
 					t.Fatalf("%+v", r)
 				}
-				remove := s.spec("remove", planner.KindState)
+				remove := s.spec("remove", tfrun.KindState)
 				remove.Workspace, remove.Operation = workspace, planner.Operation{Kind: planner.StateRemove, Args: []string{"terraform_data.a", "terraform_data.b"}}
-				if r := s.run(remove); r.Outcome != planner.OutcomeApplied {
+				if r := s.run(remove); r.Outcome != tfrun.OutcomeApplied {
 					t.Fatalf("%+v", r)
 				}
 				// A plan of nothing that fails leaves no empty plan behind.
 				s.write("tree/main.tf", "resource \"terraform_data\" \"a\" {\n  input = file(\"../cli.tfrc.secret\")\n}\n")
-				broken := s.spec("broken", planner.KindPlan)
+				broken := s.spec("broken", tfrun.KindPlan)
 				broken.Workspace = workspace
-				if r := s.run(broken); r.Outcome != planner.OutcomeFailed {
+				if r := s.run(broken); r.Outcome != tfrun.OutcomeFailed {
 					t.Errorf("%+v", r)
 				}
 				if _, err := os.Stat(s.runner.PlanPath("broken")); err == nil {

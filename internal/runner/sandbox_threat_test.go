@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 const secretText = "canary-3d9e1f7a6c20"
@@ -167,7 +167,7 @@ func (p *prey) arm(script string) {
 	if err := os.Chmod(p.path(program), 0o755); err != nil {
 		p.t.Fatal(err)
 	}
-	p.write("cli.tfrc", string(planner.CLIConfig(p.path("mirror"), false)))
+	p.write("cli.tfrc", string(tfrun.CLIConfig(p.path("mirror"), false)))
 }
 
 // found returns what attack.sh tried and what it got.
@@ -199,19 +199,19 @@ func (p *prey) box(mode Mode) Sandbox {
 func (p *prey) attackAtPlan() {
 	p.t.Helper()
 	p.arm("")
-	if r := p.run(p.spec("plan", planner.KindPlan)); r.Outcome != planner.OutcomeFailed {
+	if r := p.run(p.spec("plan", tfrun.KindPlan)); r.Outcome != tfrun.OutcomeFailed {
 		p.t.Fatalf("a provider that is none: %+v", r)
 	}
 }
 
-func (p *prey) attackAtApply() planner.Result {
+func (p *prey) attackAtApply() tfrun.Result {
 	p.t.Helper()
 	p.arm("")
-	plan := p.run(p.spec("plan", planner.KindPlan))
-	if plan.Outcome != planner.OutcomePlanned {
+	plan := p.run(p.spec("plan", tfrun.KindPlan))
+	if plan.Outcome != tfrun.OutcomePlanned {
 		p.t.Fatalf("%+v", plan)
 	}
-	apply := p.spec("apply", planner.KindApply)
+	apply := p.spec("apply", tfrun.KindApply)
 	apply.PlanFile = p.runner.PlanPath("plan")
 	return p.run(apply)
 }
@@ -266,7 +266,7 @@ func TestThreat_SandboxProvider(t *testing.T) {
 // TestThreat_SandboxProvisioner: local-exec at apply, which has the network.
 func TestThreat_SandboxProvisioner(t *testing.T) {
 	p := newPrey(t, "provisioner", Sandbox{Mode: ModeAuto})
-	if r := p.attackAtApply(); r.Outcome != planner.OutcomeApplied {
+	if r := p.attackAtApply(); r.Outcome != tfrun.OutcomeApplied {
 		t.Fatalf("%+v", r)
 	}
 	tried, got := p.found()
@@ -311,7 +311,7 @@ func TestThreat_SandboxFileFunctions(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if r := p.run(p.spec("plan", planner.KindPlan)); r.Outcome != planner.OutcomePlanned {
+			if r := p.run(p.spec("plan", tfrun.KindPlan)); r.Outcome != tfrun.OutcomePlanned {
 				t.Fatalf("%+v", r)
 			}
 			b, err := os.ReadFile(p.runner.PlanJSONPath("plan"))
@@ -358,7 +358,7 @@ func TestThreat_SandboxOtherState(t *testing.T) {
 		t.Run(string(mode), func(t *testing.T) {
 			p := newPrey(t, "remote-state", Sandbox{Mode: mode})
 			p.write("tree/hostile.auto.tfvars.json", fmt.Sprintf(`{"state":%q}`, p.path("data/states/b/terraform.tfstate")))
-			r := p.run(p.spec("plan", planner.KindPlan))
+			r := p.run(p.spec("plan", tfrun.KindPlan))
 			plan, _ := os.ReadFile(p.runner.PlanJSONPath("plan"))
 			log, _ := os.ReadFile(p.runner.LogPath("plan"))
 			told := strings.Contains(string(plan)+string(log)+r.Error, secretText)
@@ -376,7 +376,7 @@ func TestThreat_SandboxPlanCantWriteItsState(t *testing.T) {
 	p.reopen(p.box(ModeAuto))
 	p.write("state/s.tfstate", `{"version":4,"terraform_version":"1.5.0","serial":7,"lineage":"ours","outputs":{},"resources":[]}`)
 	p.arm("cat \"$1\" ../state/s.tfstate >read; echo x >>../state/s.tfstate; rm -f ../state/s.tfstate; echo x >../state/new; echo tried everything >found\n")
-	if r := p.run(p.spec("plan", planner.KindPlan)); r.Outcome != planner.OutcomeFailed {
+	if r := p.run(p.spec("plan", tfrun.KindPlan)); r.Outcome != tfrun.OutcomeFailed {
 		t.Fatalf("%+v", r)
 	}
 	p.found()
@@ -410,8 +410,8 @@ func TestThreat_SandboxLimits(t *testing.T) {
 			if err := mkfifo(p.path("tree/never")); err != nil {
 				t.Fatal(err)
 			}
-			r := p.run(p.spec("plan", planner.KindPlan))
-			if r.Outcome != planner.OutcomeFailed || !strings.Contains(r.Error, tc.says) {
+			r := p.run(p.spec("plan", tfrun.KindPlan))
+			if r.Outcome != tfrun.OutcomeFailed || !strings.Contains(r.Error, tc.says) {
 				t.Errorf("%+v; want %q", r, tc.says)
 			}
 			if _, got := p.found(); len(got) > 0 {
@@ -472,7 +472,7 @@ func TestThreat_ServersMemoryIsHidden(t *testing.T) {
 		t.Errorf("it is not hidden: owner %d, %v", owner(info), err)
 	}
 	g.open()
-	if r, err := s.runner.Wait(t.Context(), "apply", nil); err != nil || r.Outcome != planner.OutcomeApplied {
+	if r, err := s.runner.Wait(t.Context(), "apply", nil); err != nil || r.Outcome != tfrun.OutcomeApplied {
 		t.Errorf("%+v, %v", r, err)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // TestStopTellsWhatWasDone stops an apply when one object is made, the second
@@ -33,7 +35,7 @@ func TestStopTellsWhatWasDone(t *testing.T) {
 	}
 	var seen []Progress
 	r, err := s.runner.Wait(t.Context(), "apply", func(p Progress) { seen = append(seen, p) })
-	if err != nil || r.Outcome != planner.OutcomeCanceled || !r.Started || r.StateSerial == 0 {
+	if err != nil || r.Outcome != tfrun.OutcomeCanceled || !r.Started || r.StateSerial == 0 {
 		t.Fatalf("%+v, %v; want canceled with a state", r, err)
 	}
 	const want = "The apply was stopped before it was done. What had happened by then is in the state, as far as Terraform could write it." +
@@ -49,7 +51,7 @@ func TestStopTellsWhatWasDone(t *testing.T) {
 	}
 	// What is left of it is within what was reviewed, but for the object that
 	// has to be made again: it came out tainted.
-	if again := s.run(s.spec("again", planner.KindPlan)); again.Outcome != planner.OutcomePlanned || again.Summary != (planner.Summary{Create: 1, Replace: 1}) {
+	if again := s.run(s.spec("again", tfrun.KindPlan)); again.Outcome != tfrun.OutcomePlanned || again.Summary != (tfplan.Summary{Create: 1, Replace: 1}) {
 		t.Errorf("a plan after that: %+v", again)
 	}
 }
@@ -75,13 +77,13 @@ func TestStopWhileItWaitsForALock(t *testing.T) {
 	}))
 	defer server.Close()
 	s := newSite(t, "terraform {\n  backend \"http\" {\n    address = \""+server.URL+"\"\n    lock_address = \""+server.URL+"\"\n    unlock_address = \""+server.URL+"\"\n    retry_max = 0\n  }\n}\n"+plain)
-	plan := s.spec("plan", planner.KindPlan)
+	plan := s.spec("plan", tfrun.KindPlan)
 	plan.ManagedBackend = ""
-	if r := s.run(plan); r.Outcome != planner.OutcomePlanned {
+	if r := s.run(plan); r.Outcome != tfrun.OutcomePlanned {
 		t.Fatalf("%+v", r)
 	}
 	locked.Store(true)
-	apply := s.spec("apply", planner.KindApply)
+	apply := s.spec("apply", tfrun.KindApply)
 	apply.ManagedBackend, apply.PlanFile, apply.LockTimeout = "", s.runner.PlanPath("plan"), "10m"
 	if err := s.runner.Start(t.Context(), apply); err != nil {
 		t.Fatal(err)
@@ -92,7 +94,7 @@ func TestStopWhileItWaitsForALock(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := s.runner.Wait(t.Context(), "apply", nil)
-	if err != nil || r.Outcome != planner.OutcomeCanceled || r.Started || r.Locked || !strings.HasPrefix(r.Error, "The apply was stopped before it began. Nothing was changed.") {
+	if err != nil || r.Outcome != tfrun.OutcomeCanceled || r.Started || r.Locked || !strings.HasPrefix(r.Error, "The apply was stopped before it began. Nothing was changed.") {
 		t.Errorf("%+v, %v; want canceled and nothing started", r, err)
 	}
 	if took := time.Since(began); took >= s.runner.opts.Grace {
@@ -106,20 +108,20 @@ func TestStopWhileItWaitsForThePlans(t *testing.T) {
 	apply := s.planned()
 	// A run that uses the state for as long as the test wants: its hook waits.
 	g := s.gate()
-	other := s.spec("other", planner.KindState)
+	other := s.spec("other", tfrun.KindState)
 	other.Operation = planner.Operation{Kind: planner.StateRemove, Args: []string{"terraform_data.a"}}
 	s.write("tree/main.tf", s.code(g))
-	slow := s.spec("slow", planner.KindPlan)
-	if r := s.run(slow); r.Outcome != planner.OutcomePlanned {
+	slow := s.spec("slow", tfrun.KindPlan)
+	if r := s.run(slow); r.Outcome != tfrun.OutcomePlanned {
 		t.Fatalf("%+v", r)
 	}
-	holder := s.spec("holder", planner.KindApply)
+	holder := s.spec("holder", tfrun.KindApply)
 	holder.PlanFile = s.runner.PlanPath("slow")
 	if err := s.runner.Start(t.Context(), holder); err != nil {
 		t.Fatal(err)
 	}
 	g.pids()
-	for _, spec := range []planner.Spec{apply, other} {
+	for _, spec := range []tfrun.Spec{apply, other} {
 		spec.LockTimeout = "10m"
 		if err := s.runner.Start(t.Context(), spec); err != nil {
 			t.Fatal(err)
@@ -128,12 +130,12 @@ func TestStopWhileItWaitsForThePlans(t *testing.T) {
 			t.Fatal(err)
 		}
 		r, err := s.runner.Wait(t.Context(), spec.RunID, nil)
-		if err != nil || r.Outcome != planner.OutcomeCanceled || r.Started || r.Locked || !strings.Contains(r.Error, "was stopped before it began. Nothing was changed.") {
+		if err != nil || r.Outcome != tfrun.OutcomeCanceled || r.Started || r.Locked || !strings.Contains(r.Error, "was stopped before it began. Nothing was changed.") {
 			t.Errorf("%s: %+v, %v; want canceled and nothing started", spec.RunID, r, err)
 		}
 	}
 	g.open()
-	if r, err := s.runner.Wait(t.Context(), "holder", nil); err != nil || r.Outcome != planner.OutcomeApplied {
+	if r, err := s.runner.Wait(t.Context(), "holder", nil); err != nil || r.Outcome != tfrun.OutcomeApplied {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -153,7 +155,7 @@ func TestProgressOfALongApply(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		if r, err := s.runner.Wait(t.Context(), "apply", func(p Progress) { now <- p }); err != nil || r.Outcome != planner.OutcomeApplied {
+		if r, err := s.runner.Wait(t.Context(), "apply", func(p Progress) { now <- p }); err != nil || r.Outcome != tfrun.OutcomeApplied {
 			t.Errorf("%+v, %v", r, err)
 		}
 		close(now)
@@ -195,7 +197,7 @@ func TestFault10_TerraformKilledInAStateOperation(t *testing.T) {
 	defer server.Close()
 	defer close(never)
 	s := newSite(t, "terraform {\n  backend \"http\" {\n    address = \""+server.URL+"\"\n    retry_max = 0\n  }\n}\n"+plain)
-	remove := s.spec("remove", planner.KindState)
+	remove := s.spec("remove", tfrun.KindState)
 	remove.ManagedBackend, remove.Operation = "", planner.Operation{Kind: planner.StateRemove, Args: []string{"terraform_data.a"}}
 	if err := s.runner.Start(t.Context(), remove); err != nil {
 		t.Fatal(err)
@@ -205,7 +207,7 @@ func TestFault10_TerraformKilledInAStateOperation(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := s.runner.Wait(t.Context(), "remove", nil)
-	if err != nil || r.Outcome != planner.OutcomeInterrupted || !r.Started || r.PriorSerial != 3 || !strings.HasPrefix(r.Error, "Terraform was killed in the middle of the state rm.") {
+	if err != nil || r.Outcome != tfrun.OutcomeInterrupted || !r.Started || r.PriorSerial != 3 || !strings.HasPrefix(r.Error, "Terraform was killed in the middle of the state rm.") {
 		t.Errorf("%+v, %v; want interrupted", r, err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/internal/errs"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // State is what a run folder proves of a run.
@@ -35,7 +35,7 @@ var ErrInterrupted = errors.New("the run was interrupted")
 var ErrNotStarted = errors.New("the run was not started")
 
 // Progress is how far a run is.
-type Progress = planner.Progress
+type Progress = tfrun.Progress
 
 // State returns what is known of a run.
 func (r *Runner) State(runID string) (State, error) {
@@ -78,7 +78,7 @@ const poll = 100 * time.Millisecond
 // earlier server started. onProgress, which may be nil, is called from Wait's
 // goroutine. The error is ErrInterrupted, ErrNotStarted, ctx's, or one of
 // reading; a failed plan is a Result, not an error.
-func (r *Runner) Wait(ctx context.Context, runID string, onProgress func(Progress)) (planner.Result, error) {
+func (r *Runner) Wait(ctx context.Context, runID string, onProgress func(Progress)) (tfrun.Result, error) {
 	dir := r.Dir(runID)
 	follow := follower{path: filepath.Join(dir, journalFile)}
 	report := func() error {
@@ -99,20 +99,20 @@ func (r *Runner) Wait(ctx context.Context, runID string, onProgress func(Progres
 	for {
 		state, err := r.State(runID)
 		if err != nil {
-			return planner.Result{}, err
+			return tfrun.Result{}, err
 		}
 		if state != StateRunning {
 			if err := report(); err != nil && state == StateFinished {
-				return planner.Result{}, fmt.Errorf("runner: run %s: %w", runID, err)
+				return tfrun.Result{}, fmt.Errorf("runner: run %s: %w", runID, err)
 			}
 			return r.settle(runID, state)
 		}
 		if err := report(); err != nil {
-			return planner.Result{}, fmt.Errorf("runner: run %s: %w", runID, err)
+			return tfrun.Result{}, fmt.Errorf("runner: run %s: %w", runID, err)
 		}
 		select {
 		case <-ctx.Done():
-			return planner.Result{}, fmt.Errorf("runner: wait for run %s: %w", runID, ctx.Err())
+			return tfrun.Result{}, fmt.Errorf("runner: wait for run %s: %w", runID, ctx.Err())
 		case <-r.ended(runID):
 		case <-tick.C:
 		}
@@ -128,23 +128,23 @@ func (r *Runner) ended(runID string) <-chan struct{} {
 }
 
 // settle turns the state of a run that does not run into what Wait returns.
-func (r *Runner) settle(runID string, state State) (planner.Result, error) {
+func (r *Runner) settle(runID string, state State) (tfrun.Result, error) {
 	switch state {
 	case StateAbsent, StatePrepared:
-		return planner.Result{}, fmt.Errorf("runner: run %s: %w", runID, ErrNotStarted)
+		return tfrun.Result{}, fmt.Errorf("runner: run %s: %w", runID, ErrNotStarted)
 	case StateLost:
 		if err := r.sweep(runID); err != nil {
-			return planner.Result{}, fmt.Errorf("runner: run %s: %w; %w", runID, ErrInterrupted, err)
+			return tfrun.Result{}, fmt.Errorf("runner: run %s: %w; %w", runID, ErrInterrupted, err)
 		}
-		return planner.Result{}, fmt.Errorf("runner: run %s: %w", runID, ErrInterrupted)
+		return tfrun.Result{}, fmt.Errorf("runner: run %s: %w", runID, ErrInterrupted)
 	}
 	b, err := os.ReadFile(filepath.Join(r.Dir(runID), resultFile))
 	if err != nil {
-		return planner.Result{}, fmt.Errorf("runner: read the result of run %s: %w", runID, err)
+		return tfrun.Result{}, fmt.Errorf("runner: read the result of run %s: %w", runID, err)
 	}
-	var result planner.Result
+	var result tfrun.Result
 	if err := json.Unmarshal(b, &result); err != nil {
-		return planner.Result{}, fmt.Errorf("runner: read the result of run %s: %w", runID, err)
+		return tfrun.Result{}, fmt.Errorf("runner: read the result of run %s: %w", runID, err)
 	}
 	return result, nil
 }

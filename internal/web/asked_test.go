@@ -16,6 +16,7 @@ import (
 	gates "github.com/tidelock/tidelock/internal/gate"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 var grace = access.Actor{Kind: access.User, Name: "grace", ID: 2}
@@ -57,7 +58,7 @@ func (w *world) drift(c run.Change, batch string, o planner.Options, projects ..
 }
 
 // compared takes a drift check to its end.
-func (w *world) compared(r run.Run, found planner.Summary) {
+func (w *world) compared(r run.Run, found tfplan.Summary) {
 	w.t.Helper()
 	w.tx(func(ctx context.Context, tx *db.Tx) (err error) {
 		if r, err = w.opts.Runs.Begin(ctx, tx, r, "node-1"); err != nil {
@@ -86,8 +87,8 @@ func askedWorld(w *world) (c run.Change, plans []run.Run) {
 	w.operation(c, project("net", 0), planner.Operation{Kind: planner.Import, Args: []string{"aws_s3_bucket.logs", "the id"}},
 		record(gates.Verdict{Gate: "approvals", Open: true, Why: "`grace` approved this head (a\\_b)."}))
 	checks := w.drift(c, "b-1", planner.Options{Targets: []string{"module.vpc"}}, project("net", 0), project("dns", 2))
-	w.compared(checks[0], planner.Summary{Update: 2})
-	w.compared(checks[1], planner.Summary{})
+	w.compared(checks[0], tfplan.Summary{Update: 2})
+	w.compared(checks[1], tfplan.Summary{})
 	return c, plans
 }
 
@@ -429,7 +430,7 @@ func (w *world) operating(r run.Run) run.Run {
 
 func TestWaitsFor(t *testing.T) {
 	pair := func(name string, order int, status run.Status, on ...string) run.Pair {
-		return run.Pair{Plan: &run.Run{ID: name, Kind: run.Plan, Status: status, Project: project(name, order, on...), Summary: planner.Summary{Create: 1}}}
+		return run.Pair{Plan: &run.Run{ID: name, Kind: run.Plan, Status: status, Project: project(name, order, on...), Summary: tfplan.Summary{Create: 1}}}
 	}
 	pairs := []run.Pair{pair("net", 0, run.Planned), pair("dns", 1, run.Planned), pair("app", 2, run.Deferred, "net")}
 	apply := *pairs[2].Plan

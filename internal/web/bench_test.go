@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/tidelock/tidelock/internal/run"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // BenchmarkPages asks for the list of 50 changes with 20 planned projects
@@ -23,7 +23,7 @@ func BenchmarkPages(b *testing.B) {
 		}
 		for _, r := range w.plans(last, names...) {
 			w.planned(r, func(r *run.Run) {
-				r.Summary, r.Diff, r.Report, r.Estimate = planner.Summary{Create: 3}, diff, failing(), estimate()
+				r.Summary, r.Diff, r.Report, r.Estimate = tfplan.Summary{Create: 3}, diff, failing(), estimate()
 			})
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/run"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // How often a page looks again, in seconds: while work is under way, and while
@@ -83,8 +83,8 @@ func busy(p run.Phase) bool {
 }
 
 // sum adds up what the plans of a change do.
-func sum(pairs []run.Pair) planner.Summary {
-	var t planner.Summary
+func sum(pairs []run.Pair) tfplan.Summary {
+	var t tfplan.Summary
 	for _, p := range pairs {
 		t = t.Plus(p.Plan.Summary)
 	}

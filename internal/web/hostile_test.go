@@ -19,6 +19,7 @@ import (
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // payload breaks out of whatever it stands in, were it not escaped: an
@@ -76,7 +77,7 @@ func hostileWorld(w *world) []string {
 	paths = append(paths, hostileAsks(w, change, project, p, evil)...)
 	plan := w.planned(runs[0], func(r *run.Run) {
 		r.Diff, r.PlanDigest, r.StateLineage = "+ "+payload+"\n"+payload+"\n- "+payload, payload, payload
-		r.Summary = planner.Summary{Create: 1}
+		r.Summary = tfplan.Summary{Create: 1}
 		r.Report = &policy.Report{
 			Verdict: policy.Fail, Mandatory: 1, Problems: []policy.Problem{{File: payload, Line: 1, Message: payload}},
 			Findings: []policy.Finding{{Rule: payload, Title: payload, Severity: payload, Level: payload, Address: payload, Message: payload, Help: payload}},

@@ -14,7 +14,7 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // A log that still grows is shown as what will be stored of it is: with the
@@ -130,7 +130,7 @@ func (s *site) secretsOf(ctx context.Context, r run.Run) (*redact.Masker, error)
 	if err != nil {
 		return nil, fmt.Errorf("plan of run %s: %w", plan.ID, err)
 	}
-	parsed, err := planner.ParsePlan(bytes.NewReader(b))
+	parsed, err := tfplan.ParsePlan(bytes.NewReader(b))
 	if err != nil {
 		return nil, fmt.Errorf("plan of run %s: %w", plan.ID, err)
 	}

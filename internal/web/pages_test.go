@@ -15,7 +15,7 @@ import (
 	"github.com/tidelock/tidelock/internal/db/dbtest"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 func TestListOfChanges(t *testing.T) {
@@ -206,7 +206,7 @@ func TestThreat_WholePlanHidesSecrets(t *testing.T) {
 	w.site.Masker = redact.NewMasker("server-secret-1")
 	c := w.open(w.repo, 1, "t", "h")
 	plan := w.planned(w.plans(c, "net")[0], func(r *run.Run) {
-		r.Summary, r.PlanJSONBlob, r.Diff = planner.Summary{Create: 1}, w.put("plan.json", raw), "# cut"
+		r.Summary, r.PlanJSONBlob, r.Diff = tfplan.Summary{Create: 1}, w.put("plan.json", raw), "# cut"
 	})
 	for _, path := range []string{"/runs/" + plan.ID + "/plan", "/api/v1/runs/" + plan.ID + "/plan"} {
 		text := w.text(path)

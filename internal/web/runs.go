@@ -11,7 +11,7 @@ import (
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/run"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // runPage is one run with everything that is known of it.
@@ -239,7 +239,7 @@ func (s *site) plan(r *http.Request) (shown, error) {
 	if err != nil {
 		return shown{}, fmt.Errorf("plan of run %s: %w", id, err)
 	}
-	parsed, err := planner.ParsePlan(bytes.NewReader(b))
+	parsed, err := tfplan.ParsePlan(bytes.NewReader(b))
 	if err != nil {
 		return shown{}, fmt.Errorf("plan of run %s: %w", id, err)
 	}
@@ -248,15 +248,15 @@ func (s *site) plan(r *http.Request) (shown, error) {
 }
 
 // wholePlan is every change of a plan in Terraform's form. Sensitive values do
-// not show: planner.Diff sees to that.
-func wholePlan(p *planner.Plan) string {
+// not show: tfplan.Diff sees to that.
+func wholePlan(p *tfplan.Plan) string {
 	var b strings.Builder
 	for _, c := range p.Changes {
-		if text := planner.Diff(c, planner.DiffOptions{}); text != "" {
+		if text := tfplan.Diff(c, tfplan.DiffOptions{}); text != "" {
 			b.WriteString(text + "\n")
 		}
 	}
-	b.WriteString(planner.DiffOutputs(p, planner.DiffOptions{}))
+	b.WriteString(tfplan.DiffOutputs(p, tfplan.DiffOptions{}))
 	if b.Len() == 0 {
 		return p.Summary().String() + "\n"
 	}

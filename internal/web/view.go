@@ -12,7 +12,7 @@ import (
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // The types here are what the templates show and what the JSON answers are.
@@ -114,18 +114,18 @@ func viewTally(pairs []run.Pair) tallyView {
 
 // changeRow is a change as lists show it.
 type changeRow struct {
-	ID      string          `json:"id"`
-	Client  string          `json:"client"` // slug
-	Repo    repoView        `json:"repo"`
-	Pull    pullView        `json:"pull"`
-	HeadSHA string          `json:"head_sha"`
-	BaseSHA string          `json:"base_sha"`
-	Phase   run.Phase       `json:"phase"`
-	Group   string          `json:"group_ref,omitempty"` // the merge queue's branch that this is the head of
-	Tally   tallyView       `json:"tally"`
-	Summary planner.Summary `json:"summary"` // over all projects
-	Created moment          `json:"created_at"`
-	Updated moment          `json:"updated_at"`
+	ID      string         `json:"id"`
+	Client  string         `json:"client"` // slug
+	Repo    repoView       `json:"repo"`
+	Pull    pullView       `json:"pull"`
+	HeadSHA string         `json:"head_sha"`
+	BaseSHA string         `json:"base_sha"`
+	Phase   run.Phase      `json:"phase"`
+	Group   string         `json:"group_ref,omitempty"` // the merge queue's branch that this is the head of
+	Tally   tallyView      `json:"tally"`
+	Summary tfplan.Summary `json:"summary"` // over all projects
+	Created moment         `json:"created_at"`
+	Updated moment         `json:"updated_at"`
 }
 
 // changeView is a change with everything that it did.
@@ -214,26 +214,26 @@ func (p pairView) Shown() runView {
 
 // runView is one run. Lists leave Diff, Report and Estimate out.
 type runView struct {
-	ID        string           `json:"id"`
-	Client    string           `json:"client"` // slug
-	Change    string           `json:"change_id"`
-	Repo      repoView         `json:"repo"`
-	Pull      int              `json:"pull"`
-	Kind      run.Kind         `json:"kind"`
-	Project   string           `json:"project"`
-	Dir       string           `json:"dir"`
-	Workspace string           `json:"workspace"`
-	Commit    string           `json:"commit,omitempty"` // what is planned or applied
-	Status    run.Status       `json:"status"`
-	Actor     access.Actor     `json:"actor"`
-	Node      string           `json:"node,omitempty"`
-	PlanRun   string           `json:"plan_run_id,omitempty"` // of an apply: the plan that was reviewed
-	Summary   *planner.Summary `json:"summary,omitempty"`     // once it is planned
-	Verdict   policy.Verdict   `json:"verdict,omitempty"`
-	Cost      *costView        `json:"cost,omitempty"`
-	Error     string           `json:"error,omitempty"`
-	Done      int              `json:"progress_done"` // resources
-	Total     int              `json:"progress_total"`
+	ID        string          `json:"id"`
+	Client    string          `json:"client"` // slug
+	Change    string          `json:"change_id"`
+	Repo      repoView        `json:"repo"`
+	Pull      int             `json:"pull"`
+	Kind      run.Kind        `json:"kind"`
+	Project   string          `json:"project"`
+	Dir       string          `json:"dir"`
+	Workspace string          `json:"workspace"`
+	Commit    string          `json:"commit,omitempty"` // what is planned or applied
+	Status    run.Status      `json:"status"`
+	Actor     access.Actor    `json:"actor"`
+	Node      string          `json:"node,omitempty"`
+	PlanRun   string          `json:"plan_run_id,omitempty"` // of an apply: the plan that was reviewed
+	Summary   *tfplan.Summary `json:"summary,omitempty"`     // once it is planned
+	Verdict   policy.Verdict  `json:"verdict,omitempty"`
+	Cost      *costView       `json:"cost,omitempty"`
+	Error     string          `json:"error,omitempty"`
+	Done      int             `json:"progress_done"` // resources
+	Total     int             `json:"progress_total"`
 
 	InputsDigest string `json:"inputs_digest,omitempty"`
 	PlanDigest   string `json:"plan_digest,omitempty"`

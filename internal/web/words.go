@@ -14,7 +14,7 @@ import (
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
-	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // funcs is what templates may call. None of them returns markup: everything
@@ -42,7 +42,7 @@ var funcs = template.FuncMap{
 	"worst":   worst,
 	"flat":    flat,
 	"isplan":  func(k run.Kind) bool { return k == run.Plan },
-	"trim":    func(s planner.Summary) string { return strings.TrimSuffix(s.String(), ".") },
+	"trim":    func(s tfplan.Summary) string { return strings.TrimSuffix(s.String(), ".") },
 	"about":   subjectLink,
 	"stand":   pairBadge,
 	"same":    func(a, b string) bool { return a == b },
@@ -186,7 +186,7 @@ type sign struct {
 }
 
 // signs gives a plan's counts that are not zero.
-func signs(s planner.Summary) []sign {
+func signs(s tfplan.Summary) []sign {
 	var out []sign
 	for _, c := range []struct {
 		n                  int

@@ -28,6 +28,7 @@ import (
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // world is a site on a database of its own, and the stores to fill it with.
@@ -291,7 +292,7 @@ func estimate() *cost.Estimate {
 		Currency: "USD", Hours: 730, Before: dec("61.32"), After: dec("122.64"), Delta: dec("61.32"), Bound: cost.BoundExact,
 		Counts: cost.Counts{Priced: 2, Free: 1, Total: 3}, AsOf: "2026-05-01",
 		Resources: []cost.ResourceCost{{
-			Address: "aws_db_instance.main", Type: "aws_db_instance", Action: planner.ActionUpdate, Status: cost.StatusPriced,
+			Address: "aws_db_instance.main", Type: "aws_db_instance", Action: tfplan.ActionUpdate, Status: cost.StatusPriced,
 			Before: amount("61.32"), After: amount("122.64"), Delta: amount("61.32"),
 			Components: []cost.Component{{Name: "Instance hours", Detail: "db.t4g.large, PostgreSQL", Quantity: dec("730"), Unit: "hours", Price: dec("0.168"), Monthly: dec("122.64")}},
 		}},
@@ -333,7 +334,7 @@ func busyWorld(w *world) (change run.Change, plan run.Run) {
 	w.t.Helper()
 	old := w.open(w.repo, 10, "Add a bucket for access logs", "0d4e0df1aa")
 	p := w.planned(w.plans(old, "storage")[0], func(r *run.Run) {
-		r.Summary = planner.Summary{Create: 2}
+		r.Summary = tfplan.Summary{Create: 2}
 		r.Diff = "  # aws_s3_bucket.logs will be created\n+   resource \"aws_s3_bucket\" \"logs\" {\n+       bucket = \"acme-logs\"\n    }"
 	})
 	w.applied(w.applying(p))
@@ -344,10 +345,10 @@ func busyWorld(w *world) (change run.Change, plan run.Run) {
 	runs := w.plans(change, "database/prod", "database/staging", "monitoring")
 	log := "\x1b[0m\x1b[1maws_db_instance.main: Refreshing state...\x1b[0m\r\nPlan: 0 to add, 1 to change, 0 to destroy.\n"
 	plan = w.planned(runs[0], func(r *run.Run) {
-		r.Summary, r.Diff, r.Report, r.Estimate = planner.Summary{Update: 1, Replace: 1}, sampleDiff, failing(), estimate()
+		r.Summary, r.Diff, r.Report, r.Estimate = tfplan.Summary{Update: 1, Replace: 1}, sampleDiff, failing(), estimate()
 		r.LogBlob = w.put("log", log)
 	})
-	w.planned(runs[1], func(r *run.Run) { r.Summary = planner.Summary{} })
+	w.planned(runs[1], func(r *run.Run) { r.Summary = tfplan.Summary{} })
 	w.planned(runs[2], func(r *run.Run) {
 		r.Error = "Error: Unsupported argument\n\n  on main.tf line 4, in resource \"aws_sns_topic\" \"alerts\":\n   4:   nme = \"alerts\"\n\nAn argument named \"nme\" is not expected here."
 	})
@@ -356,7 +357,7 @@ func busyWorld(w *world) (change run.Change, plan run.Run) {
 	other := w.client("globex", 42, 8, "platform")
 	c := w.open(other, 3, "Scale the worker pool", "5da61f7a02")
 	q := w.plans(c, "workers")
-	w.applying(w.planned(q[0], func(r *run.Run) { r.Summary = planner.Summary{Create: 3, Delete: 1} }))
+	w.applying(w.planned(q[0], func(r *run.Run) { r.Summary = tfplan.Summary{Create: 3, Delete: 1} }))
 	w.pass(40 * time.Second)
 	if err := w.opts.Runs.Progress(w.t.Context(), w.applyOf(c), 2, 4); err != nil {
 		w.t.Fatal(err)

@@ -1,0 +1,150 @@
+package tfplan
+
+// paired is one element of a list before and after, with its masks.
+type paired struct {
+	value
+	index int // in the list after, or before for one that goes
+}
+
+// pair matches the elements of a list before and after: those that are the
+// same first, the longest common run of them, then what is left between two
+// of these. Objects left over become updates of each other in their order;
+// other values stay deletions and creations, unless plain is set and the list
+// keeps its length, when what stands in a place is changed in its place.
+func pair(before, after []any, unknown, beforeSens, afterSens any, plain bool) []paired {
+	n := len(after)
+	if m, ok := unknown.([]any); ok && len(m) > n {
+		n = len(m) // unknown elements at the end leave no trace in after
+	}
+	news := make([]any, n)
+	copy(news, after)
+	type slot struct {
+		v       any
+		unknown any
+	}
+	olds := make([]any, len(before))
+	for i, v := range before {
+		olds[i] = slot{v: v}
+	}
+	slots := make([]any, n)
+	for i, v := range news {
+		slots[i] = slot{v, squash(element(unknown, i))}
+	}
+	edits := compare(olds, slots, func(a, b any) bool {
+		x, y := a.(slot), b.(slot)
+		return y.unknown == nil && same(x.v, y.v)
+	})
+	one := func(i, j int) paired {
+		var p paired
+		if i >= 0 {
+			p.before, p.hasBefore, p.beforeSens, p.index = before[i], true, element(beforeSens, i), i
+		}
+		if j >= 0 {
+			p.after, p.hasAfter, p.unknown, p.afterSens, p.index = news[j], true, element(unknown, j), element(afterSens, j), j
+		}
+		return p
+	}
+	inPlace := plain && len(before) == n
+	var out []paired
+	for k := 0; k < len(edits); {
+		if edits[k].before >= 0 && edits[k].after >= 0 {
+			out = append(out, one(edits[k].before, edits[k].after))
+			k++
+			continue
+		}
+		var gone, come []int
+		for k < len(edits) && (edits[k].before < 0 || edits[k].after < 0) {
+			if edits[k].before >= 0 {
+				gone = append(gone, edits[k].before)
+			} else {
+				come = append(come, edits[k].after)
+			}
+			k++
+		}
+		matched := 0
+		for matched < len(gone) && matched < len(come) {
+			i, j := gone[matched], come[matched]
+			objects := kindOf(before[i]) == kindObject && (kindOf(news[j]) == kindObject || kindOf(squash(element(unknown, j))) == kindObject)
+			if !objects && (!inPlace || i != j) {
+				break
+			}
+			out = append(out, one(i, j))
+			matched++
+		}
+		for _, i := range gone[matched:] {
+			out = append(out, one(i, -1))
+		}
+		for _, j := range come[matched:] {
+			out = append(out, one(-1, j))
+		}
+	}
+	return out
+}
+
+// edit is one step from one list to another: an element of both, or of one,
+// the other's index being -1.
+type edit struct {
+	before, after int
+	line          string // the element, where it is a string
+}
+
+// maxCompare bounds the work of compare, in comparisons. Past it what lies
+// between the common beginning and end counts as wholly changed.
+const maxCompare = 4_000_000
+
+// compare returns the steps from a to b by their longest common subsequence,
+// what goes before what comes.
+func compare(a, b []any, equal func(x, y any) bool) []edit {
+	text := func(v any) string { s, _ := v.(string); return s }
+	var out []edit
+	lo := 0
+	for lo < len(a) && lo < len(b) && equal(a[lo], b[lo]) {
+		out = append(out, edit{lo, lo, text(a[lo])})
+		lo++
+	}
+	ha, hb := len(a), len(b)
+	for ha > lo && hb > lo && equal(a[ha-1], b[hb-1]) {
+		ha, hb = ha-1, hb-1
+	}
+	ma, mb := a[lo:ha], b[lo:hb]
+	if len(ma)*len(mb) > maxCompare {
+		for i := range ma {
+			out = append(out, edit{lo + i, -1, text(ma[i])})
+		}
+		for j := range mb {
+			out = append(out, edit{-1, lo + j, text(mb[j])})
+		}
+	} else {
+		// lengths[i][j] is that of the longest common run of ma[i:] and mb[j:].
+		lengths := make([][]int32, len(ma)+1)
+		for i := range lengths {
+			lengths[i] = make([]int32, len(mb)+1)
+		}
+		for i := len(ma) - 1; i >= 0; i-- {
+			for j := len(mb) - 1; j >= 0; j-- {
+				if equal(ma[i], mb[j]) {
+					lengths[i][j] = lengths[i+1][j+1] + 1
+				} else {
+					lengths[i][j] = max(lengths[i+1][j], lengths[i][j+1])
+				}
+			}
+		}
+		for i, j := 0, 0; i < len(ma) || j < len(mb); {
+			switch {
+			case i < len(ma) && j < len(mb) && equal(ma[i], mb[j]):
+				out = append(out, edit{lo + i, lo + j, text(ma[i])})
+				i, j = i+1, j+1
+			case i < len(ma) && (j == len(mb) || lengths[i+1][j] >= lengths[i][j+1]):
+				out = append(out, edit{lo + i, -1, text(ma[i])})
+				i++
+			default:
+				out = append(out, edit{-1, lo + j, text(mb[j])})
+				j++
+			}
+		}
+	}
+	for k := range a[ha:] {
+		out = append(out, edit{ha + k, hb + k, text(a[ha+k])})
+	}
+	return out
+}

@@ -1,0 +1,172 @@
+package tfrun
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidelock/tidelock/internal/errs"
+)
+
+// Binary is a Terraform or OpenTofu on this machine.
+type Binary struct {
+	Path    string // absolute
+	Tool    string // "Terraform" or "OpenTofu"
+	Version string // "1.11.4"
+}
+
+// FindBinary returns the tool that configured names, a path or a name looked
+// for on PATH; where it is empty, terraform on PATH, else tofu. It runs the
+// binary once to ask its version. Errors are errs.NotFound or errs.Invalid.
+func FindBinary(ctx context.Context, configured string) (Binary, error) {
+	names := []string{"terraform", "tofu"}
+	if configured != "" {
+		names = []string{configured}
+	}
+	for _, name := range names {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			continue
+		}
+		if path, err = filepath.Abs(path); err != nil {
+			return Binary{}, fmt.Errorf("find %s: %w", name, err)
+		}
+		return inspect(ctx, path)
+	}
+	if configured != "" {
+		return Binary{}, errs.New(errs.NotFound, "The Terraform binary %s is not there, or can't be run.", configured)
+	}
+	return Binary{}, errs.New(errs.NotFound, "Neither terraform nor tofu is on PATH. Install one, or set its path in the server's configuration.")
+}
+
+// versionOf takes tool and version from the first line that begins with them:
+// "Terraform v1.11.4".
+func versionOf(out string) (tool, version string, ok bool) {
+	for _, line := range strings.Split(out, "\n") {
+		tool, version, ok = strings.Cut(strings.TrimSpace(line), " v")
+		if ok && (tool == "Terraform" || tool == "OpenTofu") && atLeast(version, 0, 0) {
+			return tool, version, plainVersion(version)
+		}
+	}
+	return "", "", false
+}
+
+// plainVersion reports whether a version can stand in a script and a path.
+func plainVersion(v string) bool {
+	for i := range len(v) {
+		c := v[i]
+		switch {
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z':
+		case i > 0 && (c == '.' || c == '-' || c == '+'):
+		default:
+			return false
+		}
+	}
+	return v != "" && len(v) <= 40
+}
+
+// inspect asks a binary what it is.
+func inspect(ctx context.Context, path string) (Binary, error) {
+	home, err := os.MkdirTemp("", "tidelock-version-")
+	if err != nil {
+		return Binary{}, fmt.Errorf("make a home for %s: %w", path, err)
+	}
+	defer os.RemoveAll(home)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, "version")
+	cmd.Dir = home
+	cmd.Env = []string{"HOME=" + home, "TF_CLI_CONFIG_FILE=" + os.DevNull, "CHECKPOINT_DISABLE=1"}
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	if err := cmd.Run(); err != nil {
+		return Binary{}, errs.Wrap(errs.Invalid, err, "The Terraform binary %s can't be run.", path)
+	}
+	tool, version, ok := versionOf(out.String())
+	if !ok {
+		return Binary{}, errs.New(errs.Invalid, "%s is neither Terraform nor OpenTofu: its version is not understood.", path)
+	}
+	return Binary{Path: path, Tool: tool, Version: version}, nil
+}
+
+// atLeast reports whether version is major.minor or later; false where it is
+// not a version.
+func atLeast(version string, major, minor int) bool {
+	parts := strings.SplitN(version, ".", 3)
+	if len(parts) < 2 {
+		return false
+	}
+	ma, err1 := strconv.Atoi(parts[0])
+	mi, err2 := strconv.Atoi(parts[1])
+	if err1 != nil || err2 != nil {
+		return false
+	}
+	return ma > major || ma == major && mi >= minor
+}
+
+// wrapper returns what terraform-exec is to run in place of the binary. Before
+// its first command, terraform-exec always asks for the version, which costs
+// a whole start of Terraform, a fifth of a small plan. Where the server knows
+// the version already, a few lines of shell answer that and hand everything
+// else on; where there is no shell, the binary itself does.
+func wrapper(spec Spec) (string, error) {
+	known := plainVersion(spec.BinaryVersion)
+	if !known && spec.Limits == (Limits{}) {
+		return spec.Binary, nil
+	}
+	if _, err := os.Stat(shell); err != nil {
+		if spec.Limits != (Limits{}) {
+			return "", fmt.Errorf("the limits of a run are set by %s, which is not there: %w", shell, err)
+		}
+		return spec.Binary, nil
+	}
+	// Beside HOME, not in it: what runs may write there.
+	path := spec.Home + ".terraform"
+	script := "#!" + shell + "\n"
+	if known {
+		script += "[ \"$1\" = version ] && exec echo " + shellQuote(`{"terraform_version":"`+spec.BinaryVersion+`","provider_selections":{}}`) + "\n"
+	}
+	if spec.Limits != (Limits{}) {
+		script += spec.Limits.script()
+	}
+	script += "exec " + shellQuote(spec.Binary) + " \"$@\"\n"
+	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
+		return "", fmt.Errorf("write the wrapper: %w", err)
+	}
+	return path, nil
+}
+
+// shell sets the limits and answers for the version.
+const shell = "/bin/sh"
+
+// shellQuote quotes text that the server made, for sh.
+func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// CLIConfig returns a CLI configuration file that tells the tool where
+// providers come from, and so keeps it from looking into the repository:
+// from a read-only mirror of unpacked packages where mirrorDir is not empty,
+// from the registries where direct is set, from nowhere else.
+func CLIConfig(mirrorDir string, direct bool) []byte {
+	var b bytes.Buffer
+	b.WriteString("disable_checkpoint = true\n\nprovider_installation {\n")
+	if mirrorDir != "" {
+		fmt.Fprintf(&b, "  filesystem_mirror {\n    path = %s\n  }\n", hclQuote(mirrorDir))
+	}
+	if direct {
+		b.WriteString("  direct {}\n")
+	}
+	b.WriteString("}\n")
+	return b.Bytes()
+}
+
+// hclQuote writes a string literal of HCL in which nothing is a template.
+func hclQuote(s string) string {
+	q := strconv.Quote(s)
+	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(q)
+}

@@ -1,0 +1,157 @@
+package tfrun
+
+import (
+	"time"
+
+	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
+)
+
+// Kind is what a run does.
+type Kind string
+
+// The kinds of run.
+const (
+	KindPlan  Kind = "plan"
+	KindApply Kind = "apply"
+	KindState Kind = "state" // a state operation: see Operation
+)
+
+// Spec is everything that one run may know. The server makes it, the runner
+// obeys it. All paths are absolute but Dir and VarFiles.
+type Spec struct {
+	RunID string `json:"run_id"`
+	Kind  Kind   `json:"kind"`
+	// Binary is the path of terraform or tofu; BinaryVersion, where it is
+	// not empty, is what that binary calls itself ("1.11.4"), and saves
+	// asking it (see FindBinary).
+	Binary        string `json:"binary"`
+	BinaryVersion string `json:"binary_version,omitempty"`
+	Root          string `json:"root"`      // the work tree
+	Dir           string `json:"dir"`       // the project in it, slashes, "." for the root
+	Workspace     string `json:"workspace"` // "" means default
+	// DataDir is TF_DATA_DIR: made when missing, outside the work tree, for
+	// this project and run alone. An apply may be given the plan's.
+	DataDir string `json:"data_dir"`
+	Home    string `json:"home"` // HOME and TMPDIR of what runs: made when missing, emptied by whoever removes the run
+	// PlanFile and PlanJSON are written by a plan. An apply reads PlanFile;
+	// when it is empty, it fails: there is no apply without a plan.
+	PlanFile string   `json:"plan_file"`
+	PlanJSON string   `json:"plan_json,omitempty"`
+	VarFiles []string `json:"var_files,omitempty"` // relative to Dir
+	// Env is added to the environment that is built from nothing. It may
+	// hold a client's credentials, so it is never written to the disk: the
+	// runner gets it through a pipe.
+	Env       map[string]string `json:"-"`
+	CLIConfig string            `json:"cli_config"` // path of the CLI configuration file; see CLIConfig
+	// ManagedBackend is the path of a state file for a project that
+	// declares no backend, "" for one that does.
+	ManagedBackend string            `json:"managed_backend,omitempty"`
+	Options        planner.Options   `json:"options,omitzero"`   // of a plan; an apply takes Parallelism from it
+	Operation      planner.Operation `json:"operation,omitzero"` // of KindState
+	Hooks          []planner.Hook    `json:"hooks,omitempty"`    // only those that the server allows
+	LockTimeout    string            `json:"lock_timeout,omitempty"`
+	// Grace is how long Terraform may take to end after it was interrupted,
+	// in nanoseconds; 0 means DefaultGrace. Then it is killed.
+	Grace time.Duration `json:"grace,omitempty"`
+	// MemoryLimit is a soft limit in bytes for each Terraform process, 0 for
+	// the default; see tuning.go.
+	MemoryLimit int64 `json:"memory_limit,omitempty"`
+	// Limits bound each process that the run starts.
+	Limits Limits `json:"limits,omitzero"`
+	// NoPlanNetwork asks that what a plan runs after init has no network.
+	NoPlanNetwork bool `json:"no_plan_network,omitempty"`
+	// Confine, where it is not nil, is called on a thread that is about to
+	// start a command, and confines that thread and so the command.
+	Confine func(Access) error `json:"-"`
+}
+
+// Outcome is how a run ended.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomePlanned  Outcome = "planned"  // the plan changes something
+	OutcomeNoChange Outcome = "nochange" // the plan changes nothing
+	OutcomeApplied  Outcome = "applied"
+	OutcomeFailed   Outcome = "failed"
+	OutcomeCanceled Outcome = "canceled" // someone stopped it in time; an apply may have done part of its work, which the state tells
+	// OutcomeInterrupted is an apply during which Terraform was killed: what
+	// it did may stand in no state. It is never tried again by itself.
+	OutcomeInterrupted Outcome = "interrupted"
+)
+
+// Result is what a run came to. It is stored as JSON.
+type Result struct {
+	Outcome Outcome `json:"outcome"`
+	// Error is a sentence for people and Terraform's own words with file
+	// and line; several are parted by an empty line. Values that the code
+	// under plan printed can stand in it: whoever shows it masks it first.
+	Error            string         `json:"error,omitempty"`
+	Diagnostics      []Diagnostic   `json:"diagnostics,omitempty"`
+	TerraformVersion string         `json:"terraform_version,omitempty"`
+	StateLineage     string         `json:"state_lineage,omitempty"` // "" while there is no state yet
+	StateSerial      int64          `json:"state_serial"`
+	PlanDigest       string         `json:"plan_digest,omitempty"`
+	Summary          tfplan.Summary `json:"summary"`
+	// Stale tells that the saved plan no longer fits the state, and nothing
+	// was done: plan again.
+	Stale bool `json:"stale,omitempty"`
+	// Locked tells that someone else holds the state's lock, and nothing
+	// was done: try again later. LockHolder is what the lock says of them.
+	Locked     bool   `json:"locked,omitempty"`
+	LockHolder string `json:"lock_holder,omitempty"`
+	// Started tells that an apply began to change things, so that a failed
+	// one may have done part of its work; of a state operation, that the
+	// state was or may have been written.
+	Started bool `json:"started,omitempty"`
+	// Killed tells that Terraform was ended by a signal that nobody here sent,
+	// before anything had begun to change: for want of memory, for example. It
+	// says nothing of the code.
+	Killed bool `json:"killed,omitempty"`
+	// Warning is for people, like Error, and alters no outcome: a hook that
+	// failed after the apply.
+	Warning string `json:"warning,omitempty"`
+	// PriorSerial is the state's before an apply or a state operation.
+	PriorSerial int64 `json:"prior_serial,omitempty"`
+	// ErroredState is the path of a state file that Terraform could not
+	// write to its backend; whoever gets it must keep it.
+	ErroredState string `json:"errored_state,omitempty"`
+	// LockFileChanged tells that init had to add providers to the lock
+	// file, which the repository therefore does not pin.
+	LockFileChanged bool `json:"lock_file_changed,omitempty"`
+}
+
+// Diagnostic is one error or warning of Terraform's.
+type Diagnostic struct {
+	Severity string `json:"severity"` // error | warning
+	Summary  string `json:"summary"`
+	Detail   string `json:"detail,omitempty"`
+	Address  string `json:"address,omitempty"` // of the resource
+	File     string `json:"file,omitempty"`    // relative to the repository's root
+	Line     int    `json:"line,omitempty"`
+	Context  string `json:"context,omitempty"` // the block it is in: resource "aws_instance" "a"
+	Code     string `json:"code,omitempty"`    // the line of code
+}
+
+// Progress is how far a run is.
+type Progress struct {
+	Done, Total int // steps; a replacement is two. Total is 0 while it is unknown
+	// Address is the object that an apply has been at the longest, and where
+	// it is at none the one it did last; of a plan the last one.
+	Address string
+	Doing   string        // what happens to it: "creating", "destroying"; "" when it is done
+	Elapsed time.Duration // how long already, to about ten seconds
+}
+
+// Now is what happens, for people: "creating aws_db_instance.main, for 1m10s";
+// "" while that is nothing.
+func (p Progress) Now() string {
+	switch {
+	case p.Doing == "":
+		return ""
+	case p.Elapsed < time.Second:
+		return p.Doing + " " + p.Address
+	}
+	return p.Doing + " " + p.Address + ", for " + p.Elapsed.Round(time.Second).String()
+}

@@ -1,0 +1,509 @@
+package tfrun
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-exec/tfexec"
+
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfplan"
+)
+
+// RunVariable is set to the run's ID in the environment of everything that a
+// run starts: what outlives the run is found by it.
+const RunVariable = "TIDELOCK_RUN"
+
+// maxTmp is the longest TMPDIR, in bytes, in which providers can make their
+// sockets: a socket's whole path may have 108.
+const maxTmp = 60
+
+// DefaultGrace is how long Terraform may take to end after it was interrupted.
+const DefaultGrace = 2 * time.Minute
+
+// ManagedState returns the path at which a managed backend keeps the state of
+// a workspace: path itself for the default one.
+func ManagedState(path, workspace string) string {
+	if workspace == "" || workspace == planner.DefaultWorkspace {
+		return path
+	}
+	return filepath.Join(path+".d", workspace, "terraform.tfstate")
+}
+
+// Execute does what spec says: it runs Terraform, and so other people's code,
+// with an environment built from nothing. Only the runner process may call
+// it. What goes wrong is told in the Result, never by panic. When ctx ends,
+// Terraform is interrupted and has spec.Grace to end by itself. progress and
+// log are called from one goroutine at a time; log gets what Terraform says,
+// as text, with values that may have to be masked.
+func Execute(ctx context.Context, spec Spec, progress func(Progress), log io.Writer) Result {
+	e := &execution{spec: spec, progress: progress, result: Result{Outcome: OutcomeFailed}}
+	e.out = newOutput(spec, log)
+	release, err := e.ownData(ctx)
+	if err == nil {
+		err = e.run(ctx)
+		if cleanErr := e.cleanUp(); err == nil {
+			err = cleanErr
+		}
+		release(!killed(err))
+	}
+	e.finish(ctx, err)
+	return e.result
+}
+
+// execution is one call of Execute.
+type execution struct {
+	spec      Spec
+	dir       string // the project's directory, absolute
+	tf        *tfexec.Terraform
+	env       map[string]string // of all that is started
+	out       *output
+	progress  func(Progress)
+	applying  *tracker // of an apply, nil before
+	result    Result
+	override  bool   // our backend file stands in the work tree
+	wrapper   string // what is started in place of the binary
+	tmp       string // TMPDIR: nobody else may enter it
+	removeTmp bool
+	step      string
+}
+
+func (e *execution) run(ctx context.Context) error {
+	if err := e.prepare(ctx); err != nil {
+		return err
+	}
+	if err := e.hooks(ctx, beforeHooks[e.spec.Kind]); err != nil {
+		return err
+	}
+	if err := e.settle(); err != nil {
+		return err
+	}
+	if err := e.init(ctx); err != nil {
+		return err
+	}
+	switch e.spec.Kind {
+	case KindPlan:
+		return e.plan(ctx)
+	case KindApply:
+		return e.apply(ctx)
+	case KindState:
+		return e.operate(ctx)
+	}
+	return errs.New(errs.Internal, "A run of kind %q is not known.", e.spec.Kind)
+}
+
+// prepare refuses what must not run, and lays out everything the run needs.
+func (e *execution) prepare(ctx context.Context) error {
+	s := &e.spec
+	if s.Workspace == "" {
+		s.Workspace = planner.DefaultWorkspace
+	}
+	if !planner.ValidWorkspace(s.Workspace) {
+		return errs.New(errs.Invalid, "The workspace %q can have letters, digits, and . _ - only.", s.Workspace)
+	}
+	dir, err := planner.InRepo(".", s.Dir)
+	if err != nil {
+		return errs.New(errs.Invalid, "The project's directory %q %s.", s.Dir, err)
+	}
+	s.Dir = dir
+	if err := s.Options.Check(); err != nil {
+		return err
+	}
+	if s.Kind == KindState {
+		if err := s.Operation.Check(); err != nil {
+			return err
+		}
+	}
+	for _, p := range []string{s.Binary, s.Root, s.DataDir, s.Home, s.CLIConfig, s.PlanFile} {
+		if !filepath.IsAbs(p) {
+			return fmt.Errorf("run %s: the path %q in its spec is not absolute", s.RunID, p)
+		}
+	}
+	if s.Grace <= 0 {
+		s.Grace = DefaultGrace
+	}
+	root, err := os.OpenRoot(s.Root)
+	if err != nil {
+		return fmt.Errorf("open the work tree: %w", err)
+	}
+	defer root.Close()
+	if info, err := root.Stat(filepath.FromSlash(dir)); err != nil || !info.IsDir() {
+		return errs.New(errs.Invalid, "The project's directory %s is not in the repository.", dir)
+	}
+	if err := forbid(root, dir); err != nil {
+		return err
+	}
+	e.dir = filepath.Join(s.Root, filepath.FromSlash(dir))
+	e.tmp = filepath.Join(s.Home, "tmp")
+	for _, d := range []string{s.DataDir, s.Home, e.tmp} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return fmt.Errorf("make a directory of the run's: %w", err)
+		}
+	}
+	if len(e.tmp) > maxTmp {
+		if e.tmp, err = os.MkdirTemp("", "tidelock-"); err != nil {
+			return fmt.Errorf("make a directory of the run's: %w", err)
+		}
+		e.removeTmp = true
+	}
+	return e.terraform(ctx)
+}
+
+// settle lays what is ours into the work tree, now that the hooks have laid
+// what is theirs: the repository's rules are theirs, too.
+func (e *execution) settle() error {
+	root, err := os.OpenRoot(e.spec.Root)
+	if err != nil {
+		return fmt.Errorf("open the work tree: %w", err)
+	}
+	defer root.Close()
+	if err := forbid(root, e.spec.Dir); err != nil {
+		return err
+	}
+	// Which workspace is used is what this file says, not a committed one.
+	if err := os.WriteFile(filepath.Join(e.spec.DataDir, "environment"), []byte(e.spec.Workspace), 0o600); err != nil {
+		return fmt.Errorf("choose the workspace: %w", err)
+	}
+	if err := e.manageBackend(root); err != nil {
+		return err
+	}
+	if e.spec.Kind == KindApply {
+		return e.restoreLock(root)
+	}
+	return nil
+}
+
+// forbid refuses a work tree with files that would steer Terraform.
+func forbid(root *os.Root, dir string) error {
+	problems, err := planner.Forbidden(root.FS(), dir)
+	if err != nil {
+		return err
+	}
+	var sentences []string
+	for _, p := range problems {
+		switch filepath.Base(p.Path) {
+		case planner.BackendOverride, erroredName: // ours, where a run was killed; made anew, set aside
+		default:
+			sentences = append(sentences, p.Message)
+		}
+	}
+	if len(sentences) > 0 {
+		return errs.New(errs.Invalid, "%s", strings.Join(sentences, "\n"))
+	}
+	return nil
+}
+
+// lockName is the file that pins the providers.
+const lockName = ".terraform.lock.hcl"
+
+// restoreLock puts the lock file that the plan was made with into the work
+// tree: where the repository has none, or an incomplete one, init would
+// choose anew, and the plan would not fit what it chose.
+func (e *execution) restoreLock(root *os.Root) error {
+	content, err := planMember(e.spec.PlanFile, lockName)
+	if err != nil || content == nil {
+		return err
+	}
+	return replaceFile(root, filepath.Join(filepath.FromSlash(e.spec.Dir), lockName), content)
+}
+
+// replaceFile writes a file into the work tree in place of whatever is there,
+// a link too.
+func replaceFile(root *os.Root, name string, content []byte) error {
+	if err := root.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("replace %s: %w", filepath.Base(name), err)
+	}
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("replace %s: %w", filepath.Base(name), err)
+	}
+	_, err = f.Write(content)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return fmt.Errorf("replace %s: %w", filepath.Base(name), err)
+	}
+	return nil
+}
+
+// manageBackend writes the file that gives the project its state, where it
+// declares none itself.
+func (e *execution) manageBackend(root *os.Root) error {
+	s := e.spec
+	if s.ManagedBackend == "" {
+		return nil
+	}
+	if !filepath.IsAbs(s.ManagedBackend) {
+		return fmt.Errorf("run %s: the managed backend's path is not absolute", s.RunID)
+	}
+	state := ManagedState(s.ManagedBackend, s.Workspace)
+	if err := os.MkdirAll(filepath.Dir(state), 0o700); err != nil { // this also makes the workspace
+		return fmt.Errorf("make the state's directory: %w", err)
+	}
+	committed := filepath.Join(filepath.FromSlash(s.Dir), "terraform.tfstate")
+	if _, err := root.Lstat(committed); err == nil {
+		if _, err := os.Stat(state); errors.Is(err, os.ErrNotExist) {
+			return errs.New(errs.Invalid, "The repository holds a terraform.tfstate in %s and declares no backend. Tidelock would begin with an empty state and create everything a second time. Declare a backend and migrate the state to it, or give the state to Tidelock, and remove the file from the repository.", s.Dir)
+		}
+	}
+	e.override = true
+	return replaceFile(root, filepath.Join(filepath.FromSlash(s.Dir), planner.BackendOverride), fmt.Appendf(nil,
+		"# Written by Tidelock for this run: the project declares no backend.\nterraform {\n  backend \"local\" {\n    path          = %s\n    workspace_dir = %s\n  }\n}\n",
+		hclQuote(s.ManagedBackend), hclQuote(s.ManagedBackend+".d")))
+}
+
+// terraform makes the client of the binary, with the environment of all that
+// it starts.
+func (e *execution) terraform(ctx context.Context) error {
+	s := e.spec
+	path, err := wrapper(s)
+	if err != nil {
+		return err
+	}
+	e.wrapper = path
+	if e.tf, err = tfexec.NewTerraform(e.dir, path); err != nil {
+		return fmt.Errorf("prepare terraform: %w", err)
+	}
+	if err := e.tf.SetWaitDelay(s.Grace); err != nil {
+		return fmt.Errorf("prepare terraform: %w", err)
+	}
+	env := map[string]string{
+		"PATH":                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"LANG":                "C.UTF-8",
+		"GIT_TERMINAL_PROMPT": "0",
+	}
+	maps.Copy(env, tuning(s.MemoryLimit))
+	for k, v := range s.Env {
+		if strings.HasPrefix(k, "TF_") {
+			return fmt.Errorf("run %s: the variable %s in its spec is Terraform's, and not for a spec to set", s.RunID, k)
+		}
+		env[k] = v
+	}
+	maps.Copy(env, map[string]string{
+		"HOME": s.Home, "TMPDIR": e.tmp,
+		"TF_DATA_DIR": s.DataDir, "TF_CLI_CONFIG_FILE": s.CLIConfig, "CHECKPOINT_DISABLE": "1",
+		RunVariable: s.RunID,
+	})
+	// Terraform and its providers talk through a socket in the run's own
+	// TMPDIR, which only this user can enter, and whoever is this user could
+	// read their memory: TLS on it protects nothing, and the keys and
+	// certificates made for each start take a quarter of a small plan's time.
+	if err := e.tf.SetDisablePluginTLS(true); err != nil {
+		return fmt.Errorf("prepare terraform: %w", err)
+	}
+	e.env = env
+	if err := e.tf.SetEnv(env); err != nil {
+		return fmt.Errorf("prepare terraform: %w", err)
+	}
+	if e.result.TerraformVersion = s.BinaryVersion; e.result.TerraformVersion == "" {
+		e.step = "version"
+		err := e.confined(false, func() error {
+			v, _, err := e.tf.Version(ctx, false)
+			if err == nil {
+				e.result.TerraformVersion = v.String()
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// init prepares the data directory: backend, modules, providers, workspace.
+func (e *execution) init(ctx context.Context) error {
+	e.step = "init"
+	lock := filepath.Join(e.dir, lockName)
+	before, _ := os.ReadFile(lock)
+	opts := []tfexec.InitOption{tfexec.Reconfigure(true)} // never ask to move a state from elsewhere
+	var err error
+	if atLeast(e.result.TerraformVersion, 1, 9) {
+		err = e.confined(true, func() error { return e.tf.InitJSON(ctx, e.out, opts...) })
+	} else {
+		e.tf.SetStdout(e.out)
+		err = e.confined(true, func() error { return e.tf.Init(ctx, opts...) })
+	}
+	if err != nil {
+		return err
+	}
+	after, _ := os.ReadFile(lock)
+	e.result.LockFileChanged = !bytes.Equal(before, after)
+	return e.selectWorkspace(ctx)
+}
+
+// selectWorkspace makes the workspace where the backend has none of the name.
+// init then chooses another one without a word.
+func (e *execution) selectWorkspace(ctx context.Context) error {
+	chosen := func() bool {
+		b, err := os.ReadFile(filepath.Join(e.spec.DataDir, "environment"))
+		name := strings.TrimSpace(string(b))
+		return err == nil && name == e.spec.Workspace || errors.Is(err, os.ErrNotExist) && e.spec.Workspace == planner.DefaultWorkspace
+	}
+	if chosen() {
+		return nil
+	}
+	e.step = "workspace"
+	e.tf.SetStdout(e.out)
+	err := e.confined(true, func() error { return e.tf.WorkspaceNew(ctx, e.spec.Workspace) })
+	if err != nil && ctx.Err() == nil { // somebody else may have made it meanwhile
+		if serr := e.confined(true, func() error { return e.tf.WorkspaceSelect(ctx, e.spec.Workspace) }); serr == nil {
+			err = nil
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if !chosen() {
+		return errs.New(errs.Invalid, "The workspace %s can't be selected in the project's backend.", e.spec.Workspace)
+	}
+	return nil
+}
+
+func (e *execution) plan(ctx context.Context) error {
+	e.step = "plan"
+	s := e.spec
+	files, err := e.varFiles()
+	if err != nil {
+		return err
+	}
+	opts := []tfexec.PlanOption{tfexec.Out(s.PlanFile), tfexec.Refresh(!s.Options.NoRefresh), tfexec.RefreshOnly(s.Options.RefreshOnly), tfexec.Destroy(s.Options.Destroy)}
+	for _, f := range files {
+		opts = append(opts, tfexec.VarFile(f))
+	}
+	for _, v := range s.Options.Vars {
+		opts = append(opts, tfexec.Var(v))
+	}
+	for _, a := range s.Options.Targets {
+		opts = append(opts, tfexec.Target(a))
+	}
+	for _, a := range s.Options.Replace {
+		opts = append(opts, tfexec.Replace(a))
+	}
+	release, shared, err := e.shareState()
+	if err != nil {
+		return err
+	}
+	defer release()
+	switch {
+	case shared:
+		opts = append(opts, tfexec.Lock(false))
+	case s.LockTimeout != "":
+		opts = append(opts, tfexec.LockTimeout(s.LockTimeout))
+	}
+	if s.Options.Parallelism > 0 {
+		opts = append(opts, tfexec.Parallelism(s.Options.Parallelism))
+	}
+	done := 0
+	e.out.event = func(ev event) {
+		if ev.Type == "refresh_complete" || ev.Type == "planned_change" {
+			done++
+			e.tell(Progress{Done: done, Address: ev.address()})
+		}
+	}
+	discard, err := e.layPlanFile()
+	if err != nil {
+		return err
+	}
+	// A plan that needs no lock of Terraform's writes nothing beside the
+	// state: whoever may only plan can't spoil it.
+	a := e.access()
+	a.Write = append(a.Write, s.PlanFile)
+	if s.ManagedBackend != "" && shared {
+		a.Read = append(a.Read, filepath.Dir(s.ManagedBackend))
+	} else if s.ManagedBackend != "" {
+		a.Write = append(a.Write, filepath.Dir(s.ManagedBackend))
+	}
+	err = e.confinedTo(a, func() error {
+		_, err := e.tf.PlanJSON(ctx, e.out, opts...)
+		return err
+	})
+	discard()
+	e.out.event = nil
+	release()
+	if err != nil {
+		return err
+	}
+	e.step = "show"
+	if err := os.Chmod(s.PlanFile, 0o600); err != nil {
+		return fmt.Errorf("keep the plan: %w", err)
+	}
+	var text bytes.Buffer
+	e.tf.SetStdout(&text)
+	err = e.confined(false, func() error {
+		_, err := e.tf.ShowPlanFile(ctx, s.PlanFile)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	plan, err := tfplan.ParsePlan(bytes.NewReader(text.Bytes()))
+	if err != nil {
+		return err
+	}
+	if s.PlanJSON != "" {
+		if err := os.WriteFile(s.PlanJSON, bytes.TrimSpace(plan.Raw), 0o600); err != nil {
+			return fmt.Errorf("keep the plan's JSON: %w", err)
+		}
+	}
+	if e.result.StateLineage, e.result.StateSerial, err = planState(s.PlanFile); err != nil {
+		return err
+	}
+	e.result.Summary = plan.Summary()
+	if s.Options.RefreshOnly {
+		e.result.Summary = plan.DriftSummary()
+	}
+	e.result.PlanDigest = plan.Digest()
+	if err := e.afterPlan(ctx); err != nil {
+		return err
+	}
+	e.result.Outcome = OutcomePlanned
+	if e.result.Summary.Empty() {
+		e.result.Outcome = OutcomeNoChange
+	}
+	return nil
+}
+
+// varFiles returns the project's variable files as Terraform is to be given
+// them.
+func (e *execution) varFiles() ([]string, error) {
+	var out []string
+	for _, f := range e.spec.VarFiles {
+		if _, err := planner.InRepo(e.spec.Dir, f); err != nil {
+			return nil, errs.New(errs.Invalid, "The variable file %q %s.", f, err)
+		}
+		out = append(out, filepath.FromSlash(f))
+	}
+	return out, nil
+}
+
+// tell reports progress.
+func (e *execution) tell(p Progress) {
+	if e.progress != nil {
+		e.progress(p)
+	}
+}
+
+// cleanUp removes our file from the work tree.
+func (e *execution) cleanUp() error {
+	if e.removeTmp {
+		_ = os.RemoveAll(e.tmp)
+	}
+	if !e.override {
+		return nil
+	}
+	if err := os.Remove(filepath.Join(e.dir, planner.BackendOverride)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove the backend's file: %w", err)
+	}
+	return nil
+}
