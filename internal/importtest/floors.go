@@ -26,12 +26,13 @@ const (
 
 // floors names the folders of the house, by path below the module.
 var floors = map[string]int{
-	"internal/errs": ground, "internal/redact": ground, "internal/markdown": ground, "policies": ground, "repo-templates": ground, "internal/schedule": ground,
-	"internal/gate": sources, // beside them: planner reads its blocks, bot asks it
-	"internal/db":   sources, "internal/github": sources, "internal/checkout": sources,
+	"internal/errs": ground, "internal/redact": ground, "internal/markdown": ground, "policies": ground, "repo-templates": ground,
+	"internal/gate":     sources, // beside them: planner reads its blocks, bot asks it
+	"internal/schedule": sources, // the same
+	"internal/db":       sources, "internal/github": sources, "internal/checkout": sources,
 	"internal/blob": services, "internal/queue": services, "internal/access": services,
 	"planner": plans, "planner/tfplan": plans, "internal/clients": plans,
-	"planner/tfrun": engines,
+	"planner/tfrun":   engines,
 	"internal/policy": readers, "internal/cost": readers, "internal/runner": readers, "internal/atlantis": readers,
 	"bot/command":  readers, // what people write, read into a plan's options
 	"internal/run": rooms, "internal/drift": rooms, "internal/state": rooms, "internal/registry": rooms, "internal/blueprint": rooms,
