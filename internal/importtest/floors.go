@@ -34,8 +34,9 @@ var floors = map[string]int{
 	"planner": plans, "planner/tfplan": plans, "internal/clients": plans,
 	"planner/tfrun":   engines,
 	"internal/policy": readers, "internal/cost": readers, "internal/runner": readers, "internal/atlantis": readers,
-	"bot/command":  readers, // what people write, read into a plan's options
-	"internal/run": rooms, "internal/drift": rooms, "internal/state": rooms, "internal/registry": rooms, "internal/blueprint": rooms,
+	"internal/binaries": readers,
+	"bot/command":       readers, // what people write, read into a plan's options
+	"internal/run":      rooms, "internal/drift": rooms, "internal/state": rooms, "internal/registry": rooms, "internal/blueprint": rooms,
 	"bot/comment": tellers,
 	"bot":         edges, "internal/web": edges,
 	"internal/toolchain": helpers, "internal/bench": helpers, "internal/demo": helpers,
@@ -55,6 +56,11 @@ type wall struct {
 var starters = []string{"internal/checkout", "planner/tfrun", "internal/runner", "internal/toolchain", "internal/bench", "internal/demo", "internal/tools", "internal/importtest", "internal/github/githubtest", "internal/db/dbtest", "cmd"}
 
 var walls = []wall{
+	{
+		imports: []string{"github.com/hashicorp/hc-install", "github.com/opentofu/tofudl"},
+		only:    []string{"internal/binaries"},
+		because: "Terraform and OpenTofu are fetched by internal/binaries",
+	},
 	{
 		imports: []string{module + "/internal/db", module + "/internal/github", module + "/internal/runner", module + "/internal/queue", module + "/internal/access"},
 		except:  []string{"planner"},
