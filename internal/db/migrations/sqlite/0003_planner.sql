@@ -73,3 +73,9 @@ CREATE TABLE drift_projects (
     PRIMARY KEY (repo_id, dir, workspace)
 ) STRICT;
 CREATE INDEX drift_projects_client ON drift_projects (client_id, status);
+
+-- What a run does now, and what it took: the next one of its project reckons
+-- with that.
+ALTER TABLE runs ADD COLUMN progress TEXT NOT NULL DEFAULT ''; -- JSON of run.Progress
+ALTER TABLE runs ADD COLUMN steps INTEGER NOT NULL DEFAULT 0; -- that Terraform went through; 0: not known
+ALTER TABLE runs ADD COLUMN peak_memory INTEGER NOT NULL DEFAULT 0; -- bytes, of all its processes at once; 0: not known
