@@ -1,13 +1,18 @@
 package binaries
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -35,6 +40,13 @@ type carrier struct {
 	inner  http.RoundTripper
 	status atomic.Int64 // of the last answer that was not good
 	told   atomic.Int64 // when it was last told how far it is, Unix nanoseconds
+
+	// Where they are not nil, the archive and its checksums are kept as they
+	// pass, and why the archive did not come whole.
+	archive *os.File
+	sums    *bytes.Buffer
+	file    string // the archive's name
+	broken  atomic.Pointer[error]
 }
 
 func (s *Store) carry(ctx context.Context, b Binary) *carrier {
@@ -74,7 +86,36 @@ func (t *carrier) RoundTrip(r *http.Request) (*http.Response, error) {
 	b.timer = time.AfterFunc(stall, func() { b.stalled.Store(true); resp.Body.Close() })
 	b.stop = context.AfterFunc(t.ctx, func() { b.timer.Stop(); resp.Body.Close() })
 	resp.Body = b
+	if t.archive != nil && resp.StatusCode == http.StatusOK {
+		switch name := path.Base(r.URL.Path); {
+		case strings.HasSuffix(name, "_SHA256SUMS"):
+			t.sums.Reset()
+			b.copy = t.sums
+		case strings.HasSuffix(name, ".zip"):
+			t.file, b.copy = name, t.archive
+		}
+	}
 	return resp, nil
+}
+
+// verify holds the archive that passed against the checksums that passed.
+func (t *carrier) verify() error {
+	if t.file == "" {
+		return nil // it came to nothing before, and that is told
+	}
+	if _, err := t.archive.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, t.archive); err != nil {
+		return err
+	}
+	for line := range strings.Lines(t.sums.String()) {
+		if f := strings.Fields(line); len(f) == 2 && f[1] == t.file && f[0] == hex.EncodeToString(sum.Sum(nil)) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s does not have its checksum", t.file)
 }
 
 type body struct {
@@ -83,6 +124,7 @@ type body struct {
 	timer   *time.Timer
 	stop    func() bool
 	stalled atomic.Bool
+	copy    io.Writer // what passes is written here too; nil for nowhere
 	left    int64
 	done    int64
 	total   int64
@@ -101,6 +143,14 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	if b.stalled.Load() && err != nil && !errors.Is(err, io.EOF) {
 		err = fmt.Errorf("no byte came for %s", stall)
+	}
+	if b.copy != nil && n > 0 {
+		if _, werr := b.copy.Write(p[:n]); werr != nil {
+			err = werr
+		}
+	}
+	if b.copy != nil && err != nil && !errors.Is(err, io.EOF) {
+		b.carrier.broken.CompareAndSwap(nil, &err)
 	}
 	b.carrier.tell(b.done, b.total)
 	return n, err

@@ -2,16 +2,19 @@ package binaries
 
 import (
 	"archive/tar"
+	"archive/zip"
 	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -112,16 +115,73 @@ func (s *Store) download(ctx context.Context, b Binary, into string) error {
 	if b.Name == planner.ToolOpenTofu {
 		return s.downloadOpenTofu(ctx, b, into)
 	}
+	return s.downloadTerraform(ctx, b, into)
+}
+
+// downloadTerraform has hc-install download a version. What that one tells of
+// the archive can't be relied on: in v0.10.0 a deferred call overwrites the
+// error with its own, so that a wrong checksum, or a disk that is full while it
+// unpacks, comes back as success. So the archive is kept on its way through, and
+// held against the checksums, whose signature hc-install does check, and
+// against what was unpacked.
+func (s *Store) downloadTerraform(ctx context.Context, b Binary, into string) (err error) {
+	t := s.carry(ctx, b)
+	defer func() { err = t.explain(err) }()
 	v, err := version.NewVersion(b.Version)
 	if err != nil {
 		return err
 	}
-	t := s.carry(ctx, b)
+	archive, err := os.Create(filepath.Join(into, ".archive"))
+	if err != nil {
+		return err
+	}
+	defer os.Remove(archive.Name())
+	defer archive.Close()
+	t.archive, t.sums = archive, &bytes.Buffer{}
 	_, err = (&releases.ExactVersion{
 		Product: product.Terraform, Version: v, InstallDir: into, Timeout: fetchTime,
 		ArmoredPublicKey: s.o.TerraformKey, ApiBaseURL: s.o.TerraformURL, HTTPClient: t.client(),
 	}).Install(ctx)
-	return t.explain(err)
+	if broken := t.broken.Load(); broken != nil { // on its way
+		return *broken
+	}
+	if ours := t.verify(); ours != nil {
+		return ours
+	}
+	if err != nil {
+		return err
+	}
+	return unpacked(archive, b.Name+exe(), into)
+}
+
+// unpacked holds a file against the archive that it came out of.
+func unpacked(archive *os.File, name, dir string) error {
+	size, err := archive.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	z, err := zip.NewReader(archive, size)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(z.File, func(f *zip.File) bool { return f.Name == name })
+	if i < 0 {
+		return fmt.Errorf("unpack: there is no %s in the archive", name)
+	}
+	f, err := os.Open(filepath.Join(dir, name))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	sum := crc32.NewIEEE()
+	n, err := io.Copy(sum, f)
+	if err != nil {
+		return err
+	}
+	if want := z.File[i]; uint64(n) != want.UncompressedSize64 || sum.Sum32() != want.CRC32 {
+		return fmt.Errorf("%s was not unpacked whole", name)
+	}
+	return nil
 }
 
 // downloadOpenTofu does what tofudl's DownloadVersion does with tofudl's own
