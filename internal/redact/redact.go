@@ -41,7 +41,10 @@ const shortest = 6
 
 // Masker replaces known secrets in text. The zero Masker changes nothing. It
 // is safe for concurrent use: it never changes after NewMasker.
-type Masker struct{ replacer *strings.Replacer }
+type Masker struct {
+	replacer *strings.Replacer // nil for none
+	forms    []string          // what it replaces
+}
 
 // NewMasker returns a masker for the values, in the plain and as base64
 // (standard and URL, every alignment inside a longer text), hex, URL and JSON
@@ -85,7 +88,7 @@ func NewMasker(values ...string) *Masker {
 	for _, f := range forms {
 		pairs = append(pairs, f, Mask)
 	}
-	return &Masker{strings.NewReplacer(pairs...)}
+	return &Masker{strings.NewReplacer(pairs...), forms}
 }
 
 // base64Forms returns what v looks like inside the base64 of a longer text:
