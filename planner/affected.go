@@ -23,7 +23,8 @@ import (
 // lies below the repository's root in directories without code concerns a
 // project in the root only when its code reads it.
 //
-// Where a project has WhenModified, those patterns decide, and nothing else
+// A change of its drift report concerns a project, and nothing else: see
+// DriftReport. Where a project has WhenModified, those patterns decide, and nothing else
 // does. A project that is planned by hand only is among the result all the
 // same, marked so: whoever asks decides what to do about it.
 func Affected(projects []Project, changed []string) []Touched {
@@ -58,6 +59,12 @@ func Affected(projects []Project, changed []string) []Touched {
 // concerns says why a changed file, which the directory owner has, concerns a
 // project, "" when it does not.
 func concerns(p Project, file, owner string) string {
+	if strings.HasPrefix(file, driftDir+"/") {
+		if file == DriftReport(p) {
+			return fmt.Sprintf("%s asks for its drift to be taken back", file)
+		}
+		return ""
+	}
 	if p.WhenModified != nil {
 		if matchLast(p.WhenModified, file) {
 			return fmt.Sprintf("%s changed, which its when_modified names", file)

@@ -34,6 +34,7 @@ func ConfigBlocks() []ConfigBlock {
 			"Those before run before `terraform init`. A hook's environment is the run's, with `TIDELOCK_DIR` and `TIDELOCK_WORKSPACE`, and after the plan `PLANFILE` and `SHOWFILE`: the saved plan, and the same as JSON."},
 		{Name: "gate", Label: "ACT", Title: "gate", Doc: "What must be so before an act: ACT is `plan`, `apply` or `destroy`. The repository's gates stand beside the server's and can only tighten them. " +
 			"What a gate can ask for, rules in CEL among it, stands in [Gates](gates.md)."},
+		{Name: "drift", Title: "drift", Doc: "When projects are compared with what is really there, and what becomes of a difference; see [Drift](drift.md). The block stands in the file itself, for all projects, or in a `project` block, for that one. It is read from the tip of the default branch."},
 		{Name: "template", Title: "template", Doc: "The words of Tidelock's comment, in [Go's text/template](https://pkg.go.dev/text/template)."},
 	}
 }
@@ -99,6 +100,13 @@ func ConfigOptions() []ConfigOption {
 
 		{Block: "hook", Name: "run", Type: "list of strings", Default: "required", Example: `run = ["./generate.sh", "--quick"]`,
 			Doc: "The program and its arguments: each is given as it is, and no shell reads them."},
+
+		{Block: "drift", Name: "schedule", Type: "string", Default: server, Example: `schedule = "0 6 * * 1-5"`,
+			Doc: "When to look, in cron's five fields: minute, hour, day of the month, month, day of the week. `@hourly`, `@daily`, `@weekly` and `@monthly` are understood too. A check begins up to ten minutes after its time, so that those of all repositories do not begin at once. `\"off\"` is never."},
+		{Block: "drift", Name: "timezone", Type: "string", Default: server, Example: `timezone = "Europe/Vienna"`,
+			Doc: "The place by whose clock the schedule goes, as IANA names it."},
+		{Block: "drift", Name: "remediate", Type: "string", Default: server, Example: `remediate = "pull"`,
+			Doc: "What becomes of drift: `\"issue\"` tells it in the repository's one drift issue, `\"pull\"` opens a pull request as well whose apply takes the drift back, `\"off\"` shows it on the server only. `\"pull\"` needs the App's *Contents* write."},
 
 		{Block: "template", Name: "comment", Type: "string", Default: "required", Example: "comment = <<EOT\n{{ .Default }}\n\nQuestions about {{ .Repo }}? Ask in #platform.\nEOT",
 			Doc: "The template of the comment. What it can use stands in [Templates](templates.md); it is checked when the file is read."},

@@ -36,6 +36,7 @@ type hclConfig struct {
 	SplitComments    *bool        `hcl:"split_comments"`
 	ProjectChecks    *bool        `hcl:"project_checks"`
 	Template         *hclTemplate `hcl:"template,block"`
+	Drift            *hclDrift    `hcl:"drift,block"`
 	Gates            []hclGate    `hcl:"gate,block"`
 	Projects         []hclBlock   `hcl:"project,block"`
 }
@@ -72,6 +73,7 @@ type hclProject struct {
 	Flags        []string          `hcl:"flags,optional"`
 	Env          map[string]string `hcl:"env,optional"`
 	Hooks        []hclHook         `hcl:"hook,block"`
+	Drift        *hclDrift         `hcl:"drift,block"`
 }
 
 type hclHook struct {
@@ -219,6 +221,7 @@ func (r *configReader) whole(raw hclConfig, cfg *RepoConfig) {
 			r.say(attributeLine(r.body, "ignore"), "%s", problem)
 		}
 	}
+	cfg.Drift = r.drift(raw.Drift)
 	r.oneOf("lock", raw.Lock, LockAtPlan, LockAtApply, LockOff)
 	r.oneOf("merge_method", raw.MergeMethod, "merge", "squash", "rebase")
 	known := CommandNames()
@@ -354,6 +357,7 @@ func (r *configReader) project(name, workspace string, p hclProject, body *hclsy
 	if p.Order != nil {
 		pc.Order = *p.Order
 	}
+	pc.Drift = r.drift(p.Drift)
 	if dir, err := InRepo(".", p.Dir); err != nil && attributeLine(body, "dir") > 0 { // one that is missing is told already
 		r.say(at("dir"), "The project's dir %q %s.", short(p.Dir), err)
 	} else {

@@ -264,6 +264,7 @@ func TestDiscoverCarriesTheConfiguration(t *testing.T) {
 		Name: "app", Dir: "app", Workspace: "w", VarFiles: []string{"v.tfvars"}, Watch: []string{"x"}, WhenModified: []string{"app/**"},
 		DependsOn: []string{"net"}, Order: 3, ByHand: true, Env: map[string]string{"A": "b"}, Options: Options{Parallelism: 2},
 		Hooks: []Hook{{When: BeforePlan, Run: []string{"x"}}}, Line: 7, DependsLine: 9,
+		Drift: DriftConfig{Schedule: new(string)},
 	}
 	projects, problems := discovered(t, map[string]string{"app/main.tf": resource, "net/main.tf": resource}, RepoConfig{Autodiscover: true, Projects: []ProjectConfig{pc}})
 	if len(projects) != 2 || len(problems) != 0 {
@@ -275,7 +276,7 @@ func TestDiscoverCarriesTheConfiguration(t *testing.T) {
 		switch {
 		case from.Field(i).IsZero():
 			t.Errorf("the test sets no %s", name)
-		case name == "Line" || name == "DependsLine" || name == "VarFiles":
+		case name == "Line" || name == "DependsLine" || name == "VarFiles" || name == "Drift": // whoever schedules reads the configuration
 		case !to.FieldByName(name).IsValid() || !reflect.DeepEqual(from.Field(i).Interface(), to.FieldByName(name).Interface()):
 			t.Errorf("%s does not reach the project: %+v", name, projects[0])
 		}
@@ -373,7 +374,7 @@ func TestInputsDigestOfTheConfiguration(t *testing.T) {
 // of has what the file's form has, and nothing else.
 func TestConfigOptionsNameAllThatIsRead(t *testing.T) {
 	want := map[string]bool{}
-	for block, form := range map[string]any{"": hclConfig{}, "project": hclProject{}, "hook": hclHook{}, "template": hclTemplate{}} {
+	for block, form := range map[string]any{"": hclConfig{}, "project": hclProject{}, "hook": hclHook{}, "template": hclTemplate{}, "drift": hclDrift{}} {
 		schema, _ := gohcl.ImpliedBodySchema(form)
 		for _, a := range schema.Attributes {
 			want[block+"."+a.Name] = true

@@ -47,6 +47,15 @@
 #   code_owners = true
 # }
 
+# When projects are compared with what is really there, and what becomes of a
+# difference: the repository's drift issue, a pull request ("pull"), or nothing
+# ("off"). The same block in a project is for that one.
+# drift {
+#   schedule  = "0 6 * * 1-5" # "off" for never
+#   timezone  = "Europe/Vienna"
+#   remediate = "issue"
+# }
+
 # The comment's words.
 # template {
 #   comment = <<EOT
