@@ -211,7 +211,7 @@ func (m *moduleNeeds) readBlocks(full string, body *hclsyntax.Body) {
 		case b.Type == "provider" && len(b.Labels) == 1:
 			m.imply(b.Labels[0], full, line)
 			if a := b.Body.Attributes["version"]; a != nil {
-				if v, ok := literal(a.Expr); ok {
+				if v, ok := plainText(a.Expr); ok {
 					m.imply(b.Labels[0], full, line, v)
 				}
 			}
@@ -239,7 +239,7 @@ func (m *moduleNeeds) readBlocks(full string, body *hclsyntax.Body) {
 			m.readBlocks(full, b.Body) // with data sources of its own
 		case b.Type == "module":
 			if a := b.Body.Attributes["source"]; a != nil {
-				from, ok := literal(a.Expr)
+				from, ok := plainText(a.Expr)
 				m.partial = m.partial || !ok || !localSource(from)
 			}
 		}
@@ -254,7 +254,7 @@ func localSource(from string) bool {
 func (m *moduleNeeds) readRequired(full string, body *hclsyntax.Body) {
 	for name, a := range body.Attributes {
 		n := ProviderNeed{Name: name, Path: full, Line: a.SrcRange.Start.Line}
-		if v, ok := literal(a.Expr); ok { // the old form: a constraint alone
+		if v, ok := plainText(a.Expr); ok { // the old form: a constraint alone
 			n.Versions = append(n.Versions, v)
 			m.require(n)
 			continue
@@ -267,9 +267,9 @@ func (m *moduleNeeds) readRequired(full string, body *hclsyntax.Body) {
 		for _, item := range object.Items {
 			key := hcl.ExprAsKeyword(item.KeyExpr)
 			if wrapped, ok := item.KeyExpr.(*hclsyntax.ObjectConsKeyExpr); ok && key == "" {
-				key, _ = literal(wrapped.Wrapped)
+				key, _ = plainText(wrapped.Wrapped)
 			}
-			v, ok := literal(item.ValueExpr)
+			v, ok := plainText(item.ValueExpr)
 			switch {
 			case key == "source" && ok:
 				n.Source = v
@@ -283,8 +283,8 @@ func (m *moduleNeeds) readRequired(full string, body *hclsyntax.Body) {
 	}
 }
 
-// literal returns the value of an expression that is a plain string.
-func literal(e hclsyntax.Expression) (string, bool) {
+// plainText returns the value of an expression that is a plain string.
+func plainText(e hclsyntax.Expression) (string, bool) {
 	t, ok := e.(*hclsyntax.TemplateExpr)
 	if !ok || !t.IsStringLiteral() {
 		return "", false
@@ -299,7 +299,7 @@ func literal(e hclsyntax.Expression) (string, bool) {
 // rootName returns the first name in a reference such as aws.east, or what
 // stands before the dot in a string of the same meaning.
 func rootName(e hclsyntax.Expression) string {
-	if s, ok := literal(e); ok {
+	if s, ok := plainText(e); ok {
 		name, _, _ := strings.Cut(s, ".")
 		return name
 	}
