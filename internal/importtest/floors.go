@@ -31,7 +31,7 @@ var floors = map[string]int{
 	"internal/schedule": sources, // the same
 	"internal/db":       sources, "internal/github": sources, "internal/checkout": sources,
 	"internal/blob": services, "internal/queue": services, "internal/access": services,
-	"planner": plans, "planner/tfplan": plans, "internal/clients": plans,
+	"planner": plans, "planner/tfplan": plans, "internal/clients": plans, "internal/runlog": plans,
 	"planner/tfrun":   engines,
 	"internal/policy": readers, "internal/cost": readers, "internal/runner": readers, "internal/atlantis": readers,
 	"internal/binaries": readers,
