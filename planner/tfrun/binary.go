@@ -147,26 +147,3 @@ const shell = "/bin/sh"
 
 // shellQuote quotes text that the server made, for sh.
 func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-
-// CLIConfig returns a CLI configuration file that tells the tool where
-// providers come from, and so keeps it from looking into the repository:
-// from a read-only mirror of unpacked packages where mirrorDir is not empty,
-// from the registries where direct is set, from nowhere else.
-func CLIConfig(mirrorDir string, direct bool) []byte {
-	var b bytes.Buffer
-	b.WriteString("disable_checkpoint = true\n\nprovider_installation {\n")
-	if mirrorDir != "" {
-		fmt.Fprintf(&b, "  filesystem_mirror {\n    path = %s\n  }\n", hclQuote(mirrorDir))
-	}
-	if direct {
-		b.WriteString("  direct {}\n")
-	}
-	b.WriteString("}\n")
-	return b.Bytes()
-}
-
-// hclQuote writes a string literal of HCL in which nothing is a template.
-func hclQuote(s string) string {
-	q := strconv.Quote(s)
-	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(q)
-}
