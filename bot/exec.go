@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -21,6 +20,7 @@ import (
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/internal/runlog"
 	"github.com/tidelock/tidelock/internal/runner"
 	"github.com/tidelock/tidelock/planner"
 	"github.com/tidelock/tidelock/planner/tfplan"
@@ -325,12 +325,10 @@ func (b *Bot) storeFile(ctx context.Context, client, path, name string) (string,
 	return ref, err
 }
 
-// maxLog is how much of a run's log is kept, in bytes, from its end.
-const maxLog = 4 << 20
-
-// storeLog keeps what Terraform printed, with the server's own secrets masked
-// and, where there is a plan, every value that it marks as sensitive: a value
-// that lost its mark on its way is printed by Terraform itself.
+// storeLog keeps what Terraform printed, all of it, with the server's own
+// secrets masked and, where there is a plan, every value that it marks as
+// sensitive: a value that lost its mark on its way is printed by Terraform
+// itself.
 func (b *Bot) storeLog(ctx context.Context, r run.Run, folder string, plan *tfplan.Plan) (string, error) {
 	f, err := os.Open(b.Runner.LogPath(folder))
 	if errors.Is(err, os.ErrNotExist) {
@@ -340,20 +338,11 @@ func (b *Bot) storeLog(ctx context.Context, r run.Run, folder string, plan *tfpl
 		return "", fmt.Errorf("store log: %w", err)
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.Size() > maxLog {
-		if _, err := f.Seek(-maxLog, io.SeekEnd); err != nil {
-			return "", err
-		}
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxLog))
-	if err != nil {
-		return "", fmt.Errorf("store log: %w", err)
-	}
-	text = b.Masker.Bytes(text)
+	maskers := []*redact.Masker{b.Masker}
 	if plan != nil {
-		text = redact.NewMasker(plan.SensitiveValues()...).Bytes(text)
+		maskers = append(maskers, redact.NewMasker(plan.SensitiveValues()...))
 	}
-	ref, _, err := b.Blobs.Put(ctx, r.Client, "log", bytes.NewReader(text))
+	ref, _, err := runlog.Store(ctx, b.Blobs, r.Client, f, maskers...)
 	return ref, err
 }
 
