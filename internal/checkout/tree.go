@@ -117,64 +117,93 @@ func (s *Store) writeTree(ctx context.Context, r *reader, commit plumbing.Hash, 
 		return Notes{}, treeError(err)
 	}
 	defer os.RemoveAll(partial) // gone from there when all went well
-	notes, err := s.write(ctx, r.v, r, l, partial)
+	root, err := os.OpenRoot(partial)
 	if err != nil {
+		return Notes{}, treeError(err)
+	}
+	defer root.Close()
+	w := &writing{root: root, max: s.opts.MaxBytes}
+	if err := w.write(ctx, r, l); err != nil {
 		return Notes{}, err
 	}
-	return notes, treeError(os.Rename(partial, into))
+	return w.done(l), treeError(os.Rename(partial, into))
 }
 
 // parallelFrom is the number of files from which on a second goroutine pays
 // for its own reader.
 const parallelFrom = 256
 
-// write puts the listing into the folder. Everything goes through os.Root, and
-// links come last, so that no write can follow one.
-func (s *Store) write(ctx context.Context, v *view, r *reader, l *listing, dir string) (Notes, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return Notes{}, treeError(err)
-	}
-	defer root.Close()
+// writing is a work tree in the making, which several goroutines write to.
+type writing struct {
+	root   *os.Root
+	max    int64   // bytes of all files together
+	record *record // of what is written; nil where nobody asks for it
+
+	mu    sync.Mutex
+	notes Notes
+}
+
+// write puts what is listed into the folder, where none of it may stand yet.
+// Everything goes through os.Root, and links come last, so that no write can
+// follow one.
+func (w *writing) write(ctx context.Context, r *reader, l *listing) error {
 	for _, d := range l.dirs {
-		if err := root.Mkdir(filepath.FromSlash(d), 0o755); err != nil {
-			return Notes{}, clash(err, d)
+		if err := w.root.Mkdir(filepath.FromSlash(d), 0o755); err != nil {
+			return clash(err, d)
 		}
 	}
-
-	notes := &tally{max: s.opts.MaxBytes}
-	if len(l.files) < parallelFrom {
-		err = writeFiles(ctx, r, root, l.files, notes)
-	} else {
-		// Neighbours in a pack share the bases of their deltas: each goroutine
-		// takes a stretch of the pack.
-		sortByPlace(v, l.files)
-		n := min(runtime.GOMAXPROCS(0), 4)
-		size := (len(l.files) + n - 1) / n
-		group, groupCtx := errgroup.WithContext(ctx)
-		for stretch := range slices.Chunk(l.files, size) {
-			group.Go(func() error {
-				r := newReader(v)
-				defer r.close()
-				return writeFiles(groupCtx, r, root, stretch, notes)
-			})
-		}
-		err = group.Wait()
+	if err := w.writeAll(ctx, r, l.files); err != nil {
+		return err
 	}
-	if err != nil {
-		return Notes{}, err
-	}
-
 	for p, target := range l.links {
-		if err := root.Symlink(filepath.FromSlash(target), filepath.FromSlash(p)); err != nil {
-			return Notes{}, clash(err, p)
+		if err := w.root.Symlink(filepath.FromSlash(target), filepath.FromSlash(p)); err != nil {
+			return clash(err, p)
 		}
 	}
-	out := notes.Notes
+	return nil
+}
+
+func (w *writing) writeAll(ctx context.Context, r *reader, files []file) error {
+	if len(files) < parallelFrom {
+		return w.writeFiles(ctx, r, files)
+	}
+	// Neighbours in a pack share the bases of their deltas: each goroutine
+	// takes a stretch of the pack.
+	sortByPlace(r.v, files)
+	n := min(runtime.GOMAXPROCS(0), 4)
+	size := (len(files) + n - 1) / n
+	group, groupCtx := errgroup.WithContext(ctx)
+	for stretch := range slices.Chunk(files, size) {
+		group.Go(func() error {
+			r := newReader(r.v)
+			defer r.close()
+			return w.writeFiles(groupCtx, r, stretch)
+		})
+	}
+	return group.Wait()
+}
+
+// done returns what is to be said of the tree, which is as listed.
+func (w *writing) done(l *listing) Notes {
+	out := w.notes
 	out.Files += len(l.links)
 	out.Submodules = l.submodules
 	slices.Sort(out.LFS)
-	return out, nil
+	return out
+}
+
+// count notes one file of the tree.
+func (w *writing) count(p string, size int64, lfs bool) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.notes.Files++
+	if w.notes.Bytes += size; w.notes.Bytes > w.max {
+		return errs.New(errs.TooLarge, "The commit's files have more than %d MiB together.", w.max>>20)
+	}
+	if lfs {
+		w.notes.LFS = append(w.notes.LFS, p)
+	}
+	return nil
 }
 
 func sortByPlace(v *view, files []file) {
@@ -194,38 +223,18 @@ func sortByPlace(v *view, files []file) {
 	})
 }
 
-// tally counts what several goroutines write.
-type tally struct {
-	mu  sync.Mutex
-	max int64
-	Notes
-}
-
-func (t *tally) add(p string, content []byte) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.Files++
-	if t.Bytes += int64(len(content)); t.Bytes > t.max {
-		return errs.New(errs.TooLarge, "The commit's files have more than %d MiB together.", t.max>>20)
-	}
-	if isLFSPointer(content) {
-		t.LFS = append(t.LFS, p)
-	}
-	return nil
-}
-
 // isLFSPointer reports whether a file is a pointer of Git LFS's, which are
 // small and begin so, by its specification.
 func isLFSPointer(content []byte) bool {
 	return len(content) < 1024 && bytes.HasPrefix(content, []byte("version https://git-lfs.github.com/spec/v1\n"))
 }
 
-func writeFiles(ctx context.Context, r *reader, root *os.Root, files []file, notes *tally) error {
+func (w *writing) writeFiles(ctx context.Context, r *reader, files []file) error {
 	// Most files stand in the folder of the one before: opening that folder
 	// once spares walking to it for each.
-	at, in := ".", root
+	at, in := ".", w.root
 	defer func() {
-		if in != root {
+		if in != w.root {
 			in.Close()
 		}
 	}()
@@ -237,15 +246,16 @@ func writeFiles(ctx context.Context, r *reader, root *os.Root, files []file, not
 		if err != nil {
 			return err
 		}
-		if err := notes.add(f.path, content); err != nil {
+		lfs := isLFSPointer(content)
+		if err := w.count(f.path, int64(len(content)), lfs); err != nil {
 			return err
 		}
 		if dir := path.Dir(f.path); dir != at {
-			next, err := root.OpenRoot(filepath.FromSlash(dir))
+			next, err := w.root.OpenRoot(filepath.FromSlash(dir))
 			if err != nil {
 				return treeError(err)
 			}
-			if in != root {
+			if in != w.root {
 				in.Close()
 			}
 			at, in = dir, next
@@ -254,14 +264,31 @@ func writeFiles(ctx context.Context, r *reader, root *os.Root, files []file, not
 		if f.exec {
 			perm = 0o755
 		}
-		w, err := in.OpenFile(path.Base(f.path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+		out, err := in.OpenFile(path.Base(f.path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 		if err != nil {
 			return clash(err, f.path)
 		}
-		_, err = w.Write(content)
-		if err := errors.Join(err, w.Close()); err != nil {
+		_, err = out.Write(content)
+		if err == nil && w.record != nil {
+			err = w.note(out, f, lfs)
+		}
+		if err := errors.Join(err, out.Close()); err != nil {
 			return treeError(err)
 		}
+	}
+	return nil
+}
+
+// note puts a file that has just been written on record.
+func (w *writing) note(out *os.File, f file, lfs bool) error {
+	info, err := out.Stat()
+	if err != nil {
+		return err
+	}
+	if s, ok := stampOf(info); ok {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.record.files[f.path] = written{hash: f.hash, lfs: lfs, stamp: s}
 	}
 	return nil
 }
