@@ -80,7 +80,7 @@ func (b *Bot) view(ctx context.Context, c run.Change) (comment.View, error) {
 		return v, err
 	}
 	settings, err := settingsOf(c, b.Settings)
-	v.Settings = settings.ofComments()
+	v.Settings = settings.OfComments()
 	return v, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tidelock/tidelock/bot/comment"
+	"github.com/tidelock/tidelock/bot/proposal"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/atlantis"
 	"github.com/tidelock/tidelock/internal/checkout"
@@ -139,13 +140,13 @@ func (b *Bot) plan(ctx context.Context, job queue.Job[planJob]) error {
 		if err != nil || !now.Status.Live() {
 			return err
 		}
-		if found.noMatch {
+		if found.NoMatch {
 			if err := b.nothingMatches(ctx, tx, c, job); err != nil || now.Status != run.Pending {
 				return err
 			}
 		}
 		if found.touched {
-			if err := b.freeUntouched(ctx, tx, c, found.wanted, job.Args.Actor); err != nil {
+			if err := b.freeUntouched(ctx, tx, c, found.Wanted, job.Args.Actor); err != nil {
 				return err
 			}
 		}
@@ -157,14 +158,14 @@ func (b *Bot) plan(ctx context.Context, job queue.Job[planJob]) error {
 			return err
 		}
 		switch {
-		case found.gated != "" && len(found.wanted) > 0:
+		case found.gated != "" && len(found.Wanted) > 0:
 			err = b.Runs.SetGated(ctx, tx, c.ID, found.gated)
-		case len(found.wanted) > 0:
+		case len(found.Wanted) > 0:
 			stop, err = b.queuePlans(ctx, tx, c, found, job.Args.Actor)
-		case len(found.problems) > 0:
-			err = b.Runs.SetUnplannable(ctx, tx, c.ID, notes(found.problems))
+		case len(found.Problems) > 0:
+			err = b.Runs.SetUnplannable(ctx, tx, c.ID, proposal.Notes(found.Problems))
 		default:
-			err = b.Runs.SetEmpty(ctx, tx, c.ID, notes(found.gone))
+			err = b.Runs.SetEmpty(ctx, tx, c.ID, proposal.Notes(found.Gone))
 		}
 		if err != nil {
 			return err
@@ -218,7 +219,7 @@ func (b *Bot) planGate(ctx context.Context, c run.Change, settings Settings, job
 }
 
 func (b *Bot) queuePlans(ctx context.Context, tx *db.Tx, c run.Change, found discovered, actor access.Actor) (stop []string, err error) {
-	created, stop, err := b.Runs.AddPlans(ctx, tx, c, found.wanted, notes(append(found.problems, found.gone...)), actor)
+	created, stop, err := b.Runs.AddPlans(ctx, tx, c, found.Wanted, proposal.Notes(append(found.Problems, found.Gone...)), actor)
 	if err != nil {
 		return nil, err
 	}

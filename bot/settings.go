@@ -83,13 +83,23 @@ func (s Settings) With(c planner.RepoConfig) Settings {
 	return s
 }
 
-// ofComments returns what of the settings comments and checks depend on.
-func (s Settings) ofComments() comment.Settings {
+// OfComments returns what of the settings comments and checks depend on.
+func (s Settings) OfComments() comment.Settings {
 	return comment.Settings{
 		ApplyBeforeMerge: s.ApplyBeforeMerge, ApplyOnMerge: s.ApplyOnMerge, AutoMerge: s.AutoMerge, Commands: s.Commands,
 		ProjectChecks: s.ProjectChecks, QuietUnchanged: s.QuietUnchanged, CommentPerCommit: s.CommentPerCommit, SplitComments: s.SplitComments,
 		Template: s.Template,
 	}
+}
+
+// Loosened says what of the repository's gates has no effect, since it would
+// loosen the server's.
+func (s Settings) Loosened(c planner.RepoConfig) []planner.Problem {
+	var out []planner.Problem
+	for _, sentence := range s.Gates.WithFloor(s.Approvals).Loosens(c.Gates) {
+		out = append(out, planner.Problem{Path: planner.ConfigFile, Message: sentence})
+	}
+	return out
 }
 
 // policyOwners says in a sentence who may accept policy findings.

@@ -28,7 +28,7 @@ func TestSettingsOfComments(t *testing.T) {
 		default:
 			t.Fatalf("a %s: teach this test", from.Kind())
 		}
-		told := reflect.ValueOf(s.ofComments())
+		told := reflect.ValueOf(s.OfComments())
 		for j := range told.NumField() {
 			if zero := told.Field(j).IsZero(); zero != (i != j) {
 				t.Errorf("with %s set, %s is %v", name, told.Type().Field(j).Name, told.Field(j))

@@ -26,7 +26,7 @@ const (
 
 // floors names the folders of the house, by path below the module.
 var floors = map[string]int{
-	"internal/errs": ground, "internal/redact": ground, "internal/markdown": ground, "policies": ground, "repo-templates": ground,
+	"internal/errs": ground, "internal/redact": ground, "internal/terminal": ground, "internal/markdown": ground, "policies": ground, "repo-templates": ground,
 	"internal/gate":     sources, // beside them: planner reads its blocks, bot asks it
 	"internal/schedule": sources, // the same
 	"internal/db":       sources, "internal/github": sources, "internal/checkout": sources,
@@ -34,11 +34,12 @@ var floors = map[string]int{
 	"planner": plans, "planner/tfplan": plans, "internal/clients": plans, "internal/runlog": plans,
 	"planner/tfrun":   engines,
 	"internal/policy": readers, "internal/cost": readers, "internal/runner": readers, "internal/atlantis": readers,
-	"internal/binaries": readers,
-	"bot/command":       readers, // what people write, read into a plan's options
-	"internal/run":      rooms, "internal/drift": rooms, "internal/state": rooms, "internal/registry": rooms, "internal/blueprint": rooms,
-	"bot/comment": tellers,
-	"bot":         edges, "internal/web": edges,
+	"internal/binaries": readers, "internal/providers": readers,
+	"bot/command":  readers, // what people write, read into a plan's options
+	"internal/run": rooms, "internal/drift": rooms, "internal/state": rooms, "internal/registry": rooms, "internal/blueprint": rooms,
+	"bot/comment": tellers, "bot/proposal": tellers,
+	"internal/desk": edges, // the bot's answer without a bot
+	"bot":           edges, "internal/web": edges,
 	"internal/toolchain": helpers, "internal/bench": helpers, "internal/demo": helpers,
 	"internal/tools": helpers, "internal/importtest": helpers,
 	"cmd": programs,
