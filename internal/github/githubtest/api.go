@@ -81,6 +81,7 @@ func (s *Server) routes() {
 	on("checks", "write", "PATCH /check-runs/{id:[0-9]+}", updateCheck)
 	on("checks", "read", "GET /check-runs/{id:[0-9]+}", getCheck)
 	on("checks", "read", "GET /check-runs/{id:[0-9]+}/annotations", listAnnotations)
+	s.issueRoutes(on)
 	s.gateRoutes(on)
 }
 

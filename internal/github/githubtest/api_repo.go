@@ -34,11 +34,7 @@ func getPermission(q *request) reply {
 
 // pullOf returns the pull that the route names, nil for none.
 func (q *request) pullOf() *pull {
-	n := q.int("n")
-	if n < 1 || n > int64(len(q.repo.pulls)) {
-		return nil
-	}
-	return q.repo.pulls[n-1]
+	return q.repo.pullAt(int(q.int("n")))
 }
 
 func listPulls(q *request) reply {

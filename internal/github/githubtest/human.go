@@ -412,10 +412,11 @@ func (r *Repo) Pulls() []*Pull {
 func (r *Repo) Pull(number int) *Pull {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
-	if number < 1 || number > len(r.r.pulls) {
+	p := r.r.pullAt(number)
+	if p == nil {
 		panic(fmt.Sprintf("githubtest: %s has no pull request %d", r.r.full(), number))
 	}
-	return &Pull{r.s, r.r.pulls[number-1]}
+	return &Pull{r.s, p}
 }
 
 // Open opens a pull request.
@@ -440,8 +441,8 @@ func (s *Server) openPull(r, from *repo, by *user, o PullRequest) (*pull, error)
 	p := &pull{id: s.nextID(), repo: r, head: from, author: by, title: o.Title, body: o.Body, headRef: o.Head, baseRef: o.Base,
 		headLabel: from.owner.login + ":" + o.Head, state: "open", draft: o.Draft, created: now, updated: now, labels: []string{}}
 	s.nextID() // its issue's
+	p.number = r.nextNumber()
 	r.pulls = append(r.pulls, p)
-	p.number = len(r.pulls)
 	s.mu.Unlock()
 	head, base, err := s.heads(p)
 	s.mu.Lock()

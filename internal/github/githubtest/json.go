@@ -82,7 +82,7 @@ func (s *Server) repoJSON(r *repo) any {
 		"html_url": html, "url": api, "description": nil, "fork": r.parent != nil, "created_at": stamp(r.created), "updated_at": stamp(r.created),
 		"pushed_at": stamp(r.created), "git_url": "git://" + s.URL[len("http://"):] + "/" + r.full() + ".git", "ssh_url": "git@localhost:" + r.full() + ".git",
 		"clone_url": html + ".git", "svn_url": html, "homepage": nil, "size": 1, "stargazers_count": 0, "watchers_count": 0, "language": "HCL",
-		"has_issues": true, "has_projects": false, "has_downloads": false, "has_wiki": false, "has_pages": false, "has_discussions": false,
+		"has_issues": !r.noIssues, "has_projects": false, "has_downloads": false, "has_wiki": false, "has_pages": false, "has_discussions": false,
 		"forks_count": 0, "mirror_url": nil, "archived": r.archived, "disabled": false, "open_issues_count": open, "license": nil, "allow_forking": true,
 		"is_template": false, "topics": []string{}, "visibility": visibility, "forks": 0, "open_issues": open, "watchers": 0,
 		"default_branch": r.defaultBranch, "network_count": 0, "subscribers_count": 0, "web_commit_signoff_required": false,

@@ -54,7 +54,9 @@ type repo struct {
 	created       time.Time
 	collaborators map[string]string // login in lower case → role name
 	required      map[string][]string
-	pulls         []*pull // number is index + 1
+	pulls         []*pull  // by number
+	issues        []*issue // that are no pull requests; they share the pulls' numbers
+	noIssues      bool     // issues are switched off
 	comments      map[int64]*comment
 	checks        []*checkRun
 	checkByID     map[int64]*checkRun

@@ -189,10 +189,10 @@ func (s *Server) view(path string) (*pageView, string) {
 	if m := pullPage.FindStringSubmatch(path); m != nil {
 		r := s.lookup(m[1], m[2])
 		n, _ := strconv.Atoi(m[3])
-		if r == nil || n < 1 || n > len(r.pulls) {
+		if r == nil || r.pullAt(n) == nil {
 			return nil, ""
 		}
-		p := r.pulls[n-1]
+		p := r.pullAt(n)
 		v.Pull, v.Title, v.OnFiles = s.pullView(p), fmt.Sprintf("%s · Pull Request #%d · %s", p.title, n, r.full()), m[4] != ""
 		if v.OnFiles {
 			v.Files = s.fileViews(p)
