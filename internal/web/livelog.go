@@ -52,7 +52,7 @@ func (s *site) liveLog(ctx context.Context, r run.Run) (text string, cut bool, e
 		}
 		return "", false, err
 	}
-	return string(visible([]byte(plain(string(secrets.Bytes(s.Masker.Bytes(b))))))), cut, nil
+	return shownText(secrets.Bytes(s.Masker.Bytes(b))), cut, nil
 }
 
 // readEnd returns the last whole lines of a file, limit bytes at most. Code of

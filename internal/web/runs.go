@@ -50,12 +50,10 @@ func (s *site) run(r *http.Request) (shown, error) {
 	}
 	if stored.LogBlob != "" && !strings.HasPrefix(r.URL.Path, "/api/") {
 		// A log that can't be read must not take the page with it.
-		text, err := s.readLog(r.Context(), stored)
-		if err != nil {
+		if p.Log, p.LogCut, err = s.logEnd(r.Context(), stored, maxShownLog); err != nil {
 			s.Log.Error("log can't be read", keyRun, id, keyError, err)
 			p.LogError = "The stored log can't be read: it was damaged, or its encryption key is another one. The server's log has the details."
 		}
-		p.Log, p.LogCut = tail(text, maxShownLog)
 	}
 	if s.followable(stored) && !strings.HasPrefix(r.URL.Path, "/api/") {
 		if p.Log, p.LogCut, err = s.liveLog(r.Context(), stored); err != nil {
@@ -121,13 +119,6 @@ func (s *site) readRun(ctx context.Context, id string) (p runPage, stored run.Ru
 	return p, stored, err
 }
 
-// maxLog bounds a log that is read; what is stored is shorter. maxShownLog is
-// how much of its end a page shows.
-const (
-	maxLog      = 32 << 20
-	maxShownLog = 256 << 10
-)
-
 func (s *site) readBlob(ctx context.Context, client, ref string, limit int64) ([]byte, error) {
 	f, err := s.Blobs.Get(ctx, client, ref)
 	if err != nil {
@@ -139,75 +130,6 @@ func (s *site) readBlob(ctx context.Context, client, ref string, limit int64) ([
 		err = errs.New(errs.TooLarge, "This is too long to be shown: it has more than %d MB.", limit>>20)
 	}
 	return b, err
-}
-
-// readLog returns a run's log without terminal codes and with nothing hidden.
-func (s *site) readLog(ctx context.Context, r run.Run) (string, error) {
-	b, err := s.readBlob(ctx, r.Client, r.LogBlob, maxLog)
-	if err != nil {
-		return "", fmt.Errorf("log of run %s: %w", r.ID, err)
-	}
-	return string(visible([]byte(plain(string(b))))), nil
-}
-
-// tail returns the end of a text from the start of a line on, and whether
-// something was left out.
-func tail(text string, limit int) (string, bool) {
-	if len(text) <= limit {
-		return text, false
-	}
-	text = text[len(text)-limit:]
-	if i := strings.IndexByte(text, '\n'); i >= 0 {
-		text = text[i+1:]
-	}
-	return strings.ToValidUTF8(text, ""), true
-}
-
-// logAnswer is a run's log as JSON.
-type logAnswer struct {
-	ID       string `json:"id"`
-	Log      string `json:"log"`
-	Complete bool   `json:"complete"` // false while it grows: this is the end of what there is
-}
-
-// logOf returns the log of the run that the path names.
-func (s *site) logOf(r *http.Request) (a logAnswer, err error) {
-	if a.ID, err = pathID(r); err != nil {
-		return a, err
-	}
-	stored, err := s.Runs.Run(r.Context(), s.DB, a.ID)
-	switch {
-	case err != nil:
-		return a, err
-	case stored.LogBlob != "":
-		a.Complete = true
-		a.Log, err = s.readLog(r.Context(), stored)
-		return a, err
-	case stored.Status.Finished():
-		return a, errs.New(errs.NotFound, "This run left no log.")
-	}
-	if a.Log, _, err = s.liveLog(r.Context(), stored); err == nil && a.Log == "" {
-		err = errs.New(errs.NotFound, "The log is stored when the run has ended.")
-	}
-	return a, err
-}
-
-func (s *site) log(w http.ResponseWriter, r *http.Request) error {
-	a, err := s.logOf(r)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = io.WriteString(w, a.Log) // nobody is left to be told
-	return nil
-}
-
-func (s *site) apiLog(w http.ResponseWriter, r *http.Request) error {
-	a, err := s.logOf(r)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, a)
 }
 
 // planPage is a plan in whole, however long: what a comment and the other
