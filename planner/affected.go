@@ -71,6 +71,9 @@ func concerns(p Project, file, owner string) string {
 		}
 		return ""
 	}
+	if toolFileConcerns(p, file) {
+		return fmt.Sprintf("%s changed, which names the version of its tool", file)
+	}
 	for _, f := range p.VarFiles {
 		if f == file {
 			return fmt.Sprintf("its variable file %s changed", file)

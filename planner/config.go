@@ -41,6 +41,7 @@ type RepoConfig struct {
 	Template         string   // text/template of the comment; "" for the usual one
 	TemplateLine     int      // where it begins in the file
 	Gates            gate.Set // beside the server's: they can only tighten
+	Tool             ToolConfig
 	Drift            DriftConfig
 }
 
@@ -65,6 +66,7 @@ type ProjectConfig struct {
 	Env          map[string]string // of its runs
 	Options      Options           // flags of each of its plans
 	Hooks        []Hook
+	Tool         ToolConfig
 	Drift        DriftConfig
 	Line         int // of the block, for problems that are found later
 	DependsLine  int // of depends_on

@@ -74,6 +74,11 @@ func ConfigOptions() []ConfigOption {
 		{Name: "project_checks", Type: "bool", Default: server, Example: `project_checks = true`,
 			Doc: "Whether each project has a check of its own beside the two for all."},
 
+		{Name: "tool", Type: "string", Default: "version files, else the server's", Example: `tool = "tofu"`,
+			Doc: "What runs the projects: `\"terraform\"` or `\"tofu\"`. It goes before the version files of tfenv, tofuenv, tenv and asdf; see [Versions](repository.md#versions-of-terraform-and-opentofu)."},
+		{Name: "tool_version", Type: "string", Default: "version files, else the server's", Example: `tool_version = "1.9.8"`,
+			Doc: "Its version: `\"1.9.8\"`, `\"1.9\"` for the newest of 1.9, a constraint such as `\">= 1.9, < 2.0\"`, `\"latest\"`, `\"latest:REGEX\"`, `\"min-required\"`, or `\"system\"` for the server's own. The code's `required_version` holds too."},
+
 		{Block: "project", Name: "dir", Type: "string", Default: "required", Example: `dir = "live/shop"`,
 			Doc: "The project's directory, relative to the repository's root; `\".\"` is the root itself. Two projects must not have the same directory and workspace: they would share one state."},
 		{Block: "project", Name: "workspace", Type: "string", Default: "`\"default\"`", Example: `workspace = "staging"`,
@@ -97,6 +102,11 @@ func ConfigOptions() []ConfigOption {
 			Doc: "Flags of each of the project's plans: `-target=ADDR`, `-replace=ADDR`, `-var=NAME=VALUE`, `-refresh=false` and `-parallelism=N`. They are recorded and shown, as those of a command are."},
 		{Block: "project", Name: "env", Type: "map of strings", Default: "none", Example: "env = {\n  AWS_PROFILE = \"acme-${workspace}\"\n}",
 			Doc: "Environment variables of the project's runs. Only names in the server's `terraform.project_env` reach them; those that steer Terraform (`TF_…`) are never taken. Never put a secret here."},
+
+		{Block: "project", Name: "tool", Type: "string", Default: "the file's `tool`", Example: `tool = "terraform"`,
+			Doc: "What runs this project. One that differs from the file's leaves the file's `tool_version` out."},
+		{Block: "project", Name: "tool_version", Type: "string", Default: "the file's `tool_version`", Example: `tool_version = "~> 1.9.0"`,
+			Doc: "Its version, in the words of the file's."},
 
 		{Block: "hook", Name: "run", Type: "list of strings", Default: "required", Example: `run = ["./generate.sh", "--quick"]`,
 			Doc: "The program and its arguments: each is given as it is, and no shell reads them."},

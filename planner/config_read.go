@@ -35,6 +35,8 @@ type hclConfig struct {
 	CommentPerCommit *bool        `hcl:"comment_per_commit"`
 	SplitComments    *bool        `hcl:"split_comments"`
 	ProjectChecks    *bool        `hcl:"project_checks"`
+	Tool             *string      `hcl:"tool"`
+	ToolVersion      *string      `hcl:"tool_version"`
 	Template         *hclTemplate `hcl:"template,block"`
 	Drift            *hclDrift    `hcl:"drift,block"`
 	Gates            []hclGate    `hcl:"gate,block"`
@@ -72,6 +74,8 @@ type hclProject struct {
 	Order        *int              `hcl:"order"`
 	Flags        []string          `hcl:"flags,optional"`
 	Env          map[string]string `hcl:"env,optional"`
+	Tool         *string           `hcl:"tool"`
+	ToolVersion  *string           `hcl:"tool_version"`
 	Hooks        []hclHook         `hcl:"hook,block"`
 	Drift        *hclDrift         `hcl:"drift,block"`
 }
@@ -222,6 +226,7 @@ func (r *configReader) whole(raw hclConfig, cfg *RepoConfig) {
 		}
 	}
 	cfg.Drift = r.drift(raw.Drift)
+	cfg.Tool = r.tool(raw.Tool, raw.ToolVersion, r.body)
 	r.oneOf("lock", raw.Lock, LockAtPlan, LockAtApply, LockOff)
 	r.oneOf("merge_method", raw.MergeMethod, "merge", "squash", "rebase")
 	known := CommandNames()
@@ -358,6 +363,7 @@ func (r *configReader) project(name, workspace string, p hclProject, body *hclsy
 		pc.Order = *p.Order
 	}
 	pc.Drift = r.drift(p.Drift)
+	pc.Tool = r.tool(p.Tool, p.ToolVersion, body)
 	if dir, err := InRepo(".", p.Dir); err != nil && attributeLine(body, "dir") > 0 { // one that is missing is told already
 		r.say(at("dir"), "The project's dir %q %s.", short(p.Dir), err)
 	} else {

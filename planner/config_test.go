@@ -264,7 +264,7 @@ func TestDiscoverCarriesTheConfiguration(t *testing.T) {
 		Name: "app", Dir: "app", Workspace: "w", VarFiles: []string{"v.tfvars"}, Watch: []string{"x"}, WhenModified: []string{"app/**"},
 		DependsOn: []string{"net"}, Order: 3, ByHand: true, Env: map[string]string{"A": "b"}, Options: Options{Parallelism: 2},
 		Hooks: []Hook{{When: BeforePlan, Run: []string{"x"}}}, Line: 7, DependsLine: 9,
-		Drift: DriftConfig{Schedule: new(string)},
+		Drift: DriftConfig{Schedule: new(string)}, Tool: ToolConfig{Name: ToolOpenTofu, Version: "1.8.0"},
 	}
 	projects, problems := discovered(t, map[string]string{"app/main.tf": resource, "net/main.tf": resource}, RepoConfig{Autodiscover: true, Projects: []ProjectConfig{pc}})
 	if len(projects) != 2 || len(problems) != 0 {
@@ -276,10 +276,13 @@ func TestDiscoverCarriesTheConfiguration(t *testing.T) {
 		switch {
 		case from.Field(i).IsZero():
 			t.Errorf("the test sets no %s", name)
-		case name == "Line" || name == "DependsLine" || name == "VarFiles" || name == "Drift": // whoever schedules reads the configuration
+		case name == "Line" || name == "DependsLine" || name == "VarFiles" || name == "Drift" || name == "Tool": // whoever schedules reads the configuration
 		case !to.FieldByName(name).IsValid() || !reflect.DeepEqual(from.Field(i).Interface(), to.FieldByName(name).Interface()):
 			t.Errorf("%s does not reach the project: %+v", name, projects[0])
 		}
+	}
+	if got := projects[0].Tool.String(); got != "OpenTofu = 1.8.0 (tidelock.hcl)" {
+		t.Errorf("its tool is %s", got)
 	}
 	if !projects[0].WholeTree {
 		t.Error("with a program before the plan, any file may shape it")

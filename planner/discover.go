@@ -97,8 +97,13 @@ func Survey(fsys fs.FS, cfg RepoConfig) (Surveyed, error) {
 	})
 	problems = append(problems, cfg.lost(projects)...)
 	c := completer{
-		tree: tree, told: map[string]bool{}, aliases: map[string]*module{}, through: map[string][]string{}, used: map[string]bool{},
+		tree: tree, cfg: cfg, tools: map[string]ToolConfig{}, told: map[string]bool{}, aliases: map[string]*module{}, through: map[string][]string{}, used: map[string]bool{},
 		pointers: pointers{fsys: fsys, seen: map[string]bool{}},
+	}
+	for _, pc := range cfg.Projects {
+		if pc.Tool != (ToolConfig{}) {
+			c.tools[Project{Dir: pc.Dir, Workspace: cmp.Or(pc.Workspace, DefaultWorkspace)}.Key()] = pc.Tool
+		}
 	}
 	for i := range projects {
 		problems = append(problems, c.complete(&projects[i])...)
@@ -212,10 +217,12 @@ func displayName(dir, workspace string) string {
 // completer fills in, project by project, what the code says of each.
 type completer struct {
 	tree     *scanned
-	told     map[string]bool     // directories whose problems are told
-	aliases  map[string]*module  // modules that are called through links; nil for directories without code
-	through  map[string][]string // and those links
-	used     map[string]bool     // directories of projects and of the modules they call
+	cfg      RepoConfig
+	tools    map[string]ToolConfig // of projects that the configuration lists, by key
+	told     map[string]bool       // directories whose problems are told
+	aliases  map[string]*module    // modules that are called through links; nil for directories without code
+	through  map[string][]string   // and those links
+	used     map[string]bool       // directories of projects and of the modules they call
 	pointers pointers
 }
 
@@ -269,9 +276,11 @@ func (c *completer) complete(p *Project) []Problem {
 	}
 	visited := map[string]bool{p.Dir: true}
 	queue := []*module{root}
+	var all []*module
 	for len(queue) > 0 {
 		m := queue[0]
 		queue = queue[1:]
+		all = append(all, m)
 		c.used[m.dir] = true
 		p.WholeTree = p.WholeTree || m.anyFile
 		for _, r := range m.refs {
@@ -311,6 +320,10 @@ func (c *completer) complete(p *Project) []Problem {
 	}
 	sort.Strings(p.Modules)
 	p.Modules = uniq(p.Modules)
+	p.Tool = c.tool(p, all)
+	if problem := p.Tool.Problem; problem.Message != "" {
+		problems = append(problems, c.tell("tool "+problem.String(), []Problem{problem})...)
+	}
 	for _, f := range p.VarFiles {
 		if linked := c.tree.patterns(escapePattern(f)); len(linked) > 1 {
 			add(escapePattern(f))

@@ -19,8 +19,8 @@ import (
 // that shapes a project's plan: where it is equal for two commits, and the
 // state is the same, so is the plan. It covers the project's directory and
 // its local modules with all below them, its variable files, the files its
-// code reads and those it watches, its workspace and what its configuration
-// gives to its runs; where the code does not tell which files it reads, the
+// code reads and those it watches, its workspace, which tool it asks for, and
+// what its configuration gives to its runs; where the code does not tell which files it reads, the
 // whole tree. It may differ where nothing that
 // matters does.
 //
@@ -55,6 +55,9 @@ func InputsDigest(fsys fs.FS, p Project) (string, error) {
 			return "", fmt.Errorf("digest of project %s: %w", p.Name, err)
 		}
 		fmt.Fprintf(h, "%s\n", given)
+	}
+	if asked := p.Tool.asked(); asked != "" {
+		fmt.Fprintf(h, "tool %s\n", asked)
 	}
 	names := make([]string, 0, len(files))
 	for f := range files {

@@ -50,6 +50,7 @@ type codeText struct {
 	backend                              string
 	provider, required, content, anyFile bool
 	sources                              []sourced
+	requires                             []requirement
 	refs                                 []ref
 	problems                             []finding
 }
@@ -58,6 +59,12 @@ type codeText struct {
 type sourced struct {
 	name, source string
 	line         int
+}
+
+// requirement is what required_version says.
+type requirement struct {
+	constraint string
+	line       int // 0 where it is not known
 }
 
 // finding is a problem in a file.
@@ -78,6 +85,9 @@ func (p *codeText) weight() int {
 	}
 	for _, r := range p.refs {
 		n += 32 + len(r.pattern)
+	}
+	for _, r := range p.requires {
+		n += 32 + len(r.constraint)
 	}
 	for _, f := range p.problems {
 		n += 32 + len(f.message)
@@ -274,17 +284,19 @@ func (p *codeText) readNative(src []byte) {
 		}
 		switch {
 		case b.Type == "terraform":
+			if a := b.Body.Attributes["required_version"]; a != nil {
+				if text, ok := literal(a.Expr); ok {
+					p.require(text, a.SrcRange.Start.Line)
+				}
+			}
 			for _, inner := range b.Body.Blocks {
 				p.setting(inner.Type, inner.Labels)
 			}
 		case b.Type == "module":
 			p.content = true
 			if a := b.Body.Attributes["source"]; a != nil && len(b.Labels) == 1 {
-				// Only a plain string: nothing of a stranger's is evaluated.
-				if t, ok := a.Expr.(*hclsyntax.TemplateExpr); ok && t.IsStringLiteral() {
-					if v, diags := t.Value(nil); !diags.HasErrors() && v.Type() == cty.String {
-						p.call(b.Labels[0], v.AsString(), b.DefRange().Start.Line)
-					}
+				if text, ok := literal(a.Expr); ok {
+					p.call(b.Labels[0], text, b.DefRange().Start.Line)
 				}
 			}
 		default:
@@ -314,6 +326,9 @@ func (p *codeText) readJSON(src []byte) {
 		switch typ {
 		case "terraform":
 			eachObject(v, func(name string, inner any) {
+				if text, ok := inner.(string); ok && name == "required_version" {
+					p.require(text, 0)
+				}
 				labels := []string{""}
 				eachObject(inner, func(label string, _ any) { labels[0] = label })
 				p.setting(name, labels)
@@ -331,6 +346,20 @@ func (p *codeText) readJSON(src []byte) {
 			eachObject(v, func(label string, _ any) { p.block(typ, []string{label}) })
 		}
 	})
+}
+
+// literal returns the text of a plain string: nothing of a stranger's is
+// evaluated.
+func literal(e hclsyntax.Expression) (string, bool) {
+	t, ok := e.(*hclsyntax.TemplateExpr)
+	if !ok || !t.IsStringLiteral() {
+		return "", false
+	}
+	v, diags := t.Value(nil)
+	if diags.HasErrors() || v.Type() != cty.String {
+		return "", false
+	}
+	return v.AsString(), true
 }
 
 // eachObject calls f for the members of an object, or of all objects in a list.
@@ -360,6 +389,14 @@ func (p *codeText) setting(typ string, labels []string) {
 		p.backend = "cloud"
 	case "required_providers":
 		p.required = true
+	}
+}
+
+// require notes a required_version. One that is no constraint counts for
+// nothing here: Terraform itself tells.
+func (p *codeText) require(constraint string, line int) {
+	if _, err := parseConstraint(constraint); err == nil {
+		p.requires = append(p.requires, requirement{constraint, line})
 	}
 }
 

@@ -42,6 +42,8 @@ type Project struct {
 	// Options are flags that the configuration gives to each of its plans;
 	// see Options.With for those of a command over them.
 	Options Options `json:"options,omitzero"`
+	// Tool is which Terraform or OpenTofu it asks for.
+	Tool Tool `json:"tool,omitzero"`
 }
 
 // Key returns what locks and states are keyed by: the directory and the

@@ -15,8 +15,9 @@ import (
 // configuration, may be shared by several who discover, and is never changed.
 type scanned struct {
 	modules    map[string]*module
-	called     map[string]bool   // directories that code elsewhere calls, links followed
-	links      map[string]string // symbolic links: path → target
+	called     map[string]bool       // directories that code elsewhere calls, links followed
+	links      map[string]string     // symbolic links: path → target
+	wishes     map[string][]toolWish // directories in which a file names versions of tools, and what it says
 	clashes    []clash
 	submodules []string // paths that .gitmodules names, sorted
 	lfs        bool     // some .gitattributes sends files to Git LFS
@@ -38,7 +39,7 @@ func scan(fsys fs.FS) (*scanned, error) {
 			}
 		}
 	}
-	w := walker{fsys: fsys, budget: maxCode, found: &scanned{modules: map[string]*module{}, called: map[string]bool{}, links: map[string]string{}}}
+	w := walker{fsys: fsys, budget: maxCode, found: &scanned{modules: map[string]*module{}, called: map[string]bool{}, links: map[string]string{}, wishes: map[string][]toolWish{}}}
 	if err := w.walk("."); err != nil {
 		return nil, fmt.Errorf("read the work tree: %w", err)
 	}
@@ -46,7 +47,7 @@ func scan(fsys fs.FS) (*scanned, error) {
 	if text, err := fs.ReadFile(fsys, ".gitmodules"); err == nil {
 		s.submodules = submodulePaths(string(text))
 	}
-	weight := 1024 + 64*len(s.links)
+	weight := 1024 + 64*len(s.links) + 256*len(s.wishes)
 	for _, m := range s.modules {
 		m.assemble()
 		weight += 512 + 96*len(m.parts) + 96*len(m.calls) + 64*len(m.refs)
@@ -111,6 +112,8 @@ func (w *walker) walk(dir string) error {
 		switch {
 		case name == "terraform.tfstate":
 			get().tfstate = true
+		case isToolFile(name):
+			w.toolFile(dir, name)
 		case name == ".gitattributes":
 			text, err := fs.ReadFile(w.fsys, full)
 			s.lfs = s.lfs || err == nil && strings.Contains(string(text), "filter=lfs")
@@ -121,6 +124,45 @@ func (w *walker) walk(dir string) error {
 		}
 	}
 	return nil
+}
+
+// toolFile reads a file that names versions. What can't be read names none.
+func (w *walker) toolFile(dir, name string) {
+	full := path.Join(dir, name)
+	info, err := fs.Stat(w.fsys, full) // not the link, where it is one
+	if err != nil || !info.Mode().IsRegular() {
+		return
+	}
+	var text []byte
+	if info.Size() <= maxToolFile { // else it is told that it is too large
+		if text, err = fs.ReadFile(w.fsys, full); err != nil {
+			return
+		}
+	}
+	if list := readToolFile(full, string(text), info.Size() > maxToolFile); list != nil {
+		// ReadDir sorts: .opentofu-version comes before .terraform-version,
+		// and that before .tool-versions. The first that speaks of the tool
+		// counts.
+		w.found.wishes[dir] = append(w.found.wishes[dir], list...)
+	}
+}
+
+// wish returns what the version file says that is nearest to a directory, in it
+// or above, and speaks of the tool, "" for any.
+func (s *scanned) wish(dir, tool string) (toolWish, bool) {
+	if len(s.wishes) == 0 {
+		return toolWish{}, false
+	}
+	for ; ; dir = path.Dir(dir) {
+		for _, w := range s.wishes[dir] {
+			if tool == "" || w.name == tool {
+				return w, true
+			}
+		}
+		if dir == "." {
+			return toolWish{}, false
+		}
+	}
 }
 
 // noteClashes notes names that a file system which does not tell upper from

@@ -3,6 +3,7 @@ package planner
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/go-version"
@@ -29,11 +30,13 @@ type Tool struct {
 	// Needs are what the version must meet, all of them.
 	Needs []ToolNeed `json:"needs,omitempty"`
 	Pick  string     `json:"pick,omitempty"`
+	File  string     `json:"file,omitempty"`  // the version file that was asked; "" where none was, or there is none
+	Fixed bool       `json:"fixed,omitempty"` // the configuration chose the version, so that no version file is asked
 	Match string     `json:"match,omitempty"` // regular expression that the version must match too, from "latest:REGEX"
-	// Problem is a sentence that says why no version can be right: a file
-	// that can't be understood, two that contradict each other. Nothing of
-	// the project may run while there is one.
-	Problem string `json:"problem,omitempty"`
+	// Problem says why no version can be right: a file that can't be
+	// understood, two that contradict each other. Nothing of the project may
+	// run while there is one.
+	Problem Problem `json:"problem,omitzero"`
 }
 
 // ToolNeed is one constraint, as hashicorp/go-version reads them, with the
@@ -75,6 +78,20 @@ func (t Tool) String() string {
 		fmt.Fprintf(&b, " (%s)", t.From)
 	}
 	return b.String()
+}
+
+// asked returns what is asked for, without where: the same for two trees in
+// which the same tool is to be taken.
+func (t Tool) asked() string {
+	if t.Name == "" && len(t.Needs) == 0 && t.Pick == "" && t.Problem.Message == "" {
+		return ""
+	}
+	constraints := make([]string, len(t.Needs))
+	for i, n := range t.Needs {
+		constraints[i] = n.Constraint
+	}
+	slices.Sort(constraints)
+	return fmt.Sprintf("%q %q %q %q %q", t.Name, t.Pick, t.Match, slices.Compact(constraints), t.Problem.Message)
 }
 
 // Rule returns the test that a version must pass, by Needs alone. A
@@ -137,8 +154,17 @@ type toolWish struct {
 	pick       string
 	match      string
 	server     bool   // any, the server's own before all others
-	from       string // the place
 	problem    string // what is wrong with it, as a sentence
+	path       string // the place
+	line       int    // 0 for none
+}
+
+// from returns the place as people are told of it.
+func (w toolWish) from() string {
+	if w.line == 0 {
+		return w.path
+	}
+	return w.path + ":" + strconv.Itoa(w.line)
 }
 
 // asks reports whether the place asks for a version, rather than for a tool
@@ -173,29 +199,34 @@ func wantTool(in toolSources) Tool {
 	var t Tool
 	switch {
 	case named.name != "":
-		t.Name, t.From = named.name, named.from
+		t.Name, t.From = named.name, named.from()
 	case in.tofuCode != "":
 		t.Name, t.From = ToolOpenTofu, in.tofuCode
 	}
-	if !wish.asks() {
+	t.Fixed = wish.asks()
+	if !t.Fixed {
 		if pin, ok := in.pin(t.Name); ok {
 			if t.Name == "" {
-				t.Name, t.From = pin.name, pin.from
+				t.Name, t.From = pin.name, pin.from()
 			}
-			wish = pin
+			wish, t.File = pin, pin.path
 		}
 	}
-	t.Problem, t.Pick, t.Match = wish.problem, wish.pick, wish.match
+	t.Pick, t.Match = wish.pick, wish.match
 	if wish.constraint != "" {
-		t.Needs = append(t.Needs, ToolNeed{wish.constraint, wish.from})
+		t.Needs = append(t.Needs, ToolNeed{wish.constraint, wish.from()})
 	}
 	for _, need := range in.required(t.Name) {
 		if !slices.Contains(t.Needs, need) {
 			t.Needs = append(t.Needs, need)
 		}
 	}
-	if t.Problem == "" && wish.constraint != "" {
-		t.Problem = t.contradiction()
+	message := wish.problem
+	if wish.constraint != "" {
+		message = t.contradiction()
+	}
+	if message != "" {
+		t.Problem = Problem{Path: wish.path, Line: wish.line, Message: message}
 	}
 	return t
 }
@@ -211,7 +242,7 @@ func (t Tool) contradiction() string {
 	for _, n := range t.Needs[1:] {
 		meets, err := Tool{Needs: []ToolNeed{t.Needs[0], n}}.Rule()
 		if err == nil && !meets(v) {
-			return fmt.Sprintf("%s asks for %s %s, but %s requires %s. Change one of them.", t.Needs[0].From, ToolTitle(t.Name), v, n.From, n.Constraint)
+			return fmt.Sprintf("This asks for %s %s, but %s requires %s. Change one of them.", ToolTitle(t.Name), v, n.From, n.Constraint)
 		}
 	}
 	return ""

@@ -17,9 +17,6 @@ const (
 	toolVersionsFile     = ".tool-versions"
 )
 
-// toolFiles in the order in which those of one directory are asked.
-var toolFiles = []string{opentofuVersionFile, terraformVersionFile, toolVersionsFile}
-
 // isToolFile reports whether a file of that name can choose the tool.
 func isToolFile(name string) bool {
 	return name == opentofuVersionFile || name == terraformVersionFile || name == toolVersionsFile
@@ -33,9 +30,9 @@ const (
 
 // readToolFile returns what a version file asks for: nothing, one tool, or of
 // a .tool-versions several, in the order of its lines.
-func readToolFile(full, text string) []toolWish {
-	if len(text) > maxToolFile {
-		return []toolWish{{from: full, problem: fmt.Sprintf("%s is too large for a version file.", full), name: toolOfFile(full)}}
+func readToolFile(full, text string, tooLarge bool) []toolWish {
+	if tooLarge {
+		return []toolWish{{path: full, problem: "The file is too large for one that names versions.", name: toolOfFile(full)}}
 	}
 	lines := strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n")
 	var out []toolWish
@@ -45,12 +42,11 @@ func readToolFile(full, text string) []toolWish {
 		if len(words) == 0 {
 			continue
 		}
-		from := fmt.Sprintf("%s:%d", full, i+1)
 		if path.Base(full) != toolVersionsFile {
 			// The first line counts, and in it a constraint may have spaces.
 			w := readToolVersion(strings.Join(words, " "), false)
-			w.name, w.from = toolOfFile(full), from
-			return append(out, w.placed())
+			w.name, w.path, w.line = toolOfFile(full), full, i+1
+			return append(out, w)
 		}
 		name := map[string]string{"terraform": ToolTerraform, "opentofu": ToolOpenTofu, "tofu": ToolOpenTofu}[words[0]]
 		if name == "" || len(words) < 2 {
@@ -58,22 +54,14 @@ func readToolFile(full, text string) []toolWish {
 		}
 		// Further versions are for those who have not got the first.
 		w := readToolVersion(words[1], true)
-		w.name, w.from = name, from
-		out = append(out, w.placed())
+		w.name, w.path, w.line = name, full, i+1
+		out = append(out, w)
 	}
 	if out == nil && path.Base(full) != toolVersionsFile {
 		// tfenv takes an empty file for a mistake, and so it is.
-		return []toolWish{{name: toolOfFile(full), from: full, problem: fmt.Sprintf("%s names no version. Write one into it, or remove it.", full)}}
+		return []toolWish{{name: toolOfFile(full), path: full, problem: "The file names no version. Write one into it, or remove it."}}
 	}
 	return out
-}
-
-// placed puts the place before what is wrong.
-func (w toolWish) placed() toolWish {
-	if w.problem != "" {
-		w.problem = w.from + ": " + w.problem
-	}
-	return w
 }
 
 func toolOfFile(full string) string {

@@ -169,7 +169,7 @@ func (s *Store) Resolve(ctx context.Context, want planner.Tool) (Binary, error) 
 // Choose is Resolve without the download: it may ask for the list of releases
 // where ask is set, and uses the last one that was asked for otherwise.
 func (s *Store) Choose(ctx context.Context, want planner.Tool, ask bool) (Choice, error) {
-	if want.Problem != "" {
+	if want.Problem.Message != "" {
 		return Choice{}, errs.New(errs.Invalid, "%s", want.Problem)
 	}
 	want.Name = cmp.Or(want.Name, s.o.Tool)

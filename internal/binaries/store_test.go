@@ -74,7 +74,7 @@ func TestWhichVersionAProjectGets(t *testing.T) {
 			"It downloads none, since terraform.download is off. Ask for one that it has, or have its operator install one with `tidelock tools install tofu VERSION`, put one into a folder of terraform.tools_dirs, or set terraform.download."},
 		{name: "latest without downloads", no: true, want: pick(asks("terraform"), planner.PickNewest, ""), get: "Terraform 1.11.4", source: SourceDefault},
 		{name: "oldest without downloads", no: true, want: pick(asks("terraform"), planner.PickOldest, ""), get: "Terraform 1.6.6", source: SourceInstalled},
-		{name: "a contradiction", want: planner.Tool{Problem: "These contradict each other."}, wantsError: "These contradict each other."},
+		{name: "a contradiction", want: planner.Tool{Problem: planner.Problem{Path: "a/.terraform-version", Line: 1, Message: "These contradict each other."}}, wantsError: "a/.terraform-version:1: These contradict each other."},
 		{name: "a contradiction in code", want: asks("terraform", "= 1.9.8", "= 1.9.7"), wantsError: "No version can meet all of that"},
 		{name: "not a constraint", want: asks("terraform", "about one"), wantsError: `live/a/versions.tf:3: "about one" is no version constraint`},
 	} {

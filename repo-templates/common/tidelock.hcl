@@ -47,6 +47,11 @@
 #   code_owners = true
 # }
 
+# What runs the projects, and which version, before version files such as
+# .terraform-version. The code's required_version holds too.
+# tool         = "terraform"
+# tool_version = "~> 1.9.0"
+
 # When projects are compared with what is really there, and what becomes of a
 # difference: the repository's drift issue, a pull request ("pull"), or nothing
 # ("off"). The same block in a project is for that one.
