@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidelock/tidelock/internal/cost"
+	"github.com/tidelock/tidelock/bot/proposal"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/redact"
@@ -35,13 +35,10 @@ func (b *Bot) spec(r run.Run, folder string, kind tfrun.Kind, tree, data string)
 		Root: tree, Dir: r.Project.Dir, Workspace: r.Project.Workspace,
 		DataDir: filepath.Join(data, hash(r.Project.Key())),
 		Env:     b.Terraform.env(r.Project), CLIConfig: b.Terraform.CLIConfig,
-		Options: r.Options, Operation: r.Operation,
+		Options: r.Options, Operation: r.Operation, VarFiles: proposal.VarFiles(r.Project),
 	}
 	if b.Terraform.AllowHooks {
 		s.Hooks = r.Project.Hooks
-	}
-	for _, f := range r.Project.VarFiles { // Terraform runs in the project's directory
-		s.VarFiles = append(s.VarFiles, relative(r.Project.Dir, f))
 	}
 	if kind == tfrun.KindPlan {
 		s.LockTimeout = planLockTimeout
@@ -70,16 +67,6 @@ func (t Terraform) env(p planner.Project) map[string]string {
 // planLockTimeout is how long Terraform itself waits for a state's lock: as
 // long as a plan that was superseded may take to let go of it.
 const planLockTimeout = "10s"
-
-// relative returns the path of file as seen from dir; both are clean, with
-// slashes, relative to the repository's root.
-func relative(dir, file string) string {
-	out, err := filepath.Rel(filepath.FromSlash(dir), filepath.FromSlash(file))
-	if err != nil { // two relative paths always have one
-		return file
-	}
-	return filepath.ToSlash(out)
-}
 
 // statePath is where the state of a project that declares no backend is kept.
 func (b *Bot) statePath(r run.Run) string {
@@ -188,10 +175,6 @@ func (b *Bot) progress(ctx context.Context, r run.Run, p runner.Progress) {
 	}
 }
 
-// maxDiff is how much of a plan's text is kept, in bytes: more than a comment
-// can hold.
-const maxDiff = 96 << 10
-
 // readPlan reads what a plan run left in its folder, stores its files, and has
 // it judged and priced. A plan that failed is an outcome too.
 func (b *Bot) readPlan(ctx context.Context, r run.Run, folder string, result tfrun.Result) (*planOutcome, error) {
@@ -201,13 +184,10 @@ func (b *Bot) readPlan(ctx context.Context, r run.Run, folder string, result tfr
 		if out.run.LogBlob, err = b.storeLog(ctx, r, folder, nil); err != nil {
 			return nil, err
 		}
-		out.run.Error = b.Masker.String(result.Error)
-		if out.run.Error == "" {
-			out.run.Error = "The plan ended without saying why. Its log has what Terraform printed."
-		}
+		b.reader().Failed(&out.run, result)
 		return out, nil
 	}
-	plan, err := readPlanJSON(b.Runner.PlanJSONPath(folder))
+	plan, err := proposal.ReadJSON(b.Runner.PlanJSONPath(folder))
 	if err != nil {
 		return nil, err
 	}
@@ -218,24 +198,20 @@ func (b *Bot) readPlan(ctx context.Context, r run.Run, folder string, result tfr
 	if out.run.LogBlob, err = b.storeLog(ctx, r, folder, plan); err != nil {
 		return nil, err
 	}
-	out.run.PlanDigest, out.run.Summary, out.run.Resources = result.PlanDigest, result.Summary, touched(plan)
-	out.run.StateLineage, out.run.StateSerial = result.StateLineage, result.StateSerial
-	out.run.Diff = b.Masker.String(planText(plan, maxDiff))
+	out.run.Resources = touched(plan)
 	if out.run.PlanBlob, err = b.storeFile(ctx, r.Client, b.Runner.PlanPath(folder), "plan"); err != nil {
 		return nil, err
 	}
 	if out.run.PlanJSONBlob, _, err = b.Blobs.Put(ctx, r.Client, "plan.json", bytes.NewReader(plan.Raw)); err != nil {
 		return nil, err
 	}
-	report, err := b.judge(ctx, r, plan)
+	facts, err := b.facts(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	estimate, err := b.Catalog.Estimate(plan, cost.Options{HoursPerMonth: b.HoursPerMonth})
-	if err != nil {
+	if err := b.reader().Read(ctx, &out.run, result, plan, facts); err != nil {
 		return nil, err
 	}
-	out.run.Report, out.run.Estimate = &report, &estimate
 	return out, nil
 }
 
@@ -245,74 +221,38 @@ func (b *Bot) readDrift(ctx context.Context, out *planOutcome, folder string) (_
 	found := *out.plan
 	found.Changes = out.plan.Drift()
 	out.run.Summary = found.Summary()
-	out.run.Diff = b.Masker.String(planText(&found, maxDiff))
+	out.run.Diff = b.reader().Text(&found)
 	out.run.LogBlob, err = b.storeLog(ctx, out.run, folder, out.plan)
 	return out, err
 }
 
-func readPlanJSON(path string) (*tfplan.Plan, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read plan: %w", err)
-	}
-	defer f.Close()
-	return tfplan.ParsePlan(f)
+// reader reads plans with what this server judges and prices by.
+func (b *Bot) reader() proposal.Reader {
+	return proposal.Reader{Policies: b.Policies, Catalog: b.Catalog, HoursPerMonth: b.HoursPerMonth, Masker: b.Masker}
 }
 
-// planText is the plan as a reviewer reads it, cut at a change's end to at
-// most limit bytes.
-func planText(p *tfplan.Plan, limit int) string {
-	var b strings.Builder
-	left := 0
-	for _, c := range p.Changes {
-		if c.Action == tfplan.ActionNoop || c.Action == tfplan.ActionRead {
-			continue
-		}
-		text := strings.TrimRight(tfplan.Diff(c, tfplan.DiffOptions{Exclaim: true}), "\n")
-		if left > 0 || b.Len()+len(text) > limit {
-			left++
-			continue
-		}
-		b.WriteString(text)
-		b.WriteString("\n\n")
-	}
-	if left > 0 {
-		fmt.Fprintf(&b, "# … and %d more changes, too long to show here\n\n", left)
-	} else if text := tfplan.DiffOutputs(p, tfplan.DiffOptions{Exclaim: true}); text != "" && b.Len()+len(text) <= limit {
-		b.WriteString(text)
-	}
-	return strings.TrimRight(b.String(), "\n")
-}
-
-// judge asks the policies. What they are told of the pull is what GitHub said
-// last. A plan that they could not judge gets a report that says so, and which
-// forbids it: never an error that would have it judged again and again.
-func (b *Bot) judge(ctx context.Context, r run.Run, plan *tfplan.Plan) (policy.Report, error) {
+// facts are what the policies see beside the plan. What they are told of the
+// pull is what GitHub said last.
+func (b *Bot) facts(ctx context.Context, r run.Run) (policy.Input, error) {
 	p, err := b.Runs.Pull(ctx, b.DB, r.Repo, r.Pull)
 	if err != nil {
-		return policy.Report{}, err
+		return policy.Input{}, err
 	}
 	repo, err := b.Clients.Repo(ctx, b.DB, r.Repo)
 	if err != nil {
-		return policy.Report{}, err
+		return policy.Input{}, err
 	}
 	client, err := b.Clients.Client(ctx, b.DB, r.Client)
 	if err != nil {
-		return policy.Report{}, err
+		return policy.Input{}, err
 	}
-	report, err := b.Policies.Judge(ctx, policy.Input{
-		Plan: plan,
+	return policy.Input{
 		Pull: &policy.Pull{
 			Repo: repo.FullName(), Number: p.Number, Title: p.Title, Author: p.Author, Labels: p.Labels, Draft: p.Draft,
 			HeadRef: p.HeadRef, BaseRef: p.BaseRef, HeadSHA: p.HeadSHA,
 		},
-		Project: policy.Project{Name: r.Project.Name, Dir: r.Project.Dir, Workspace: r.Project.Workspace},
-		Client:  policy.Client{Slug: client.Slug, Name: client.Name},
-	})
-	if err != nil && ctx.Err() == nil {
-		return policy.Unjudged(err), nil
-	}
-	return report, err
+		Client: policy.Client{Slug: client.Slug, Name: client.Name},
+	}, nil
 }
 
 func (b *Bot) storeFile(ctx context.Context, client, path, name string) (string, error) {

@@ -1,0 +1,99 @@
+package proposal
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/tidelock/tidelock/internal/cost"
+	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/internal/redact"
+	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/planner/tfplan"
+	"github.com/tidelock/tidelock/planner/tfrun"
+)
+
+// Reader reads plans: it has them judged and priced. All but HoursPerMonth is
+// needed.
+type Reader struct {
+	Policies      *policy.Engine
+	Catalog       *cost.Catalog
+	HoursPerMonth int            // what estimates reckon with; 0 is the usual 730
+	Masker        *redact.Masker // of what must not be shown
+}
+
+// Failed fills in why there is no plan.
+func (d Reader) Failed(r *run.Run, result tfrun.Result) {
+	r.Error = d.Masker.String(result.Error)
+	if r.Error == "" {
+		r.Error = "The plan ended without saying why. Its log has what Terraform printed."
+	}
+}
+
+// maxDiff is how much of a plan's text is kept, in bytes: more than a comment
+// can hold.
+const maxDiff = 96 << 10
+
+// Read fills in what the plan says, what the policies say of it, and what it
+// costs. facts are all that rules see but the plan and the project. A
+// plan that they could not judge gets a report that says so, and which forbids
+// it: never an error that would have it judged again and again.
+func (d Reader) Read(ctx context.Context, r *run.Run, result tfrun.Result, plan *tfplan.Plan, facts policy.Input) error {
+	r.PlanDigest, r.Summary = result.PlanDigest, result.Summary
+	r.StateLineage, r.StateSerial = result.StateLineage, result.StateSerial
+	r.Diff = d.Text(plan)
+	facts.Plan = plan
+	facts.Project = policy.Project{Name: r.Project.Name, Dir: r.Project.Dir, Workspace: r.Project.Workspace}
+	report, err := d.Policies.Judge(ctx, facts)
+	if err != nil && ctx.Err() == nil {
+		report, err = policy.Unjudged(err), nil
+	}
+	if err != nil {
+		return err
+	}
+	estimate, err := d.Catalog.Estimate(plan, cost.Options{HoursPerMonth: d.HoursPerMonth})
+	if err != nil {
+		return err
+	}
+	r.Report, r.Estimate = &report, &estimate
+	return nil
+}
+
+// ReadJSON reads a plan's JSON from a file.
+func ReadJSON(path string) (*tfplan.Plan, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read plan: %w", err)
+	}
+	defer f.Close()
+	return tfplan.ParsePlan(f)
+}
+
+// Text is the plan as a reviewer reads it, masked, and cut at a change's end
+// to what is kept of it.
+func (d Reader) Text(p *tfplan.Plan) string { return d.Masker.String(planText(p, maxDiff)) }
+
+// planText is the plan's text, cut at a change's end to at most limit bytes.
+func planText(p *tfplan.Plan, limit int) string {
+	var b strings.Builder
+	left := 0
+	for _, c := range p.Changes {
+		if c.Action == tfplan.ActionNoop || c.Action == tfplan.ActionRead {
+			continue
+		}
+		text := strings.TrimRight(tfplan.Diff(c, tfplan.DiffOptions{Exclaim: true}), "\n")
+		if left > 0 || b.Len()+len(text) > limit {
+			left++
+			continue
+		}
+		b.WriteString(text)
+		b.WriteString("\n\n")
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, "# … and %d more changes, too long to show here\n\n", left)
+	} else if text := tfplan.DiffOutputs(p, tfplan.DiffOptions{Exclaim: true}); text != "" && b.Len()+len(text) <= limit {
+		b.WriteString(text)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
