@@ -25,8 +25,14 @@ func TestMain(m *testing.M) {
 		src := checkout.Source{RepoID: 77, URL: url, Auth: func(context.Context) (redact.Secret, error) {
 			return redact.NewSecret(token), nil
 		}}
-		_, err := checkout.New(os.Getenv("CHECKOUT_TEST_CHILD_CACHE"), checkout.Options{}).
-			Tree(context.Background(), src, nil, os.Getenv("CHECKOUT_TEST_CHILD_SHA"), os.Getenv("CHECKOUT_TEST_CHILD_INTO"))
+		store := checkout.New(os.Getenv("CHECKOUT_TEST_CHILD_CACHE"), checkout.Options{})
+		sha, into := os.Getenv("CHECKOUT_TEST_CHILD_SHA"), os.Getenv("CHECKOUT_TEST_CHILD_INTO")
+		var err error
+		if os.Getenv("CHECKOUT_TEST_CHILD_UPDATES") != "" {
+			_, err = store.Update(context.Background(), src, nil, sha, into, nil)
+		} else {
+			_, err = store.Tree(context.Background(), src, nil, sha, into)
+		}
 		fmt.Println("the child ended by itself:", err)
 		os.Exit(3)
 	}
