@@ -37,7 +37,7 @@ func DiffOutputs(p *Plan, opts DiffOptions) string {
 	for _, o := range p.Outputs {
 		if o.Action != ActionNoop || opts.Full {
 			shown = append(shown, o)
-			width = max(width, len(o.Name))
+			width = max(width, len(o.Name)) // an identifier
 		}
 	}
 	if len(shown) == 0 {
@@ -91,12 +91,19 @@ func (d *differ) line(mark string, col int, text string) {
 	d.b.WriteByte('\n')
 }
 
+// heading writes a comment line over a change. What stands in it is the
+// code's and the world's, keys of for_each for example, so it is treated as
+// any value is.
+func (d *differ) heading(text string) {
+	d.line("", 2, "# "+Printable(d.secrets.hide(text)))
+}
+
 func (d *differ) change(c Change) {
 	if c.Action == ActionNoop && !d.opts.Full {
 		return
 	}
 	for _, text := range headings(c) {
-		d.line("", 2, "# "+text)
+		d.heading(text)
 	}
 	mark, all := "", Action("")
 	switch c.Action {
@@ -117,8 +124,8 @@ func (d *differ) change(c Change) {
 		mark = "."
 	}
 	kind := "resource"
-	if c.Mode == "data" {
-		kind = "data"
+	if c.Mode == "data" || c.Mode == "ephemeral" {
+		kind = c.Mode
 	}
 	d.line(mark, 4, fmt.Sprintf("%s %q %q {", kind, c.Type, c.Name))
 	b := body{
@@ -130,6 +137,14 @@ func (d *differ) change(c Change) {
 		b.before = nil
 	case all == ActionDelete:
 		b.after, b.unknown = nil, nil
+		if c.keep != nil { // the rest stands as if nothing had happened to it
+			b.after, b.afterSens = map[string]any{}, c.BeforeSensitive
+			for k, v := range c.Before {
+				if _, shown := c.keep[k]; !shown {
+					b.after[k] = v
+				}
+			}
+		}
 	case c.Action == ActionForget:
 		// Nothing happens to the object: it is shown as it is.
 		b.after, b.afterSens, b.unknown = c.Before, c.BeforeSensitive, nil
@@ -151,6 +166,11 @@ type body struct {
 	show                  bool // what is unchanged, too
 }
 
+// writeOnly ends the names of attributes that reach the provider and are kept
+// nowhere: a plan has null for them. Its JSON does not tell them from others
+// that are null, but providers name them all so.
+const writeOnly = "_wo"
+
 // important attributes are shown though they are unchanged: they tell which
 // object it is.
 var important = map[string]bool{"id": true, "name": true, "tags": true}
@@ -163,6 +183,10 @@ func (d *differ) body(b body) {
 		bv, av := b.before[key], b.after[key]
 		um := member(b.unknown, key)
 		if bv == nil && av == nil && squash(um) == nil {
+			if _, declared := b.after[key]; declared && b.before == nil && strings.HasSuffix(key, writeOnly) {
+				attrs = append(attrs, key)
+				width = max(width, len(keyText(key)))
+			}
 			continue // null before and after says nothing
 		}
 		if !d.dynamic && isBlock(config(b.config, key), bv, av, um) {
@@ -180,6 +204,11 @@ func (d *differ) body(b body) {
 			path: step(b.path, key),
 		}
 		v.hasBefore, v.hasAfter = v.before != nil, v.after != nil
+		if !v.hasBefore && !v.hasAfter && squash(v.unknown) == nil {
+			printed = true
+			d.line(d.mark(ActionCreate), b.col, pad(keyText(key), width)+" = (write-only attribute)")
+			continue
+		}
 		if v.before == "" && v.after == nil {
 			v.hasBefore, v.before = false, nil // many providers mean the same by both
 		}

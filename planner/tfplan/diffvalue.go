@@ -61,7 +61,7 @@ func (d *differ) emit(v value, at place) {
 		end = " -> null" + at.tail
 	}
 	if v.beforeSens == true || v.afterSens == true {
-		d.line(mark, at.col, at.prefix+"(sensitive value)"+end+force)
+		d.line(mark, at.col, at.prefix+concealed+end+force)
 		return
 	}
 	if v.unknown == true {
@@ -163,7 +163,14 @@ func (d *differ) object(mark string, v value, at place, end, force string) {
 	width, hidden := 0, 0
 	quoted := at.toNull && !d.dynamic && stringMap(before) && stringMap(after) && squash(v.unknown) == nil
 	name := func(key string) string {
-		if quoted {
+		switch {
+		case d.secrets.in(key):
+			return concealed
+		case len(key) > maxName:
+			return cutString(key)
+		case d.secrets.key(key) && d.holdsSecret(before[key], after[key]):
+			return concealed // a copy of a sensitive map that lost its mark
+		case quoted:
 			return quote(key)
 		}
 		return keyText(key)
@@ -240,6 +247,14 @@ func (d *differ) plain(mark string, v value, at place, end, force string) {
 	bs, bIsStr := v.before.(string)
 	as, aIsStr := v.after.(string)
 	if (bIsStr || !v.hasBefore || v.before == nil) && (aIsStr || !v.hasAfter || v.after == nil) {
+		if len(bs) > maxString || len(as) > maxString {
+			d.huge(mark, v, at, end, force)
+			return
+		}
+		if d.secrets.spans(bs) || d.secrets.spans(as) {
+			d.line(mark, at.col, at.prefix+concealed+end+force)
+			return
+		}
 		if d.json(mark, v, at, end, force) {
 			return
 		}
@@ -373,11 +388,14 @@ func (d *differ) literal(v any) string {
 		return "null"
 	case string:
 		if d.secrets.in(v) {
-			return "(sensitive value)"
+			return concealed
+		}
+		if len(v) > maxString {
+			return cutString(v)
 		}
 		return quote(v)
 	case json.Number:
-		return v.String()
+		return d.secrets.hide(v.String())
 	case bool:
 		return strconv.FormatBool(v)
 	}
@@ -387,7 +405,7 @@ func (d *differ) literal(v any) string {
 // text is literal for a line of a heredoc.
 func (d *differ) text(line string) string {
 	if d.secrets.in(line) {
-		return "(sensitive value)"
+		return concealed
 	}
 	return Printable(line)
 }

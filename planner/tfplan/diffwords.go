@@ -40,8 +40,11 @@ func headings(c Change) []string {
 			add("%s will be replaced, as requested", named)
 		case "replace_by_triggers":
 			add("%s will be replaced due to changes in replace_triggered_by", named)
-		default:
+		default: // replace_because_cannot_update
 			add("%s must be replaced", named)
+		}
+		if c.KeepOld {
+			add("(the old object is not destroyed, only forgotten)")
 		}
 	case ActionDelete:
 		add("%s will be destroyed", named)
@@ -76,13 +79,20 @@ func headings(c Change) []string {
 		add("%s has moved to %s", c.PrevAddress, addr)
 	case ActionImport:
 		add("%s will be imported", named)
+		if c.Generated {
+			add("(config will be generated)")
+		}
 	case ActionNoop:
 		add("%s is unchanged", named)
 	}
 	if c.PrevAddress != "" && c.Action != ActionMove {
 		add("(moved from %s)", c.PrevAddress)
 	}
-	if c.Importing != "" && c.Action != ActionImport {
+	switch {
+	case c.Importing == "" || c.Action == ActionImport:
+	case c.Importing == importUnknown:
+		add("(will be imported first)")
+	default:
 		add("(imported from %q)", c.Importing)
 	}
 	return out

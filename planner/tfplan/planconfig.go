@@ -1,10 +1,6 @@
 package tfplan
 
-import (
-	"strings"
-
-	"github.com/tidelock/tidelock/internal/redact"
-)
+import "strings"
 
 // wireModule is a module in the plan's configuration, as far as it is read.
 type wireModule struct {
@@ -75,81 +71,4 @@ func indexEnd(s string) int {
 		}
 	}
 	return len(s)
-}
-
-// secrets are the values that a plan marks as sensitive anywhere.
-type secrets struct {
-	values []string
-	masker *redact.Masker
-}
-
-// in reports whether text holds one of them. A nil *secrets holds none.
-func (s *secrets) in(text string) bool {
-	return s != nil && len(s.values) > 0 && s.masker.String(text) != text
-}
-
-// SensitiveValues returns the strings that the plan marks as sensitive
-// anywhere: in an object, an output or a variable. Whoever shows any text that
-// came of the run masks them in it (redact.NewMasker), since Terraform itself
-// loses marks on the way through providers. They are secrets.
-func (p *Plan) SensitiveValues() []string {
-	if p.secrets == nil {
-		return nil
-	}
-	return p.secrets.values
-}
-
-func secretsOf(w *wirePlan) *secrets {
-	s := &secrets{}
-	seen := map[string]bool{}
-	add := func(v, mask any) {
-		eachMasked(v, mask, func(text string) {
-			if !seen[text] {
-				seen[text] = true
-				s.values = append(s.values, text)
-			}
-		})
-	}
-	values := func(v wireValues) {
-		add(v.Before, v.BeforeSensitive)
-		add(v.After, v.AfterSensitive)
-	}
-	for _, list := range [][]wireChange{w.ResourceChanges, w.ResourceDrift} {
-		for _, c := range list {
-			values(c.Change)
-		}
-	}
-	for _, o := range w.OutputChanges {
-		values(o)
-	}
-	for name, v := range w.Variables {
-		if w.Configuration.RootModule.Variables[name].Sensitive {
-			add(v.Value, true)
-		}
-	}
-	if len(s.values) > 0 {
-		s.masker = redact.NewMasker(s.values...)
-	}
-	return s
-}
-
-// eachMasked calls f for every string in v that mask covers.
-func eachMasked(v, mask any, f func(string)) {
-	if squash(mask) == nil {
-		return
-	}
-	switch v := v.(type) {
-	case string:
-		if mask == true && v != "" {
-			f(v)
-		}
-	case map[string]any:
-		for k, m := range v {
-			eachMasked(m, member(mask, k), f)
-		}
-	case []any:
-		for i, m := range v {
-			eachMasked(m, element(mask, i), f)
-		}
-	}
 }

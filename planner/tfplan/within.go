@@ -1,6 +1,9 @@
 package tfplan
 
-import "reflect"
+import (
+	"encoding/json"
+	"reflect"
+)
 
 // Within reports whether every change of p was among those of a plan that was
 // reviewed: p is what is left of it, for instance after an apply that failed
@@ -12,15 +15,22 @@ import "reflect"
 //
 //   - A value that was not known then is known now: whatever it would come
 //     to was agreed to. The opposite is a difference.
+//
 //   - Half of a change is done already. An object that was to be moved or
 //     imported, and updated, was moved or imported, and the same update is
 //     left. Of a replacement the old object is gone, and the same new one is
 //     still to be made; or the new one is there, and the old one, with the
 //     values that were to be destroyed, is still to go.
 //
+//   - A check holds now that failed, or it is not known yet whether it will.
+//
+//   - Less is deferred, or fewer actions are left to be invoked.
+//
 // All else is a difference, however small: the replacement of an object that
 // came out tainted too, though only its creation failed, since that destroys
-// what nobody looked at.
+// what nobody looked at; a check that fails and did not; a change that was
+// deferred and is planned now, since nobody has seen what it would do; and
+// anything in a section of the plan that this version can't read.
 func (p *Plan) Within(reviewed *Plan) bool {
 	if p.Errored {
 		return false
@@ -54,6 +64,31 @@ func (p *Plan) Within(reviewed *Plan) bool {
 	}
 	for i := range p.Outputs {
 		if o := &p.Outputs[i]; o.Action != ActionNoop && !o.within(outputs[o.Name]) {
+			return false
+		}
+	}
+	return subset(p.asides(), reviewed.asides())
+}
+
+// asides are a plan's deferred changes, actions, failing checks and unread
+// sections, each as one text that is the same where it is the same.
+func (p *Plan) asides() map[string]int {
+	out := map[string]int{}
+	put := func(v ...any) {
+		b, err := json.Marshal(v)
+		if err != nil { // it was decoded from JSON
+			panic("planner: " + err.Error())
+		}
+		out[string(b)]++
+	}
+	p.eachAside(put)
+	return out
+}
+
+// subset reports whether b has all that a has.
+func subset(a, b map[string]int) bool {
+	for k, n := range a {
+		if b[k] < n {
 			return false
 		}
 	}
