@@ -230,9 +230,10 @@ const (
 // hookOutput writes what a hook says to the log as text: a line that looks
 // like an event of Terraform's is none.
 type hookOutput struct {
-	out  *output
-	line bytes.Buffer
-	last []byte // the end of it all
+	out     *output
+	line    bytes.Buffer
+	skipped int    // bytes of the line that are over its bound
+	last    []byte // the end of it all
 }
 
 func (h *hookOutput) Write(p []byte) (int, error) {
@@ -242,7 +243,9 @@ func (h *hookOutput) Write(p []byte) (int, error) {
 	}
 	for rest := p; len(rest) > 0; {
 		line, after, whole := bytes.Cut(rest, []byte("\n"))
-		h.line.Write(line[:min(len(line), max(0, maxHookLine-h.line.Len()))])
+		fits := min(len(line), max(0, maxHookLine-h.line.Len()))
+		h.line.Write(line[:fits])
+		h.skipped += len(line) - fits
 		if whole {
 			h.flush()
 		}
@@ -253,7 +256,8 @@ func (h *hookOutput) Write(p []byte) (int, error) {
 
 func (h *hookOutput) flush() {
 	if h.line.Len() > 0 {
-		h.out.say(h.line.String())
+		h.out.say(h.line.String() + cutMark(h.skipped))
 		h.line.Reset()
+		h.skipped = 0
 	}
 }

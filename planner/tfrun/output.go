@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
@@ -68,10 +69,10 @@ func (e event) address() string {
 }
 
 // maxLine bounds one line of Terraform's output that is read as an event, in
-// bytes; a longer one is logged as far as it goes. maxLog bounds the log.
+// bytes; a longer one is logged as far as it goes, and what is missing named.
+// How long the log as a whole may get is decided by whoever takes it.
 const (
 	maxLine        = 4 << 20
-	maxLog         = 32 << 20
 	maxDiagnostics = 50
 )
 
@@ -80,13 +81,14 @@ const (
 // to by one command at a time.
 type output struct {
 	log         io.Writer
-	left        int // bytes that the log may still take
+	said        bool // something stands in the log
 	event       func(event)
 	diagnostics []Diagnostic
 	dir         string // the project's directory in the repository
 	paths       *strings.Replacer
+	mask        *redact.Masker // of the secrets that the run was given
 	line        bytes.Buffer
-	skip        bool // the line is over its bound
+	skipped     int // bytes of the line that are over its bound
 }
 
 func newOutput(spec Spec, log io.Writer) *output {
@@ -103,7 +105,7 @@ func newOutput(spec Spec, log io.Writer) *output {
 			pairs = append(pairs, p[0], p[1])
 		}
 	}
-	return &output{log: log, left: maxLog, dir: spec.Dir, paths: strings.NewReplacer(pairs...)}
+	return &output{log: log, dir: spec.Dir, paths: strings.NewReplacer(pairs...)}
 }
 
 // Write takes part of the output. It never fails: a full disk under the log
@@ -117,8 +119,9 @@ func (o *output) Write(p []byte) (int, error) {
 			part = p[:i]
 		}
 		if o.line.Len()+len(part) > maxLine {
-			o.skip = true
-			part = part[:max(0, min(len(part), maxLine-o.line.Len()))]
+			fits := max(0, min(len(part), maxLine-o.line.Len()))
+			o.skipped += len(part) - fits
+			part = part[:fits]
 		}
 		o.line.Write(part)
 		if i < 0 {
@@ -140,13 +143,13 @@ func (o *output) flush() {
 func (o *output) endLine() {
 	line := o.line.Bytes()
 	var ev event
-	if !o.skip && len(line) > 0 && line[0] == '{' && json.Unmarshal(line, &ev) == nil && ev.Level != "" {
+	if o.skipped == 0 && len(line) > 0 && line[0] == '{' && json.Unmarshal(line, &ev) == nil && ev.Level != "" {
 		o.take(ev)
 	} else {
-		o.say(string(line))
+		o.say(string(line) + cutMark(o.skipped))
 	}
 	o.line.Reset()
-	o.skip = false
+	o.skipped = 0
 }
 
 func (o *output) take(ev event) {
@@ -156,7 +159,7 @@ func (o *output) take(ev event) {
 			o.diagnostics = append(o.diagnostics, d)
 		}
 		o.say(d.String() + "\n")
-	} else if ev.Type != "version" || o.left == maxLog { // each command begins with it
+	} else if ev.Type != "version" || !o.said { // each command begins with it
 		o.say(ev.Message)
 	}
 	if o.event != nil {
@@ -164,18 +167,18 @@ func (o *output) take(ev event) {
 	}
 }
 
+// cutMark says that so much of a line is missing.
+func cutMark(bytes int) string {
+	if bytes == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (The line is cut here: %d bytes are missing.)", bytes)
+}
+
 // say writes a text to the log.
 func (o *output) say(text string) {
-	text = o.clean(text) + "\n"
-	if len(text) > o.left {
-		if o.left > 0 {
-			_, _ = io.WriteString(o.log, "(The log is cut here: it is too long.)\n")
-		}
-		o.left = 0
-		return
-	}
-	o.left -= len(text)
-	_, _ = io.WriteString(o.log, text)
+	o.said = true
+	_, _ = io.WriteString(o.log, o.clean(text)+"\n")
 }
 
 // unescaped takes terminal escapes out of a text: ESC [ … letter, ESC ] … BEL,
@@ -210,7 +213,7 @@ func unescaped(text string) string {
 
 // clean takes terminal escapes and this machine's paths out of a text.
 func (o *output) clean(text string) string {
-	text = o.paths.Replace(unescaped(text))
+	text = o.paths.Replace(o.mask.String(unescaped(text)))
 	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
 	for i, l := range lines {
 		lines[i] = tfplan.Printable(l)

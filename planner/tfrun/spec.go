@@ -1,6 +1,7 @@
 package tfrun
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/tidelock/tidelock/planner"
@@ -57,6 +58,9 @@ type Spec struct {
 	// MemoryLimit is a soft limit in bytes for each Terraform process, 0 for
 	// the default; see tuning.go.
 	MemoryLimit int64 `json:"memory_limit,omitempty"`
+	// ExpectedSteps is how many steps the last plan of the project took: what
+	// a plan's progress is measured by, as it knows no total; 0 for none.
+	ExpectedSteps int `json:"expected_steps,omitempty"`
 	// Limits bound each process that the run starts.
 	Limits Limits `json:"limits,omitzero"`
 	// NoPlanNetwork asks that what a plan runs after init has no network.
@@ -117,6 +121,11 @@ type Result struct {
 	// ErroredState is the path of a state file that Terraform could not
 	// write to its backend; whoever gets it must keep it.
 	ErroredState string `json:"errored_state,omitempty"`
+	// Steps is how many a plan took: see Spec.ExpectedSteps.
+	Steps int `json:"steps,omitempty"`
+	// PeakMemory is the most memory that the run's processes had at once, in
+	// bytes, as far as the runner saw; 0 where it did not look.
+	PeakMemory int64 `json:"peak_memory,omitempty"`
 	// LockFileChanged tells that init had to add providers to the lock
 	// file, which the repository therefore does not pin.
 	LockFileChanged bool `json:"lock_file_changed,omitempty"`
@@ -141,17 +150,55 @@ type Progress struct {
 	// it is at none the one it did last; of a plan the last one.
 	Address string
 	Doing   string        // what happens to it: "creating", "destroying"; "" when it is done
-	Elapsed time.Duration // how long already, to about ten seconds
+	Elapsed time.Duration // how long already
+	Others  int           // so many more have begun and are not done
+	Guess   bool          // Total is what an earlier run took
+	Step    string        // what of Terraform's runs: "init", "plan", …; "" for none, or not known
+	// Quiet is how long nothing was heard of Terraform, where that is long;
+	// 0 while it speaks.
+	Quiet time.Duration
 }
 
-// Now is what happens, for people: "creating aws_db_instance.main, for 1m10s";
+// Now is what happens, for people: "creating aws_db_instance.main, for 1m10s",
+// "no word from Terraform for 2m0s (last: reading data.aws_ami.a, for 2m10s)";
 // "" while that is nothing.
 func (p Progress) Now() string {
+	now := ""
 	switch {
-	case p.Doing == "":
-		return ""
-	case p.Elapsed < time.Second:
-		return p.Doing + " " + p.Address
+	case p.Doing != "":
+		now = p.Doing + " " + p.Address
+		if p.Elapsed >= time.Second {
+			now += ", for " + p.Elapsed.Round(time.Second).String()
+		}
+		if p.Others > 0 {
+			now += fmt.Sprintf(", and %d more", p.Others)
+		}
+	case p.Step != "" && (p.Done == 0 || p.Step != "plan" && p.Step != "apply"): // else the counts say it
+		now = "terraform " + p.Step
 	}
-	return p.Doing + " " + p.Address + ", for " + p.Elapsed.Round(time.Second).String()
+	if p.Quiet <= 0 {
+		return now
+	}
+	quiet := "no word from Terraform for " + p.Quiet.Round(time.Second).String()
+	switch {
+	case now != "":
+		return quiet + " (last: " + now + ")"
+	case p.Address != "":
+		return quiet + " (last: " + p.Address + " done)"
+	}
+	return quiet
+}
+
+// Counts is how far the run is, for people: "12/40", "12 of about 40"; "" while
+// that is not known.
+func (p Progress) Counts() string {
+	switch {
+	case p.Total == 0 && p.Done == 0:
+		return ""
+	case p.Total == 0:
+		return fmt.Sprintf("%d done", p.Done)
+	case p.Guess:
+		return fmt.Sprintf("%d of about %d", p.Done, p.Total)
+	}
+	return fmt.Sprintf("%d/%d", p.Done, p.Total)
 }

@@ -324,6 +324,7 @@ func (e *execution) terraform(ctx context.Context) error {
 // init prepares the data directory: backend, modules, providers, workspace.
 func (e *execution) init(ctx context.Context) error {
 	e.step = "init"
+	e.tell(Progress{})
 	lock := filepath.Join(e.dir, lockName)
 	before, _ := os.ReadFile(lock)
 	opts := []tfexec.InitOption{tfexec.Reconfigure(true)} // never ask to move a state from elsewhere
@@ -404,13 +405,13 @@ func (e *execution) plan(ctx context.Context) error {
 	if s.Options.Parallelism > 0 {
 		opts = append(opts, tfexec.Parallelism(s.Options.Parallelism))
 	}
-	done := 0
+	planning := &tracker{planning: true, guess: s.ExpectedSteps}
 	e.out.event = func(ev event) {
-		if ev.Type == "refresh_complete" || ev.Type == "planned_change" {
-			done++
-			e.tell(Progress{Done: done, Address: ev.address()})
+		if planning.take(ev) {
+			e.tell(planning.progress())
 		}
 	}
+	e.tell(planning.progress())
 	discard, err := e.layPlanFile()
 	if err != nil {
 		return err
@@ -430,11 +431,13 @@ func (e *execution) plan(ctx context.Context) error {
 	})
 	discard()
 	e.out.event = nil
+	e.result.Steps = planning.steps
 	release()
 	if err != nil {
 		return err
 	}
 	e.step = "show"
+	e.tell(Progress{Done: planning.steps, Total: planning.steps})
 	if err := os.Chmod(s.PlanFile, 0o600); err != nil {
 		return fmt.Errorf("keep the plan: %w", err)
 	}
@@ -490,6 +493,7 @@ func (e *execution) varFiles() ([]string, error) {
 // tell reports progress.
 func (e *execution) tell(p Progress) {
 	if e.progress != nil {
+		p.Step = e.step
 		e.progress(p)
 	}
 }

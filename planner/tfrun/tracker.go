@@ -6,10 +6,13 @@ import (
 	"time"
 )
 
-// tracker follows an apply by what Terraform says of it.
+// tracker follows an apply or a plan by what Terraform says of it.
 type tracker struct {
-	expected int    // steps, from the plan's JSON; 0 where it is not at hand
-	planned  []part // objects in the order that Terraform lists them
+	planning bool             // what is said is said of a plan
+	expected int              // steps, from the plan's JSON; 0 where it is not at hand
+	guess    int              // steps that an earlier plan of the project took; 0 for none
+	now      func() time.Time // nil for time.Now
+	planned  []part           // objects in the order that Terraform lists them
 	index    map[string]int
 	running  []moment // in the order they began
 	steps    int      // that are done
@@ -26,11 +29,15 @@ type part struct {
 // moment is what happens to one object now.
 type moment struct {
 	address, doing string
-	elapsed        time.Duration
+	began          time.Time
+	elapsed        time.Duration // as Terraform says
 }
 
 // doings are Terraform's actions as they go on.
-var doings = map[string]string{"create": "creating", "update": "updating", "delete": "destroying", "read": "reading"}
+var doings = map[string]string{
+	"create": "creating", "update": "updating", "delete": "destroying", "read": "reading",
+	"open": "opening", "renew": "renewing", "close": "closing",
+}
 
 // take takes an event and reports whether there is anything new to tell.
 func (t *tracker) take(ev event) bool {
@@ -39,6 +46,8 @@ func (t *tracker) take(ev event) bool {
 	switch {
 	case strings.HasPrefix(ev.Type, "apply_") && ev.Hook == nil, ev.Type == "planned_change" && ev.Change == nil:
 		return false
+	case t.planning:
+		return t.takePlan(ev)
 	}
 	switch ev.Type {
 	case "planned_change":
@@ -54,14 +63,10 @@ func (t *tracker) take(ev event) bool {
 			doing = "changing"
 		}
 		t.part(address).started++
-		t.running = append(t.running, moment{address: address, doing: doing})
+		t.begin(address, doing)
 		return true
 	case "apply_progress":
-		for i := range t.running {
-			if t.running[i].address == address {
-				t.running[i].elapsed = time.Duration(ev.Hook.Elapsed * float64(time.Second))
-			}
-		}
+		t.goOn(address, ev.Hook.Elapsed)
 		return true
 	case "apply_complete":
 		t.part(address).done++
@@ -76,6 +81,55 @@ func (t *tracker) take(ev event) bool {
 		t.complete = t.complete || ev.Changes != nil && ev.Changes.Operation == "apply"
 	}
 	return false
+}
+
+// takePlan takes an event of a plan. A step is an object that was read, or one
+// whose change is known: how many there will be, nobody knows before the end.
+func (t *tracker) takePlan(ev event) bool {
+	address := ev.address()
+	if address == "" || ev.Hook == nil && ev.Type != "planned_change" {
+		return false
+	}
+	switch ev.Type {
+	case "refresh_start":
+		t.begin(address, "refreshing")
+	case "apply_start", "ephemeral_op_start": // of a data source, of an ephemeral resource
+		doing := doings[ev.Hook.Action]
+		if doing == "" {
+			doing = "reading"
+		}
+		t.begin(address, doing)
+	case "apply_progress", "ephemeral_op_progress":
+		t.goOn(address, ev.Hook.Elapsed)
+	case "refresh_complete", "apply_complete", "planned_change":
+		t.end(address)
+		t.steps++
+		t.last = address
+	case "apply_errored", "refresh_errored", "ephemeral_op_complete", "ephemeral_op_errored":
+		t.end(address)
+	default:
+		return false
+	}
+	return true
+}
+
+func (t *tracker) clock() time.Time {
+	if t.now == nil {
+		return time.Now()
+	}
+	return t.now()
+}
+
+func (t *tracker) begin(address, doing string) {
+	t.running = append(t.running, moment{address: address, doing: doing, began: t.clock()})
+}
+
+func (t *tracker) goOn(address string, elapsed float64) {
+	for i := range t.running {
+		if t.running[i].address == address {
+			t.running[i].elapsed = time.Duration(elapsed * float64(time.Second))
+		}
+	}
 }
 
 func (t *tracker) part(address string) *part {
@@ -100,7 +154,7 @@ func (t *tracker) end(address string) {
 	}
 }
 
-// progress is how far the apply is.
+// progress is how far the run is.
 func (t *tracker) progress() Progress {
 	p := Progress{Done: t.steps, Total: t.expected, Address: t.last}
 	if p.Total == 0 {
@@ -108,12 +162,16 @@ func (t *tracker) progress() Progress {
 			p.Total += part.steps
 		}
 	}
+	if p.Total == 0 && t.guess > t.steps { // more than that was wrong
+		p.Total, p.Guess = t.guess, true
+	}
 	if p.Total > 0 {
 		p.Total = max(p.Total, p.Done)
 	}
 	if len(t.running) > 0 {
 		now := t.running[0]
-		p.Address, p.Doing, p.Elapsed = now.address, now.doing, now.elapsed
+		p.Address, p.Doing, p.Others = now.address, now.doing, len(t.running)-1
+		p.Elapsed = max(now.elapsed, t.clock().Sub(now.began))
 	}
 	return p
 }

@@ -31,20 +31,23 @@ func TestLogHasNoEscapes(t *testing.T) {
 	}
 }
 
-func TestLogIsBounded(t *testing.T) {
+// A line that is too long is cut, and says what is missing; the log goes on.
+func TestLongLinesAreCut(t *testing.T) {
 	var log strings.Builder
 	o := newOutput(Spec{}, &log)
-	line := strings.Repeat("x", 1<<20) + "\n"
-	for range 40 {
-		if n, err := o.Write([]byte(line)); n != len(line) || err != nil {
+	for _, part := range []string{strings.Repeat("x", maxLine-1), "xy", strings.Repeat("z", 998), "\nnext\n"} {
+		if n, err := o.Write([]byte(part)); n != len(part) || err != nil {
 			t.Fatal(n, err)
 		}
 	}
-	if _, err := o.Write([]byte(strings.Repeat("y", 10<<20))); err != nil {
+	h := &hookOutput{out: o}
+	if _, err := h.Write([]byte(strings.Repeat("h", maxHookLine+7) + "\nlast")); err != nil {
 		t.Fatal(err)
 	}
-	o.flush()
-	if log.Len() > maxLog+100 || !strings.HasSuffix(log.String(), "(The log is cut here: it is too long.)\n") {
-		t.Errorf("%d bytes, ends in %q", log.Len(), log.String()[max(0, log.Len()-80):])
+	h.flush()
+	want := strings.Repeat("x", maxLine) + " (The line is cut here: 999 bytes are missing.)\nnext\n" +
+		strings.Repeat("h", maxHookLine) + " (The line is cut here: 7 bytes are missing.)\nlast\n"
+	if log.String() != want {
+		t.Errorf("%d bytes, not %d, ends in %q", log.Len(), len(want), log.String()[max(0, log.Len()-130):])
 	}
 }
