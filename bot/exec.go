@@ -158,6 +158,10 @@ func (b *Bot) watch(ctx context.Context, r run.Run, limit time.Duration) string 
 				return unwanted
 			case wish.Stop.Name != "":
 				return fmt.Sprintf("Stopped by @%s.", wish.Stop.Name)
+			case watches(r):
+				if applied, err := b.beingApplied(ctx, r); err == nil && applied {
+					return unwanted // until that is through: see driftRun
+				}
 			}
 		}
 	}
@@ -218,10 +222,10 @@ func (b *Bot) readPlan(ctx context.Context, r run.Run, folder string, result tfr
 // readDrift keeps what the world has and the state does not, as text. There is
 // nothing to judge, to price or to apply in it.
 func (b *Bot) readDrift(ctx context.Context, out *planOutcome, folder string) (_ *planOutcome, err error) {
-	found := *out.plan
-	found.Changes = out.plan.Drift()
-	out.run.Summary = found.Summary()
-	out.run.Diff = b.reader().Text(&found)
+	out.run.Summary, out.run.Diff = out.plan.DriftSummary(), b.reader().Text(out.plan)
+	moved := *out.plan
+	moved.Changes = out.plan.Drift()
+	out.run.PlanDigest = moved.Digest() // of what has drifted: one drift is told from another by it
 	out.run.LogBlob, err = b.storeLog(ctx, out.run, folder, out.plan)
 	return out, err
 }

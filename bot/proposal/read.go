@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/policy"
@@ -72,28 +71,6 @@ func ReadJSON(path string) (*tfplan.Plan, error) {
 
 // Text is the plan as a reviewer reads it, masked, and cut at a change's end
 // to what is kept of it.
-func (d Reader) Text(p *tfplan.Plan) string { return d.Masker.String(planText(p, maxDiff)) }
-
-// planText is the plan's text, cut at a change's end to at most limit bytes.
-func planText(p *tfplan.Plan, limit int) string {
-	var b strings.Builder
-	left := 0
-	for _, c := range p.Changes {
-		if c.Action == tfplan.ActionNoop || c.Action == tfplan.ActionRead {
-			continue
-		}
-		text := strings.TrimRight(tfplan.Diff(c, tfplan.DiffOptions{Exclaim: true}), "\n")
-		if left > 0 || b.Len()+len(text) > limit {
-			left++
-			continue
-		}
-		b.WriteString(text)
-		b.WriteString("\n\n")
-	}
-	if left > 0 {
-		fmt.Fprintf(&b, "# … and %d more changes, too long to show here\n\n", left)
-	} else if text := tfplan.DiffOutputs(p, tfplan.DiffOptions{Exclaim: true}); text != "" && b.Len()+len(text) <= limit {
-		b.WriteString(text)
-	}
-	return strings.TrimRight(b.String(), "\n")
+func (d Reader) Text(p *tfplan.Plan) string {
+	return d.Masker.String(tfplan.Text(p, tfplan.TextOptions{Limit: maxDiff, DiffOptions: tfplan.DiffOptions{Exclaim: true}}))
 }

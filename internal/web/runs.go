@@ -169,18 +169,12 @@ func (s *site) plan(r *http.Request) (shown, error) {
 	return shown{title: "Plan of " + p.Project, nav: "history", data: p}, nil
 }
 
-// wholePlan is every change of a plan in Terraform's form. Sensitive values do
-// not show: tfplan.Diff sees to that.
+// wholePlan is all of a plan in Terraform's form. Sensitive values do not
+// show: tfplan.Text sees to that.
 func wholePlan(p *tfplan.Plan) string {
-	var b strings.Builder
-	for _, c := range p.Changes {
-		if text := tfplan.Diff(c, tfplan.DiffOptions{}); text != "" {
-			b.WriteString(text + "\n")
-		}
+	text := tfplan.Text(p, tfplan.TextOptions{Reads: true})
+	if text == "" {
+		text = p.Summary().String()
 	}
-	b.WriteString(tfplan.DiffOutputs(p, tfplan.DiffOptions{}))
-	if b.Len() == 0 {
-		return p.Summary().String() + "\n"
-	}
-	return b.String()
+	return text + "\n"
 }

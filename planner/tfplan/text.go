@@ -58,7 +58,7 @@ func Text(p *Plan, o TextOptions) string {
 		}
 	}
 	if refreshOnly {
-		sections[4].title = "  Changed outside of Terraform:"
+		sections[4].title = "" // there is nothing to be told apart from
 	}
 	left := 0
 	for i := range sections {
