@@ -199,7 +199,7 @@ func (u *updating) stays(in *os.Root, p string, e fs.DirEntry) (bool, error) {
 		if !known || old.hash != want.file.hash || old.stamp.mode&0o100 != 0 != want.file.exec {
 			return false, nil
 		}
-		info, err := in.Lstat(name)
+		info, err := e.Info()
 		if err != nil {
 			return false, treeError(err)
 		}

@@ -20,7 +20,7 @@ import (
 // TestFault03_KilledUpdateIsMended kills, with SIGKILL, a process that brings a
 // tree to another commit, once while it removes and once while it writes.
 func TestFault03_KilledUpdateIsMended(t *testing.T) {
-	const files = 3000
+	const files = 1200
 	o := newOrigin(t)
 	before, after := snapshot{}, snapshot{}
 	for i := range files {
@@ -45,24 +45,26 @@ func TestFault03_KilledUpdateIsMended(t *testing.T) {
 	} {
 		t.Run(when, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "tree")
-			if _, err := store.Update(t.Context(), o.source(), nil, shas[0], dir, nil); err != nil {
-				t.Fatal(err)
+			killed := false
+			for tries := 0; !killed && tries < 10; tries++ { // on a busy machine the moment can be missed
+				if _, err := store.Update(t.Context(), o.source(), nil, shas[0], dir, nil); err != nil {
+					t.Fatal(err)
+				}
+				child := exec.Command(os.Args[0])
+				child.Env = append(os.Environ(), "CHECKOUT_TEST_CHILD_URL="+o.url(), "CHECKOUT_TEST_CHILD_CACHE="+cache,
+					"CHECKOUT_TEST_CHILD_SHA="+shas[1], "CHECKOUT_TEST_CHILD_INTO="+dir, "CHECKOUT_TEST_CHILD_UPDATES=1")
+				if err := child.Start(); err != nil {
+					t.Fatal(err)
+				}
+				deadline := time.Now().Add(time.Minute)
+				for !reached(dir) && count(filepath.Join(dir, "new")) < files && time.Now().Before(deadline) {
+					time.Sleep(time.Millisecond)
+				}
+				err := child.Process.Kill()
+				killed = err == nil && strings.Contains(fmt.Sprint(child.Wait()), "killed")
 			}
-			child := exec.Command(os.Args[0])
-			child.Env = append(os.Environ(), "CHECKOUT_TEST_CHILD_URL="+o.url(), "CHECKOUT_TEST_CHILD_CACHE="+cache,
-				"CHECKOUT_TEST_CHILD_SHA="+shas[1], "CHECKOUT_TEST_CHILD_INTO="+dir, "CHECKOUT_TEST_CHILD_UPDATES=1")
-			if err := child.Start(); err != nil {
-				t.Fatal(err)
-			}
-			deadline := time.Now().Add(time.Minute)
-			for !reached(dir) && count(filepath.Join(dir, "new")) < files && time.Now().Before(deadline) {
-				time.Sleep(time.Millisecond)
-			}
-			if err := child.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			if err := child.Wait(); !strings.Contains(fmt.Sprint(err), "killed") {
-				t.Fatalf("the child was too quick to be killed: %v", err)
+			if !killed {
+				t.Fatal("the child was always too quick to be killed")
 			}
 			if _, err := store.Update(t.Context(), o.source(), nil, shas[1], dir, nil); err != nil {
 				t.Fatal(err)
