@@ -20,6 +20,7 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github/githubtest"
 	"github.com/tidelock/tidelock/internal/runner"
+	"github.com/tidelock/tidelock/internal/terminal"
 	"github.com/tidelock/tidelock/internal/toolchain"
 	"github.com/tidelock/tidelock/testdata"
 )
@@ -55,7 +56,7 @@ func Run(ctx context.Context, o Options) error { return play(ctx, o, (*demo).sto
 // play is Run with another story to tell.
 func play(ctx context.Context, o Options, tell func(*demo, context.Context) error) (err error) {
 	d := &demo{Options: o, screen: newScreen(o.Out, o.Terminal, o.Width, o.Colour), tail: &tail{keep: 15}}
-	defer d.clear()
+	defer d.Clear()
 	told := false
 	defer func() {
 		err = errors.Join(err, d.end())
@@ -331,11 +332,11 @@ func (d *demo) showLog() {
 	if len(lines) == 0 {
 		return
 	}
-	var shown []line
+	var shown []terminal.Line
 	for _, l := range lines {
-		shown = append(shown, text(dim, l).cut(d.inner()-2))
+		shown = append(shown, terminal.Text(terminal.Dim, l).Cut(d.Inner()-2))
 	}
-	d.put(nil)
+	d.Put(nil)
 	d.box("the server's last words", shown)
 }
 

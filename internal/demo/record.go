@@ -12,6 +12,7 @@ import (
 
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/internal/terminal"
 )
 
 // shownEvents is how many events of the audit trail are shown.
@@ -48,7 +49,7 @@ func (d *demo) record(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.put(history(runs, d.inner())...)
+	d.Put(history(runs, d.Inner())...)
 	if err := d.pause(ctx); err != nil {
 		return err
 	}
@@ -58,8 +59,8 @@ func (d *demo) record(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.put(nil)
-	d.put(eventLines(events, d.inner())...)
+	d.Put(nil)
+	d.Put(eventLines(events, d.Inner())...)
 	start := time.Now()
 	if err := trail.Verify(ctx); err != nil {
 		return err
@@ -69,44 +70,44 @@ func (d *demo) record(ctx context.Context) error {
 }
 
 // history is the runs as a table, the oldest first.
-func history(runs []run.Run, width int) []line {
-	rows := [][]line{heads("pull", "project", "run", "status", "by", "took")}
+func history(runs []run.Run, width int) []terminal.Line {
+	rows := [][]terminal.Line{heads("pull", "project", "run", "status", "by", "took")}
 	for i := len(runs) - 1; i >= 0; i-- {
 		r := runs[i]
 		took := ""
 		if !r.Started.IsZero() && !r.Finished.IsZero() {
 			took = seconds(r.Finished.Sub(r.Started))
 		}
-		s := plain
+		s := terminal.Plain
 		switch r.Status {
 		case run.Applied:
-			s = green
+			s = terminal.Green
 		case run.Superseded, run.Canceled:
-			s = dim
+			s = terminal.Dim
 		case run.Failed, run.Held, run.Interrupted:
-			s = red
+			s = terminal.Red
 		}
-		rows = append(rows, []line{
-			text(plain, fmt.Sprintf("#%d", r.Pull)), text(cyan, r.Project.Name), text(plain, string(r.Kind)),
-			text(s, string(r.Status)), text(plain, r.Actor.String()), text(dim, took),
+		rows = append(rows, []terminal.Line{
+			terminal.Text(terminal.Plain, fmt.Sprintf("#%d", r.Pull)), terminal.Text(terminal.Cyan, r.Project.Name), terminal.Text(terminal.Plain, string(r.Kind)),
+			terminal.Text(s, string(r.Status)), terminal.Text(terminal.Plain, r.Actor.String()), terminal.Text(terminal.Dim, took),
 		})
 	}
-	return columns(rows, width, []bool{5: true})
+	return terminal.Columns(rows, width, []bool{5: true})
 }
 
 // eventLines is the end of the audit trail as a table, the oldest first.
-func eventLines(events []access.Entry, width int) []line {
-	rows := [][]line{heads("event", "when", "who", "did", "what")}
+func eventLines(events []access.Entry, width int) []terminal.Line {
+	rows := [][]terminal.Line{heads("event", "when", "who", "did", "what")}
 	for i := min(len(events), shownEvents) - 1; i >= 0; i-- {
 		e := events[i]
-		rows = append(rows, []line{
-			text(dim, fmt.Sprint(e.Seq)), text(dim, e.At.Local().Format("15:04:05")), text(plain, e.Actor.String()),
-			text(bold, e.Action), text(plain, detail(e.Detail)),
+		rows = append(rows, []terminal.Line{
+			terminal.Text(terminal.Dim, fmt.Sprint(e.Seq)), terminal.Text(terminal.Dim, e.At.Local().Format("15:04:05")), terminal.Text(terminal.Plain, e.Actor.String()),
+			terminal.Text(terminal.Bold, e.Action), terminal.Text(terminal.Plain, detail(e.Detail)),
 		})
 	}
-	lines := columns(rows, width, []bool{true})
+	lines := terminal.Columns(rows, width, []bool{true})
 	if more := len(events) - shownEvents; more > 0 {
-		lines = append(lines[:1], append([]line{text(dim, "… "+count(more, "earlier event"))}, lines[1:]...)...)
+		lines = append(lines[:1], append([]terminal.Line{terminal.Text(terminal.Dim, "… "+count(more, "earlier event"))}, lines[1:]...)...)
 	}
 	return lines
 }
@@ -138,10 +139,10 @@ func detail(raw json.RawMessage) string {
 	return strings.Join(out, " ")
 }
 
-func heads(names ...string) []line {
-	var out []line
+func heads(names ...string) []terminal.Line {
+	var out []terminal.Line
 	for _, n := range names {
-		out = append(out, text(dim, n))
+		out = append(out, terminal.Text(terminal.Dim, n))
 	}
 	return out
 }
@@ -149,11 +150,11 @@ func heads(names ...string) []line {
 // summary tells how long each step took.
 func (d *demo) summary(ctx context.Context) error {
 	d.chapter("How long it took")
-	rows := [][]line{}
+	rows := [][]terminal.Line{}
 	for _, f := range d.figures {
-		rows = append(rows, []line{text(plain, f.what), text(bold, seconds(f.took))})
+		rows = append(rows, []terminal.Line{terminal.Text(terminal.Plain, f.what), terminal.Text(terminal.Bold, seconds(f.took))})
 	}
-	d.put(columns(rows, d.inner(), []bool{1: true})...)
+	d.Put(terminal.Columns(rows, d.Inner(), []bool{1: true})...)
 	calls, hooks := d.gh.Calls(), 0
 	base, err := d.database(ctx)
 	if err != nil {
@@ -170,16 +171,16 @@ func (d *demo) summary(ctx context.Context) error {
 // stay tells what there is to look at while the demo stays up.
 func (d *demo) stay() {
 	d.chapter("Look around")
-	rows := [][]line{}
+	rows := [][]terminal.Line{}
 	for _, p := range d.repo.Pulls() {
 		s := p.State()
 		state := s.State
 		if s.Merged {
 			state = "merged"
 		}
-		rows = append(rows, []line{text(plain, fmt.Sprintf("pull request #%d, %s", s.Number, state)), text(cyan, p.HTMLURL())})
+		rows = append(rows, []terminal.Line{terminal.Text(terminal.Plain, fmt.Sprintf("pull request #%d, %s", s.Number, state)), terminal.Text(terminal.Cyan, p.HTMLURL())})
 	}
-	rows = append(rows, []line{text(plain, "Tidelock's own pages"), text(cyan, d.url()+"/")})
-	d.put(columns(rows, d.inner(), nil)...)
-	d.put(nil, line{{"Ctrl-C", bold}, {" ends the demo and removes all that it made.", plain}})
+	rows = append(rows, []terminal.Line{terminal.Text(terminal.Plain, "Tidelock's own pages"), terminal.Text(terminal.Cyan, d.url()+"/")})
+	d.Put(terminal.Columns(rows, d.Inner(), nil)...)
+	d.Put(nil, terminal.Text(terminal.Bold, "Ctrl-C").And(terminal.Plain, " ends the demo and removes all that it made."))
 }

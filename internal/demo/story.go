@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/internal/github/githubtest"
+	"github.com/tidelock/tidelock/internal/terminal"
 	"github.com/tidelock/tidelock/testdata"
 )
 
@@ -96,7 +97,7 @@ func (d *demo) commitAndPush(ctx context.Context, who *person, branch, message s
 		return err
 	}
 	d.typed(who.login, fmt.Sprintf("git commit -m %q", message))
-	d.put(text(dim, "      "+stat))
+	d.Put(terminal.Text(terminal.Dim, "      "+stat))
 	d.typed(who.login, "git push origin "+branch)
 	return who.push(ctx, branch)
 }
@@ -158,10 +159,10 @@ func (d *demo) risky(ctx context.Context, a *person) (*githubtest.Pull, error) {
 	if err != nil {
 		return nil, err
 	}
-	sign := text(red, "✗ ")
-	for _, l := range comment(said, d.inner()-2) {
-		d.put(append(sign, l...))
-		sign = text(plain, "  ")
+	sign := terminal.Text(terminal.Red, "✗ ")
+	for _, l := range terminal.Comment(said, terminal.Shown{Width: d.Inner() - 2}) {
+		d.Put(append(sign, l...))
+		sign = terminal.Text(terminal.Plain, "  ")
 	}
 	return p, d.pause(ctx)
 }
@@ -186,7 +187,7 @@ func (d *demo) meanwhile(ctx context.Context, b *person, web *githubtest.Pull) (
 	if _, err := d.watch(ctx, p, start, "another pull request's lock", "tidelock/plan", ""); err != nil {
 		return nil, err
 	}
-	d.put(comment(tableOf(answer(p)), d.inner())...)
+	d.Put(terminal.Comment(terminal.TableOf(answer(p)), terminal.Shown{Width: d.Inner()})...)
 	locks, err := d.locks(ctx)
 	if err != nil {
 		return nil, err
@@ -241,13 +242,13 @@ func (d *demo) mend(ctx context.Context, a, b *person, web, sessions *githubtest
 		return err
 	}
 	d.took("#2, one project: merged → applied", took)
-	d.put(comment(tableOf(answer(web)), d.inner())...)
+	d.Put(terminal.Comment(terminal.TableOf(answer(web)), terminal.Shown{Width: d.Inner()})...)
 	if err := d.pause(ctx); err != nil {
 		return err
 	}
 	d.say("The lock is free, so Ben's plan goes on.")
 	head := sessions.State().HeadSHA
-	err = d.until(ctx, pushed, func(time.Duration) ([]line, bool, error) { // until it speaks of what Ben pushed
+	err = d.until(ctx, pushed, func(time.Duration) ([]terminal.Line, bool, error) { // until it speaks of what Ben pushed
 		return nil, commentIsOf(answer(sessions), head), nil
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/internal/github/githubtest"
+	"github.com/tidelock/tidelock/internal/terminal"
 )
 
 // patience is how long the story waits for anything that is to happen.
@@ -33,17 +34,17 @@ func answer(p *githubtest.Pull) string {
 // the check of that name has come to the conclusion, and returns how long that
 // took from start.
 func (d *demo) watch(ctx context.Context, p *githubtest.Pull, start time.Time, says, check, conclusion string) (time.Duration, error) {
-	told := headline(answer(p)) // what it said before is no news
+	told := terminal.Headline(answer(p)) // what it said before is no news
 	if strings.Contains(told, says) {
 		told = ""
 	}
 	var at time.Duration
-	err := d.until(ctx, start, func(elapsed time.Duration) ([]line, bool, error) {
+	err := d.until(ctx, start, func(elapsed time.Duration) ([]terminal.Line, bool, error) {
 		body := answer(p)
-		head := headline(body)
+		head := terminal.Headline(body)
 		if head != "" && head != told {
 			told = head
-			d.when(elapsed, text(bold, head))
+			d.when(elapsed, terminal.Text(terminal.Bold, head))
 		}
 		if strings.Contains(head, says) {
 			if at == 0 {
@@ -55,7 +56,7 @@ func (d *demo) watch(ctx context.Context, p *githubtest.Pull, start time.Time, s
 		} else if strings.HasPrefix(head, "❌") {
 			return nil, false, fmt.Errorf("the comment was to say %q, and says:\n%s", says, plainComment(body))
 		}
-		return comment(tableOf(body), d.inner()-8), false, nil
+		return terminal.Comment(terminal.TableOf(body), terminal.Shown{Width: d.Inner() - 8}), false, nil
 	})
 	if errors.Is(err, errPatience) {
 		err = fmt.Errorf("waited %s for the comment to say %q and for the check %s to be %q; the comment says:\n%s", patience, says, check, conclusion, plainComment(answer(p)))
@@ -67,7 +68,7 @@ func (d *demo) watch(ctx context.Context, p *githubtest.Pull, start time.Time, s
 // it.
 func (d *demo) reply(ctx context.Context, p *githubtest.Pull, start time.Time, after int) (string, error) {
 	var body string
-	err := d.until(ctx, start, func(time.Duration) ([]line, bool, error) {
+	err := d.until(ctx, start, func(time.Duration) ([]terminal.Line, bool, error) {
 		for _, c := range p.Comments()[after:] {
 			if c.ByApp {
 				body = c.Body
@@ -86,12 +87,12 @@ var errPatience = errors.New("nothing happened in time")
 
 // until looks whenever something happens at GitHub, and draws what look
 // returns below a clock, until look says that it has seen enough.
-func (d *demo) until(ctx context.Context, start time.Time, look func(elapsed time.Duration) (live []line, done bool, err error)) error {
-	defer d.clear()
+func (d *demo) until(ctx context.Context, start time.Time, look func(elapsed time.Duration) (live []terminal.Line, done bool, err error)) error {
+	defer d.Clear()
 	late := time.NewTimer(patience)
 	defer late.Stop()
 	var tick <-chan time.Time
-	if d.screen.live {
+	if d.screen.Live {
 		t := time.NewTicker(frame)
 		defer t.Stop()
 		tick = t.C
@@ -103,11 +104,11 @@ func (d *demo) until(ctx context.Context, start time.Time, look func(elapsed tim
 		if err != nil || done {
 			return err
 		}
-		clock := line{{string(spinner[int(elapsed/frame)%len(spinner)]), cyan}, {fmt.Sprintf(" %.1f s", elapsed.Seconds()), dim}}
+		clock := terminal.Text(terminal.Cyan, string(spinner[int(elapsed/frame)%len(spinner)])).And(terminal.Dim, fmt.Sprintf(" %.1f s", elapsed.Seconds()))
 		for i, l := range lines {
-			lines[i] = append(text(plain, "        "), l...)
+			lines[i] = append(terminal.Text(terminal.Plain, "        "), l...)
 		}
-		d.draw(append([]line{clock}, lines...)...)
+		d.Draw(append([]terminal.Line{clock}, lines...)...)
 		select {
 		case <-changed:
 		case <-tick:
@@ -122,7 +123,7 @@ func (d *demo) until(ctx context.Context, start time.Time, look func(elapsed tim
 // plainComment is a comment as an error tells it.
 func plainComment(body string) string {
 	var b strings.Builder
-	for _, l := range comment(body, 100) {
+	for _, l := range terminal.Comment(body, terminal.Shown{Width: 100}) {
 		b.WriteString("  " + l.String() + "\n")
 	}
 	if b.Len() == 0 {
@@ -143,19 +144,19 @@ func concluded(p *githubtest.Pull, name string) string {
 // show shows the comment as it is, with these sections unfolded, and the checks
 // below it.
 func (d *demo) show(ctx context.Context, p *githubtest.Pull, unfold ...string) error {
-	lines := comment(answer(p), d.inner()-2, unfold...)
+	lines := terminal.Comment(answer(p), terminal.Shown{Width: d.Inner() - 2, Unfold: unfold})
 	lines = append(lines, nil)
 	for _, c := range p.Checks() {
-		sign, s := "✓", green
+		sign, s := "✓", terminal.Green
 		switch {
 		case c.Conclusion == "":
-			sign, s = "●", yellow
+			sign, s = "●", terminal.Yellow
 		case c.Conclusion == "neutral":
-			sign, s = "–", dim
+			sign, s = "–", terminal.Dim
 		case c.Conclusion != "success":
-			sign, s = "✗", red
+			sign, s = "✗", terminal.Red
 		}
-		lines = append(lines, line{{sign + " ", s}, {c.Name, bold}, {"  " + c.Title, dim}}.cut(d.inner()-2))
+		lines = append(lines, terminal.Text(s, sign+" ").And(terminal.Bold, c.Name).And(terminal.Dim, "  "+c.Title).Cut(d.Inner()-2))
 	}
 	d.box(d.gh.Slug()+"[bot]", lines)
 	return d.pause(ctx)

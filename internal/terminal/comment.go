@@ -1,45 +1,52 @@
-package demo
+package terminal
 
 import (
+	"fmt"
 	"html"
 	"regexp"
 	"slices"
 	"strings"
 )
 
-// comment lays a comment of Tidelock's out for a terminal, in lines of at most
-// width cells. It reads the Markdown that Tidelock writes and no more of it:
+// Shown says how much of a comment is laid out.
+type Shown struct {
+	Width  int      // in cells
+	Unfold []string // sections whose title begins with one of these are shown, as those are that the page shows
+	Whole  bool     // every section, and plans as they are: nothing is folded, outlined or cut
+}
+
+// Comment lays a comment of Tidelock's out for a terminal, in lines of at most
+// Width cells. It reads the Markdown that Tidelock writes and no more of it:
 // headings, tables, lists, fenced code, folded sections, inline code, emphasis
 // and links. What is folded on the page is a line here, but for sections whose
-// title begins with one of unfold. Of a plan it shows the outline: what happens
+// title begins with one of Unfold. Of a plan it shows the outline: what happens
 // to each resource, and what changes in those that stay.
-func comment(markdown string, width int, unfold ...string) []line {
-	c := &layout{width: width, unfold: unfold}
-	lines := strings.Split(strings.TrimSpace(tidy(markdown)), "\n")
+func Comment(markdown string, shown Shown) []Line {
+	c := &layout{Shown: shown}
+	lines := strings.Split(strings.TrimSpace(tidy(Clean(markdown))), "\n")
 	for len(lines) > 0 {
 		n := c.block(lines)
 		lines = lines[n:]
 	}
-	for len(c.out) > 0 && c.out[len(c.out)-1].cells() == 0 {
+	for len(c.out) > 0 && c.out[len(c.out)-1].Cells() == 0 {
 		c.out = c.out[:len(c.out)-1]
 	}
 	return c.out
 }
 
 type layout struct {
-	width  int
-	unfold []string
-	out    []line
+	Shown
+	out    []Line
 	hidden int // folded sections around this line whose content is not shown
 }
 
-func (c *layout) add(lines ...line) {
+func (c *layout) add(lines ...Line) {
 	if c.hidden > 0 {
 		return
 	}
 	for _, l := range lines {
-		empty := l.cells() == 0
-		if empty && (len(c.out) == 0 || c.out[len(c.out)-1].cells() == 0) {
+		empty := l.Cells() == 0
+		if empty && (len(c.out) == 0 || c.out[len(c.out)-1].Cells() == 0) {
 			continue // never two empty lines in a row
 		}
 		c.out = append(c.out, l)
@@ -62,8 +69,8 @@ func (c *layout) block(lines []string) int {
 		c.add(nil)
 		return 1
 	case strings.HasPrefix(first, "#"):
-		title := restyle(inline(strings.TrimLeft(first, "# ")), bold)
-		c.add(title.wrap(c.width, 2)...)
+		title := restyle(Inline(strings.TrimLeft(first, "# ")), Bold)
+		c.add(title.Wrap(c.Width, 2)...)
 		return 1
 	case strings.HasPrefix(first, "|"):
 		return c.table(lines)
@@ -72,21 +79,21 @@ func (c *layout) block(lines []string) int {
 	case details.MatchString(first):
 		return c.fold(lines, details.FindStringSubmatch(first))
 	case strings.HasPrefix(first, "- "):
-		c.add(append(text(dim, "• "), inline(first[2:])...).wrap(c.width, 2)...)
+		c.add(append(Text(Dim, "• "), Inline(first[2:])...).Wrap(c.Width, 2)...)
 		return 1
 	}
-	l := inline(first)
+	l := Inline(first)
 	if strings.HasPrefix(first, "<sub>") {
-		l = restyle(l, dim)
+		l = restyle(l, Dim)
 	}
-	c.add(l.wrap(c.width, 0)...)
+	c.add(l.Wrap(c.Width, 0)...)
 	return 1
 }
 
 // fold lays a folded section out: its title, and its content where the page
 // shows that too.
 func (c *layout) fold(lines []string, match []string) int {
-	open := match[1] != "" || slices.ContainsFunc(c.unfold, func(title string) bool { return strings.HasPrefix(match[2], title) })
+	open := c.Whole || match[1] != "" || slices.ContainsFunc(c.Unfold, func(title string) bool { return strings.HasPrefix(match[2], title) })
 	sign := "▸ "
 	if open {
 		sign = "▾ "
@@ -96,7 +103,7 @@ func (c *layout) fold(lines []string, match []string) int {
 	} else {
 		c.add(nil)
 	}
-	c.add(append(text(cyan, sign), inline(match[2])...).wrap(c.width, 2)...)
+	c.add(append(Text(Cyan, sign), Inline(match[2])...).Wrap(c.Width, 2)...)
 	if !open {
 		c.hidden++
 	}
@@ -127,50 +134,79 @@ func (c *layout) code(lines []string) int {
 	for n < len(lines) && strings.TrimRight(lines[n], " ") != fence {
 		n++
 	}
-	var shown []line
-	if strings.TrimLeft(lines[0], "`") == "diff" {
+	var shown []Line
+	diff := strings.TrimLeft(lines[0], "`") == "diff"
+	switch {
+	case diff && c.Whole:
+		shown = coloured(lines[1:n])
+	case diff:
 		shown = outline(lines[1:n])
-	} else {
+	default:
 		for _, l := range lines[1:n] {
-			shown = append(shown, text(plain, strings.ReplaceAll(l, "\t", "    ")))
+			shown = append(shown, Text(Plain, strings.ReplaceAll(l, "\t", "    ")))
 		}
 	}
 	for i, l := range shown {
-		if i == maxCode {
-			c.add(text(dim, "  … "+count(len(shown)-i, "more line")))
+		if i == maxCode && !c.Whole {
+			c.add(Text(Dim, fmt.Sprintf("  … %d more", len(shown)-i)))
 			break
 		}
-		c.add(append(text(plain, "  "), l...).cut(c.width))
+		l = append(Text(Plain, "  "), l...)
+		if !c.Whole { // else the terminal wraps it, and nothing of a plan is lost
+			l = l.Cut(c.Width)
+		}
+		c.add(l)
 	}
 	c.add(nil)
 	return min(n+1, len(lines))
+}
+
+// marks are the signs with which lines of a plan begin.
+var marks = map[byte]Style{'+': Green, '-': Red, '~': Yellow, '!': Yellow}
+
+// coloured is a plan as it is, each line in the colour of its sign.
+func coloured(plan []string) []Line {
+	out := make([]Line, len(plan))
+	for i, l := range plan {
+		l = strings.ReplaceAll(l, "\t", "    ")
+		switch {
+		case strings.TrimSpace(l) == "":
+		case strings.HasPrefix(l, "  # "):
+			out[i] = Text(Bold, l)
+		case l[0] == '!':
+			out[i] = Text(Yellow, "~"+l[1:])
+		default:
+			out[i] = Text(marks[l[0]], l)
+		}
+	}
+	return out
 }
 
 // fates are how Terraform's text says what becomes of a resource.
 var fates = []struct {
 	says  string
 	sign  string
-	style style
+	style Style
 	whole bool // every line of it changes, so that none needs to be shown
 }{
-	{" will be created", "+", green, true},
-	{" will be updated", "~", yellow, false},
-	{" must be replaced", "±", magenta, false},
-	{" will be replaced", "±", magenta, false},
-	{" will be destroyed", "-", red, true},
-	{"", "#", bold, false}, // moved, imported, forgotten
+	{" will be created", "+", Green, true},
+	{" will be updated", "~", Yellow, false},
+	{" must be replaced", "±", Magenta, false},
+	{" will be replaced", "±", Magenta, false},
+	{" will be destroyed", "-", Red, true},
+	{"", "#", Bold, false}, // moved, imported, forgotten
 }
 
 // outline shortens a plan: a line for each resource, and below it what changes
 // in it, unless all of it does.
-func outline(plan []string) []line {
-	var out []line
+func outline(plan []string) []Line {
+	var out []Line
 	whole := true // until the first resource
 	for _, l := range plan {
 		if address, ok := strings.CutPrefix(l, "  # "); ok && !strings.HasPrefix(address, "(") {
 			for _, f := range fates {
 				if strings.Contains(address, f.says) {
-					out = append(out, text(f.style, f.sign+" "+address))
+					out = append(out, Text(f.style, f.sign+" "+address))
 					whole = f.whole
 					break
 				}
@@ -180,31 +216,31 @@ func outline(plan []string) []line {
 		if whole || len(l) < 2 || l[0] == ' ' || strings.Contains(l, ` resource "`) {
 			continue
 		}
-		s := map[byte]style{'+': green, '-': red, '~': yellow, '!': yellow}[l[0]]
-		out = append(out, text(s, "    "+strings.Replace(l[:1], "!", "~", 1)+" "+strings.TrimSpace(l[1:])))
+		s := marks[l[0]]
+		out = append(out, Text(s, "    "+strings.Replace(l[:1], "!", "~", 1)+" "+strings.TrimSpace(l[1:])))
 	}
 	return out
 }
 
 // table lays a table out in columns.
 func (c *layout) table(lines []string) int {
-	var rows [][]line
+	var rows [][]Line
 	n := 0
 	for ; n < len(lines) && strings.HasPrefix(lines[n], "|"); n++ {
 		if divider.MatchString(lines[n]) {
 			continue
 		}
-		var row []line
+		var row []Line
 		for _, cell := range splitRow(lines[n]) {
-			l := inline(cell)
+			l := Inline(cell)
 			if len(rows) == 0 {
-				l = restyle(l, dim)
+				l = restyle(l, Dim)
 			}
 			row = append(row, l)
 		}
 		rows = append(rows, row)
 	}
-	c.add(columns(rows, c.width, nil)...)
+	c.add(Columns(rows, c.Width, nil)...)
 	return n
 }
 
@@ -228,16 +264,16 @@ func splitRow(row string) []string {
 	return append(out, strings.TrimSpace(cell.String()))
 }
 
-// columns sets rows in columns, two spaces apart, within width: what does not
+// Columns sets rows in columns, two spaces apart, within width: what does not
 // fit is taken from the widest. right says which are set to the right.
-func columns(rows [][]line, width int, right []bool) []line {
+func Columns(rows [][]Line, width int, right []bool) []Line {
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], cell.cells())
+			widths[i] = max(widths[i], cell.Cells())
 		}
 	}
 	total := func() int {
@@ -261,39 +297,39 @@ func columns(rows [][]line, width int, right []bool) []line {
 		}
 		widths[widest]--
 	}
-	var out []line
+	var out []Line
 	for _, row := range rows {
-		var l line
+		var l Line
 		for i, cell := range row {
 			if widths[i] == 0 {
 				continue
 			}
 			if len(l) > 0 {
-				l = append(l, piece{"  ", plain})
+				l = append(l, Piece{"  ", Plain})
 			}
-			l = append(l, cell.cut(widths[i]).pad(widths[i], i < len(right) && right[i])...)
+			l = append(l, cell.Cut(widths[i]).Pad(widths[i], i < len(right) && right[i])...)
 		}
 		out = append(out, l.trimRight())
 	}
 	return out
 }
 
-func (l line) trimRight() line {
+func (l Line) trimRight() Line {
 	for len(l) > 0 {
 		last := len(l) - 1
 		t := strings.TrimRight(l[last].text, " ")
 		if t != "" {
-			return append(append(line{}, l[:last]...), piece{t, l[last].style})
+			return append(append(Line{}, l[:last]...), Piece{t, l[last].style})
 		}
 		l = l[:last]
 	}
 	return l
 }
 
-func restyle(l line, s style) line {
-	out := make(line, len(l))
+func restyle(l Line, s Style) Line {
+	out := make(Line, len(l))
 	for i, p := range l {
-		out[i] = piece{p.text, s}
+		out[i] = Piece{p.text, s}
 	}
 	return out
 }
@@ -303,22 +339,22 @@ var (
 	tag  = regexp.MustCompile(`^</?(sub|b|i|br|code)>`)
 )
 
-// inline reads what stands within a line: code, emphasis, links, escapes and
+// Inline reads what stands within a line: code, emphasis, links, escapes and
 // entities.
-func inline(s string) line {
-	var out line
+func Inline(s string) Line {
+	var out Line
 	var run strings.Builder
-	state := plain
+	state := Plain
 	flush := func() {
 		if run.Len() > 0 {
-			out = append(out, piece{html.UnescapeString(run.String()), state})
+			out = append(out, Piece{html.UnescapeString(run.String()), state})
 			run.Reset()
 		}
 	}
-	turn := func(s style) {
+	turn := func(s Style) {
 		flush()
 		if state == s {
-			s = plain
+			s = Plain
 		}
 		state = s
 	}
@@ -341,13 +377,13 @@ func inline(s string) line {
 			if trimmed := strings.TrimSpace(inside); strings.HasPrefix(trimmed, "`") || strings.HasSuffix(trimmed, "`") || trimmed == "" {
 				inside = trimmed
 			}
-			out = append(out, piece{strings.ReplaceAll(inside, `\|`, "|"), cyan})
+			out = append(out, Piece{strings.ReplaceAll(inside, `\|`, "|"), Cyan})
 			i += end + 2*len(fence)
 		case strings.HasPrefix(rest, "**"):
-			turn(bold)
+			turn(Bold)
 			i += 2
-		case rest[0] == '_' && (state == dim || i == 0 || s[i-1] == ' '):
-			turn(dim)
+		case rest[0] == '_' && (state == Dim || i == 0 || s[i-1] == ' '):
+			turn(Dim)
 			i++
 		case link.MatchString(rest):
 			m := link.FindStringSubmatch(rest)
@@ -358,10 +394,10 @@ func inline(s string) line {
 			switch m {
 			case "<code>":
 				flush()
-				state = cyan
+				state = Cyan
 			case "</code>":
 				flush()
-				state = plain
+				state = Plain
 			}
 			i += len(m)
 		default:
@@ -373,19 +409,19 @@ func inline(s string) line {
 	return out
 }
 
-// headline is what a comment says first: the text of its heading.
-func headline(body string) string {
+// Headline is what a comment says first: the text of its heading.
+func Headline(body string) string {
 	for l := range strings.Lines(body) {
 		if h, ok := strings.CutPrefix(l, "### "); ok {
-			return inline(tidy(strings.TrimSpace(h))).String()
+			return Inline(tidy(strings.TrimSpace(h))).String()
 		}
 	}
 	return ""
 }
 
-// tableOf is the lines of a comment's first table, for where there is room for
+// TableOf is the lines of a comment's first table, for where there is room for
 // no more.
-func tableOf(body string) string {
+func TableOf(body string) string {
 	var b strings.Builder
 	for l := range strings.Lines(body) {
 		if strings.HasPrefix(l, "|") {

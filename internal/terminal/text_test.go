@@ -1,4 +1,4 @@
-package demo
+package terminal
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 
 func TestCells(t *testing.T) {
 	for s, want := range map[string]int{"": 0, "abc": 3, "✅": 2, "⏳ x": 4, "⚠": 1, "é": 1, "e\u0301": 1, "日本": 4, "a\u2060b": 2, "─╭": 2, "🔒": 2} {
-		if got := cells(s); got != want {
+		if got := Cells(s); got != want {
 			t.Errorf("cells(%q) = %d, want %d", s, got, want)
 		}
 	}
@@ -24,25 +24,25 @@ func TestCut(t *testing.T) {
 	}{
 		{"short", 5, "short"}, {"longer", 5, "long…"}, {"✅✅✅", 5, "✅✅…"}, {"✅✅✅", 4, "✅…"}, {"x", 0, ""}, {"日本語", 6, "日本語"},
 	} {
-		if got := text(plain, tc.in).cut(tc.width); got.String() != tc.want || got.cells() > tc.width {
+		if got := Text(Plain, tc.in).Cut(tc.width); got.String() != tc.want || got.Cells() > tc.width {
 			t.Errorf("cut(%q, %d) = %q", tc.in, tc.width, got)
 		}
 	}
 }
 
 func TestWrap(t *testing.T) {
-	l := line{{"one ", plain}, {"two", bold}, {", three four-five", plain}}
+	l := Line{{"one ", Plain}, {"two", Bold}, {", three four-five", Plain}}
 	var got []string
-	for _, w := range l.wrap(9, 2) {
-		got = append(got, w.paint(true))
-		if w.cells() > 11 {
+	for _, w := range l.Wrap(9, 2) {
+		got = append(got, w.Paint(true))
+		if w.Cells() > 11 {
 			t.Errorf("%q is too wide", w)
 		}
 	}
 	if diff := cmp.Diff([]string{"one \x1b[1mtwo\x1b[0m,", "  three", "  four-five"}, got); diff != "" {
 		t.Error(diff)
 	}
-	if got := line(nil).wrap(10, 2); len(got) != 1 || got[0].cells() != 0 {
+	if got := Line(nil).Wrap(10, 2); len(got) != 1 || got[0].Cells() != 0 {
 		t.Errorf("an empty line wraps to %q", got)
 	}
 }
@@ -50,22 +50,22 @@ func TestWrap(t *testing.T) {
 // TestLiveLinesAreRedrawn plays the escape sequences back on a screen.
 func TestLiveLinesAreRedrawn(t *testing.T) {
 	var out bytes.Buffer
-	s := newScreen(&out, true, 60, false)
-	s.put(text(plain, "first"))
-	s.draw(text(plain, "live 1"), text(plain, strings.Repeat("w", 200)))
-	s.draw(text(plain, "live 2"))
-	s.put(text(plain, "second"))
-	s.draw(text(plain, "live 3"))
-	s.clear()
+	s := &Screen{W: &out, Live: true, Width: 60, Margin: 4}
+	s.Put(Text(Plain, "first"))
+	s.Draw(Text(Plain, "live 1"), Text(Plain, strings.Repeat("w", 200)))
+	s.Draw(Text(Plain, "live 2"))
+	s.Put(Text(Plain, "second"))
+	s.Draw(Text(Plain, "live 3"))
+	s.Clear()
 	if got, want := onScreen(t, out.String()), "    first\n    second\n"; got != want {
 		t.Errorf("on the screen:\n%s", got)
 	}
 
 	out.Reset()
-	s = newScreen(&out, false, 60, false)
-	s.draw(text(plain, "live"))
-	s.clear()
-	s.put(text(plain, "line"))
+	s = &Screen{W: &out, Width: 60, Margin: 4}
+	s.Draw(Text(Plain, "live"))
+	s.Clear()
+	s.Put(Text(Plain, "line"))
 	if out.String() != "    line\n" {
 		t.Errorf("where there is no terminal: %q", out.String())
 	}
@@ -99,7 +99,7 @@ func onScreen(t *testing.T, s string) string {
 			if end < 0 {
 				end = len(s)
 			}
-			if cells(s[:end]) > 60 {
+			if Cells(s[:end]) > 60 {
 				t.Errorf("a row is wider than the screen: %q", s[:end])
 			}
 			rows[at] = s[:end]
@@ -184,21 +184,21 @@ Next
 • Merge this, or comment plan.
 
 commit abc · details · commands: help`
-	if diff := cmp.Diff(want, join(comment(example, 40))); diff != "" {
+	if diff := cmp.Diff(want, join(Comment(example, Shown{Width: 40}))); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	if got := join(comment(example, 40, "Cost of")); !strings.Contains(got, "▾ Cost of a|b: +$5\n\nresource   after\naws_x.new  $5\n") {
+	if got := join(Comment(example, Shown{Width: 40, Unfold: []string{"Cost of"}})); !strings.Contains(got, "▾ Cost of a|b: +$5\n\nresource   after\naws_x.new  $5\n") {
 		t.Errorf("the cost is not unfolded:\n%s", got)
 	}
-	if got := headline(example); got != "📋 Plan: 1 to add · +$5 a month" {
+	if got := Headline(example); got != "📋 Plan: 1 to add · +$5 a month" {
 		t.Errorf("headline %q", got)
 	}
-	if got := join(comment(tableOf(example), 40)); strings.Count(got, "\n") != 2 {
+	if got := join(Comment(TableOf(example), Shown{Width: 40})); strings.Count(got, "\n") != 2 {
 		t.Errorf("table:\n%s", got)
 	}
 }
 
-func join(lines []line) string {
+func join(lines []Line) string {
 	var out []string
 	for _, l := range lines {
 		out = append(out, l.trimRight().String())
@@ -209,10 +209,38 @@ func join(lines []line) string {
 // TestCommentNeverPanics feeds it comments that end anywhere.
 func TestCommentNeverPanics(t *testing.T) {
 	for i := range example {
-		for _, l := range comment(example[:i], 30) {
-			if l.cells() > 60 {
-				t.Fatalf("a line of %d cells: %q", l.cells(), l)
+		for _, l := range Comment(example[:i], Shown{Width: 30}) {
+			if l.Cells() > 60 {
+				t.Fatalf("a line of %d cells: %q", l.Cells(), l)
 			}
+		}
+	}
+}
+
+// TestWhole: nothing is folded or cut, and a plan keeps its words, in colours.
+func TestWhole(t *testing.T) {
+	var text, painted strings.Builder
+	for _, l := range Comment(example, Shown{Width: 30, Whole: true}) {
+		text.WriteString(l.String() + "\n")
+		painted.WriteString(l.Paint(true) + "\n")
+	}
+	for _, want := range []string{"▾ Cost of a|b: +$5\n", "▾ Plan of network\n", "\n  hidden\n", "  # aws_x.new will be created\n"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%q is not in\n%s", want, text.String())
+		}
+	}
+	for _, want := range []string{"\x1b[32m+ ", "\x1b[33m~ "} {
+		if !strings.Contains(painted.String(), want) {
+			t.Errorf("%q is not in\n%s", want, painted.String())
+		}
+	}
+}
+
+// TestThreat_TerminalIsNotObeyed: what a stranger wrote moves no cursor.
+func TestThreat_TerminalIsNotObeyed(t *testing.T) {
+	for _, l := range Comment("### a\x1b[2Jb\n\n```diff\n+ \x1b]0;x\x07\u009b1m\n```\n", Shown{Width: 80, Whole: true}) {
+		if strings.ContainsAny(l.String(), "\x1b\x07\u009b") {
+			t.Errorf("%q", l.String())
 		}
 	}
 }

@@ -1,56 +1,62 @@
-package demo
+package terminal
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
 
-// style is how a terminal shows a piece of text: parameters of its SGR
+// Style is how a terminal shows a piece of text: parameters of its SGR
 // sequence, "" for plain.
-type style string
+type Style string
 
+// The styles that are used.
 const (
-	plain   style = ""
-	bold    style = "1"
-	dim     style = "2"
-	red     style = "31"
-	green   style = "32"
-	yellow  style = "33"
-	blue    style = "34"
-	magenta style = "35"
-	cyan    style = "36"
-	strong  style = "1;36"
+	Plain   Style = ""
+	Bold    Style = "1"
+	Dim     Style = "2"
+	Red     Style = "31"
+	Green   Style = "32"
+	Yellow  Style = "33"
+	Blue    Style = "34"
+	Magenta Style = "35"
+	Cyan    Style = "36"
+	Strong  Style = "1;36"
 )
 
-// piece is text of one style; line is pieces that stand in one line. Layout is
+// Piece is text of one style; Line is pieces that stand in one line. Layout is
 // done on lines and their width in cells; escape sequences come in when a line
 // is painted, last of all.
 type (
-	piece struct {
+	Piece struct {
 		text  string
-		style style
+		style Style
 	}
-	line []piece
+	Line []Piece
 )
 
-func text(s style, t string) line { return line{{t, s}} }
+// Text returns a line of one piece.
+func Text(s Style, t string) Line { return Line{{t, s}} }
 
-// cells is how many columns of a terminal the line takes.
-func (l line) cells() int {
+// And returns the line with a further piece.
+func (l Line) And(s Style, t string) Line { return append(slices.Clip(l), Piece{t, s}) }
+
+// Cells is how many columns of a terminal the line takes.
+func (l Line) Cells() int {
 	n := 0
 	for _, p := range l {
-		n += cells(p.text)
+		n += Cells(p.text)
 	}
 	return n
 }
 
-// paint returns the line as it is written.
-func (l line) paint(colour bool) string {
+// Paint returns the line as it is written.
+func (l Line) Paint(colour bool) string {
 	var b strings.Builder
 	for _, p := range l {
 		switch {
 		case p.text == "":
-		case colour && p.style != plain:
+		case colour && p.style != Plain:
 			b.WriteString("\x1b[" + string(p.style) + "m" + p.text + "\x1b[0m")
 		default:
 			b.WriteString(p.text)
@@ -60,14 +66,14 @@ func (l line) paint(colour bool) string {
 }
 
 // String is the line without styles.
-func (l line) String() string { return l.paint(false) }
+func (l Line) String() string { return l.Paint(false) }
 
-// cut shortens the line to width cells; the last then is an ellipsis.
-func (l line) cut(width int) line {
-	if l.cells() <= width {
+// Cut shortens the line to width cells; the last then is an ellipsis.
+func (l Line) Cut(width int) Line {
+	if l.Cells() <= width {
 		return l
 	}
-	var out line
+	var out Line
 	left := max(width-1, 0)
 	for _, p := range l {
 		var kept strings.Builder
@@ -80,42 +86,42 @@ func (l line) cut(width int) line {
 			left = 0
 			break
 		}
-		out = append(out, piece{kept.String(), p.style})
+		out = append(out, Piece{kept.String(), p.style})
 		if left == 0 {
 			break
 		}
 	}
 	if width > 0 {
-		out = append(out, piece{"…", dim})
+		out = append(out, Piece{"…", Dim})
 	}
 	return out
 }
 
-// pad fills the line with spaces up to width, on its left where right is set.
-func (l line) pad(width int, right bool) line {
-	n := width - l.cells()
+// Pad fills the line with spaces up to width, on its left where right is set.
+func (l Line) Pad(width int, right bool) Line {
+	n := width - l.Cells()
 	if n <= 0 {
 		return l
 	}
-	space := piece{strings.Repeat(" ", n), plain}
+	space := Piece{strings.Repeat(" ", n), Plain}
 	if right {
-		return append(line{space}, l...)
+		return append(Line{space}, l...)
 	}
-	return append(append(line{}, l...), space)
+	return append(append(Line{}, l...), space)
 }
 
-// wrap breaks the line at spaces into lines of at most width cells. Those after
+// Wrap breaks the line at spaces into lines of at most width cells. Those after
 // the first are indented by hang. A word that is too long stands alone.
-func (l line) wrap(width, hang int) []line {
-	var out []line
-	var now line
+func (l Line) Wrap(width, hang int) []Line {
+	var out []Line
+	var now Line
 	used, fresh := 0, true
 	newline := func() {
 		out = append(out, now)
-		now, used, fresh = line{{strings.Repeat(" ", hang), plain}}, hang, true
+		now, used, fresh = Line{{strings.Repeat(" ", hang), Plain}}, hang, true
 	}
 	for _, w := range l.words() {
-		n := w.cells()
+		n := w.line.Cells()
 		gap := 1
 		if fresh || w.joined {
 			gap = 0
@@ -125,7 +131,7 @@ func (l line) wrap(width, hang int) []line {
 			gap = 0
 		}
 		if gap == 1 {
-			now = append(now, piece{" ", w.before})
+			now = append(now, Piece{" ", w.before})
 		}
 		now = append(now, w.line...)
 		used += gap + n
@@ -140,12 +146,12 @@ func (l line) wrap(width, hang int) []line {
 // word is what stands between two spaces, which may be pieces of several
 // styles.
 type word struct {
-	line
-	before style // of the space before it
+	line   Line
+	before Style // of the space before it
 	joined bool
 }
 
-func (l line) words() []word {
+func (l Line) words() []word {
 	var words []word
 	var w word
 	end := func() {
@@ -167,7 +173,7 @@ func (l line) words() []word {
 			if i < 0 {
 				i = len(rest)
 			}
-			w.line = append(w.line, piece{rest[:i], p.style})
+			w.line = append(w.line, Piece{rest[:i], p.style})
 			rest = rest[i:]
 		}
 	}
@@ -175,7 +181,8 @@ func (l line) words() []word {
 	return words
 }
 
-func cells(s string) int {
+// Cells is how many columns of a terminal the text takes.
+func Cells(s string) int {
 	n := 0
 	for _, r := range s {
 		n += runeCells(r)
@@ -222,4 +229,15 @@ var wide = [][2]rune{
 // wide they draw the sign before.
 func tidy(s string) string {
 	return strings.NewReplacer("\u2060", "", "\ufe0f", "").Replace(s)
+}
+
+// Clean makes control characters, which a terminal would obey, a question mark.
+// Line ends and tabs stay.
+func Clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return '?'
+		}
+		return r
+	}, s)
 }
