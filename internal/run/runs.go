@@ -13,7 +13,7 @@ import (
 const runColumns = `id, client_id, change_id, repo_id, pull, kind, spec, commit_sha, status, actor, node_id, ord, plan_run_id,
 	inputs_digest, plan_digest, state_lineage, state_serial, plan_blob, plan_json_blob, log_blob,
 	summary, diff, report, estimate, error, progress_done, progress_total, created_ms, started_ms, finished_ms,
-	options, operation, layer, gates, stop_actor, retry, batch, resources`
+	options, operation, layer, gates, stop_actor, retry, batch, resources, tool`
 
 func scanRun(row scanner) (Run, error) {
 	var (
@@ -25,7 +25,7 @@ func scanRun(row scanner) (Run, error) {
 	err := row.Scan(&r.ID, &r.Client, &r.Change, &r.Repo, &r.Pull, &r.Kind, &spec, &r.Commit, &r.Status, &actor, &r.Node, &r.Order, &r.PlanRun,
 		&r.InputsDigest, &r.PlanDigest, &r.StateLineage, &r.StateSerial, &r.PlanBlob, &r.PlanJSONBlob, &r.LogBlob,
 		&summary, &r.Diff, &report, &estimate, &r.Error, &r.Done, &r.Total, &created, &started, &finished,
-		&options, &operation, &r.Layer, &r.Gates, &stop, &retry, &r.Batch, &resources)
+		&options, &operation, &r.Layer, &r.Gates, &stop, &retry, &r.Batch, &resources, &r.Tool)
 	r.Retry = retry != 0
 	if err != nil {
 		return Run{}, err
@@ -248,7 +248,7 @@ func (s *Store) AddApply(ctx context.Context, tx *db.Tx, plan Run, commit, gates
 		ID: newID(), Client: plan.Client, Change: plan.Change, Repo: plan.Repo, Pull: plan.Pull, Kind: Apply,
 		Project: plan.Project, Commit: commit, Status: Queued, Actor: actor, Order: plan.Order, PlanRun: plan.ID,
 		InputsDigest: plan.InputsDigest, PlanDigest: plan.PlanDigest, Summary: plan.Summary,
-		Options: plan.Options, Layer: plan.Layer, Gates: gates,
+		Options: plan.Options, Layer: plan.Layer, Gates: gates, Tool: plan.Tool,
 	}
 	runs, err := s.runsOf(ctx, tx, plan.Change)
 	if err != nil {
@@ -274,10 +274,10 @@ func (s *Store) insert(ctx context.Context, tx *db.Tx, r *Run) error {
 	}
 	r.Created = db.FromMillis(db.Millis(s.now()))
 	_, err := exec(ctx, tx, `INSERT INTO runs (id, client_id, change_id, repo_id, pull, kind, project, dir, workspace, spec, commit_sha, status, actor,
-			ord, plan_run_id, inputs_digest, plan_digest, summary, created_ms, options, operation, layer, gates, retry, batch)
-		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25)`,
+			ord, plan_run_id, inputs_digest, plan_digest, summary, created_ms, options, operation, layer, gates, retry, batch, tool)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26)`,
 		r.ID, r.Client, r.Change, r.Repo, r.Pull, r.Kind, r.Project.Name, r.Project.Dir, r.Project.Workspace, texts[0], r.Commit, r.Status, texts[1],
-		r.Order, r.PlanRun, r.InputsDigest, r.PlanDigest, texts[2], db.Millis(r.Created), texts[3], texts[4], r.Layer, r.Gates, flag(r.Retry), r.Batch)
+		r.Order, r.PlanRun, r.InputsDigest, r.PlanDigest, texts[2], db.Millis(r.Created), texts[3], texts[4], r.Layer, r.Gates, flag(r.Retry), r.Batch, r.Tool)
 	if err != nil {
 		return fmt.Errorf("create %s of %s: %w", r.Kind, r.Project.Name, err)
 	}

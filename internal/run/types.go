@@ -118,6 +118,11 @@ type Run struct {
 	Estimate  *cost.Estimate
 	Error     string // sentences for people
 
+	// Tool is what it was or is run with, as ToolWord makes it; "" before it
+	// begins. An apply has its plan's from the start: a saved plan is read by
+	// no other version.
+	Tool string
+
 	Done, Total int // resources, while it runs
 	Created     time.Time
 	Started     time.Time

@@ -79,3 +79,4 @@ CREATE INDEX drift_projects_client ON drift_projects (client_id, status);
 ALTER TABLE runs ADD COLUMN progress TEXT NOT NULL DEFAULT ''; -- JSON of run.Progress
 ALTER TABLE runs ADD COLUMN steps INTEGER NOT NULL DEFAULT 0; -- that Terraform went through; 0: not known
 ALTER TABLE runs ADD COLUMN peak_memory INTEGER NOT NULL DEFAULT 0; -- bytes, of all its processes at once; 0: not known
+ALTER TABLE runs ADD COLUMN tool TEXT NOT NULL DEFAULT ''; -- which it is run with: "terraform 1.11.4"; '' before it begins
