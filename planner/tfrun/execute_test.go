@@ -124,7 +124,7 @@ func TestPlanAndApply(t *testing.T) {
 		var seen []string
 		var log bytes.Buffer
 		r := Execute(t.Context(), plan, func(p Progress) {
-			seen = append(seen, fmt.Sprintf("%d/%d %s", p.Done, p.Total, p.Address))
+			seen = append(seen, fmt.Sprintf("%s %d/%d %s", p.Step, p.Done, p.Total, p.Address))
 		}, &log)
 		if r.Outcome != OutcomePlanned || r.Summary != (tfplan.Summary{Create: 2, Outputs: 1}) {
 			t.Fatalf("plan: %+v\n%s", r, log.String())
@@ -132,8 +132,8 @@ func TestPlanAndApply(t *testing.T) {
 		if r.StateLineage != "" || r.StateSerial != 0 || len(r.PlanDigest) != 64 || r.TerraformVersion != b.Version {
 			t.Errorf("plan of an empty state: %+v", r)
 		}
-		if len(seen) != 2 || !strings.Contains(strings.Join(seen, " "), "module.m.terraform_data.a") {
-			t.Errorf("progress %q, want both objects", seen)
+		if got := strings.Join(seen, ", "); r.Steps != 2 || !strings.HasPrefix(got, "init 0/0 , plan 0/0 , plan 1/0 ") || !strings.HasSuffix(got, ", show 2/2 ") || !strings.Contains(got, "/0 module.m.terraform_data.a") {
+			t.Errorf("%d steps, progress %q, want both objects", r.Steps, got)
 		}
 		if !strings.Contains(log.String(), "terraform_data.b: Plan to create") || strings.Contains(log.String(), s.dir) {
 			t.Errorf("the log lacks what was planned, or shows this machine's paths:\n%s", log.String())
@@ -160,7 +160,7 @@ func TestPlanAndApply(t *testing.T) {
 		apply.DataDir = filepath.Join(s.dir, "fresh data")
 		seen = nil
 		ra := Execute(t.Context(), apply, func(p Progress) {
-			if now := fmt.Sprintf("%d/%d", p.Done, p.Total); len(seen) == 0 || seen[len(seen)-1] != now {
+			if now := fmt.Sprintf("%d/%d", p.Done, p.Total); p.Step == "apply" && (len(seen) == 0 || seen[len(seen)-1] != now) {
 				seen = append(seen, now)
 			}
 		}, nil)
