@@ -33,6 +33,9 @@ func Affected(projects []Project, changed []string) []Touched {
 	owners := map[string]bool{}
 	for _, p := range projects {
 		owners[p.Dir] = true
+		if p.SourceDir != "" {
+			owners[p.SourceDir] = true
+		}
 		for _, m := range p.Modules {
 			owners[m] = true
 		}
@@ -81,6 +84,9 @@ func concerns(p Project, file, owner string) string {
 	}
 	if owner == p.Dir && shapes(strings.TrimPrefix(file, prefixOf(p.Dir)), p.Dir == ".") {
 		return fmt.Sprintf("%s changed", file)
+	}
+	if p.SourceDir != "" && owner == p.SourceDir && shapes(strings.TrimPrefix(file, prefixOf(owner)), false) {
+		return fmt.Sprintf("%s changed, which its code is made from", file)
 	}
 	if _, ok := slices.BinarySearch(p.Modules, owner); ok && shapes(strings.TrimPrefix(file, prefixOf(owner)), owner == ".") {
 		return fmt.Sprintf("its module %s changed (%s)", owner, file)

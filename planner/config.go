@@ -66,6 +66,9 @@ type ProjectConfig struct {
 	Env          map[string]string // of its runs
 	Options      Options           // flags of each of its plans
 	Hooks        []Hook
+	Kind         string // KindTerragrunt, or "" for Terraform's own
+	SourceDir    string // where hooks run that make the code in Dir, relative to the repository's root; "" where nothing does
+	Secrets      Secrets
 	Tool         ToolConfig
 	Drift        DriftConfig
 	Line         int // of the block, for problems that are found later

@@ -29,9 +29,10 @@ func ConfigBlocks() []ConfigBlock {
 		{Title: "The file itself", Doc: "What holds for the whole repository. What is left out, the server's settings decide."},
 		{Name: "project", Label: "NAME", Title: "project", Doc: "A project that can't be found, or that needs more than is found out by itself. Its name is what comments show and what `-p` takes: letters, digits and `. _ / - :`. " +
 			"In `var_files`, `env` and all else of the block but `workspaces`, `${workspace}` is the workspace."},
-		{Name: "hook", Label: "WHEN", In: "project", Title: "hook", Doc: "A program that runs before or after Terraform does, in the project's directory. WHEN is `before_plan`, `after_plan`, `before_apply` or `after_apply`; " +
+		{Name: "hook", Label: "WHEN", In: "project", Title: "hook", Doc: "A program that runs before or after Terraform does, in the project's directory. WHEN is `before_plan`, `before_apply`, `before_init`, `after_init`, `after_plan` or `after_apply`; " +
 			"hooks of one moment run in the order of the file, and the first that fails ends the run. They run only where the server's `terraform.allow_hooks` says so. " +
-			"Those before run before `terraform init`. A hook's environment is the run's, with `TIDELOCK_DIR` and `TIDELOCK_WORKSPACE`, and after the plan `PLANFILE` and `SHOWFILE`: the saved plan, and the same as JSON."},
+			"A plan comes to `before_plan`, `before_init`, `terraform init`, `after_init`, `terraform plan`, `after_plan`; an apply to `before_apply`, `before_init`, init, `after_init`, apply, `after_apply`. " +
+			"A hook's environment is the run's, with `TIDELOCK_DIR` and `TIDELOCK_WORKSPACE`, and once there is a plan `PLANFILE` and `SHOWFILE`: the saved plan, and the same as JSON. [Workflows](workflows.md) has more of it."},
 		{Name: "gate", Label: "ACT", Title: "gate", Doc: "What must be so before an act: ACT is `plan`, `apply` or `destroy`. The repository's gates stand beside the server's and can only tighten them. " +
 			"What a gate can ask for, rules in CEL among it, stands in [Gates](gates.md)."},
 		{Name: "drift", Title: "drift", Doc: "When projects are compared with what is really there, and what becomes of a difference; see [Drift](drift.md). The block stands in the file itself, for all projects, or in a `project` block, for that one. It is read from the tip of the default branch."},
@@ -108,8 +109,29 @@ func ConfigOptions() []ConfigOption {
 		{Block: "project", Name: "tool_version", Type: "string", Default: "the file's `tool_version`", Example: `tool_version = "~> 1.9.0"`,
 			Doc: "Its version, in the words of the file's."},
 
+		{Block: "project", Name: "secrets", Type: "map of strings", Default: "none", Example: "secrets = {\n  TF_VAR_db_password = \"prod-db\"\n}",
+			Doc: "Environment variables of the project's plans and applies whose values are secrets of the server: the name of the variable, and the name that the server's configuration has for the secret. The server says which repositories may have which; see [Workflows](workflows.md#secrets)."},
+		{Block: "project", Name: "plan_secrets", Type: "map of strings", Default: "none", Example: "plan_secrets = {\n  VAULT_TOKEN = \"vault-read\"\n}",
+			Doc: "As `secrets`, for plans only. Plans run code that nobody has reviewed yet."},
+		{Block: "project", Name: "apply_secrets", Type: "map of strings", Default: "none", Example: "apply_secrets = {\n  VAULT_TOKEN = \"vault-write\"\n}",
+			Doc: "As `secrets`, for applies only."},
+		{Block: "project", Name: "kind", Type: "string", Default: "found out", Example: `kind = "terragrunt"`,
+			Doc: "What runs the project: `\"terraform\"` (or OpenTofu) itself, or `\"terragrunt\"` for a directory with a `terragrunt.hcl`. Units that Tidelock finds by itself are of that kind already; see [Workflows](workflows.md#terragrunt)."},
+		{Block: "project", Name: "source_dir", Type: "string", Default: "none", Example: "source_dir = \"cdk/shop\"\nhook \"before_init\" {\n  run = [\"./synth.sh\"]\n}",
+			Doc: "The directory, relative to the root, of the code that hooks make the project's `dir` from: hooks run there, its files count as the project's, and `dir` need not be in the repository. Runs with the same `source_dir` go one after the other. For [CDKTF and the like](workflows.md#code-that-is-made)."},
+
 		{Block: "hook", Name: "run", Type: "list of strings", Default: "required", Example: `run = ["./generate.sh", "--quick"]`,
 			Doc: "The program and its arguments: each is given as it is, and no shell reads them."},
+		{Block: "hook", Name: "timeout", Type: "duration", Default: "as long as the run", Example: `timeout = "5m"`,
+			Doc: "How long it may take. Then it is interrupted, and the run fails with a sentence that says so."},
+		{Block: "hook", Name: "phase", Type: "string", Default: "both", Example: `phase = "plan"`,
+			Doc: "Of `before_init` and `after_init`: whether it runs in plans only (`\"plan\"`) or in applies only (`\"apply\"`)."},
+		{Block: "hook", Name: "env", Type: "string", Default: "none", Example: `env = "TF_VAR_release"`,
+			Doc: "The environment variable that what the hook prints to standard output, without the space around it, becomes the value of, for all that runs after it. It is not logged. `TF_VAR_…` can always be set; other names stand in the server's `terraform.project_env`."},
+		{Block: "hook", Name: "multienv", Type: "string", Default: "none", Example: `multienv = "lines"`,
+			Doc: "Several such variables: `\"lines\"` for `NAME=value` one a line, `\"commas\"` for `NAME=value,NAME=value` as for Atlantis. A JSON object of strings is taken in either."},
+		{Block: "hook", Name: "sensitive", Type: "bool", Default: "`false`", Example: "env       = \"TF_VAR_token\"\nsensitive = true",
+			Doc: "Whether the values that `env` or `multienv` give are masked in the log, in comments and in the stored plan. They need at least 6 characters."},
 
 		{Block: "drift", Name: "schedule", Type: "string", Default: server, Example: `schedule = "0 6 * * 1-5"`,
 			Doc: "When to look, in cron's five fields: minute, hour, day of the month, month, day of the week. `@hourly`, `@daily`, `@weekly` and `@monthly` are understood too. A check begins up to ten minutes after its time, so that those of all repositories do not begin at once. `\"off\"` is never."},
@@ -135,7 +157,14 @@ func ExampleIn(o ConfigOption) string {
 		}
 		return "project \"shop\" {\n" + dir + indent(o.Example, "  ") + "\n}\n"
 	case "hook":
-		return "project \"shop\" {\n" + dir + "  hook \"before_plan\" {\n" + indent(o.Example, "    ") + "\n  }\n}\n"
+		moment, run := "before_plan", "    run = [\"./step.sh\"]\n"
+		switch o.Name {
+		case "run":
+			run = ""
+		case "phase":
+			moment = "before_init"
+		}
+		return "project \"shop\" {\n" + dir + "  hook \"" + moment + "\" {\n" + run + indent(o.Example, "    ") + "\n  }\n}\n"
 	case "":
 		return o.Example + "\n"
 	}

@@ -76,14 +76,24 @@ type hclProject struct {
 	Env          map[string]string `hcl:"env,optional"`
 	Tool         *string           `hcl:"tool"`
 	ToolVersion  *string           `hcl:"tool_version"`
+	SourceDir    string            `hcl:"source_dir,optional"`
+	Kind         string            `hcl:"kind,optional"`
+	Secrets      map[string]string `hcl:"secrets,optional"`
+	PlanSecrets  map[string]string `hcl:"plan_secrets,optional"`
+	ApplySecrets map[string]string `hcl:"apply_secrets,optional"`
 	Hooks        []hclHook         `hcl:"hook,block"`
 	Drift        *hclDrift         `hcl:"drift,block"`
 }
 
 type hclHook struct {
-	When  string    `hcl:"when,label"`
-	Run   []string  `hcl:"run"`
-	Range hcl.Range `hcl:",def_range"`
+	When      string    `hcl:"when,label"`
+	Run       []string  `hcl:"run"`
+	Phase     string    `hcl:"phase,optional"`
+	Timeout   string    `hcl:"timeout,optional"`
+	Env       string    `hcl:"env,optional"`
+	MultiEnv  string    `hcl:"multienv,optional"`
+	Sensitive bool      `hcl:"sensitive,optional"`
+	Range     hcl.Range `hcl:",def_range"`
 }
 
 // Bounds of a configuration file: far above what anybody writes, and low
@@ -103,9 +113,6 @@ const (
 func CommandNames() []string {
 	return []string{"plan", "apply", "destroy", "unlock", "cancel", "approve-policies", "import", "state rm", "state mv", "drift", "cost", "version", "help", "retry", "rollback"}
 }
-
-// hookMoments are the labels of hook blocks.
-func hookMoments() []string { return []string{BeforePlan, AfterPlan, BeforeApply, AfterApply} }
 
 // configReader collects what is wrong while a file is read.
 type configReader struct {
@@ -399,13 +406,8 @@ func (r *configReader) project(name, workspace string, p hclProject, body *hclsy
 		r.say(at("flags"), "%s", strings.ReplaceAll(errs.Sentence(err), "After -- there may stand", "There may stand"))
 	}
 	for _, h := range p.Hooks {
-		pc.Hooks = append(pc.Hooks, Hook{When: h.When, Run: h.Run})
-		if !slices.Contains(hookMoments(), h.When) {
-			r.say(h.Range.Start.Line, "A hook runs at %s, not at %q.%s", orList(hookMoments()), short(h.When), r.guess(h.When, hookMoments()))
-		}
-		if problem := hookProblem(h.Run); problem != "" {
-			r.say(h.Range.Start.Line, "%s", problem)
-		}
+		pc.Hooks = append(pc.Hooks, r.hook(h))
 	}
+	r.workflow(p, &pc, at)
 	return pc
 }

@@ -184,7 +184,7 @@ project "z" {
 		`tidelock.hcl:35: The variable "TF_CLI_ARGS" can't be set here.`,
 		`tidelock.hcl:35: The variable "LD_PRELOAD" is for Tidelock alone`,
 		`tidelock.hcl:35: The variable "A B" is no name`,
-		`tidelock.hcl:42: A hook runs at "before_plan", "after_plan", "before_apply" or "after_apply", not at "before_aply". Did you mean "before_apply"?`,
+		`tidelock.hcl:42: A hook runs at "before_plan", "before_apply", "before_init", "after_init", "after_plan" or "after_apply", not at "before_aply". Did you mean "before_apply"?`,
 		`tidelock.hcl:45: run is the program and its arguments, and no shell's line: write ["./gen.sh", "--quick"].`,
 		`tidelock.hcl:48: run names no program.`,
 	} {
@@ -264,6 +264,7 @@ func TestDiscoverCarriesTheConfiguration(t *testing.T) {
 		Name: "app", Dir: "app", Workspace: "w", VarFiles: []string{"v.tfvars"}, Watch: []string{"x"}, WhenModified: []string{"app/**"},
 		DependsOn: []string{"net"}, Order: 3, ByHand: true, Env: map[string]string{"A": "b"}, Options: Options{Parallelism: 2},
 		Hooks: []Hook{{When: BeforePlan, Run: []string{"x"}}}, Line: 7, DependsLine: 9,
+		Kind: "other", SourceDir: "src", Secrets: Secrets{Both: map[string]string{"A": "b"}},
 		Drift: DriftConfig{Schedule: new(string)}, Tool: ToolConfig{Name: ToolOpenTofu, Version: "1.8.0"},
 	}
 	projects, problems := discovered(t, map[string]string{"app/main.tf": resource, "net/main.tf": resource}, RepoConfig{Autodiscover: true, Projects: []ProjectConfig{pc}})

@@ -58,10 +58,11 @@ func Survey(fsys fs.FS, cfg RepoConfig) (Surveyed, error) {
 		p := Project{
 			Name: pc.Name, Dir: pc.Dir, Workspace: pc.Workspace, Watch: pc.Watch, WhenModified: pc.WhenModified,
 			DependsOn: pc.DependsOn, Order: pc.Order, ByHand: pc.ByHand, Env: pc.Env, Options: pc.Options, Hooks: pc.Hooks,
+			Kind: pc.Kind, SourceDir: pc.SourceDir, Secrets: pc.Secrets,
 		}
 		for _, h := range pc.Hooks {
 			// What a program reads before the plan nobody can tell.
-			p.WholeTree = p.WholeTree || h.When == BeforePlan
+			p.WholeTree = p.WholeTree || h.Writes() && h.When != BeforeApply && h.Phase != PhaseApply
 		}
 		for _, f := range pc.VarFiles {
 			p.VarFiles = append(p.VarFiles, path.Join(pc.Dir, f))
@@ -69,7 +70,7 @@ func Survey(fsys fs.FS, cfg RepoConfig) (Surveyed, error) {
 		if p.Workspace == "" {
 			p.Workspace = DefaultWorkspace
 		}
-		if m := tree.modules[pc.Dir]; m == nil || m.files == 0 {
+		if m := tree.modules[pc.Dir]; (m == nil || m.files == 0) && pc.SourceDir == "" {
 			p.Missing = true
 			message := fmt.Sprintf("The project %s has the directory %s, which holds no Terraform code.", pc.Name, pc.Dir)
 			if real, through, ok := tree.resolve(pc.Dir); ok && len(through) > 0 {

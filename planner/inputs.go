@@ -56,6 +56,13 @@ func InputsDigest(fsys fs.FS, p Project) (string, error) {
 		}
 		fmt.Fprintf(h, "%s\n", given)
 	}
+	if p.Kind != "" || p.SourceDir != "" || !p.Secrets.Empty() {
+		made, err := json.Marshal([]any{p.Kind, p.SourceDir, p.Secrets}) // secrets by name, never by value
+		if err != nil {
+			return "", fmt.Errorf("digest of project %s: %w", p.Name, err)
+		}
+		fmt.Fprintf(h, "%s\n", made)
+	}
 	if asked := p.Tool.asked(); asked != "" {
 		fmt.Fprintf(h, "tool %s\n", asked)
 	}

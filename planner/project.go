@@ -39,12 +39,21 @@ type Project struct {
 	WhenModified []string          `json:"when_modified,omitempty"`
 	Env          map[string]string `json:"env,omitempty"`   // for its runs; only names that the server allows reach them
 	Hooks        []Hook            `json:"hooks,omitempty"` // run only where the server allows it
+	// Kind is KindTerragrunt for a Terragrunt unit, "" for Terraform's own
+	// code. SourceDir is where hooks run that make the code in Dir, which then
+	// need not be in the repository; "" where nothing makes it.
+	Kind      string  `json:"kind,omitempty"`
+	SourceDir string  `json:"source_dir,omitempty"`
+	Secrets   Secrets `json:"secrets,omitzero"` // by name; what they are only the server knows
 	// Options are flags that the configuration gives to each of its plans;
 	// see Options.With for those of a command over them.
 	Options Options `json:"options,omitzero"`
 	// Tool is which Terraform or OpenTofu it asks for.
 	Tool Tool `json:"tool,omitzero"`
 }
+
+// KindTerragrunt is the kind of a project that Terragrunt runs.
+const KindTerragrunt = "terragrunt"
 
 // Key returns what locks and states are keyed by: the directory and the
 // workspace, which a rename in the configuration does not change. A workspace

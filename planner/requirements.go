@@ -52,7 +52,7 @@ func NeedsProviders(fsys fs.FS, p Project) (ProviderNeeds, error) {
 		out.Partial = out.Partial || m.partial
 	}
 	for _, h := range p.Hooks { // a program may write code
-		out.Partial = out.Partial || h.When == BeforePlan || h.When == BeforeApply
+		out.Partial = out.Partial || h.Writes()
 	}
 	return out, nil
 }

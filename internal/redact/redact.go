@@ -35,9 +35,9 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(Mask), nil }
 func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(Mask) }
 func (s Secret) LogValue() slog.Value         { return slog.StringValue(Mask) }
 
-// shortest is the length in bytes below which a value is not masked in free
+// MinLength is the length in bytes below which a value is not masked in free
 // text: replacing "a" or "true" everywhere would hide the text, not the secret.
-const shortest = 6
+const MinLength = 6
 
 // Masker replaces known secrets in text. The zero Masker changes nothing. It
 // is safe for concurrent use: it never changes after NewMasker.
@@ -53,13 +53,13 @@ func NewMasker(values ...string) *Masker {
 	seen := map[string]bool{}
 	var forms []string
 	add := func(s string) {
-		if len(s) >= shortest && !seen[s] {
+		if len(s) >= MinLength && !seen[s] {
 			seen[s] = true
 			forms = append(forms, s)
 		}
 	}
 	for _, v := range values {
-		if len(v) < shortest {
+		if len(v) < MinLength {
 			continue
 		}
 		add(v)

@@ -53,7 +53,7 @@ func newFinder(forms []string) *finder {
 
 // at returns how long the longest form is with which p begins; 0 for none.
 func (f *finder) at(p []byte) int {
-	if len(p) < shortest || !f.first[binary.LittleEndian.Uint16(p)] {
+	if len(p) < MinLength || !f.first[binary.LittleEndian.Uint16(p)] {
 		return 0
 	}
 	for _, s := range f.byHead[head(p)] {

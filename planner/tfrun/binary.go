@@ -110,38 +110,6 @@ func atLeast(version string, major, minor int) bool {
 	return ma > major || ma == major && mi >= minor
 }
 
-// wrapper returns what terraform-exec is to run in place of the binary. Before
-// its first command, terraform-exec always asks for the version, which costs
-// a whole start of Terraform, a fifth of a small plan. Where the server knows
-// the version already, a few lines of shell answer that and hand everything
-// else on; where there is no shell, the binary itself does.
-func wrapper(spec Spec) (string, error) {
-	known := plainVersion(spec.BinaryVersion)
-	if !known && spec.Limits == (Limits{}) {
-		return spec.Binary, nil
-	}
-	if _, err := os.Stat(shell); err != nil {
-		if spec.Limits != (Limits{}) {
-			return "", fmt.Errorf("the limits of a run are set by %s, which is not there: %w", shell, err)
-		}
-		return spec.Binary, nil
-	}
-	// Beside HOME, not in it: what runs may write there.
-	path := spec.Home + ".terraform"
-	script := "#!" + shell + "\n"
-	if known {
-		script += "[ \"$1\" = version ] && exec echo " + shellQuote(`{"terraform_version":"`+spec.BinaryVersion+`","provider_selections":{}}`) + "\n"
-	}
-	if spec.Limits != (Limits{}) {
-		script += spec.Limits.script()
-	}
-	script += "exec " + shellQuote(spec.Binary) + " \"$@\"\n"
-	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
-		return "", fmt.Errorf("write the wrapper: %w", err)
-	}
-	return path, nil
-}
-
 // shell sets the limits and answers for the version.
 const shell = "/bin/sh"
 

@@ -21,13 +21,30 @@ import (
 	"github.com/tidelock/tidelock/planner"
 )
 
-// beforeHooks are those that run before anything of Terraform's does.
+// beforeHooks are those that run first, before those of before_init.
 var beforeHooks = map[Kind]string{KindPlan: planner.BeforePlan, KindApply: planner.BeforeApply, KindState: planner.BeforePlan}
+
+// phase is what hooks and secrets call what the run does.
+func (k Kind) phase() string {
+	if k == KindApply {
+		return planner.PhaseApply
+	}
+	return planner.PhasePlan
+}
+
+// beforeInit runs the hooks that may write the code that Terraform is started
+// on.
+func (e *execution) beforeInit(ctx context.Context) error {
+	if err := e.hooks(ctx, beforeHooks[e.spec.Kind]); err != nil {
+		return err
+	}
+	return e.hooks(ctx, planner.BeforeInit)
+}
 
 // hooks runs those of one moment, in their order, up to the first that fails.
 func (e *execution) hooks(ctx context.Context, when string) error {
 	for _, h := range e.spec.Hooks {
-		if h.When != when {
+		if !h.At(when, e.spec.Kind.phase()) {
 			continue
 		}
 		if err := e.hook(ctx, h); err != nil {
@@ -99,8 +116,8 @@ func (e *execution) hookWarning(ctx context.Context, err error) string {
 const hookDrain = time.Second
 
 // hook runs one hook to its end. Its program and arguments are handed over as
-// they are: there is no shell. When ctx ends, it is interrupted, and killed
-// when the grace is over; what it started ends with it.
+// they are: there is no shell. When ctx ends, or its own time is up, it is
+// interrupted, and killed when the grace is over; what it started ends with it.
 func (e *execution) hook(ctx context.Context, h planner.Hook) error {
 	if err := h.Check(); err != nil {
 		return err
@@ -114,12 +131,14 @@ func (e *execution) hook(ctx context.Context, h planner.Hook) error {
 		return ctx.Err()
 	}
 	e.out.say("\nHook at " + h.When + ": " + h.String())
-	r, w, err := os.Pipe()
-	if err != nil {
-		return fmt.Errorf("run a hook: %w", err)
+	limited := ctx
+	if h.Timeout > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, h.Timeout)
+		defer cancel()
 	}
-	cmd := exec.CommandContext(ctx, program, h.Run[1:]...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = e.dir, w, w
+	cmd := exec.CommandContext(limited, program, h.Run[1:]...)
+	cmd.Dir = filepath.Join(e.spec.Root, filepath.FromSlash(e.home))
 	for k, v := range e.hookEnv(h.When) {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
@@ -129,54 +148,122 @@ func (e *execution) hook(ctx context.Context, h planner.Hook) error {
 	if e.spec.Limits != (Limits{}) { // the program and its arguments stay arguments
 		cmd.Path, cmd.Args = shell, append([]string{shell, "-c", e.spec.Limits.script() + "exec \"$0\" \"$@\"", program}, h.Run[1:]...)
 	}
-	a := e.access()
-	a.Read = append(a.Read, program, e.spec.PlanJSON)
-	err = e.confinedTo(a, cmd.Start)
-	w.Close()
-	if err != nil {
-		r.Close()
-		return errs.Wrap(errs.Invalid, err, "%s can't be run: %s.", name, e.out.clean(err.Error()))
-	}
 	said := &hookOutput{out: e.out}
-	read := make(chan struct{})
-	go func() { // ends when nobody holds the pipe any more, or it is closed below
-		defer close(read)
-		_, _ = io.Copy(said, r)
-	}()
-	// While it is not collected yet, nobody else can have its number: what it
-	// left in its group ends with it.
-	for errors.Is(unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
+	var given hookValue
+	stdout := io.Writer(said)
+	if h.Gives() {
+		stdout = &given
 	}
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-	err = cmd.Wait()
-	select {
-	case <-read:
-	case <-time.After(hookDrain):
-	}
-	r.Close()
-	<-read
+	err = e.attend(cmd, program, stdout, said)
 	said.flush()
 	var exit *exec.ExitError
 	switch {
+	case err == nil && h.Gives():
+		return e.take(h, name, &given)
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case limited.Err() != nil:
+		return errs.New(errs.Invalid, "%s took longer than %s and was stopped.%s", name, h.Timeout, e.lastWords(said))
 	case errors.As(err, &exit):
-		text := fmt.Sprintf("%s failed: %s.", name, exit)
-		if last := strings.TrimSpace(string(said.last)); last != "" {
-			text += " It said:\n\n" + e.out.clean(tail(last, maxHookTail))
-		}
-		return errs.Wrap(errs.Invalid, err, "%s", text)
+		return errs.Wrap(errs.Invalid, err, "%s failed: %s.%s", name, exit, e.lastWords(said))
 	}
-	return fmt.Errorf("run a hook: %w", err)
+	return errs.Wrap(errs.Invalid, err, "%s can't be run: %s.", name, e.out.clean(err.Error()))
+}
+
+// lastWords quotes the end of what a hook said, for an error.
+func (e *execution) lastWords(said *hookOutput) string {
+	last := strings.TrimSpace(string(said.last))
+	if last == "" {
+		return ""
+	}
+	return " It said:\n\n" + e.out.clean(tail(last, maxHookTail))
+}
+
+// attend starts a hook's command and sees it to its end, with its output read
+// and nothing of it left behind.
+func (e *execution) attend(cmd *exec.Cmd, program string, stdout, stderr io.Writer) error {
+	readers, closeWriters, err := e.pipes(cmd, stdout, stderr)
+	if err != nil {
+		return fmt.Errorf("run a hook: %w", err)
+	}
+	a := e.access()
+	a.Read = append(a.Read, program, e.spec.PlanJSON)
+	err = e.confinedTo(a, cmd.Start)
+	closeWriters()
+	if err == nil {
+		// While it is not collected yet, nobody else can have its number: what
+		// it left in its group ends with it.
+		for errors.Is(unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
+		}
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		err = cmd.Wait()
+	}
+	drain := time.Now().Add(hookDrain)
+	for _, r := range readers {
+		select {
+		case <-r.done:
+		case <-time.After(time.Until(drain)):
+		}
+		r.pipe.Close()
+		<-r.done
+	}
+	return err
+}
+
+// hookReader reads one of a hook's outputs until nobody holds it any more, or
+// it is closed.
+type hookReader struct {
+	pipe *os.File
+	done chan struct{}
+}
+
+// pipes connects a command's outputs: to one pipe where both go to the same
+// writer, so that their lines keep their order.
+func (e *execution) pipes(cmd *exec.Cmd, stdout, stderr io.Writer) (readers []hookReader, closeWriters func(), err error) {
+	var writers []*os.File
+	closeWriters = func() {
+		for _, w := range writers {
+			w.Close()
+		}
+	}
+	open := func(to io.Writer) (*os.File, error) {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return nil, err
+		}
+		writers = append(writers, w)
+		read := hookReader{r, make(chan struct{})}
+		readers = append(readers, read)
+		go func() { // ends with attend
+			defer close(read.done)
+			_, _ = io.Copy(to, r)
+		}()
+		return w, nil
+	}
+	w, err := open(stderr)
+	if err != nil {
+		return nil, closeWriters, err
+	}
+	cmd.Stdout, cmd.Stderr = w, w
+	if stdout != stderr {
+		if w, err = open(stdout); err != nil {
+			closeWriters()
+			<-readers[0].done
+			readers[0].pipe.Close()
+			return nil, closeWriters, err
+		}
+		cmd.Stdout = w
+	}
+	return readers, closeWriters, nil
 }
 
 // hookEnv is the environment of a hook.
 func (e *execution) hookEnv(when string) map[string]string {
 	env := maps.Clone(e.env)
-	maps.Copy(env, map[string]string{"TIDELOCK_DIR": e.spec.Dir, "TIDELOCK_WORKSPACE": e.spec.Workspace, "TF_IN_AUTOMATION": "1"})
-	if when != planner.BeforePlan {
+	maps.Copy(env, map[string]string{"TIDELOCK_DIR": e.home, "TIDELOCK_WORKSPACE": e.spec.Workspace, "TF_IN_AUTOMATION": "1"})
+	if e.spec.Kind == KindApply || when == planner.AfterPlan {
 		env["PLANFILE"] = e.spec.PlanFile
 		if _, err := os.Stat(e.spec.PlanJSON); err == nil {
 			env["SHOWFILE"] = e.spec.PlanJSON
@@ -199,7 +286,7 @@ func (e *execution) program(name string) (string, error) {
 		}
 		return "", errors.New("there is no such program on the runs' PATH; one of the repository is written with a path, as ./" + filepath.Base(name))
 	}
-	rel, err := planner.InRepo(e.spec.Dir, name)
+	rel, err := planner.InRepo(e.home, name)
 	if err != nil {
 		return "", fmt.Errorf("its path %s", err)
 	}

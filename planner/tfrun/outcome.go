@@ -31,6 +31,7 @@ var steps = map[string]string{
 func (e *execution) finish(ctx context.Context, err error) {
 	e.out.flush()
 	r := &e.result
+	defer func() { r.mask(e.out.mask) }()
 	r.Diagnostics = e.out.diagnostics
 	if err == nil {
 		return

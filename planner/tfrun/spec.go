@@ -43,15 +43,27 @@ type Spec struct {
 	// Env is added to the environment that is built from nothing. It may
 	// hold a client's credentials, so it is never written to the disk: the
 	// runner gets it through a pipe.
-	Env       map[string]string `json:"-"`
-	CLIConfig string            `json:"cli_config"` // path of the CLI configuration file; see CLIConfig
+	Env map[string]string `json:"-"`
+	// Secrets are the names of variables in Env whose values are masked in
+	// whatever leaves the run: its log, its result, its plan's JSON.
+	Secrets []string `json:"secrets,omitempty"`
+	// StepEnv are the names of variables that hooks may set, besides the
+	// code's input variables.
+	StepEnv []string `json:"step_env,omitempty"`
+	// Refused is a sentence that says why nothing may be run; "" where
+	// something may. It becomes the run's error.
+	Refused   string `json:"refused,omitempty"`
+	CLIConfig string `json:"cli_config"` // path of the CLI configuration file; see CLIConfig
 	// ManagedBackend is the path of a state file for a project that
 	// declares no backend, "" for one that does.
 	ManagedBackend string            `json:"managed_backend,omitempty"`
 	Options        planner.Options   `json:"options,omitzero"`   // of a plan; an apply takes Parallelism from it
 	Operation      planner.Operation `json:"operation,omitzero"` // of KindState
 	Hooks          []planner.Hook    `json:"hooks,omitempty"`    // only those that the server allows
-	LockTimeout    string            `json:"lock_timeout,omitempty"`
+	// SourceDir is where hooks run, relative to Root, that make the code in
+	// Dir; "" where hooks run in Dir, which is in the repository.
+	SourceDir   string `json:"source_dir,omitempty"`
+	LockTimeout string `json:"lock_timeout,omitempty"`
 	// Grace is how long Terraform may take to end after it was interrupted,
 	// in nanoseconds; 0 means DefaultGrace. Then it is killed.
 	Grace time.Duration `json:"grace,omitempty"`

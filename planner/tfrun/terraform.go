@@ -48,6 +48,7 @@ func ManagedState(path, workspace string) string {
 func Execute(ctx context.Context, spec Spec, progress func(Progress), log io.Writer) Result {
 	e := &execution{spec: spec, progress: progress, result: Result{Outcome: OutcomeFailed}}
 	e.out = newOutput(spec, log)
+	e.hideGiven()
 	release, err := e.ownData(ctx)
 	if err == nil {
 		err = e.run(ctx)
@@ -63,7 +64,8 @@ func Execute(ctx context.Context, spec Spec, progress func(Progress), log io.Wri
 // execution is one call of Execute.
 type execution struct {
 	spec      Spec
-	dir       string // the project's directory, absolute
+	dir       string // where Terraform is started, absolute: the project's directory
+	home      string // where hooks run, relative to the repository's root
 	tf        *tfexec.Terraform
 	env       map[string]string // of all that is started
 	out       *output
@@ -75,24 +77,45 @@ type execution struct {
 	tmp       string // TMPDIR: nobody else may enter it
 	removeTmp bool
 	step      string
+	secrets   []string    // values that are masked in whatever leaves the run
+	inputs    string      // of init; "" where it can't be told, or may not be left out
+	kept      *initRecord // of the init that need not be repeated; nil where it must be
+	emptied   bool        // the data directory must be emptied before init
 }
 
 func (e *execution) run(ctx context.Context) error {
 	if err := e.prepare(ctx); err != nil {
 		return err
 	}
-	if err := e.hooks(ctx, beforeHooks[e.spec.Kind]); err != nil {
+	release, err := e.ownSource(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := e.beforeInit(ctx); err != nil {
+		return err
+	}
+	if err := e.generated(); err != nil {
 		return err
 	}
 	if err := e.settle(); err != nil {
 		return err
 	}
-	if err := e.init(ctx); err != nil {
+	if e.kept == nil {
+		if err := e.init(ctx); err != nil {
+			return err
+		}
+	}
+	if err := e.hooks(ctx, planner.AfterInit); err != nil {
 		return err
 	}
 	switch e.spec.Kind {
 	case KindPlan:
-		return e.plan(ctx)
+		err := e.plan(ctx)
+		if err != nil && e.kept != nil && ctx.Err() == nil && e.wantsInit(err) {
+			return e.planAfresh(ctx)
+		}
+		return err
 	case KindApply:
 		return e.apply(ctx)
 	case KindState:
@@ -104,6 +127,9 @@ func (e *execution) run(ctx context.Context) error {
 // prepare refuses what must not run, and lays out everything the run needs.
 func (e *execution) prepare(ctx context.Context) error {
 	s := &e.spec
+	if s.Refused != "" {
+		return errs.New(errs.Invalid, "%s", s.Refused)
+	}
 	if s.Workspace == "" {
 		s.Workspace = planner.DefaultWorkspace
 	}
@@ -114,7 +140,12 @@ func (e *execution) prepare(ctx context.Context) error {
 	if err != nil {
 		return errs.New(errs.Invalid, "The project's directory %q %s.", s.Dir, err)
 	}
-	s.Dir = dir
+	s.Dir, e.home = dir, dir
+	if s.SourceDir != "" {
+		if e.home, err = planner.InRepo(".", s.SourceDir); err != nil {
+			return errs.New(errs.Invalid, "The project's source_dir %q %s.", s.SourceDir, err)
+		}
+	}
 	if err := s.Options.Check(); err != nil {
 		return err
 	}
@@ -136,13 +167,13 @@ func (e *execution) prepare(ctx context.Context) error {
 		return fmt.Errorf("open the work tree: %w", err)
 	}
 	defer root.Close()
-	if info, err := root.Stat(filepath.FromSlash(dir)); err != nil || !info.IsDir() {
-		return errs.New(errs.Invalid, "The project's directory %s is not in the repository.", dir)
+	if info, err := root.Stat(filepath.FromSlash(e.home)); err != nil || !info.IsDir() {
+		return errs.New(errs.Invalid, "The project's directory %s is not in the repository.", e.home)
 	}
-	if err := forbid(root, dir); err != nil {
+	if err := forbid(root, e.home); err != nil {
 		return err
 	}
-	e.dir = filepath.Join(s.Root, filepath.FromSlash(dir))
+	e.dir = filepath.Join(s.Root, filepath.FromSlash(e.home)) // until the hooks have made the project's own
 	e.tmp = filepath.Join(s.Home, "tmp")
 	for _, d := range []string{s.DataDir, s.Home, e.tmp} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
@@ -169,6 +200,12 @@ func (e *execution) settle() error {
 	if err := forbid(root, e.spec.Dir); err != nil {
 		return err
 	}
+	e.openKept(root)
+	if e.emptied {
+		if err := e.forget(); err != nil {
+			return err
+		}
+	}
 	// Which workspace is used is what this file says, not a committed one.
 	if err := os.WriteFile(filepath.Join(e.spec.DataDir, "environment"), []byte(e.spec.Workspace), 0o600); err != nil {
 		return fmt.Errorf("choose the workspace: %w", err)
@@ -176,7 +213,14 @@ func (e *execution) settle() error {
 	if err := e.manageBackend(root); err != nil {
 		return err
 	}
-	if e.spec.Kind == KindApply {
+	// An apply is never begun on the chance that init is not needed.
+	if e.spec.Kind != KindPlan {
+		e.kept = nil
+	}
+	switch {
+	case e.kept != nil:
+		return e.reuse(root)
+	case e.spec.Kind == KindApply:
 		return e.restoreLock(root)
 	}
 	return nil
@@ -266,17 +310,6 @@ func (e *execution) manageBackend(root *os.Root) error {
 // it starts.
 func (e *execution) terraform(ctx context.Context) error {
 	s := e.spec
-	path, err := wrapper(s)
-	if err != nil {
-		return err
-	}
-	e.wrapper = path
-	if e.tf, err = tfexec.NewTerraform(e.dir, path); err != nil {
-		return fmt.Errorf("prepare terraform: %w", err)
-	}
-	if err := e.tf.SetWaitDelay(s.Grace); err != nil {
-		return fmt.Errorf("prepare terraform: %w", err)
-	}
 	env := map[string]string{
 		"PATH":                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"LANG":                "C.UTF-8",
@@ -284,7 +317,7 @@ func (e *execution) terraform(ctx context.Context) error {
 	}
 	maps.Copy(env, tuning(s.MemoryLimit))
 	for k, v := range s.Env {
-		if strings.HasPrefix(k, "TF_") {
+		if strings.HasPrefix(k, "TF_") && planner.GivenEnvProblem(k, "") != "" {
 			return fmt.Errorf("run %s: the variable %s in its spec is Terraform's, and not for a spec to set", s.RunID, k)
 		}
 		env[k] = v
@@ -294,16 +327,9 @@ func (e *execution) terraform(ctx context.Context) error {
 		"TF_DATA_DIR": s.DataDir, "TF_CLI_CONFIG_FILE": s.CLIConfig, "CHECKPOINT_DISABLE": "1",
 		RunVariable: s.RunID,
 	})
-	// Terraform and its providers talk through a socket in the run's own
-	// TMPDIR, which only this user can enter, and whoever is this user could
-	// read their memory: TLS on it protects nothing, and the keys and
-	// certificates made for each start take a quarter of a small plan's time.
-	if err := e.tf.SetDisablePluginTLS(true); err != nil {
-		return fmt.Errorf("prepare terraform: %w", err)
-	}
 	e.env = env
-	if err := e.tf.SetEnv(env); err != nil {
-		return fmt.Errorf("prepare terraform: %w", err)
+	if err := e.equip(); err != nil {
+		return err
 	}
 	if e.result.TerraformVersion = s.BinaryVersion; e.result.TerraformVersion == "" {
 		e.step = "version"
@@ -339,8 +365,11 @@ func (e *execution) init(ctx context.Context) error {
 		return err
 	}
 	after, _ := os.ReadFile(lock)
-	e.result.LockFileChanged = !bytes.Equal(before, after)
-	return e.selectWorkspace(ctx)
+	e.result.LockFileChanged = e.result.LockFileChanged || !bytes.Equal(before, after)
+	if err := e.selectWorkspace(ctx); err != nil {
+		return err
+	}
+	return e.keepInit()
 }
 
 // selectWorkspace makes the workspace where the backend has none of the name.
@@ -455,7 +484,11 @@ func (e *execution) plan(ctx context.Context) error {
 		return err
 	}
 	if s.PlanJSON != "" {
-		if err := os.WriteFile(s.PlanJSON, bytes.TrimSpace(plan.Raw), 0o600); err != nil {
+		kept, err := e.maskedJSON(plan.Raw)
+		if err != nil {
+			return fmt.Errorf("mask the plan's JSON: %w", err)
+		}
+		if err := os.WriteFile(s.PlanJSON, bytes.TrimSpace(kept), 0o600); err != nil {
 			return fmt.Errorf("keep the plan's JSON: %w", err)
 		}
 	}
@@ -493,6 +526,7 @@ func (e *execution) varFiles() ([]string, error) {
 // tell reports progress.
 func (e *execution) tell(p Progress) {
 	if e.progress != nil {
+		p.Address = e.out.mask.String(p.Address)
 		p.Step = e.step
 		e.progress(p)
 	}

@@ -81,8 +81,18 @@
 #   order      = 2                       # lower ones are applied first
 #   flags      = ["-parallelism=20"]     # of each of its plans
 #   env        = { AWS_PROFILE = "acme" } # where the server allows the name
-#   hook "before_plan" {
-#     run = ["./generate.sh", "--quick"] # where the server allows hooks
+#   secrets    = { TF_VAR_token = "shop-token" } # of the server, by name; plan_secrets, apply_secrets
+#   kind       = "terragrunt"            # a directory with a terragrunt.hcl
+#   source_dir = "cdk/shop"              # what hooks make the code in dir from
+#   hook "before_init" {                 # where the server allows hooks
+#     run     = ["./generate.sh", "--quick"]
+#     phase   = "plan"                   # not in applies
+#     timeout = "5m"
+#   }
+#   hook "before_plan" {                 # what it prints is the variable's value
+#     run       = ["./token.sh"]
+#     env       = "TF_VAR_release"       # or several: multienv = "lines"
+#     sensitive = true
 #   }
 # }
 
