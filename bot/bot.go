@@ -14,6 +14,7 @@ import (
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/drift"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/queue"
@@ -35,6 +36,7 @@ type Options struct {
 	Runs     *run.Store
 	Blobs    *blob.Store
 	Checkout *checkout.Store
+	Drift    *drift.Store
 	Runner   *runner.Runner
 	Policies *policy.Engine
 	Catalog  *cost.Catalog
@@ -43,6 +45,10 @@ type Options struct {
 	DataDir   string // for work trees and states
 	Settings  Settings
 	Terraform Terraform
+	// DriftDefaults are for repositories whose configuration says nothing else;
+	// what a drift check found is kept for DriftKeep, 0 for ever.
+	DriftDefaults drift.Defaults
+	DriftKeep     time.Duration
 	// HoursPerMonth is what estimates reckon with; 0 is the usual 730.
 	HoursPerMonth int
 	PublicURL     string         // where this server's pages are, for links; "" for no links
@@ -98,17 +104,19 @@ const (
 	LanePrepare = "prepare" // fetch and discover: network and disk
 	LanePlans   = "plans"   // Terraform plans: as many as the machine bears
 	LaneApplies = "applies" // Terraform applies
+	LaneDrift   = "drift"   // comparisons that no pull asked for: when no pull's plan waits
 	LaneAnswers = "answers" // writes to GitHub
 )
 
 // Lanes returns the workers of each lane for so many plans at once.
 func Lanes(parallel int) map[string]int {
-	return map[string]int{LaneEvents: 4, LanePrepare: 2, LanePlans: parallel, LaneApplies: max(2, parallel), LaneAnswers: 4}
+	return map[string]int{LaneEvents: 4, LanePrepare: 2, LanePlans: parallel, LaneApplies: max(2, parallel), LaneAnswers: 4,
+		LaneDrift: max(1, parallel/4)}
 }
 
 // FairLanes are those in which clients take turns: what a webhook sets off.
 // Applies and answers are few, and GitHub's limits for them are each client's own.
-func FairLanes() []string { return []string{LaneEvents, LanePrepare, LanePlans} }
+func FairLanes() []string { return []string{LaneEvents, LanePrepare, LanePlans, LaneDrift} }
 
 // New returns a bot and registers its handlers with the queue.
 func New(o Options) *Bot {
@@ -140,6 +148,7 @@ func New(o Options) *Bot {
 	queue.Handle(o.Queue, LaneAnswers, b.autoMerge, quick)
 	queue.Handle(o.Queue, LaneAnswers, b.fold, quick)
 	queue.Handle(o.Queue, LaneAnswers, b.rollback, quick)
+	b.handleDrift()
 	return b
 }
 

@@ -65,6 +65,9 @@ func (b *Bot) enqueueRun(ctx context.Context, tx *db.Tx, r run.Run) error {
 	case run.Apply, run.StateChange:
 		return b.Queue.Enqueue(ctx, tx, applyRunJob{r.ID})
 	}
+	if watches(r) {
+		return b.Queue.Enqueue(ctx, tx, driftRunJob{r.ID}, queue.For(r.Client))
+	}
 	return b.Queue.Enqueue(ctx, tx, planRunJob{r.ID}, queue.For(r.Client))
 }
 

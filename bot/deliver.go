@@ -104,6 +104,9 @@ func (b *Bot) handle(ctx context.Context, e github.Event, guid string) error {
 	if e.Kind == "repository" {
 		return b.repository(ctx, e, repo, guid)
 	}
+	if err := b.pushed(ctx, e, repo); err != nil {
+		return err
+	}
 	facts, err := b.gather(ctx, e, repo)
 	if err != nil {
 		return err

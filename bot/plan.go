@@ -39,6 +39,9 @@ func refs(c run.Change, p run.Pull) []string {
 	if c.GroupRef != "" {
 		return []string{"refs/heads/" + p.BaseRef, "refs/heads/" + strings.TrimPrefix(c.GroupRef, "refs/heads/")}
 	}
+	if c.Branch != "" {
+		return []string{"refs/heads/" + c.Branch}
+	}
 	return []string{"refs/heads/" + p.BaseRef, fmt.Sprintf("refs/pull/%d/head", p.Number)}
 }
 
@@ -101,9 +104,11 @@ func (b *Bot) checkoutTree(ctx context.Context, change, sha, into string) error 
 	if err != nil {
 		return err
 	}
-	p, err := b.Runs.Pull(ctx, b.DB, c.Repo, c.Pull)
-	if err != nil {
-		return err
+	p := tipPull(c.Repo, c.Branch)
+	if c.Branch == "" {
+		if p, err = b.Runs.Pull(ctx, b.DB, c.Repo, c.Pull); err != nil {
+			return err
+		}
 	}
 	repo, err := b.Clients.Repo(ctx, b.DB, c.Repo)
 	if err != nil {
@@ -425,6 +430,9 @@ func (b *Bot) finishPlan(ctx context.Context, tx *db.Tx, r run.Run, c run.Change
 	}
 	if err := b.Runs.Finish(ctx, tx, o.run, final); err != nil {
 		return err
+	}
+	if watches(r) {
+		return b.noteDrift(ctx, tx, r.ID)
 	}
 	if r.Kind == run.Drift {
 		return b.batchDone(ctx, tx, r)

@@ -22,6 +22,9 @@ func (b *Bot) tell(ctx context.Context, tx *db.Tx, change string, soon bool) err
 	if err != nil {
 		return err
 	}
+	if c.Branch != "" {
+		return nil // it has no comment: what it found is told when the check is through
+	}
 	busy, err := b.Runs.UnderWay(ctx, tx, change)
 	if err != nil {
 		return err

@@ -98,6 +98,15 @@ mirrors {
   # max_size = 51200   # MiB of all together
 }
 
+# When projects are compared with what is really there, where a repository's own
+# tidelock.hcl says nothing else.
+drift {
+  # schedule  = "0 6 * * 1-5" # never, unless you say when
+  # timezone  = "Europe/Vienna"
+  # remediate = "issue" # or "pull", or "off"
+  # keep      = "2160h"
+}
+
 policy {
   required_tags = ["owner", "environment"]
   # levels = { "some-rule" = "advisory" } # or "mandatory", "off"

@@ -44,14 +44,14 @@ func Operation(r run.Run) string {
 // reply to `drift`, one run a project. Pure.
 func Drift(runs []run.Run) string {
 	for level := full; level < barest; level++ {
-		if text := drift(runs, level); len(text) <= maxComment {
+		if text := comparisons(runs, level); len(text) <= maxComment {
 			return text
 		}
 	}
-	return drift(runs, barest)
+	return comparisons(runs, barest)
 }
 
-func drift(runs []run.Run, level detail) string {
+func comparisons(runs []run.Run, level detail) string {
 	moved, failed := 0, 0
 	for _, r := range runs {
 		switch {

@@ -10,6 +10,7 @@ import (
 	gates "github.com/tidelock/tidelock/internal/gate" // gate is a name in the tests
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/redact"
+	"github.com/tidelock/tidelock/planner"
 )
 
 // Config is the server's configuration, complete and checked: every path is
@@ -38,6 +39,7 @@ type Config struct {
 	Terraform TerraformConfig
 	Mirrors   MirrorsConfig
 	Defaults  DefaultsConfig
+	Drift     DriftConfig
 	Policy    PolicyConfig
 	Cost      CostConfig
 	Log       LogConfig
@@ -139,6 +141,7 @@ func defaultConfig() Config {
 			Sandbox: "auto", SandboxNetwork: "allow", MemoryLimit: 8 << 10, MaxProcesses: 1000, DiskLimit: 10 << 10},
 		Mirrors:  MirrorsConfig{MaxAge: 60 * 24 * time.Hour, MaxSize: 50 << 10},
 		Defaults: DefaultsConfig{Lock: "plan", ApplyOnMerge: true, MergeMethod: "merge", AutoPlan: true},
+		Drift:    DriftConfig{Remediate: planner.RemediateIssue, Keep: 90 * 24 * time.Hour},
 		Policy:   PolicyConfig{RequiredTags: []string{"owner", "environment"}},
 		Cost:     CostConfig{Currency: "USD", HoursPerMonth: 730},
 		Log:      LogConfig{Level: "info", Format: "text"},

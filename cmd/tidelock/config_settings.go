@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/tidelock/tidelock/planner"
 )
 
 // setting is one row of the table that everything about the configuration
@@ -35,6 +37,7 @@ var sections = []section{
 	{"terraform", "How plans and applies are run."},
 	{"mirrors", "The copies of repositories that the server fetches into. One that is gone is fetched again when it is needed."},
 	{"defaults", "What holds for a repository whose own `tidelock.hcl` says nothing else."},
+	{"drift", "When projects are compared with what is really there, for a repository whose own `tidelock.hcl` says nothing else; see [Drift](drift.md)."},
 	{"policy", "The bundled policies."},
 	{"cost", "The cost estimates."},
 	{"log", "The server's log, written to standard error."},
@@ -165,6 +168,17 @@ var settings = []setting{
 		doc: "Whether every commit gets a comment of its own, with the older ones folded away, in place of one comment that is kept up to date."},
 	{path: "defaults.split_comments", bind: func(c *Config) any { return &c.Defaults.SplitComments },
 		doc: "Whether plans that are too long for one comment go on in further ones. Otherwise they are shown in less detail until they fit."},
+
+	{path: "drift.schedule", bind: func(c *Config) any { return &c.Drift.Schedule }, check: checkDriftSchedule, derived: "never",
+		doc: "When to look for drift, in cron's five fields, such as `0 6 * * 1-5`. Empty or `off` is never, save where a repository asks for it."},
+	{path: "drift.timezone", bind: func(c *Config) any { return &c.Drift.Timezone }, check: checkDriftTimezone, derived: "`UTC`",
+		doc: "The place by whose clock the schedule goes, as in `Europe/Vienna`."},
+	{path: "drift.remediate", bind: func(c *Config) any { return &c.Drift.Remediate },
+		check: oneOf(func(c *Config) string { return c.Drift.Remediate }, planner.RemediateIssue, planner.RemediatePull, planner.RemediateOff),
+		doc:   "What becomes of drift: `issue` tells it in one issue for each repository, `pull` opens a pull request as well whose apply takes it back (the App then needs *Contents* write), `off` shows it on the pages only."},
+	{path: "drift.keep", bind: func(c *Config) any { return &c.Drift.Keep },
+		check: durationRange(0, 10*365*24*time.Hour, func(c *Config) time.Duration { return c.Drift.Keep }),
+		doc:   "How long drift checks and their logs are kept; the last one of each project stays. `0s` keeps them for ever."},
 
 	{path: "policy.disabled", bind: func(c *Config) any { return &c.Policy.Disabled },
 		doc: "Turns all policies off. Comments then say that no policy was asked."},

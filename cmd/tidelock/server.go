@@ -26,6 +26,7 @@ import (
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/drift"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/policy"
@@ -47,6 +48,7 @@ type server struct {
 	queue   *queue.Queue
 	bot     *bot.Bot
 	runs    *run.Store
+	drift   *drift.Store
 	trail   *access.Trail
 	blobs   *blob.Store
 	masker  *redact.Masker // of the server's own secrets
@@ -146,12 +148,14 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	}
 	s.trail = access.NewTrail(s.db)
 	s.runs = run.NewStore(s.db, s.trail, nil)
+	s.drift = drift.NewStore(s.db, s.trail, nil)
 	s.mirrors = checkout.New(filepath.Join(c.DataDir, "mirrors"), checkout.Options{})
 	return bot.Options{
 		DB: s.db, Queue: s.queue, App: s.app, Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
 		Blobs: s.blobs, Checkout: s.mirrors, Runner: runners,
 		Policies: engine, Catalog: catalog, HoursPerMonth: c.Cost.HoursPerMonth, Node: node, DataDir: c.DataDir,
 		Settings: c.settings(), Version: buildVersion().Version,
+		Drift: s.drift, DriftDefaults: c.Drift.defaults(), DriftKeep: c.Drift.Keep,
 		Terraform: terraform, PublicURL: c.PublicURL, Log: s.log,
 		Masker: s.masker,
 	}, nil
@@ -281,6 +285,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { s.bot.Sweep(work, s.config.GitHub.SweepInterval) })
 	wg.Go(func() { s.bot.Reconcile(work, s.config.GitHub.ReconcileInterval) })
+	wg.Go(func() { s.bot.WatchDrift(work) })
 	wg.Go(func() { s.sweepMirrors(work) })
 	failed := make(chan error, 1)
 	wg.Go(func() {
