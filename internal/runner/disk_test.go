@@ -129,7 +129,7 @@ func TestJournalSurvivesAFullDisk(t *testing.T) {
 	fill(t, disk)
 	kept := 1
 	for ; ; kept++ {
-		if err := j.write(entry{Event: eventProgress, Address: strings.Repeat("x", 1000)}, false); err != nil {
+		if err := j.write(entry{Event: eventProgress, Progress: &tfrun.Progress{Address: strings.Repeat("x", 1000)}}, false); err != nil {
 			break
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // The files of a run folder.
@@ -43,12 +45,7 @@ type entry struct {
 	StartTime uint64 `json:"start_time,omitempty"` // of the process, in clock ticks since the boot
 	Boot      string `json:"boot,omitempty"`
 
-	// Of eventProgress: tfrun.Progress.
-	Done    int           `json:"done,omitempty"`
-	Total   int           `json:"total,omitempty"`
-	Address string        `json:"address,omitempty"`
-	Doing   string        `json:"doing,omitempty"`
-	Elapsed time.Duration `json:"elapsed,omitempty"`
+	Progress *tfrun.Progress `json:"progress,omitempty"` // of eventProgress
 }
 
 // journalRoom is kept on the disk for the journal, in bytes: the entries that

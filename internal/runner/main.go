@@ -89,7 +89,7 @@ func main(ctx context.Context, dir string) error {
 	if err != nil {
 		return fmt.Errorf("open the log: %w", err)
 	}
-	log := &diskLog{f: logged}
+	log := &diskLog{f: logged, limit: LogLimit}
 	if err := j.write(self(), false); err != nil {
 		return err
 	}
@@ -170,11 +170,26 @@ func execute(ctx context.Context, spec tfrun.Spec, box Sandbox, j *journal, log 
 			_ = killDescendants()
 		}
 	})
-	result := tfrun.Execute(ctx, spec, func(p tfrun.Progress) {
-		_ = j.write(entry{Event: eventProgress, Done: p.Done, Total: p.Total, Address: p.Address, Doing: p.Doing, Elapsed: p.Elapsed}, false)
-	}, log)
+	beat := newPulse(log, func(e entry) { _ = j.write(e, false) })
+	var memory memoryWatch
+	watch.Go(func() {
+		tick := time.NewTicker(pulsePace)
+		defer tick.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-tick.C:
+			}
+			beat.beat()
+			memory.look()
+		}
+	})
+	result := tfrun.Execute(ctx, spec, beat.progress, beat)
 	close(over)
 	watch.Wait()
+	beat.flush()
+	result.PeakMemory = memory.result()
 	guard.explain(&result)
 	if err := killDescendants(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

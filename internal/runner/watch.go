@@ -85,12 +85,12 @@ func (r *Runner) Wait(ctx context.Context, runID string, onProgress func(Progres
 		entries, err := follow.next()
 		var last *entry
 		for i, e := range entries {
-			if e.Event == eventProgress {
+			if e.Event == eventProgress && e.Progress != nil { // an earlier version's has another form
 				last = &entries[i]
 			}
 		}
 		if last != nil && onProgress != nil {
-			onProgress(Progress{Done: last.Done, Total: last.Total, Address: last.Address, Doing: last.Doing, Elapsed: last.Elapsed})
+			onProgress(*last.Progress)
 		}
 		return err
 	}
