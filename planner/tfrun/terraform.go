@@ -317,13 +317,13 @@ func (e *execution) terraform(ctx context.Context) error {
 	}
 	maps.Copy(env, tuning(s.MemoryLimit))
 	for k, v := range s.Env {
-		if strings.HasPrefix(k, "TF_") && planner.GivenEnvProblem(k, "") != "" {
+		if !s.takes(k) {
 			return fmt.Errorf("run %s: the variable %s in its spec is Terraform's, and not for a spec to set", s.RunID, k)
 		}
 		env[k] = v
 	}
 	maps.Copy(env, map[string]string{
-		"HOME": s.Home, "TMPDIR": e.tmp,
+		"HOME": s.userHome(), "TMPDIR": e.tmp,
 		"TF_DATA_DIR": s.DataDir, "TF_CLI_CONFIG_FILE": s.CLIConfig, "CHECKPOINT_DISABLE": "1",
 		RunVariable: s.RunID,
 	})
