@@ -81,7 +81,7 @@ func (a *application) begin(ctx context.Context) error {
 	if goOn, err = a.gates(ctx); err != nil || !goOn {
 		return err
 	}
-	release, err := a.checkOut(ctx)
+	release, err := a.checkOut(ctx, a.adoptable(again(a.run)))
 	if err != nil {
 		return err
 	}
@@ -163,8 +163,9 @@ func (a *application) load(ctx context.Context, q db.Querier) (err error) {
 	return err
 }
 
-func (a *application) checkOut(ctx context.Context) (release func(), err error) {
-	a.tree, a.data, release, err = a.trees.acquire(ctx, a.change.ID, a.run.Project.Workspace, a.run.Commit)
+// checkOut gets the work tree. adopt says that a runner may be at work in it.
+func (a *application) checkOut(ctx context.Context, adopt bool) (release func(), err error) {
+	a.tree, a.data, release, err = a.trees.acquire(ctx, a.change, a.run.Project.Workspace, a.run.Commit, adopt)
 	return release, err
 }
 
@@ -209,12 +210,15 @@ func (a *application) fetchPlan(ctx context.Context, ref string) error {
 	return f.Close()
 }
 
+// again names the run folder of the plan that an apply makes for itself.
+func again(r run.Run) string { return r.ID + "-again" }
+
 // planAgain plans at the commit that is to be applied and compares what comes
 // out with what was reviewed. It reports true, with the new plan in place,
 // only if the two do the same. why begins the sentence for the person who must
 // decide otherwise.
 func (a *application) planAgain(ctx context.Context, why string) (bool, error) {
-	folder := a.run.ID + "-again"
+	folder := again(a.run)
 	if !a.adoptable(folder) {
 		if err := a.Runner.Remove(folder); err != nil {
 			return false, err
@@ -230,18 +234,18 @@ func (a *application) planAgain(ctx context.Context, why string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	again, err := a.readPlan(ctx, a.run, folder, result)
+	made, err := a.readPlan(ctx, a.run, folder, result)
 	if err != nil {
 		return false, err
 	}
 	if err := a.Runner.Remove(folder); err != nil {
 		return false, err
 	}
-	goOn, err := a.compare(ctx, again, why)
+	goOn, err := a.compare(ctx, made, why)
 	if err != nil || !goOn {
 		return false, err
 	}
-	return true, a.fetchPlan(ctx, again.run.PlanBlob)
+	return true, a.fetchPlan(ctx, made.run.PlanBlob)
 }
 
 // compare decides what the second plan means.
@@ -329,7 +333,7 @@ func (a *application) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	release, err := a.checkOut(ctx)
+	release, err := a.checkOut(ctx, true)
 	if err != nil {
 		return err
 	}

@@ -65,9 +65,10 @@ type Terraform struct {
 	Env          map[string]string
 	PlanTimeout  time.Duration
 	ApplyTimeout time.Duration
-	Parallel     int      // plans at once
-	AllowHooks   bool     // run the programs that a repository's configuration names
-	ProjectEnv   []string // names of variables that a repository's configuration may set
+	Parallel     int           // plans at once
+	KeepTrees    time.Duration // how long the work trees of an open pull stay after their last use; 0: not at all
+	AllowHooks   bool          // run the programs that a repository's configuration names
+	ProjectEnv   []string      // names of variables that a repository's configuration may set
 }
 
 // Name returns what people call the program.

@@ -98,8 +98,8 @@ func (b *Bot) settings(ctx context.Context, repo clients.Repo, p run.Pull) (Sett
 	return b.Settings.With(cfg), nil
 }
 
-// checkoutTree writes a change's commit into a folder.
-func (b *Bot) checkoutTree(ctx context.Context, change, sha, into string) error {
+// checkoutTree makes a folder the tree of a change's commit.
+func (b *Bot) checkoutTree(ctx context.Context, change, sha, dir string) error {
 	c, err := b.Runs.Change(ctx, b.DB, change)
 	if err != nil {
 		return err
@@ -118,7 +118,7 @@ func (b *Bot) checkoutTree(ctx context.Context, change, sha, into string) error 
 	if err != nil {
 		return err
 	}
-	_, err = b.Checkout.Tree(ctx, src, refs(c, p), sha, into)
+	_, err = b.Checkout.Update(ctx, src, refs(c, p), sha, dir, nil)
 	return err
 }
 
@@ -392,15 +392,18 @@ type planOutcome struct {
 // execPlan runs, or goes on watching, the run's Terraform and reads what it
 // made. It returns nil when the run was stopped on purpose.
 func (b *Bot) execPlan(ctx context.Context, r run.Run, c run.Change) (*planOutcome, error) {
-	tree, data, release, err := b.trees.acquire(ctx, c.ID, r.Project.Workspace, r.Commit)
+	adopt := b.adoptable(r.ID)
+	if !adopt { // before the tree is touched: what an earlier attempt left may still be ending in it
+		if err := b.Runner.Remove(r.ID); err != nil {
+			return nil, err
+		}
+	}
+	tree, data, release, err := b.trees.acquire(ctx, c, r.Project.Workspace, r.Commit, adopt)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	if !b.adoptable(r.ID) {
-		if err := b.Runner.Remove(r.ID); err != nil {
-			return nil, err
-		}
+	if !adopt {
 		if err := b.Runner.Start(ctx, b.spec(r, r.ID, tfrun.KindPlan, tree, data)); err != nil {
 			return nil, err
 		}
@@ -473,7 +476,7 @@ func (b *Bot) batchDone(ctx context.Context, tx *db.Tx, r run.Run) error {
 }
 
 // cleanUp removes the runner's folder and, once nothing of the change is
-// under way, its work tree.
+// under way and its pull is closed, the work trees of that.
 func (b *Bot) cleanUp(ctx context.Context, r run.Run, folder string) error {
 	if err := b.Runner.Remove(folder); err != nil {
 		b.Log.Warn("run folder not removed", keyRun, folder, "error", err)
@@ -482,7 +485,16 @@ func (b *Bot) cleanUp(ctx context.Context, r run.Run, folder string) error {
 	if err != nil || !settled {
 		return err
 	}
-	if err := b.trees.drop(r.Change); err != nil {
+	c, err := b.Runs.Change(ctx, b.DB, r.Change)
+	if err != nil {
+		return err
+	}
+	at := home(c)
+	keep, err := b.keepTrees(ctx, at, b.Now())
+	if err != nil || keep {
+		return err
+	}
+	if err := b.trees.drop(at); err != nil {
 		b.Log.Warn("work tree not removed", keyChange, r.Change, "error", err)
 	}
 	return nil

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tidelock/tidelock/internal/db"
@@ -83,21 +85,14 @@ func (b *Bot) stored(ctx context.Context, guid string) (bool, error) {
 // keepDeliveries is how long a delivery that was worked off is kept.
 const keepDeliveries = 30 * 24 * time.Hour
 
-// Recover tidies up what earlier processes of this node left: work trees of
-// changes that are over, claims to answer, and deliveries too old to matter. Call it before the
+// Recover tidies up what earlier processes of this node left: work trees that
+// nobody needs, claims to answer, and deliveries too old to matter. Call it before the
 // queue starts.
 func (b *Bot) Recover(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Join(b.DataDir, "trees"), 0o700); err != nil {
 		return fmt.Errorf("recover: %w", err)
 	}
-	if err := b.trees.sweep(func(change string) bool {
-		c, err := b.Runs.Change(ctx, b.DB, change)
-		if err != nil {
-			return !errs.Is(err, errs.NotFound)
-		}
-		settled, err := b.Runs.Settled(ctx, b.DB, c.ID)
-		return err != nil || (c.Status.Live() && !settled)
-	}); err != nil {
+	if err := b.SweepTrees(ctx); err != nil {
 		return fmt.Errorf("recover: %w", err)
 	}
 	return b.DB.Tx(ctx, func(tx *db.Tx) error {
@@ -110,4 +105,35 @@ func (b *Bot) Recover(ctx context.Context) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM deliveries WHERE status IN ('done','ignored') AND received_ms<$1`, db.Millis(b.Now().Add(-keepDeliveries)))
 		return err
 	})
+}
+
+// SweepTrees removes the work trees that nobody is likely to use again. A tree
+// is a cache: whatever is in it can be made again from the commit.
+func (b *Bot) SweepTrees(ctx context.Context) error {
+	var failed error
+	err := b.trees.sweep(func(home string, used time.Time) bool {
+		keep, err := b.keepTrees(ctx, home, used)
+		failed = errors.Join(failed, err)
+		return keep || err != nil
+	})
+	return errors.Join(failed, err)
+}
+
+// keepTrees reports whether the trees of a home, last taken at used, are to
+// stay: those of an open pull request, for the time that is configured.
+func (b *Bot) keepTrees(ctx context.Context, home string, used time.Time) (bool, error) {
+	if b.Now().Sub(used) >= b.Terraform.KeepTrees {
+		return false, nil
+	}
+	repo, number, _ := strings.Cut(home, "-")
+	id, err := strconv.ParseInt(repo, 10, 64)
+	pull, perr := strconv.Atoi(number)
+	if err != nil || perr != nil { // a change's own
+		return false, nil
+	}
+	p, err := b.Runs.Pull(ctx, b.DB, id, pull)
+	if errs.Is(err, errs.NotFound) {
+		return false, nil
+	}
+	return p.Open, err
 }

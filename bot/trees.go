@@ -7,83 +7,155 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
+	"time"
 
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
-// trees hands out the work trees that runs use: one for each change and
+// trees hands out the work trees that runs use: one for each pull request and
 // workspace, always at the same path, so that a saved plan meets the paths it
-// was made with. The runs of a change share it while they are at the same
+// was made with. The runs of a pull share it while they are at the same
 // commit: their projects are different directories, since two projects in one
-// directory differ in the workspace. It is removed when nobody uses it.
+// directory differ in the workspace.
 //
-// A tree is a cache: whatever is in it can be made again from the commit. So
-// a tree that an earlier process left is used only if its mark says that it
-// was written completely.
+// A tree outlives its runs: the next push writes only the files that differ,
+// and finds what Terraform fetched for each project beside it. Nothing in it is
+// trusted for that, since each run is other people's code: whoever gets a tree
+// that nobody uses gets it as the commit has it, whatever was done to it.
 type trees struct {
-	dir   string
-	write func(ctx context.Context, change, sha, into string) error
+	dir string
+	// update makes the tree that of the commit. It may be called for one
+	// that is there, and for one that was left half written.
+	update func(ctx context.Context, change, sha, dir string) error
 
 	mu  sync.Mutex
 	use map[treeKey]*treeUse
 }
 
-type treeKey struct{ change, workspace string }
+// treeKey names a tree: the home of its pull, and the workspace.
+type treeKey struct{ home, workspace string }
+
+// home is the folder of a change's trees: its pull's, or its own where it is
+// of none, or of a merge queue's group, which stands beside the pull's head.
+func home(c run.Change) string {
+	if c.Pull == 0 || c.GroupRef != "" {
+		return c.ID
+	}
+	return strconv.FormatInt(c.Repo, 10) + "-" + strconv.Itoa(c.Pull)
+}
 
 // errTreeBusy says that runs at another commit use the tree.
 var errTreeBusy = errs.New(errs.Unavailable, "The work tree of this pull request is in use at another commit.")
+
+// treeWait is how long a tree is waited for that is in use at another commit:
+// what was superseded is stopped at once and soon gone. After that the run goes
+// back to the queue.
+const treeWait = 2 * time.Second
 
 type treeUse struct {
 	sync.Mutex // held while the tree is written or removed
 	sha        string
 	users      int
-	dropped    bool // no longer in the map: take another
+	dropped    bool          // no longer in the map: take another
+	free       chan struct{} // closed when the last user is gone; nil while nobody waits
 }
 
-func newTrees(dir string, write func(ctx context.Context, change, sha, into string) error) *trees {
-	return &trees{dir: dir, write: write, use: map[treeKey]*treeUse{}}
+func newTrees(dir string, update func(ctx context.Context, change, sha, dir string) error) *trees {
+	return &trees{dir: dir, update: update, use: map[treeKey]*treeUse{}}
 }
 
-// base is the folder in which the tree, its mark and its runs' data folders
-// are. A workspace's name is a stranger's choice and never a path.
-func (t *trees) base(k treeKey) string { return filepath.Join(t.dir, k.change, hash(k.workspace)) }
+// base is the folder in which the tree and its runs' data folders are. A
+// workspace's name is a stranger's choice and never a path.
+func (t *trees) base(k treeKey) string { return filepath.Join(t.dir, k.home, hash(k.workspace)) }
 
-// paths returns where the tree, its mark and its runs' data folders are.
-func (t *trees) paths(k treeKey) (tree, mark, data string) {
+// acquire returns the tree of the change's pull for projects of the workspace
+// at sha, and the folder for Terraform's data. adopt says that a runner of an
+// earlier process may be at work there: then the tree is left as it is, if it
+// is at sha. The error is errTreeBusy while the tree is in use at another
+// commit. Whoever acquires must call release.
+func (t *trees) acquire(ctx context.Context, c run.Change, workspace, sha string, adopt bool) (tree, data string, release func(), err error) {
+	k := treeKey{home(c), workspace}
+	for deadline := time.After(treeWait); ; {
+		u := t.of(k)
+		u.Lock()
+		if u.dropped {
+			u.Unlock()
+			continue
+		}
+		if u.users == 0 || u.sha == sha {
+			tree, data, err = t.take(ctx, u, k, c.ID, sha, adopt)
+			u.Unlock()
+			return tree, data, func() { t.release(u) }, err
+		}
+		if u.free == nil {
+			u.free = make(chan struct{})
+		}
+		free := u.free
+		u.Unlock()
+		select {
+		case <-free:
+		case <-deadline:
+			return "", "", nil, errTreeBusy
+		case <-ctx.Done():
+			return "", "", nil, ctx.Err()
+		}
+	}
+}
+
+// take counts one more user of a tree that is free or at sha. The caller holds
+// its lock.
+func (t *trees) take(ctx context.Context, u *treeUse, k treeKey, change, sha string, adopt bool) (tree, data string, err error) {
 	base := t.base(k)
-	return filepath.Join(base, "tree"), filepath.Join(base, "commit"), filepath.Join(base, "data")
-}
-
-// acquire returns the tree of the change for projects of the workspace at sha,
-// written if it is not there yet, and the folder for Terraform's data. The
-// error is errTreeBusy while the tree is in use at another commit. Whoever
-// acquires must call release.
-func (t *trees) acquire(ctx context.Context, change, workspace, sha string) (tree, data string, release func(), err error) {
-	k := treeKey{change, workspace}
-	u := t.of(k)
-	u.Lock()
-	defer u.Unlock()
-	if u.dropped {
-		return t.acquire(ctx, change, workspace, sha)
-	}
-	tree, mark, data := t.paths(k)
-	if u.users > 0 && u.sha != sha {
-		return "", "", nil, errTreeBusy
-	}
-	if u.users == 0 && !t.written(mark, sha) {
-		if err := t.fresh(ctx, k, sha); err != nil {
-			return "", "", nil, err
+	tree, mark := filepath.Join(base, "tree"), filepath.Join(base, "commit")
+	if u.users == 0 && !(adopt && written(mark, sha)) {
+		if busy(base) {
+			return "", "", errTreeBusy
+		}
+		if err := t.bring(ctx, change, sha, tree, mark); err != nil {
+			return "", "", err
 		}
 	}
 	u.sha = sha
 	u.users++
-	return tree, data, func() {
-		u.Lock()
-		defer u.Unlock()
-		u.users--
-	}, nil
+	return tree, filepath.Join(base, "data"), nil
+}
+
+// bring makes the tree that of the commit, and marks it as such once it is.
+func (t *trees) bring(ctx context.Context, change, sha, tree, mark string) error {
+	base := filepath.Dir(tree)
+	err := os.MkdirAll(base, 0o700)
+	for tries := 0; os.IsNotExist(err) && tries < 100; tries++ {
+		err = os.MkdirAll(base, 0o700) // drop took the empty folder above it away in between
+	}
+	if err == nil {
+		err = os.Remove(mark)
+	}
+	if err != nil && !os.IsNotExist(err) {
+		return fmt.Errorf("make work tree: %w", err)
+	}
+	if err := t.update(ctx, change, sha, tree); err != nil {
+		return err
+	}
+	return os.WriteFile(mark, []byte(sha), 0o600) // new each time, so that sweep sees when that was
+}
+
+func written(mark, sha string) bool {
+	got, err := os.ReadFile(mark)
+	return err == nil && string(got) == sha
+}
+
+func (t *trees) release(u *treeUse) {
+	u.Lock()
+	defer u.Unlock()
+	u.users--
+	if u.users == 0 && u.free != nil {
+		close(u.free)
+		u.free = nil
+	}
 }
 
 func (t *trees) of(k treeKey) *treeUse {
@@ -97,35 +169,35 @@ func (t *trees) of(k treeKey) *treeUse {
 	return u
 }
 
-// drop removes those of the change's trees that nobody uses.
-func (t *trees) drop(change string) error {
-	mine, failed := t.dropUnknown(change)
+// drop removes those trees of a home that nobody uses.
+func (t *trees) drop(home string) error {
+	mine, failed := t.dropUnknown(home)
 	for _, k := range mine {
 		failed = errors.Join(failed, t.dropOne(k))
 	}
-	_ = os.Remove(filepath.Join(t.dir, change)) // only when it is empty
+	_ = os.Remove(filepath.Join(t.dir, home)) // only when it is empty
 	return failed
 }
 
-// dropUnknown removes the change's trees that this process never handed out,
-// and returns the others. None is handed out meanwhile.
-func (t *trees) dropUnknown(change string) (known []treeKey, err error) {
+// dropUnknown removes the home's trees that this process never handed out, and
+// returns the others. None is handed out meanwhile.
+func (t *trees) dropUnknown(home string) (known []treeKey, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	ours := map[string]bool{}
 	for k := range t.use {
-		if k.change == change {
+		if k.home == home {
 			known = append(known, k)
 			ours[filepath.Base(t.base(k))] = true
 		}
 	}
-	entries, err := os.ReadDir(filepath.Join(t.dir, change))
+	entries, err := os.ReadDir(filepath.Join(t.dir, home))
 	if os.IsNotExist(err) {
 		return known, nil
 	}
 	for _, e := range entries {
-		if !ours[e.Name()] && !busy(filepath.Join(t.dir, change, e.Name())) {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(t.dir, change, e.Name())))
+		if base := filepath.Join(t.dir, home, e.Name()); !ours[e.Name()] && !busy(base) {
+			err = errors.Join(err, os.RemoveAll(base))
 		}
 	}
 	return known, err
@@ -146,11 +218,6 @@ func (t *trees) dropOne(k treeKey) error {
 	return err
 }
 
-func (t *trees) written(mark, sha string) bool {
-	got, err := os.ReadFile(mark)
-	return err == nil && string(got) == sha
-}
-
 // busy reports whether a run is still ending in the tree's folder: one that
 // nobody watches any more, because it was superseded while no server was there.
 // What is made anew at its path would lose files to it.
@@ -159,31 +226,9 @@ func busy(base string) bool {
 	return slices.ContainsFunc(runs, tfrun.InUse)
 }
 
-func (t *trees) fresh(ctx context.Context, k treeKey, sha string) error {
-	tree, mark, _ := t.paths(k)
-	base := t.base(k)
-	if busy(base) {
-		return errTreeBusy
-	}
-	if err := os.RemoveAll(base); err != nil {
-		return fmt.Errorf("clear work tree: %w", err)
-	}
-	err := os.MkdirAll(base, 0o700)
-	for tries := 0; os.IsNotExist(err) && tries < 100; tries++ {
-		err = os.MkdirAll(base, 0o700) // drop took the empty folder above it away in between
-	}
-	if err != nil {
-		return fmt.Errorf("make work tree: %w", err)
-	}
-	if err := t.write(ctx, k.change, sha, tree); err != nil {
-		return err
-	}
-	return os.WriteFile(mark, []byte(sha), 0o600)
-}
-
-// sweep removes the trees whose change keep does not name: what earlier
-// processes left. Call it before any work starts.
-func (t *trees) sweep(keep func(change string) bool) error {
+// sweep removes the trees of the homes that keep does not want. It is told when
+// one was last taken.
+func (t *trees) sweep(keep func(home string, used time.Time) bool) error {
 	entries, err := os.ReadDir(t.dir)
 	if os.IsNotExist(err) {
 		return nil
@@ -191,13 +236,18 @@ func (t *trees) sweep(keep func(change string) bool) error {
 	if err != nil {
 		return err
 	}
+	var failed error
 	for _, e := range entries {
-		parts, _ := filepath.Glob(filepath.Join(t.dir, e.Name(), "*"))
-		if !keep(e.Name()) && !slices.ContainsFunc(parts, busy) {
-			if err := os.RemoveAll(filepath.Join(t.dir, e.Name())); err != nil {
-				return err
+		var used time.Time
+		marks, _ := filepath.Glob(filepath.Join(t.dir, e.Name(), "*", "commit"))
+		for _, mark := range marks {
+			if info, err := os.Stat(mark); err == nil && info.ModTime().After(used) {
+				used = info.ModTime()
 			}
 		}
+		if !keep(e.Name(), used) {
+			failed = errors.Join(failed, t.drop(e.Name()))
+		}
 	}
-	return nil
+	return failed
 }

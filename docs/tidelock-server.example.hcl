@@ -49,6 +49,7 @@ terraform {
   # plan_timeout  = "1h"
   # apply_timeout = "4h"
   # grace         = "30s"
+  # keep_trees    = "24h" # work trees of open pull requests, since their last use
 }
 
 # What holds for a repository whose own tidelock.hcl says nothing else.

@@ -11,26 +11,34 @@ type MirrorsConfig struct {
 	MaxSize int           // MiB of all together
 }
 
-// sweepEvery is how often mirrors are looked at.
+// sweepEvery is how often mirrors and work trees are looked at.
 const sweepEvery = time.Hour
 
-// sweepMirrors deletes copies of repositories that are too old or too many,
-// now and every hour until ctx ends. They are fetched again when needed.
-func (s *server) sweepMirrors(ctx context.Context) {
+// sweepCopies deletes what can be fetched again and is not likely to be needed
+// soon, now and every hour until ctx ends.
+func (s *server) sweepCopies(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		swept, err := s.mirrors.Sweep(time.Now(), s.config.Mirrors.MaxAge, int64(s.config.Mirrors.MaxSize)<<20)
-		switch {
-		case err != nil:
-			s.log.Warn("mirrors not swept", "error", err)
-		case swept.Removed > 0:
-			s.log.Info("mirrors removed", "count", swept.Removed, "bytes_kept", swept.Kept)
+		s.sweepMirrors()
+		if err := s.bot.SweepTrees(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("work trees not swept", "error", err)
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
+	}
+}
+
+// sweepMirrors deletes copies of repositories that are too old or too many.
+func (s *server) sweepMirrors() {
+	swept, err := s.mirrors.Sweep(time.Now(), s.config.Mirrors.MaxAge, int64(s.config.Mirrors.MaxSize)<<20)
+	switch {
+	case err != nil:
+		s.log.Warn("mirrors not swept", "error", err)
+	case swept.Removed > 0:
+		s.log.Info("mirrors removed", "count", swept.Removed, "bytes_kept", swept.Kept)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -28,9 +27,7 @@ func TestMirrorsAreSweptAtTheStart(t *testing.T) {
 		}
 	}
 	s := &server{config: defaultConfig(), log: slog.New(slog.DiscardHandler), mirrors: checkout.New(dir, checkout.Options{})}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // one round, and no more
-	s.sweepMirrors(ctx)
+	s.sweepMirrors()
 	if _, err := os.Stat(filepath.Join(dir, "5.git")); !os.IsNotExist(err) {
 		t.Errorf("the old copy is still there: %v", err)
 	}

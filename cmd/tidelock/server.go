@@ -229,7 +229,7 @@ func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform
 	s.log.Info("terraform found", "path", binary.Path, "tool", binary.Tool, "version", binary.Version, "parallel", parallel)
 	return bot.Terraform{
 		Binary: binary.Path, Version: binary.Version, CLIConfig: cli, Env: env, Parallel: parallel,
-		PlanTimeout: c.PlanTimeout, ApplyTimeout: c.ApplyTimeout, AllowHooks: c.AllowHooks, ProjectEnv: c.ProjectEnv,
+		PlanTimeout: c.PlanTimeout, ApplyTimeout: c.ApplyTimeout, KeepTrees: c.KeepTrees, AllowHooks: c.AllowHooks, ProjectEnv: c.ProjectEnv,
 	}, nil
 }
 
@@ -286,7 +286,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	wg.Go(func() { s.bot.Sweep(work, s.config.GitHub.SweepInterval) })
 	wg.Go(func() { s.bot.Reconcile(work, s.config.GitHub.ReconcileInterval) })
 	wg.Go(func() { s.bot.WatchDrift(work) })
-	wg.Go(func() { s.sweepMirrors(work) })
+	wg.Go(func() { s.sweepCopies(work) })
 	failed := make(chan error, 1)
 	wg.Go(func() {
 		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
