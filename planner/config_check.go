@@ -52,7 +52,7 @@ func EnvProblem(name, value string) string {
 		return "can't be set here. Write the value into a .tfvars file and name that in var_files."
 	case strings.HasPrefix(name, "TF_CLI_ARGS"):
 		return "can't be set here. Use flags for the flags of plans."
-	case strings.HasPrefix(name, "TF_"), strings.HasPrefix(name, "TIDELOCK_"):
+	case strings.HasPrefix(name, "TF_"), strings.HasPrefix(name, "TIDELOCK_"), strings.HasPrefix(name, "TG_"), strings.HasPrefix(name, "TERRAGRUNT_"):
 		return "is for Tidelock alone to set."
 	case name == "HOME", name == "PATH", name == "TMPDIR", name == "IFS", name == "ENV", name == "BASH_ENV", name == "CHECKPOINT_DISABLE",
 		strings.HasPrefix(name, "LD_"), strings.HasPrefix(name, "DYLD_"):
