@@ -8,8 +8,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -26,25 +27,9 @@ import (
 //
 // p is what Discover found in the same tree.
 func InputsDigest(fsys fs.FS, p Project) (string, error) {
-	files := map[string]bool{}
-	dirs := append([]string{p.Dir}, p.Modules...)
-	if p.WholeTree {
-		dirs = []string{"."}
-	}
-	for _, dir := range dirs {
-		if err := below(fsys, dir, files); err != nil {
-			return "", err
-		}
-	}
-	for _, f := range p.VarFiles {
-		files[f] = true
-	}
-	if !p.WholeTree {
-		for _, pattern := range append(append([]string(nil), p.Files...), p.Watch...) {
-			if err := globFiles(fsys, pattern, func(name string) error { files[name] = true; return nil }); err != nil {
-				return "", fmt.Errorf("match %q: %w", pattern, err)
-			}
-		}
+	names, err := Inputs(fsys, p)
+	if err != nil {
+		return "", err
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "tidelock inputs 1\n%q %q %q\n", p.Dir, p.Workspace, p.VarFiles)
@@ -66,17 +51,38 @@ func InputsDigest(fsys fs.FS, p Project) (string, error) {
 	if asked := p.Tool.asked(); asked != "" {
 		fmt.Fprintf(h, "tool %s\n", asked)
 	}
-	names := make([]string, 0, len(files))
-	for f := range files {
-		names = append(names, f)
-	}
-	sort.Strings(names)
 	for _, name := range names {
 		if err := hashFile(h, fsys, name); err != nil {
 			return "", err
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// Inputs returns the files of the repository that shape a project's plan,
+// sorted: what InputsDigest covers. A link is among them by its own name.
+func Inputs(fsys fs.FS, p Project) ([]string, error) {
+	files := map[string]bool{}
+	dirs := append([]string{p.Dir}, p.Modules...)
+	if p.WholeTree {
+		dirs = []string{"."}
+	}
+	for _, dir := range dirs {
+		if err := below(fsys, dir, files); err != nil {
+			return nil, err
+		}
+	}
+	for _, f := range p.VarFiles {
+		files[f] = true
+	}
+	if !p.WholeTree {
+		for _, pattern := range append(append([]string(nil), p.Files...), p.Watch...) {
+			if err := globFiles(fsys, pattern, func(name string) error { files[name] = true; return nil }); err != nil {
+				return nil, fmt.Errorf("match %q: %w", pattern, err)
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(files)), nil
 }
 
 // globFiles calls f for each file that the pattern names. Links to directories
