@@ -170,7 +170,7 @@ func (b *Bot) watch(ctx context.Context, r run.Run, limit time.Duration) string 
 // progress records how far a run is and has the comment updated when that is
 // due. It must never fail a run.
 func (b *Bot) progress(ctx context.Context, r run.Run, p runner.Progress) {
-	err := b.Runs.Progress(ctx, r.ID, p.Done, p.Total)
+	err := b.Runs.Progress(ctx, r.ID, p.Done, p.Total, run.Now{Text: b.Masker.String(p.Now()), Guess: p.Guess, Quiet: p.Quiet})
 	if err == nil {
 		err = b.DB.Tx(ctx, func(tx *db.Tx) error { return b.tell(ctx, tx, r.Change, false) })
 	}

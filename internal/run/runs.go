@@ -13,19 +13,21 @@ import (
 const runColumns = `id, client_id, change_id, repo_id, pull, kind, spec, commit_sha, status, actor, node_id, ord, plan_run_id,
 	inputs_digest, plan_digest, state_lineage, state_serial, plan_blob, plan_json_blob, log_blob,
 	summary, diff, report, estimate, error, progress_done, progress_total, created_ms, started_ms, finished_ms,
-	options, operation, layer, gates, stop_actor, retry, batch, resources, tool`
+	options, operation, layer, gates, stop_actor, retry, batch, resources, tool, progress, steps, peak_memory`
 
 func scanRun(row scanner) (Run, error) {
 	var (
 		r                                      Run
 		spec, actor, summary, report, estimate string
 		options, operation, stop, resources    string
+		now                                    string
 		created, started, finished, retry      int64
 	)
 	err := row.Scan(&r.ID, &r.Client, &r.Change, &r.Repo, &r.Pull, &r.Kind, &spec, &r.Commit, &r.Status, &actor, &r.Node, &r.Order, &r.PlanRun,
 		&r.InputsDigest, &r.PlanDigest, &r.StateLineage, &r.StateSerial, &r.PlanBlob, &r.PlanJSONBlob, &r.LogBlob,
 		&summary, &r.Diff, &report, &estimate, &r.Error, &r.Done, &r.Total, &created, &started, &finished,
-		&options, &operation, &r.Layer, &r.Gates, &stop, &retry, &r.Batch, &resources, &r.Tool)
+		&options, &operation, &r.Layer, &r.Gates, &stop, &retry, &r.Batch, &resources, &r.Tool,
+		&now, &r.Steps, &r.PeakMemory)
 	r.Retry = retry != 0
 	if err != nil {
 		return Run{}, err
@@ -42,7 +44,7 @@ func scanRun(row scanner) (Run, error) {
 		into any
 	}{
 		{spec, &r.Project}, {actor, &r.Actor}, {summary, &r.Summary}, {report, &r.Report}, {estimate, &r.Estimate},
-		{options, &r.Options}, {operation, &r.Operation}, {stop, &r.StopActor}, {resources, &r.Resources},
+		{options, &r.Options}, {operation, &r.Operation}, {stop, &r.StopActor}, {resources, &r.Resources}, {now, &r.Now},
 	} {
 		if err := fromJSON(part.text, part.into); err != nil {
 			return Run{}, fmt.Errorf("run %s: %w", r.ID, err)
@@ -323,7 +325,7 @@ func (s *Store) Begin(ctx context.Context, tx *db.Tx, r Run, node string) (Run, 
 	if err := s.move(ctx, tx, r, next, why); err != nil {
 		return r, err
 	}
-	if _, err := exec(ctx, tx, `UPDATE runs SET node_id=$2 WHERE id=$1`, r.ID, node); err != nil {
+	if _, err := exec(ctx, tx, `UPDATE runs SET node_id=$2, progress_done=0, progress_total=0, progress='' WHERE id=$1`, r.ID, node); err != nil {
 		return r, err
 	}
 	return s.Run(ctx, tx, r.ID)
@@ -401,8 +403,9 @@ func (s *Store) Finish(ctx context.Context, tx *db.Tx, r Run, final Status) erro
 		texts[i] = text
 	}
 	if _, err := exec(ctx, tx, `UPDATE runs SET plan_digest=$2, state_lineage=$3, state_serial=$4, plan_blob=$5, plan_json_blob=$6,
-			log_blob=$7, summary=$8, diff=$9, report=$10, estimate=$11, resources=$12 WHERE id=$1`,
-		r.ID, r.PlanDigest, r.StateLineage, r.StateSerial, r.PlanBlob, r.PlanJSONBlob, r.LogBlob, texts[0], r.Diff, texts[1], texts[2], texts[3]); err != nil {
+			log_blob=$7, summary=$8, diff=$9, report=$10, estimate=$11, resources=$12, steps=$13, peak_memory=$14 WHERE id=$1`,
+		r.ID, r.PlanDigest, r.StateLineage, r.StateSerial, r.PlanBlob, r.PlanJSONBlob, r.LogBlob, texts[0], r.Diff, texts[1], texts[2], texts[3],
+		r.Steps, r.PeakMemory); err != nil {
 		return fmt.Errorf("finish run %s: %w", r.ID, err)
 	}
 	return s.audit(ctx, tx, r.Client, string(r.Kind)+"."+string(final), r.ID, r.Actor,
@@ -451,15 +454,6 @@ func (s *Store) cancelAll(ctx context.Context, tx *db.Tx, column string, value a
 		}
 	}
 	return stop, nil
-}
-
-// Progress records how far a running run is. It changes nothing else, so it
-// needs no transaction of the caller's.
-func (s *Store) Progress(ctx context.Context, id string, done, total int) error {
-	return s.db.Tx(ctx, func(tx *db.Tx) error {
-		_, err := exec(ctx, tx, `UPDATE runs SET progress_done=$2, progress_total=$3 WHERE id=$1 AND status=$4`, id, done, total, Running)
-		return err
-	})
 }
 
 // Wish is what others want of a run that is under way.

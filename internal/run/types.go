@@ -123,7 +123,10 @@ type Run struct {
 	// no other version.
 	Tool string
 
-	Done, Total int // resources, while it runs
+	Done, Total int   // steps, while it runs
+	Now         Now   // what it does, while it runs
+	Steps       int   // that a plan took; 0 where that is not known
+	PeakMemory  int64 // of all its processes at once, in bytes; 0 where that is not known
 	Created     time.Time
 	Started     time.Time
 	Finished    time.Time

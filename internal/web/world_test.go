@@ -359,7 +359,7 @@ func busyWorld(w *world) (change run.Change, plan run.Run) {
 	q := w.plans(c, "workers")
 	w.applying(w.planned(q[0], func(r *run.Run) { r.Summary = tfplan.Summary{Create: 3, Delete: 1} }))
 	w.pass(40 * time.Second)
-	if err := w.opts.Runs.Progress(w.t.Context(), w.applyOf(c), 2, 4); err != nil {
+	if err := w.opts.Runs.Progress(w.t.Context(), w.applyOf(c), 2, 4, run.Now{Text: "creating aws_eks_node_group.workers, for 40s"}); err != nil {
 		w.t.Fatal(err)
 	}
 	return change, plan
