@@ -29,6 +29,7 @@ var floors = map[string]int{
 	"internal/errs": ground, "internal/redact": ground, "internal/terminal": ground, "internal/markdown": ground, "policies": ground, "repo-templates": ground,
 	"internal/gate":     sources, // beside them: planner reads its blocks, bot asks it
 	"internal/schedule": sources, // the same
+	"internal/secrets":  sources, // values alone: who may have which stands in the configuration
 	"internal/db":       sources, "internal/github": sources, "internal/checkout": sources,
 	"internal/blob": services, "internal/queue": services, "internal/access": services,
 	"planner": plans, "planner/tfplan": plans, "internal/clients": plans, "internal/runlog": plans,
@@ -54,7 +55,7 @@ type wall struct {
 }
 
 // starters are the rooms that may start processes.
-var starters = []string{"internal/checkout", "planner/tfrun", "internal/runner", "internal/toolchain", "internal/bench", "internal/demo", "internal/tools", "internal/importtest", "internal/github/githubtest", "internal/db/dbtest", "cmd"}
+var starters = []string{"internal/secrets", "internal/checkout", "planner/tfrun", "internal/runner", "internal/toolchain", "internal/bench", "internal/demo", "internal/tools", "internal/importtest", "internal/github/githubtest", "internal/db/dbtest", "cmd"}
 
 var walls = []wall{
 	{
