@@ -223,7 +223,7 @@ func (a *application) planAgain(ctx context.Context, why string) (bool, error) {
 		if err := a.Runner.Remove(folder); err != nil {
 			return false, err
 		}
-		if err := a.Runner.Start(ctx, a.spec(a.run, folder, tfrun.KindPlan, a.tree, a.data)); err != nil {
+		if err := a.Runner.Start(ctx, a.spec(ctx, a.run, folder, tfrun.KindPlan, a.tree, a.data)); err != nil {
 			return false, err
 		}
 	}
@@ -308,7 +308,7 @@ func (a *application) launch(ctx context.Context) error {
 	if a.run.Kind == run.StateChange {
 		kind = tfrun.KindState
 	}
-	err := a.Runner.Start(ctx, a.spec(a.run, a.run.ID, kind, a.tree, a.data))
+	err := a.Runner.Start(ctx, a.spec(ctx, a.run, a.run.ID, kind, a.tree, a.data))
 	if errs.Is(err, errs.Conflict) {
 		return nil
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/runner"
+	"github.com/tidelock/tidelock/internal/secrets"
 	"github.com/tidelock/tidelock/planner"
 )
 
@@ -65,10 +66,11 @@ type Terraform struct {
 	Env          map[string]string
 	PlanTimeout  time.Duration
 	ApplyTimeout time.Duration
-	Parallel     int           // plans at once
-	KeepTrees    time.Duration // how long the work trees of an open pull stay after their last use; 0: not at all
-	AllowHooks   bool          // run the programs that a repository's configuration names
-	ProjectEnv   []string      // names of variables that a repository's configuration may set
+	Parallel     int            // plans at once
+	KeepTrees    time.Duration  // how long the work trees of an open pull stay after their last use; 0: not at all
+	AllowHooks   bool           // run the programs that a repository's configuration names
+	ProjectEnv   []string       // names of variables that a repository's configuration may set
+	Secrets      *secrets.Store // that repositories may ask for; nil for none
 }
 
 // Name returns what people call the program.

@@ -29,7 +29,7 @@ import (
 
 // spec is what the runner of r may know. folder names its run folder: an
 // apply that has to plan again uses one of its own for that.
-func (b *Bot) spec(r run.Run, folder string, kind tfrun.Kind, tree, data string) tfrun.Spec {
+func (b *Bot) spec(ctx context.Context, r run.Run, folder string, kind tfrun.Kind, tree, data string) tfrun.Spec {
 	s := tfrun.Spec{
 		RunID: folder, Kind: kind, Binary: b.Terraform.Binary, BinaryVersion: b.Terraform.Version,
 		Root: tree, Dir: r.Project.Dir, Workspace: r.Project.Workspace,
@@ -46,6 +46,7 @@ func (b *Bot) spec(r run.Run, folder string, kind tfrun.Kind, tree, data string)
 	if r.Project.Backend == "" {
 		s.ManagedBackend = b.statePath(r)
 	}
+	b.workflow(ctx, &s, r)
 	return s
 }
 

@@ -404,7 +404,7 @@ func (b *Bot) execPlan(ctx context.Context, r run.Run, c run.Change) (*planOutco
 	}
 	defer release()
 	if !adopt {
-		if err := b.Runner.Start(ctx, b.spec(r, r.ID, tfrun.KindPlan, tree, data)); err != nil {
+		if err := b.Runner.Start(ctx, b.spec(ctx, r, r.ID, tfrun.KindPlan, tree, data)); err != nil {
 			return nil, err
 		}
 	}

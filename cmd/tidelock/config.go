@@ -10,6 +10,7 @@ import (
 	gates "github.com/tidelock/tidelock/internal/gate" // gate is a name in the tests
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/redact"
+	"github.com/tidelock/tidelock/internal/secrets"
 	"github.com/tidelock/tidelock/planner"
 )
 
@@ -48,6 +49,9 @@ type Config struct {
 	// Gates stand before plans, applies and destroys, as the file has them:
 	// Set.WithFloor adds Defaults.RequiredApprovals and the policies.
 	Gates gates.Set
+
+	// Secrets are what repositories may ask for by name; see secrets.New.
+	Secrets []secrets.Source
 }
 
 // GitHubConfig says which GitHub App this is and how hard it may write.

@@ -53,7 +53,8 @@ func schemaOf(block string) *hcl.BodySchema {
 		for _, sec := range sections[1:] {
 			schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: sec.name})
 		}
-		schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: gates.BlockType, LabelNames: []string{"act"}})
+		schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: gates.BlockType, LabelNames: []string{"act"}},
+			hcl.BlockHeaderSchema{Type: secretBlock, LabelNames: []string{"name"}})
 	}
 	return schema
 }
@@ -63,9 +64,10 @@ func (l *loader) readRoot(body hcl.Body) {
 	l.diagnostics("", diags)
 	l.readAttributes("", content.Attributes)
 	l.readGates(content.Blocks)
+	l.readSecrets(content.Blocks)
 	first := map[string]hcl.Range{}
 	for _, block := range content.Blocks {
-		if block.Type == gates.BlockType {
+		if block.Type == gates.BlockType || block.Type == secretBlock {
 			continue
 		}
 		if before, twice := first[block.Type]; twice {

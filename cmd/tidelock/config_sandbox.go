@@ -28,6 +28,11 @@ func (c Config) secretFiles() []string {
 			out = append(out, path)
 		}
 	}
+	for _, s := range c.Secrets {
+		if s.File != "" {
+			out = append(out, s.File)
+		}
+	}
 	return out
 }
 

@@ -146,6 +146,7 @@ func (l *loader) write(w io.Writer) error {
 		}
 	}
 	l.writeGates(&b)
+	l.writeSecrets(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -193,6 +194,7 @@ func (l *loader) asJSON() map[string]shownSetting {
 		all[s.path] = shown
 	}
 	l.gatesJSON(all)
+	l.secretsJSON(all)
 	return all
 }
 

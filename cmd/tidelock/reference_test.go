@@ -63,6 +63,7 @@ func reference() string {
 		}
 	}
 	b.WriteString(gatesReference())
+	b.WriteString(secretsReference())
 	return b.String()
 }
 

@@ -34,6 +34,7 @@ import (
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/runner"
+	"github.com/tidelock/tidelock/internal/secrets"
 	"github.com/tidelock/tidelock/internal/web"
 	"github.com/tidelock/tidelock/planner/tfrun"
 )
@@ -230,6 +231,7 @@ func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform
 	return bot.Terraform{
 		Binary: binary.Path, Version: binary.Version, CLIConfig: cli, Env: env, Parallel: parallel,
 		PlanTimeout: c.PlanTimeout, ApplyTimeout: c.ApplyTimeout, KeepTrees: c.KeepTrees, AllowHooks: c.AllowHooks, ProjectEnv: c.ProjectEnv,
+		Secrets: secrets.New(s.config.Secrets, environ),
 	}, nil
 }
 

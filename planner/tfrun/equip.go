@@ -123,6 +123,9 @@ func (e *execution) generated() error {
 	}
 	defer root.Close()
 	if s.SourceDir != "" {
+		if len(s.Hooks) == 0 {
+			return errs.New(errs.Invalid, "The project's code is made by hooks, and this server runs none: its terraform.allow_hooks is off.")
+		}
 		if info, err := root.Stat(filepath.FromSlash(s.Dir)); err != nil || !info.IsDir() {
 			return errs.New(errs.Invalid, "The project's directory %s is not there when the hooks before init are done. They have to make it: the log has what they say.", s.Dir)
 		}
