@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"unicode/utf8"
 )
 
 // DiffOptions choose how much Diff shows.
@@ -21,7 +22,7 @@ type DiffOptions struct {
 // (a terraform_data's output loses the mark of its input). Control characters
 // are escaped, so that a value can't leave its line or colour a terminal.
 func Diff(c Change, opts DiffOptions) string {
-	d := &differ{opts: opts, secrets: c.secrets, dynamic: c.Type == "terraform_data"}
+	d := &differ{opts: opts, secrets: c.secrets, tofu: c.tofu, dynamic: c.Type == "terraform_data"}
 	if c.Action == ActionReplace {
 		d.replace = c.ReplacePaths
 	}
@@ -31,7 +32,7 @@ func Diff(c Change, opts DiffOptions) string {
 
 // DiffOutputs renders the plan's output changes, "" where there are none.
 func DiffOutputs(p *Plan, opts DiffOptions) string {
-	d := &differ{opts: opts, secrets: p.secrets, dynamic: true}
+	d := &differ{opts: opts, secrets: p.secrets, tofu: p.tofu, dynamic: true}
 	width := 0
 	var shown []OutputChange
 	for _, o := range p.Outputs {
@@ -60,6 +61,7 @@ type differ struct {
 	opts    DiffOptions
 	replace [][]any  // paths that force the replacement
 	secrets *secrets // values that must not show; may be nil
+	tofu    bool     // lists are written as OpenTofu does
 	dynamic bool     // no argument has a declared type: a terraform_data, or outputs
 }
 
@@ -180,7 +182,7 @@ func (d *differ) body(b body) {
 	var attrs, blocks []string
 	width := 0
 	for _, key := range keysOf(b.before, b.after, b.unknown) {
-		bv, av := b.before[key], b.after[key]
+		bv, av := d.unset(b.before[key]), d.unset(b.after[key])
 		um := member(b.unknown, key)
 		if bv == nil && av == nil && squash(um) == nil {
 			if _, declared := b.after[key]; declared && b.before == nil && strings.HasSuffix(key, writeOnly) {
@@ -199,7 +201,7 @@ func (d *differ) body(b body) {
 	hidden, printed := 0, false
 	for _, key := range attrs {
 		v := value{
-			before: b.before[key], after: b.after[key], unknown: member(b.unknown, key),
+			before: d.unset(b.before[key]), after: d.unset(b.after[key]), unknown: member(b.unknown, key),
 			beforeSens: member(b.beforeSens, key), afterSens: member(b.afterSens, key),
 			path: step(b.path, key),
 		}
@@ -208,9 +210,6 @@ func (d *differ) body(b body) {
 			printed = true
 			d.line(d.mark(ActionCreate), b.col, pad(keyText(key), width)+" = (write-only attribute)")
 			continue
-		}
-		if v.before == "" && v.after == nil {
-			v.hasBefore, v.before = false, nil // many providers mean the same by both
 		}
 		if v.action() == ActionNoop && !show && !important[key] {
 			hidden++
@@ -233,6 +232,15 @@ func (d *differ) body(b body) {
 		}
 		d.line("", b.col, "# ("+count(hidden, "unchanged block", "unchanged blocks")+" hidden)")
 	}
+}
+
+// unset makes null of the empty string of an argument, as Terraform does:
+// many providers mean the same by both.
+func (d *differ) unset(v any) any {
+	if v == "" && (!d.dynamic || d.tofu) {
+		return nil
+	}
+	return v
 }
 
 // blocks renders the nested blocks of one type and returns how many
@@ -258,11 +266,12 @@ func (d *differ) blocks(b body, key string, show bool, printed *bool) (hidden in
 		d.line(d.mark(ActionUpdate), b.col, keyText(key)+" (known after apply)"+d.forces(path))
 	}
 	if bs == true || as == true {
-		act := value{before: b.before[key], after: b.after[key], unknown: um, hasBefore: len(olds) > 0, hasAfter: len(news) > 0}.action()
+		act := value{before: b.before[key], after: b.after[key], unknown: um, beforeSens: bs, afterSens: as, hasBefore: len(olds) > 0, hasAfter: len(news) > 0}.action()
 		if act == ActionNoop && !show {
 			return max(len(olds), 1)
 		}
 		gap()
+		d.marking(value{before: b.before[key], after: b.after[key], unknown: um, beforeSens: bs, afterSens: as}, act, b.col, "block")
 		d.line(d.mark(act), b.col, keyText(key)+" {"+d.forces(path))
 		d.line("", b.col+4, "# At least one attribute in this block is (or was) sensitive,")
 		d.line("", b.col+4, "# so its contents will not be displayed.")
@@ -447,8 +456,10 @@ func element(mask any, i int) any {
 	return nil
 }
 
+// pad pads a name to a width. Terraform reckons the width in bytes and the
+// name in runes; so does this, to look alike.
 func pad(s string, width int) string {
-	if n := width - len(s); n > 0 {
+	if n := width - utf8.RuneCountInString(s); n > 0 {
 		return s + strings.Repeat(" ", n)
 	}
 	return s

@@ -1,23 +1,43 @@
 package tfplan
 
+import "slices"
+
 // paired is one element of a list before and after, with its masks.
 type paired struct {
 	value
 	index int // in the list after, or before for one that goes
 }
 
-// pair matches the elements of a list before and after: those that are the
-// same first, the longest common run of them, then what is left between two
-// of these. Objects left over become updates of each other in their order;
-// other values stay deletions and creations, unless plain is set and the list
-// keeps its length, when what stands in a place is changed in its place.
-func pair(before, after []any, unknown, beforeSens, afterSens any, plain bool) []paired {
+// pair matches the elements of a list before and after. With inPlace, and
+// where the list keeps its length, what stands in a place is changed in its
+// place. Otherwise those that are the same are matched, the longest common
+// sequence of them; of what is left between two of these, objects become
+// updates of each other in their order, and other values stay deletions and
+// creations.
+func pair(before, after []any, unknown, beforeSens, afterSens any, inPlace bool) []paired {
 	n := len(after)
 	if m, ok := unknown.([]any); ok && len(m) > n {
 		n = len(m) // unknown elements at the end leave no trace in after
 	}
 	news := make([]any, n)
 	copy(news, after)
+	one := func(i, j int) paired {
+		var p paired
+		if i >= 0 {
+			p.before, p.hasBefore, p.beforeSens, p.index = before[i], true, element(beforeSens, i), i
+		}
+		if j >= 0 {
+			p.after, p.hasAfter, p.unknown, p.afterSens, p.index = news[j], true, element(unknown, j), element(afterSens, j), j
+		}
+		return p
+	}
+	var out []paired
+	if inPlace && len(before) == n {
+		for i := range before {
+			out = append(out, one(i, i))
+		}
+		return out
+	}
 	type slot struct {
 		v       any
 		unknown any
@@ -32,20 +52,8 @@ func pair(before, after []any, unknown, beforeSens, afterSens any, plain bool) [
 	}
 	edits := compare(olds, slots, func(a, b any) bool {
 		x, y := a.(slot), b.(slot)
-		return y.unknown == nil && same(x.v, y.v)
+		return x.unknown == nil && y.unknown == nil && same(x.v, y.v)
 	})
-	one := func(i, j int) paired {
-		var p paired
-		if i >= 0 {
-			p.before, p.hasBefore, p.beforeSens, p.index = before[i], true, element(beforeSens, i), i
-		}
-		if j >= 0 {
-			p.after, p.hasAfter, p.unknown, p.afterSens, p.index = news[j], true, element(unknown, j), element(afterSens, j), j
-		}
-		return p
-	}
-	inPlace := plain && len(before) == n
-	var out []paired
 	for k := 0; k < len(edits); {
 		if edits[k].before >= 0 && edits[k].after >= 0 {
 			out = append(out, one(edits[k].before, edits[k].after))
@@ -61,20 +69,18 @@ func pair(before, after []any, unknown, beforeSens, afterSens any, plain bool) [
 			}
 			k++
 		}
-		matched := 0
-		for matched < len(gone) && matched < len(come) {
-			i, j := gone[matched], come[matched]
-			objects := kindOf(before[i]) == kindObject && (kindOf(news[j]) == kindObject || kindOf(squash(element(unknown, j))) == kindObject)
-			if !objects && (!inPlace || i != j) {
-				break
+		for _, i := range gone {
+			if len(come) > 0 {
+				j := come[0]
+				objects := kindOf(before[i]) == kindObject && (kindOf(news[j]) == kindObject || kindOf(squash(element(unknown, j))) == kindObject)
+				if objects {
+					out, come = append(out, one(i, j)), come[1:]
+					continue
+				}
 			}
-			out = append(out, one(i, j))
-			matched++
-		}
-		for _, i := range gone[matched:] {
 			out = append(out, one(i, -1))
 		}
-		for _, j := range come[matched:] {
+		for _, j := range come {
 			out = append(out, one(-1, j))
 		}
 	}
@@ -115,36 +121,59 @@ func compare(a, b []any, equal func(x, y any) bool) []edit {
 			out = append(out, edit{-1, lo + j, text(mb[j])})
 		}
 	} else {
-		// lengths[i][j] is that of the longest common run of ma[i:] and mb[j:].
-		lengths := make([][]int32, len(ma)+1)
-		for i := range lengths {
-			lengths[i] = make([]int32, len(mb)+1)
-		}
-		for i := len(ma) - 1; i >= 0; i-- {
-			for j := len(mb) - 1; j >= 0; j-- {
-				if equal(ma[i], mb[j]) {
-					lengths[i][j] = lengths[i+1][j+1] + 1
-				} else {
-					lengths[i][j] = max(lengths[i+1][j], lengths[i][j+1])
-				}
+		i, j := 0, 0
+		for _, shared := range append(subsequence(ma, mb, equal), -1) {
+			// What both have is met at its first place in each, as Terraform
+			// meets it, though the longest sequence may have had another in
+			// mind.
+			for ; i < len(ma) && (shared < 0 || !equal(ma[shared], ma[i])); i++ {
+				out = append(out, edit{lo + i, -1, text(ma[i])})
 			}
-		}
-		for i, j := 0, 0; i < len(ma) || j < len(mb); {
-			switch {
-			case i < len(ma) && j < len(mb) && equal(ma[i], mb[j]):
+			for ; j < len(mb) && (shared < 0 || !equal(ma[shared], mb[j])); j++ {
+				out = append(out, edit{-1, lo + j, text(mb[j])})
+			}
+			if shared >= 0 {
 				out = append(out, edit{lo + i, lo + j, text(ma[i])})
 				i, j = i+1, j+1
-			case i < len(ma) && (j == len(mb) || lengths[i+1][j] >= lengths[i][j+1]):
-				out = append(out, edit{lo + i, -1, text(ma[i])})
-				i++
-			default:
-				out = append(out, edit{-1, lo + j, text(mb[j])})
-				j++
 			}
 		}
 	}
 	for k := range a[ha:] {
 		out = append(out, edit{ha + k, hb + k, text(a[ha+k])})
 	}
+	return out
+}
+
+// subsequence returns the longest common subsequence of a and b, as places in
+// a. Of several that are as long it is the one that Terraform finds, which
+// looks for it from the end.
+func subsequence(a, b []any, equal func(x, y any) bool) []int {
+	// lengths[i][j] is that of the longest common run of a[:i] and b[:j].
+	lengths := make([][]int32, len(a)+1)
+	for i := range lengths {
+		lengths[i] = make([]int32, len(b)+1)
+	}
+	for i := range a {
+		for j := range b {
+			if equal(a[i], b[j]) {
+				lengths[i+1][j+1] = lengths[i][j] + 1
+			} else {
+				lengths[i+1][j+1] = max(lengths[i][j+1], lengths[i+1][j])
+			}
+		}
+	}
+	var out []int
+	for i, j := len(a), len(b); i > 0 && j > 0; {
+		switch {
+		case equal(a[i-1], b[j-1]):
+			out = append(out, i-1)
+			i, j = i-1, j-1
+		case i > 1 && (j == 1 || lengths[i-1][j] > lengths[i][j-1]):
+			i--
+		default:
+			j--
+		}
+	}
+	slices.Reverse(out)
 	return out
 }

@@ -3,6 +3,7 @@ package tfplan
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +34,9 @@ func (v value) action() Action {
 		}
 		return ActionUpdate
 	case same(v.before, v.after):
+		if v.hasBefore && v.hasAfter && v.before != nil && !sameMarks(v.beforeSens, v.afterSens) {
+			return ActionUpdate
+		}
 		return ActionNoop
 	case v.before == nil:
 		return ActionCreate
@@ -40,6 +44,15 @@ func (v value) action() Action {
 		return ActionDelete
 	}
 	return ActionUpdate
+}
+
+// sameMarks reports whether two masks cover the same.
+func sameMarks(a, b any) bool {
+	a, b = squash(a), squash(b)
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 // place is where and how a value is written.
@@ -61,6 +74,7 @@ func (d *differ) emit(v value, at place) {
 		end = " -> null" + at.tail
 	}
 	if v.beforeSens == true || v.afterSens == true {
+		d.marking(v, act, at.col, "attribute value")
 		d.line(mark, at.col, at.prefix+concealed+end+force)
 		return
 	}
@@ -70,14 +84,35 @@ func (d *differ) emit(v value, at place) {
 			return
 		}
 		gone := value{before: v.before, hasBefore: true, beforeSens: v.beforeSens}
+		if gone.before == "" && at.toNull {
+			gone.before = nil // as Terraform writes it here
+		}
 		d.whole(mark, gone, place{col: at.col, prefix: at.prefix, show: at.show, toNull: at.toNull}, " -> (known after apply)"+at.tail, force)
 		return
 	}
-	if act == ActionUpdate && kindOf(v.before) != kindOf(v.after) {
+	if act == ActionUpdate && reformed(v.before, v.after) {
 		d.retyped(v, at, mark, force)
 		return
 	}
 	d.whole(mark, v, at, end, force)
+}
+
+// marking writes Terraform's warning where a value becomes sensitive, or is
+// so no longer.
+func (d *differ) marking(v value, act Action, col int, what string) {
+	was, is := v.beforeSens == true, v.afterSens == true
+	if act != ActionUpdate || was == is {
+		return
+	}
+	first, second := "will be marked as sensitive and will not", "display in UI output after applying this change."
+	if was {
+		first, second = "will no longer be marked as sensitive", "after applying this change."
+	}
+	if same(v.before, v.after) && squash(v.unknown) == nil {
+		second += " The value is unchanged."
+	}
+	d.line("", col-2, "# Warning: this "+what+" "+first)
+	d.line("", col-2, "# "+second)
 }
 
 type kind int
@@ -98,29 +133,43 @@ func kindOf(v any) kind {
 	return kindPlain
 }
 
-// retyped writes a value whose type changes: all of the old one, all of the new.
+// retyped writes a value whose form changes: all of the old one, all of the new.
 func (d *differ) retyped(v value, at place, mark, force string) {
-	prefix := at.prefix
-	old := value{before: v.before, hasBefore: true, beforeSens: v.beforeSens}
-	fresh := value{after: v.after, hasAfter: true, unknown: v.unknown, afterSens: v.afterSens}
-	if kindOf(v.before) == kindPlain {
-		prefix += d.literal(v.before) + " -> "
-	} else {
-		var inner differ
-		inner.opts, inner.secrets = d.opts, d.secrets
-		inner.whole(mark, old, place{col: at.col, prefix: prefix}, "", force)
-		text := strings.TrimSuffix(inner.b.String(), "\n")
-		cut := strings.LastIndexByte(text, '\n') + 1
-		d.b.WriteString(text[:cut])
-		prefix = strings.TrimLeft(text[cut:], " ") + " -> "
-		if cut > 0 {
-			mark = ""
-		} else { // an empty list or object, on one line
-			prefix = strings.TrimLeft(strings.TrimPrefix(text, mark), " ") + " -> "
-		}
-		force = ""
+	old := value{before: v.before, hasBefore: true, beforeSens: v.beforeSens, inJSON: v.inJSON}
+	fresh := value{after: v.after, hasAfter: true, unknown: v.unknown, afterSens: v.afterSens, inJSON: v.inJSON}
+	text := strings.TrimSuffix(d.aside(func(d *differ) {
+		d.whole("", old, place{col: at.col, prefix: at.prefix}, "", force)
+	}), "\n")
+	cut := strings.LastIndexByte(text, '\n') + 1
+	if cut > 0 { // its lines but the last stand as they are
+		d.b.WriteString(mark + strings.TrimPrefix(text[:cut], strings.Repeat(" ", len(mark))))
+		mark = ""
 	}
-	d.whole(mark, fresh, place{col: at.col, prefix: prefix}, at.tail, force)
+	d.whole(mark, fresh, place{col: at.col, prefix: strings.TrimLeft(text[cut:], " ") + " -> "}, at.tail, "")
+}
+
+// reformed reports whether two values are written in forms that can't be
+// shown as one: an object and a list, JSON and other text, lines and a number.
+func reformed(before, after any) bool {
+	if kindOf(before) != kindOf(after) {
+		return true
+	}
+	if kindOf(before) != kindPlain {
+		return false
+	}
+	b, bok := before.(string)
+	a, aok := after.(string)
+	if bok && aok {
+		if len(b) > maxString || len(a) > maxString {
+			return false
+		}
+		_, bj := decodeJSON(b)
+		_, aj := decodeJSON(a)
+		return bj != aj
+	}
+	one := b + a // one of them, at most
+	_, inJSON := decodeJSON(one)
+	return strings.Contains(one, "\n") || inJSON
 }
 
 // whole writes a value that is of one type before and after. end follows it
@@ -205,7 +254,7 @@ func (d *differ) object(mark string, v value, at place, end, force string) {
 func (d *differ) list(mark string, v value, at place, end, force string) {
 	before, _ := v.before.([]any)
 	after, _ := v.after.([]any)
-	pairs := pair(before, after, v.unknown, v.beforeSens, v.afterSens, true)
+	pairs := pair(before, after, v.unknown, v.beforeSens, v.afterSens, !d.tofu)
 	if len(pairs) == 0 {
 		d.line(mark, at.col, at.prefix+"[]"+end+force)
 		return
@@ -295,25 +344,67 @@ func (d *differ) json(mark string, v value, at place, end, force string) bool {
 	if !inner.hasBefore && !inner.hasAfter {
 		return false
 	}
-	if inner.hasBefore && inner.hasAfter && kindOf(inner.before) != kindOf(inner.after) {
-		return false
-	}
 	remark := force
 	act := inner.action()
 	if act == ActionNoop && v.before != v.after {
 		remark += " # whitespace changes"
 	}
-	d.line(mark, at.col, at.prefix+"jsonencode("+remark)
 	innerMark := ""
 	if act == ActionUpdate {
 		innerMark = d.mark(act)
 	}
-	d.whole(innerMark, inner, place{col: at.col + 4, show: at.show || act == ActionNoop}, "", "")
+	if short := emptyJSON(inner); short != "" {
+		d.line(mark, at.col, at.prefix+"jsonencode("+short+")"+strings.TrimPrefix(end, " -> null")+remark)
+		return true
+	}
+	d.line(mark, at.col, at.prefix+"jsonencode("+remark)
+	if act == ActionUpdate && reformed(inner.before, inner.after) {
+		d.retyped(inner, place{col: at.col + 4}, innerMark, "")
+	} else {
+		d.whole(innerMark, inner, place{col: at.col + 4, show: at.show || act == ActionNoop}, "", "")
+	}
 	d.line("", at.col, ")"+end)
 	return true
 }
 
-// decodeJSON decodes text that is one JSON object or array with something in it.
+// emptyJSON is the text of a value that is empty, before and after as far as
+// it is there; "" for any other.
+func emptyJSON(v value) string {
+	text := ""
+	for _, one := range []struct {
+		v   any
+		has bool
+	}{{v.before, v.hasBefore}, {v.after, v.hasAfter}} {
+		if !one.has {
+			continue
+		}
+		form := ""
+		switch x := one.v.(type) {
+		case map[string]any:
+			if len(x) == 0 {
+				form = "{}"
+			}
+		case []any:
+			if len(x) == 0 {
+				form = "[]"
+			}
+		}
+		if form == "" || text != "" && text != form {
+			return ""
+		}
+		text = form
+	}
+	return text
+}
+
+// aside returns what render writes, without writing it.
+func (d *differ) aside(render func(*differ)) string {
+	inner := differ{opts: d.opts, secrets: d.secrets, tofu: d.tofu, dynamic: d.dynamic}
+	render(&inner)
+	return inner.b.String()
+}
+
+// decodeJSON decodes text that is one JSON object or array.
 func decodeJSON(text string) (any, bool) {
 	t := strings.TrimSpace(text)
 	if t == "" || t[0] != '{' && t[0] != '[' {
@@ -325,11 +416,9 @@ func decodeJSON(text string) (any, bool) {
 	if dec.Decode(&v) != nil || dec.More() {
 		return nil, false
 	}
-	switch c := v.(type) {
-	case map[string]any:
-		return v, len(c) > 0
-	case []any:
-		return v, len(c) > 0
+	switch v.(type) {
+	case map[string]any, []any:
+		return v, true
 	}
 	return nil, false
 }

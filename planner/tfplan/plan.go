@@ -42,6 +42,7 @@ type Plan struct {
 	relevant map[string][][]any // what of an object the plan builds on, by address; see Drift
 	unread   map[string]any     // see Unread
 	secrets  *secrets
+	tofu     bool
 }
 
 // Change is what a plan does to one object.
@@ -77,6 +78,7 @@ type Change struct {
 	drifted bool           // not the plan's doing, but what happened outside of Terraform
 	config  any            // the expressions of the resource's configuration, for Diff
 	secrets *secrets       // of the whole plan, for Diff
+	tofu    bool           // OpenTofu made the plan: see madeByTofu
 }
 
 // OutputChange is what a plan does to one output of the root module.

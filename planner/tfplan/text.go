@@ -24,7 +24,7 @@ type TextOptions struct {
 // a marker but those of what changes: see Diff.
 func Text(p *Plan, o TextOptions) string {
 	t := &text{limit: o.Limit}
-	fresh := func() *differ { return &differ{opts: o.DiffOptions, secrets: p.secrets} }
+	fresh := func() *differ { return &differ{opts: o.DiffOptions, secrets: p.secrets, tofu: p.tofu} }
 	sections := []section{{what: "change"}, {
 		title: "  Deferred until this plan is applied:", what: "deferred change",
 	}, {what: "action to invoke"}, {what: "change to outputs"}, {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/tidelock/tidelock/internal/errs"
@@ -286,8 +287,9 @@ func ParsePlan(r io.Reader) (*Plan, error) {
 	p.secrets = secretsOf(w)
 	configs := map[string]any{}
 	w.configuration.RootModule.collect("", configs)
+	p.tofu = madeByTofu(w)
 	equip := func(c *Change) {
-		c.secrets = p.secrets
+		c.secrets, c.tofu = p.secrets, p.tofu
 		c.config = configs[configKey(c.ModuleAddress, c.Mode, c.Type, c.Name)]
 	}
 	for i := range p.Changes {
@@ -300,6 +302,16 @@ func ParsePlan(r io.Reader) (*Plan, error) {
 		equip(&p.Deferred[i].Change)
 	}
 	return p, nil
+}
+
+// madeByTofu reports whether a plan is OpenTofu's, as far as its JSON tells:
+// Terraform says since 1.8 whether a plan can be applied, OpenTofu does not.
+// The one writes lists that change in another way than the other.
+func madeByTofu(w *wirePlan) bool {
+	major, rest, _ := strings.Cut(w.terraform, ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	n, err := strconv.Atoi(minor)
+	return w.applyable == nil && major == "1" && err == nil && n >= 8
 }
 
 func changesOf(in []wireChange) ([]Change, error) {
