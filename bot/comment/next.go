@@ -118,6 +118,12 @@ func held(v View) int {
 
 func footer(v View) string {
 	parts := []string{"commit " + Short(v.Change.Target())}
+	if v.Uncommitted {
+		parts[0] = "work that is not committed, on " + Short(v.Change.Target())
+		if v.Change.Target() == "" {
+			parts[0] = "work that is not committed"
+		}
+	}
 	if names, first := ownLocks(v); len(names) > 0 {
 		parts = append(parts, strings.TrimSpace("🔒 locked "+since(first)))
 	}

@@ -20,8 +20,11 @@ type View struct {
 	Pairs    []run.Pair
 	Holders  map[run.Key]run.Lock // who holds the projects' locks, any pull
 	Posted   map[string]run.Check // what GitHub shows of this change already, by name
-	URL      string               // of this change's page here; "" where there is none
-	Now      time.Time
+	// Uncommitted tells that the plans are of work that is in no commit yet: at
+	// somebody's desk, never on GitHub.
+	Uncommitted bool
+	URL         string // of this change's page here; "" where there is none
+	Now         time.Time
 }
 
 // Settings is what a repository's settings have to do with what is told. Each

@@ -1,6 +1,10 @@
 package tfrun
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
 
 func TestDeskMayHandOverTokens(t *testing.T) {
 	server, desk := Spec{Home: "/run/home"}, Spec{Home: "/run/home", Desk: &Desk{Home: "/home/ada"}}
@@ -15,5 +19,15 @@ func TestDeskMayHandOverTokens(t *testing.T) {
 	}
 	if server.userHome() != "/run/home" || desk.userHome() != "/home/ada" {
 		t.Errorf("homes %s and %s", server.userHome(), desk.userHome())
+	}
+}
+
+func TestDeskEnv(t *testing.T) {
+	env, left := DeskEnv([]string{"AWS_PROFILE=dev", "TF_CLI_ARGS_plan=-destroy", "TF_WORKSPACE=prod", "HOME=/home/ada", "PWD=/x", "TF_VAR_a=b=c", "TIDELOCK_DATA_DIR=/d", "GIT_DIR=.git", "odd"})
+	if diff := cmp.Diff(map[string]string{"AWS_PROFILE": "dev", "TF_VAR_a": "b=c"}, env); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"TF_CLI_ARGS_plan", "TF_WORKSPACE"}, left); diff != "" {
+		t.Errorf("left (-want +got)\n%s", diff)
 	}
 }

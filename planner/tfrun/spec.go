@@ -52,9 +52,9 @@ type Spec struct {
 	StepEnv []string `json:"step_env,omitempty"`
 	// Refused is a sentence that says why nothing may be run; "" where
 	// something may. It becomes the run's error.
-	Refused   string `json:"refused,omitempty"`
+	Refused string `json:"refused,omitempty"`
 	// Desk is nil on a server.
-	Desk *Desk `json:"desk,omitempty"`
+	Desk      *Desk  `json:"desk,omitempty"`
 	CLIConfig string `json:"cli_config"` // path of the CLI configuration file; see CLIConfig
 	// ManagedBackend is the path of a state file for a project that
 	// declares no backend, "" for one that does.

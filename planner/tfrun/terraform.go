@@ -426,7 +426,7 @@ func (e *execution) plan(ctx context.Context) error {
 	}
 	defer release()
 	switch {
-	case shared:
+	case shared, s.Desk != nil && s.Desk.NoLock:
 		opts = append(opts, tfexec.Lock(false))
 	case s.LockTimeout != "":
 		opts = append(opts, tfexec.LockTimeout(s.LockTimeout))
