@@ -60,10 +60,13 @@ func (p *program) run(ctx context.Context, args []string) int {
 		fmt.Fprintf(p.stderr, "tidelock: %s\n", indent(explain(err)))
 	}
 	var config configError
+	var coded codedError
 	switch {
 	case !started:
 		fmt.Fprintf(p.stderr, "Run '%s --help' for how it is used.\n", cmd.CommandPath())
 		return exitUsage
+	case errors.As(err, &coded):
+		return coded.code
 	case errors.As(err, &config):
 		return exitUsage
 	}

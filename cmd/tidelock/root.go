@@ -48,6 +48,7 @@ func newRootCommand(p *program, started *bool) *cobra.Command {
 		newValidateCommand(p),
 		newProjectsCommand(p),
 		newConvertCommand(p),
+		newDriftCommand(p),
 		newAppCommand(p),
 		newMigrateCommand(p),
 		newDoctorCommand(p),

@@ -68,7 +68,7 @@ func (s *site) viewChange(c listed, pairs []run.Pair) changeRow {
 	repo := viewRepo(c.repo)
 	return changeRow{
 		ID: c.ID, Client: c.client, Repo: repo, Pull: viewPull(c.pull, repo), HeadSHA: c.HeadSHA, BaseSHA: c.BaseSHA,
-		Phase: run.PhaseOf(c.Change, pairs), Group: c.GroupRef, Tally: viewTally(pairs), Summary: sum(pairs),
+		Phase: run.PhaseOf(c.Change, pairs), Group: c.GroupRef, Branch: c.Branch, Tally: viewTally(pairs), Summary: sum(pairs),
 		Created: s.at(c.Created), Updated: s.at(c.Updated),
 	}
 }

@@ -81,7 +81,7 @@ func viewPull(p run.Pull, repo repoView) pullView {
 }
 
 func pullURL(repo repoView, number int) string {
-	if repo.URL == "" {
+	if repo.URL == "" || number == 0 {
 		return ""
 	}
 	return repo.URL + "/pull/" + strconv.Itoa(number)
@@ -122,6 +122,7 @@ type changeRow struct {
 	BaseSHA string         `json:"base_sha"`
 	Phase   run.Phase      `json:"phase"`
 	Group   string         `json:"group_ref,omitempty"` // the merge queue's branch that this is the head of
+	Branch  string         `json:"branch,omitempty"`    // of a change that is of no pull: the branch whose tip it is
 	Tally   tallyView      `json:"tally"`
 	Summary tfplan.Summary `json:"summary"` // over all projects
 	Created moment         `json:"created_at"`

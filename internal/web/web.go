@@ -68,6 +68,7 @@ func newSite(o Options) *site {
 	s.page("/locks", "/locks", "locks", s.locks)
 	s.page("/history", "/history", "history", s.history)
 	s.page("/audit", "/audit", "audit", s.audit)
+	s.page("/drift", "/drift", "drift", s.driftPage)
 	s.page("/queue", "/queue", "queue", s.queue)
 	s.get("/runs/{id}/log", s.log)
 	s.get("/api/v1/runs/{id}/log", s.apiLog)

@@ -46,6 +46,8 @@ var funcs = template.FuncMap{
 	"about":   subjectLink,
 	"stand":   pairBadge,
 	"same":    func(a, b string) bool { return a == b },
+	"drifted": driftBadgeOf,
+	"looking": func() badge { return badge{"busy", "Comparing"} },
 }
 
 // badge is a word in a colour. The tone is a class of the style sheet: busy,
@@ -391,6 +393,8 @@ func subjectLink(e eventView) *link {
 	}
 	area, _, _ := strings.Cut(e.Action, ".")
 	switch {
+	case e.Action == "drift.check":
+		return &link{"/drift", "drift"}
 	case area == "change", area == "group", area == "fork", e.Action == "plan.queue", e.Action == "drift.queue":
 		return &link{"/changes/" + id, "its change"}
 	case area == "plan", area == "apply", area == "state", area == "drift", area == "policy":
