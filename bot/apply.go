@@ -95,7 +95,13 @@ func (a *application) begin(ctx context.Context) error {
 // prepare puts into the run's folder what is to be applied. It reports false
 // where that is not what was reviewed.
 func (a *application) prepare(ctx context.Context) (bool, error) {
+	other, err := a.otherTool(ctx)
+	if err != nil {
+		return false, err
+	}
 	switch {
+	case other != "":
+		return a.planAgain(ctx, other)
 	case a.run.Kind == run.StateChange:
 		if err := a.Runner.Remove(a.run.ID); err != nil {
 			return false, err
@@ -223,7 +229,15 @@ func (a *application) planAgain(ctx context.Context, why string) (bool, error) {
 		if err := a.Runner.Remove(folder); err != nil {
 			return false, err
 		}
-		if err := a.Runner.Start(ctx, a.spec(ctx, a.run, folder, tfrun.KindPlan, a.tree, a.data)); err != nil {
+		spec, err := a.spec(ctx, &a.run, folder, tfrun.KindPlan, a.tree, a.data)
+		if why := toolTrouble(err); why != "" {
+			a.run.Error = why
+			return false, a.end(ctx, run.Failed)
+		}
+		if err != nil {
+			return false, err
+		}
+		if err := a.Runner.Start(ctx, spec); err != nil {
 			return false, err
 		}
 	}
@@ -295,24 +309,33 @@ func (a *application) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.launch(ctx); err != nil {
+	if goOn, err := a.launch(ctx); err != nil || !goOn {
 		return err
 	}
 	return a.see(ctx)
 }
 
 // launch starts the runner. One that is under way already is as good: whoever
-// calls looks at what it does.
-func (a *application) launch(ctx context.Context) error {
+// calls looks at what it does. It reports false where the run ended without:
+// there was no tool for it.
+func (a *application) launch(ctx context.Context) (bool, error) {
 	kind := tfrun.KindApply
 	if a.run.Kind == run.StateChange {
 		kind = tfrun.KindState
 	}
-	err := a.Runner.Start(ctx, a.spec(ctx, a.run, a.run.ID, kind, a.tree, a.data))
-	if errs.Is(err, errs.Conflict) {
-		return nil
+	spec, err := a.spec(ctx, &a.run, a.run.ID, kind, a.tree, a.data)
+	if why := toolTrouble(err); why != "" {
+		a.run.Error = why
+		return false, a.end(ctx, run.Failed)
 	}
-	return err
+	if err != nil {
+		return false, err
+	}
+	err = a.Runner.Start(ctx, spec)
+	if errs.Is(err, errs.Conflict) {
+		err = nil
+	}
+	return err == nil, err
 }
 
 // resume goes on with an apply whose intent is stored. It starts Terraform only
@@ -340,7 +363,7 @@ func (a *application) resume(ctx context.Context) error {
 	defer release()
 	switch state {
 	case runner.StatePrepared:
-		if err := a.launch(ctx); err != nil {
+		if goOn, err := a.launch(ctx); err != nil || !goOn {
 			return err
 		}
 	case runner.StateRunning, runner.StateFinished:

@@ -4,11 +4,11 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/tidelock/tidelock/bot/command"
 	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/binaries"
 	"github.com/tidelock/tidelock/internal/blob"
 	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/clients"
@@ -60,9 +60,8 @@ type Options struct {
 
 // Terraform is how runs are made.
 type Terraform struct {
-	Binary       string // absolute path of terraform or tofu
-	Version      string // what it calls itself, "1.11.4"
-	CLIConfig    string // path of the CLI configuration that every run uses
+	Tools        *binaries.Store // which Terraform or OpenTofu each project gets
+	CLIConfig    string          // path of the CLI configuration that every run uses
 	Env          map[string]string
 	PlanTimeout  time.Duration
 	ApplyTimeout time.Duration
@@ -71,14 +70,6 @@ type Terraform struct {
 	AllowHooks   bool           // run the programs that a repository's configuration names
 	ProjectEnv   []string       // names of variables that a repository's configuration may set
 	Secrets      *secrets.Store // that repositories may ask for; nil for none
-}
-
-// Name returns what people call the program.
-func (t Terraform) Name() string {
-	if strings.Contains(strings.ToLower(filepath.Base(t.Binary)), "tofu") {
-		return "OpenTofu"
-	}
-	return "Terraform"
 }
 
 // Bot hears, decides, acts and answers.

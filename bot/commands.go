@@ -156,7 +156,11 @@ func (b *Bot) waiveFindings(ctx context.Context, tx *db.Tx, in WaiveFindings, ac
 
 // versions says what runs here.
 func (b *Bot) versions() string {
-	return fmt.Sprintf("Tidelock %s, %s %s.", b.Version, b.Terraform.Name(), b.Terraform.Version)
+	own := b.Terraform.Tools.Default()
+	if own.Empty() {
+		return fmt.Sprintf("Tidelock %s.", b.Version)
+	}
+	return fmt.Sprintf("Tidelock %s, %s.", b.Version, own)
 }
 
 // rollback opens the pull request that takes a merged one back. GitHub itself

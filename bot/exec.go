@@ -28,10 +28,15 @@ import (
 )
 
 // spec is what the runner of r may know. folder names its run folder: an
-// apply that has to plan again uses one of its own for that.
-func (b *Bot) spec(ctx context.Context, r run.Run, folder string, kind tfrun.Kind, tree, data string) tfrun.Spec {
+// apply that has to plan again uses one of its own for that. The error may be
+// one of toolTrouble's.
+func (b *Bot) spec(ctx context.Context, r *run.Run, folder string, kind tfrun.Kind, tree, data string) (tfrun.Spec, error) {
+	tool, err := b.equip(ctx, r)
+	if err != nil {
+		return tfrun.Spec{}, err
+	}
 	s := tfrun.Spec{
-		RunID: folder, Kind: kind, Binary: b.Terraform.Binary, BinaryVersion: b.Terraform.Version,
+		RunID: folder, Kind: kind, Binary: tool.Path, BinaryVersion: tool.Version,
 		Root: tree, Dir: r.Project.Dir, Workspace: r.Project.Workspace,
 		DataDir: filepath.Join(data, hash(r.Project.Key())),
 		Env:     b.Terraform.env(r.Project), CLIConfig: b.Terraform.CLIConfig,
@@ -44,10 +49,10 @@ func (b *Bot) spec(ctx context.Context, r run.Run, folder string, kind tfrun.Kin
 		s.LockTimeout = planLockTimeout
 	}
 	if r.Project.Backend == "" {
-		s.ManagedBackend = b.statePath(r)
+		s.ManagedBackend = b.statePath(*r)
 	}
-	b.workflow(ctx, &s, r)
-	return s
+	b.workflow(ctx, &s, *r)
+	return s, nil
 }
 
 // env returns the environment of a project's runs: what the server hands to

@@ -404,7 +404,15 @@ func (b *Bot) execPlan(ctx context.Context, r run.Run, c run.Change) (*planOutco
 	}
 	defer release()
 	if !adopt {
-		if err := b.Runner.Start(ctx, b.spec(ctx, r, r.ID, tfrun.KindPlan, tree, data)); err != nil {
+		spec, err := b.spec(ctx, &r, r.ID, tfrun.KindPlan, tree, data)
+		if why := toolTrouble(err); why != "" {
+			r.Error = why
+			return &planOutcome{run: r}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := b.Runner.Start(ctx, spec); err != nil {
 			return nil, err
 		}
 	}

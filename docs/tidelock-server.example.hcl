@@ -28,6 +28,15 @@ github {
 
 terraform {
   # binary          = "tofu" # else terraform, else tofu, from PATH
+
+  # Projects that ask for another version, by required_version or by a file such
+  # as .terraform-version, get one of these, else one that is downloaded.
+  # tools_dirs             = ["/home/ops/.tenv"]
+  # tool                   = "terraform" # of projects that name neither
+  # download               = true
+  # releases_url           = "https://mirror.example.com/hashicorp"
+  # opentofu_releases_url  = "https://mirror.example.com/opentofu"
+
   # provider_mirror = "/var/lib/tidelock-providers"
   # provider_direct = true
   # parallel        = 0 # runs at once; 0 is one for each core

@@ -71,6 +71,7 @@ type GitHubConfig struct {
 // TerraformConfig says how plans and applies are run.
 type TerraformConfig struct {
 	Binary         string // "" finds terraform, else tofu, on PATH
+	Tools          ToolsConfig
 	ProviderMirror string // folder of unpacked providers; "" is none
 	ProviderDirect bool   // whether providers may be fetched from their registries
 	Parallel       int    // runs at once; 0 is one for each core
@@ -142,7 +143,7 @@ func defaultConfig() Config {
 	return Config{
 		Listen: "127.0.0.1:8080",
 		GitHub: GitHubConfig{WriteBurst: 20, WriteInterval: time.Second, SweepInterval: 2 * time.Minute, ReconcileInterval: 4 * time.Minute},
-		Terraform: TerraformConfig{ProviderDirect: true, PlanTimeout: time.Hour, ApplyTimeout: 4 * time.Hour, KeepTrees: 24 * time.Hour, Grace: 30 * time.Second,
+		Terraform: TerraformConfig{Tools: ToolsConfig{Download: true}, ProviderDirect: true, PlanTimeout: time.Hour, ApplyTimeout: 4 * time.Hour, KeepTrees: 24 * time.Hour, Grace: 30 * time.Second,
 			Sandbox: "auto", SandboxNetwork: "allow", MemoryLimit: 8 << 10, MaxProcesses: 1000, DiskLimit: 10 << 10},
 		Mirrors:  MirrorsConfig{MaxAge: 60 * 24 * time.Hour, MaxSize: 50 << 10},
 		Defaults: DefaultsConfig{Lock: "plan", ApplyOnMerge: true, MergeMethod: "merge", AutoPlan: true},

@@ -36,6 +36,7 @@ import (
 	"github.com/tidelock/tidelock/internal/runner"
 	"github.com/tidelock/tidelock/internal/secrets"
 	"github.com/tidelock/tidelock/internal/web"
+	"github.com/tidelock/tidelock/planner"
 	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
@@ -208,7 +209,7 @@ func (s *server) name(ctx context.Context) string {
 // uses.
 func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform, error) {
 	c := s.config.Terraform
-	binary, err := tfrun.FindBinary(ctx, c.Binary)
+	tools, err := s.config.tools(ctx, s.log)
 	if err != nil {
 		return bot.Terraform{}, err
 	}
@@ -227,9 +228,13 @@ func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform
 	if parallel == 0 {
 		parallel = runtime.NumCPU()
 	}
-	s.log.Info("terraform found", "path", binary.Path, "tool", binary.Tool, "version", binary.Version, "parallel", parallel)
+	if own := tools.Default(); own.Empty() {
+		s.log.Info("no terraform of the server's own: each project gets one that is installed or downloaded", "parallel", parallel)
+	} else {
+		s.log.Info("terraform found", "path", own.Path, "tool", planner.ToolTitle(own.Name), "version", own.Version, "parallel", parallel)
+	}
 	return bot.Terraform{
-		Binary: binary.Path, Version: binary.Version, CLIConfig: cli, Env: env, Parallel: parallel,
+		Tools: tools, CLIConfig: cli, Env: env, Parallel: parallel,
 		PlanTimeout: c.PlanTimeout, ApplyTimeout: c.ApplyTimeout, KeepTrees: c.KeepTrees, AllowHooks: c.AllowHooks, ProjectEnv: c.ProjectEnv,
 		Secrets: secrets.New(s.config.Secrets, environ),
 	}, nil

@@ -73,6 +73,9 @@ func (s *Store) fetch(ctx context.Context, name, v string) (Binary, error) {
 			return Binary{}, fmt.Errorf("delete a broken tool: %w", err)
 		}
 	}
+	if err := s.makeRoom(ctx, name); err != nil {
+		return Binary{}, err
+	}
 	// A place that only the holder of the lock uses: what a killed process left
 	// there goes.
 	into := s.dir(name, ".fetch-"+v)
@@ -90,7 +93,7 @@ func (s *Store) fetch(ctx context.Context, name, v string) (Binary, error) {
 		s.o.Log.Warn("download failed and is tried again", "tool", b.String(), "error", err)
 		select {
 		case <-ctx.Done():
-		case <-time.After(time.Duration(try) * s.pause()):
+		case <-time.After(time.Duration(try) * s.o.pause):
 		}
 	}
 	if err != nil {
@@ -326,14 +329,6 @@ func (s *Store) lock(ctx context.Context, name, v string) (unlock func(), err er
 
 // lockPause is how often a lock that somebody else has is tried.
 const lockPause = 100 * time.Millisecond
-
-// pause is how long is waited before a second try.
-func (s *Store) pause() time.Duration {
-	if s.o.Transport != nil {
-		return time.Millisecond // a test's, which does not mend itself
-	}
-	return 2 * time.Second
-}
 
 // listed is a list of releases as it is kept.
 type listed struct {

@@ -261,25 +261,70 @@ func (s *Store) markUsed(b Binary) {
 // Prune deletes what was downloaded and not used since then, and returns it.
 // What is deleted while a run has it open runs on.
 func (s *Store) Prune(ctx context.Context, since time.Time) ([]Installed, error) {
-	all, err := s.Installed(ctx)
-	if err != nil {
-		return nil, err
-	}
 	var out []Installed
-	for _, i := range all {
-		if i.Source != SourceDownloaded || i.Used.After(since) {
+	for _, name := range []string{planner.ToolTerraform, planner.ToolOpenTofu} {
+		for _, i := range s.downloaded(name) {
+			if i.Used.After(since) {
+				continue
+			}
+			unlock, err := s.lock(ctx, i.Name, i.Version)
+			if err != nil {
+				return out, err
+			}
+			err = s.remove(i)
+			unlock()
+			if err != nil {
+				return out, err
+			}
+			out = append(out, i)
+		}
+	}
+	return out, nil
+}
+
+// downloaded returns what was downloaded of a tool, what rested longest first.
+func (s *Store) downloaded(name string) []Installed {
+	var out []Installed
+	for _, c := range s.candidates(name) {
+		if c.source != SourceDownloaded {
 			continue
 		}
-		unlock, err := s.lock(ctx, i.Name, i.Version)
-		if err != nil {
-			return out, err
-		}
-		err = os.RemoveAll(filepath.Dir(i.Path))
-		unlock()
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return out, fmt.Errorf("delete %s: %w", i.Binary, err)
+		i := Installed{Binary: Binary{c.name, c.version.String(), c.path}, Source: c.source, Used: used(c.path)}
+		if info, err := os.Stat(c.path); err == nil {
+			i.Bytes = info.Size()
 		}
 		out = append(out, i)
 	}
-	return out, nil
+	slices.SortStableFunc(out, func(a, b Installed) int { return a.Used.Compare(b.Used) })
+	return out
+}
+
+func (s *Store) remove(i Installed) error {
+	// By another name first, so that nobody finds it by half.
+	gone := filepath.Join(s.o.Dir, i.Name, ".gone-"+i.Version)
+	err := errors.Join(os.RemoveAll(gone), os.Rename(filepath.Dir(i.Path), gone), os.RemoveAll(gone))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("delete %s: %w", i.Binary, err)
+	}
+	s.o.Log.Info("tool deleted", "tool", i.Binary.String(), "used", i.Used)
+	return nil
+}
+
+// rested is how long a version is not used that may go for another.
+const rested = 24 * time.Hour
+
+// makeRoom keeps the number of downloaded versions within its bound: whoever
+// may open a pull request may name any.
+func (s *Store) makeRoom(ctx context.Context, name string) error {
+	have := s.downloaded(name)
+	for len(have) >= s.o.Keep {
+		if s.o.Now().Sub(have[0].Used) < rested {
+			return errs.New(errs.TooLarge, "The server keeps %d downloaded versions, and all of them were used within the last day. Its operator can make room with `tidelock tools prune`.", s.o.Keep)
+		}
+		if err := s.remove(have[0]); err != nil {
+			return err
+		}
+		have = have[1:]
+	}
+	return ctx.Err()
 }

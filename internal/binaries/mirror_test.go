@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
@@ -231,7 +232,7 @@ func (m *mirror) options(t *testing.T) Options {
 	}
 	return Options{
 		Dir: filepath.Join(t.TempDir(), "tools"), Download: true, TerraformURL: m.URL, OpenTofuURL: m.URL + "/",
-		TerraformKey: armoured(planner.ToolTerraform), OpenTofuKey: armoured(planner.ToolOpenTofu), Transport: m.Client().Transport,
+		TerraformKey: armoured(planner.ToolTerraform), OpenTofuKey: armoured(planner.ToolOpenTofu), Transport: m.Client().Transport, pause: time.Millisecond,
 	}
 }
 

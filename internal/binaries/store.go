@@ -61,12 +61,18 @@ type Options struct {
 	// ListAge is how old a list of releases may be that is chosen from; 0 is
 	// an hour.
 	ListAge time.Duration
+	// Keep is how many versions of a tool are kept that were downloaded: a
+	// repository may name any. 0 is 20. Beyond that the one goes that rested
+	// longest, for a day at least.
+	Keep int
 	// Progress is told of a download under way; nil is nobody.
 	Progress func(Binary, Download)
 	// Inspect runs a binary to learn what it is; nil is the usual way.
 	Inspect func(ctx context.Context, path string) (tool, version string, err error)
 	Log     *slog.Logger
 	Now     func() time.Time
+
+	pause time.Duration // before a second try; 0 is two seconds
 }
 
 // Download is how far a download is.
@@ -97,6 +103,10 @@ func Open(o Options) *Store {
 	if o.ListAge == 0 {
 		o.ListAge = time.Hour
 	}
+	if o.Keep == 0 {
+		o.Keep = 20
+	}
+	o.pause = cmp.Or(o.pause, 2*time.Second)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -191,19 +201,20 @@ func (s *Store) Choose(ctx context.Context, want planner.Tool, ask bool) (Choice
 	case planner.PickOldest:
 		slices.Reverse(here)
 	}
-	if !s.o.Download {
+	v := exactly(want)
+	if !s.o.Download || v != nil {
 		if c, ok := s.first(ctx, here, meets); ok {
 			return c, nil
 		}
-		return Choice{}, s.missing(want, "")
 	}
-	if v := exactly(want); v != nil {
-		if c, ok := s.first(ctx, here, meets); ok {
-			return c, nil
-		}
-		if !meets(v) {
-			return Choice{}, s.missing(want, "No version can meet all of that.")
-		}
+	switch {
+	case v != nil && v.LessThan(oldest):
+		return Choice{}, s.missing(want, fmt.Sprintf("What is older than %s can't be used here, since its plans lack what is read out of them.", oldest))
+	case v != nil && !meets(v):
+		return Choice{}, s.missing(want, "No version can meet all of that.")
+	case !s.o.Download:
+		return Choice{}, s.missing(want, "")
+	case v != nil:
 		return Choice{Binary{Name: want.Name, Version: v.String()}, SourceDownload}, nil
 	}
 	list, err := s.releases(ctx, want.Name, ask)
@@ -232,7 +243,7 @@ func (s *Store) fromList(ctx context.Context, want planner.Tool, here []candidat
 	}
 	c, have := s.first(ctx, here, meets)
 	for _, v := range list {
-		if !meets(v) {
+		if !meets(v) || v.LessThan(oldest) {
 			continue
 		}
 		if have && !better(v, version.Must(version.NewVersion(c.Version))) {
@@ -256,6 +267,9 @@ func (s *Store) first(ctx context.Context, list []candidate, meets func(*version
 			continue
 		}
 		if c.source != SourceDefault {
+			if c.version.LessThan(oldest) {
+				continue
+			}
 			if err := s.confirm(ctx, c); err != nil {
 				s.o.Log.Warn("an installed tool is passed over", "path", c.path, "error", err)
 				continue
@@ -266,17 +280,23 @@ func (s *Store) first(ctx context.Context, list []candidate, meets func(*version
 	return Choice{}, false
 }
 
+// oldest is the first version that can be used: older ones lack import blocks
+// and parts of the plan's JSON. The server's own is its owner's business.
+var oldest = version.Must(version.NewVersion("1.5.0"))
+
 // rule is planner's, with the pattern of "latest:REGEX".
 func rule(want planner.Tool) (func(*version.Version) bool, error) {
 	meets, err := want.Rule()
-	if err != nil || want.Match == "" {
-		return meets, err
+	if err != nil {
+		return nil, err
 	}
 	pattern, err := regexp.Compile(want.Match)
 	if err != nil {
 		return nil, fmt.Errorf("%q is no regular expression", want.Match)
 	}
-	return func(v *version.Version) bool { return meets(v) && pattern.MatchString(v.String()) }, nil
+	return func(v *version.Version) bool {
+		return meets(v) && (want.Match == "" || pattern.MatchString(v.String()))
+	}, nil
 }
 
 // exactly returns the one version that is asked for by its number, nil where
@@ -343,8 +363,23 @@ func (s *Store) unfetched(want planner.Tool, b Binary, err error) error {
 	if b.Name == planner.ToolOpenTofu {
 		setting = "terraform.opentofu_releases_url"
 	}
-	return errs.Wrap(errs.KindOf(err), err, "%s, which is asked for (%s), could not be downloaded. %s Until that is mended, its operator can install it with `tidelock tools install`, put it into a folder of terraform.tools_dirs, or name a mirror in %s.",
-		b, want, errs.Sentence(err), setting)
+	return errs.Wrap(errs.KindOf(err), err, "%s could not be downloaded%s. %s Until that is mended, its operator can install it with `tidelock tools install`, put it into a folder of terraform.tools_dirs, or name a mirror in %s.",
+		b, askers(want), errs.Sentence(err), setting)
+}
+
+// askers names the places that ask for a version.
+func askers(want planner.Tool) string {
+	var places []string
+	for _, n := range want.Needs {
+		places = append(places, n.From)
+	}
+	if len(places) == 0 && want.From != "" {
+		places = []string{want.From}
+	}
+	if len(places) == 0 {
+		return ""
+	}
+	return ", which " + strings.Join(slices.Compact(places), " and ") + " asked for"
 }
 
 // Install downloads the version that want asks for even where another one here

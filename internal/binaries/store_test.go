@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -34,7 +35,7 @@ func pick(w planner.Tool, which, match string) planner.Tool {
 
 func TestWhichVersionAProjectGets(t *testing.T) {
 	m := newMirror(t)
-	for _, v := range []string{"1.5.7", "1.8.5", "1.9.7", "1.9.8", "1.10.0-rc1", "1.50.0"} {
+	for _, v := range []string{"1.2.0", "1.5.7", "1.8.5", "1.9.7", "1.9.8", "1.10.0-rc1", "1.50.0"} {
 		m.release(t, planner.ToolTerraform, v)
 	}
 	m.release(t, planner.ToolOpenTofu, "1.8.0")
@@ -74,6 +75,8 @@ func TestWhichVersionAProjectGets(t *testing.T) {
 			"It downloads none, since terraform.download is off. Ask for one that it has, or have its operator install one with `tidelock tools install tofu VERSION`, put one into a folder of terraform.tools_dirs, or set terraform.download."},
 		{name: "latest without downloads", no: true, want: pick(asks("terraform"), planner.PickNewest, ""), get: "Terraform 1.11.4", source: SourceDefault},
 		{name: "oldest without downloads", no: true, want: pick(asks("terraform"), planner.PickOldest, ""), get: "Terraform 1.6.6", source: SourceInstalled},
+		{name: "too old", want: asks("terraform", "= 1.3.0"), wantsError: "What is older than 1.5.0 can't be used here"},
+		{name: "the oldest of all", want: pick(asks("terraform"), planner.PickOldest, ""), get: "Terraform 1.5.7", source: SourceDownload},
 		{name: "a contradiction", want: planner.Tool{Problem: planner.Problem{Path: "a/.terraform-version", Line: 1, Message: "These contradict each other."}}, wantsError: "a/.terraform-version:1: These contradict each other."},
 		{name: "a contradiction in code", want: asks("terraform", "= 1.9.8", "= 1.9.7"), wantsError: "No version can meet all of that"},
 		{name: "not a constraint", want: asks("terraform", "about one"), wantsError: `live/a/versions.tf:3: "about one" is no version constraint`},
@@ -216,7 +219,7 @@ func TestThreat_WhatItsMakersDidNotSignIsNotKept(t *testing.T) {
 				if err == nil || !errs.Is(err, c.kind) || !strings.Contains(errs.Sentence(err), c.says) {
 					t.Errorf("got %+v, %v (%s)", b, err, errs.KindOf(err))
 				}
-				if !strings.Contains(errs.Sentence(err), "(live/a/versions.tf:3)") {
+				if !strings.Contains(errs.Sentence(err), "which live/a/versions.tf:3 asked for") {
 					t.Errorf("it does not say who asked: %v", err)
 				}
 				if _, err := os.Stat(filepath.Join(o.Dir, name, v)); !errors.Is(err, fs.ErrNotExist) {
@@ -498,6 +501,73 @@ func TestInstallAndPrune(t *testing.T) {
 	all, err := s.Installed(t.Context())
 	if err != nil || len(all) != 2 || all[0].Version != "1.11.4" || all[1].Version != "1.9.8" {
 		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+func TestThreat_DownloadsDoNotFillTheDisk(t *testing.T) {
+	m := newMirror(t)
+	now := time.Now()
+	o := m.options(t)
+	o.Keep, o.Now = 3, func() time.Time { return now }
+	for _, v := range []string{"1.9.1", "1.9.2", "1.9.3", "1.9.4", "1.9.5"} {
+		m.release(t, planner.ToolTerraform, v)
+	}
+	ask := func(v string) error {
+		_, err := Open(o).Resolve(t.Context(), asks("terraform", "= "+v))
+		return err
+	}
+	for _, v := range []string{"1.9.1", "1.9.2", "1.9.3"} {
+		if err := ask(v); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(time.Minute)
+	}
+	if err := ask("1.9.4"); !errs.Is(err, errs.TooLarge) || !strings.Contains(errs.Sentence(err), "The server keeps 3 downloaded versions") {
+		t.Errorf("%v", err)
+	}
+	now = now.Add(24 * time.Hour)
+	if err := ask("1.9.1"); err != nil { // used, so that it stays
+		t.Fatal(err)
+	}
+	if err := ask("1.9.4"); err != nil {
+		t.Fatal(err)
+	}
+	var have []string
+	for _, i := range Open(o).downloaded("terraform") {
+		have = append(have, i.Version)
+	}
+	slices.Sort(have)
+	if !slices.Equal(have, []string{"1.9.1", "1.9.3", "1.9.4"}) {
+		t.Errorf("%v", have)
+	}
+}
+
+// hc-install loses the error of unpacking: see downloadTerraform.
+func TestBinaryThatWasUnpackedByHalfIsNoticed(t *testing.T) {
+	m := newMirror(t)
+	m.release(t, planner.ToolTerraform, "1.9.8")
+	dir := t.TempDir()
+	archive := filepath.Join(dir, "archive")
+	if err := os.WriteFile(archive, m.files[archivePath("terraform", "1.9.8")], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	whole := program("Terraform", "1.9.8")
+	for _, c := range []struct {
+		content []byte
+		says    string
+	}{{whole, ""}, {whole[:len(whole)-1], "was not unpacked whole"}, {append(whole[:len(whole):len(whole)], 'x'), "was not unpacked whole"}} {
+		if err := os.WriteFile(filepath.Join(dir, "terraform"), c.content, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		err := unpacked(f, "terraform", dir)
+		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%d bytes: %v", len(c.content), err)
+		}
 	}
 }
 

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tidelock/tidelock/internal/github/githubtest"
+	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/internal/toolchain"
+)
+
+// stateVersions returns which version wrote each state that the server keeps.
+func stateVersions(t *testing.T, s *stage) map[string]bool {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(s.data, "states", "*", "*", "*", "terraform.tfstate"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]bool{}
+	for _, path := range found {
+		var state struct {
+			Version string `json:"terraform_version"`
+		}
+		text, err := os.ReadFile(path)
+		if err == nil {
+			err = json.Unmarshal(text, &state)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[state.Version] = true
+	}
+	return out
+}
+
+// toolsOf returns what the runs of a kind were run with, by project.
+func toolsOf(runs []run.Run, kind run.Kind) map[string]string {
+	out := map[string]string{}
+	for _, r := range runs {
+		if r.Kind == kind {
+			out[r.Project.Name] = r.ToolTitle()
+		}
+	}
+	return out
+}
+
+// Two projects of one pull request are each planned and applied by the tool
+// that they ask for; a third, for which there is none, keeps neither back.
+func TestTwoToolsInOnePull(t *testing.T) {
+	t.Parallel()
+	tf, err := toolchain.Terraform(t.Context(), toolchain.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tofu, err := toolchain.FindOpenTofu(t.Context(), toolchain.Options{})
+	if err != nil || tf.Name != "terraform" {
+		t.Skip("needs both tools: ", err)
+	}
+	tools := t.TempDir()
+	link := filepath.Join(tools, "OpenTofu", tofu.Version, "tofu")
+	if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(tofu.Path, link); err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, stageOptions{
+		files: githubtest.Files{
+			"first/main.tf": resource("first", "v1"), "first/.opentofu-version": tofu.Version + "\n",
+			"second/main.tf": resource("second", "v1"), "second/versions.tf": "terraform {\n  required_version = \"= " + tf.Version + "\"\n}\n",
+			"third/main.tf": resource("third", "v1"), "third/.terraform-version": "1.7.3\n",
+		},
+		env: []string{"TIDELOCK_TERRAFORM_TOOLS_DIRS=" + tools, "TIDELOCK_TERRAFORM_DOWNLOAD=false"},
+	})
+	p := s.open("feature", githubtest.Files{"first/main.tf": resource("first", "v2"), "second/main.tf": resource("second", "v2"), "third/main.tf": resource("third", "v2")})
+	body := s.says(p, "No Terraform that is here meets what is asked for")
+	for _, want := range []string{"1.7.3", "third/.terraform-version:1", "terraform.download is off", "terraform.tools_dirs"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the comment lacks %q:\n%s", want, body)
+		}
+	}
+	s.check(p, "tidelock/plan", "failure")
+	want := map[string]string{"first": "OpenTofu " + tofu.Version, "second": "Terraform " + tf.Version, "third": ""}
+	if got := toolsOf(s.runs(), run.Plan); !maps.Equal(got, want) {
+		t.Errorf("planned with %v, not %v", got, want)
+	}
+
+	// With another version the third is planned, for no more than its file changed.
+	s.repo.Commit("ada", "feature", "A version that is here", githubtest.Files{"third/.terraform-version": tf.Version + "\n"})
+	s.check(p, "tidelock/plan", "success")
+	s.merge(p)
+	s.says(p, "✅ Applied 3 projects")
+	if got := toolsOf(s.runs(), run.Apply); got["first"] != want["first"] || got["second"] != want["second"] || got["third"] != want["second"] {
+		t.Errorf("applied with %v", got)
+	}
+	if got := stateVersions(t, s); !maps.Equal(got, map[string]bool{tofu.Version: true, tf.Version: true}) {
+		t.Errorf("the states were written by %v", got)
+	}
+}
+
+// The tool that made a plan is gone when the plan is merged: it is planned
+// again with what there is, and applied, since that does the same.
+func TestPlanWhoseToolIsGone(t *testing.T) {
+	t.Parallel()
+	tf, err := toolchain.Terraform(t.Context(), toolchain.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tf.Name != "terraform" {
+		t.Skip("needs Terraform")
+	}
+	tools := t.TempDir()
+	newer := filepath.Join(tools, "versions", "1.99.0", "terraform")
+	if err := os.MkdirAll(filepath.Dir(newer), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	script := fmt.Sprintf("#!/bin/sh\n[ \"$1\" = version ] && exec echo 'Terraform v1.99.0'\nexec '%s' \"$@\"\n", tf.Path)
+	if err := os.WriteFile(newer, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, stageOptions{
+		files: githubtest.Files{"network/main.tf": resource("net", "v1"), ".terraform-version": "latest\n"},
+		env:   []string{"TIDELOCK_TERRAFORM_TOOLS_DIRS=" + tools, "TIDELOCK_TERRAFORM_DOWNLOAD=false"},
+	})
+	p := s.open("feature", network("v2"))
+	s.says(p, "### 📋 Plan: 1 to add")
+	if got := toolsOf(s.runs(), run.Plan)["network"]; got != "Terraform 1.99.0" {
+		t.Fatalf("planned with %q", got)
+	}
+	if err := os.RemoveAll(newer); err != nil {
+		t.Fatal(err)
+	}
+	s.merge(p)
+	s.says(p, "✅ Applied 1 project")
+	if got := toolsOf(s.runs(), run.Apply)["network"]; got != "Terraform "+tf.Version {
+		t.Errorf("applied with %q", got)
+	}
+	if !strings.Contains(s.log.String(), "the tool that made a plan is not to be had") {
+		t.Error("nobody is told")
+	}
+}
