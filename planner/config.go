@@ -62,6 +62,7 @@ type ProjectConfig struct {
 	WhenModified []string          // patterns as Matches takes them, relative to the repository's root; nil for what Affected looks at by itself
 	DependsOn    []string          // names of projects
 	Order        int               // applied after those of lower ones
+	Weight       int               // how many ordinary runs one of its runs is worth; 0 for 1
 	ByHand       bool              // never planned by a push
 	Env          map[string]string // of its runs
 	Options      Options           // flags of each of its plans

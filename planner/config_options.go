@@ -99,6 +99,8 @@ func ConfigOptions() []ConfigOption {
 			Doc: "Names of projects that are applied before this one is planned; of a discovered one it is its directory. The name of a block with `workspaces` stands for all of them. A circle is refused."},
 		{Block: "project", Name: "order", Type: "number", Default: "`0`", Example: `order = 2`,
 			Doc: "Projects of a lower order are applied first, those of one order at the same time. When one fails, later ones don't begin."},
+		{Block: "project", Name: "weight", Type: "number", Default: "`1`", Example: `weight = 3`,
+			Doc: "How many ordinary runs one of the project's plans or applies is worth on the machine that runs it, from 1 to 64: a heavy one leaves room for fewer beside it. One that is worth more than the server does at once (`terraform.parallel`) runs alone. The memory that it needs is measured, and need not be told."},
 		{Block: "project", Name: "flags", Type: "list of strings", Default: "none", Example: `flags = ["-parallelism=20", "-var=region=eu-west-1"]`,
 			Doc: "Flags of each of the project's plans: `-target=ADDR`, `-replace=ADDR`, `-var=NAME=VALUE`, `-refresh=false` and `-parallelism=N`. They are recorded and shown, as those of a command are."},
 		{Block: "project", Name: "env", Type: "map of strings", Default: "none", Example: "env = {\n  AWS_PROFILE = \"acme-${workspace}\"\n}",

@@ -72,6 +72,7 @@ type hclProject struct {
 	AutoPlan     *bool             `hcl:"auto_plan"`
 	DependsOn    []string          `hcl:"depends_on,optional"`
 	Order        *int              `hcl:"order"`
+	Weight       *int              `hcl:"weight"`
 	Flags        []string          `hcl:"flags,optional"`
 	Env          map[string]string `hcl:"env,optional"`
 	Tool         *string           `hcl:"tool"`
@@ -368,6 +369,11 @@ func (r *configReader) project(name, workspace string, p hclProject, body *hclsy
 	}
 	if p.Order != nil {
 		pc.Order = *p.Order
+	}
+	if p.Weight != nil {
+		if pc.Weight = *p.Weight; pc.Weight < 1 || pc.Weight > MaxWeight {
+			r.say(at("weight"), "The weight of %s must be from 1 to %d: it is how many ordinary runs the project's runs are worth.", name, MaxWeight)
+		}
 	}
 	pc.Drift = r.drift(p.Drift)
 	pc.Tool = r.tool(p.Tool, p.ToolVersion, body)

@@ -197,17 +197,19 @@ project "z" {
 		t.Errorf("%d problems, not 28: with several workspaces each is told once", n)
 	}
 	for src, want := range map[string]string{
-		"lokc = 1":                                   `tidelock.hcl:1: Unsupported argument. An argument named "lokc" is not expected here. Did you mean "lock"?`,
-		"project \"a\" {\n":                          `tidelock.hcl:1: Unclosed configuration block.`,
-		"lock = env.X":                               `tidelock.hcl:1: `,
-		"\nauto_plan = \"often\"":                    `tidelock.hcl:2: `,
-		"project \"a\" {\n  dri = \"a\"\n}":          `tidelock.hcl:2: Unsupported argument. An argument named "dri" is not expected here. Did you mean "dir"?`,
-		"project \"a\" {\n}":                         `tidelock.hcl:1: Missing required argument. The argument "dir" is required`,
-		"project \"a\" {\n dir = \"a\"\n env = 3\n}": `tidelock.hcl:3: `,
-		"\ntemplate {\n comment = \"{{ end }}\"\n}":  `tidelock.hcl:3: The template can't be read: unexpected {{end}}.`,
-		"template {\n comment = \"\"\n}":             `tidelock.hcl:2: The template is empty.`,
-		"template {\n comment=\"a\"\n}\ntemplate {}": `tidelock.hcl:4: Duplicate template block.`,
-		"project \"a\" {\n dir=\"a\"\n order=1.5\n}": `tidelock.hcl:3: `,
+		"lokc = 1":                                                               `tidelock.hcl:1: Unsupported argument. An argument named "lokc" is not expected here. Did you mean "lock"?`,
+		"project \"a\" {\n":                                                      `tidelock.hcl:1: Unclosed configuration block.`,
+		"lock = env.X":                                                           `tidelock.hcl:1: `,
+		"\nauto_plan = \"often\"":                                                `tidelock.hcl:2: `,
+		"project \"a\" {\n  dri = \"a\"\n}":                                      `tidelock.hcl:2: Unsupported argument. An argument named "dri" is not expected here. Did you mean "dir"?`,
+		"project \"a\" {\n}":                                                     `tidelock.hcl:1: Missing required argument. The argument "dir" is required`,
+		"project \"a\" {\n dir = \"a\"\n env = 3\n}":                             `tidelock.hcl:3: `,
+		"\ntemplate {\n comment = \"{{ end }}\"\n}":                              `tidelock.hcl:3: The template can't be read: unexpected {{end}}.`,
+		"template {\n comment = \"\"\n}":                                         `tidelock.hcl:2: The template is empty.`,
+		"project \"a\" {\n  dir = \"a\"\n  weight = 0\n}":                        `tidelock.hcl:3: The weight of a must be from 1 to 64`,
+		"project \"a\" {\n  dir = \"a\"\n  weight = 65\n}":                       `tidelock.hcl:3: The weight of a must be from 1 to 64`,
+		"template {\n comment=\"a\"\n}\ntemplate {}":                             `tidelock.hcl:4: Duplicate template block.`,
+		"project \"a\" {\n dir=\"a\"\n order=1.5\n}":                             `tidelock.hcl:3: `,
 		"project \"a\" {\n dir=\"a\"\n watch=[\"x\"]\n when_modified=[\"y\"]\n}": `tidelock.hcl:3: watch adds to what is looked at`,
 	} {
 		if _, err := ParseConfig([]byte(src), "tidelock.hcl"); !errs.Is(err, errs.Invalid) || !strings.Contains(err.Error(), want) {
@@ -262,7 +264,7 @@ func TestParseConfigChecksDependencies(t *testing.T) {
 func TestDiscoverCarriesTheConfiguration(t *testing.T) {
 	pc := ProjectConfig{
 		Name: "app", Dir: "app", Workspace: "w", VarFiles: []string{"v.tfvars"}, Watch: []string{"x"}, WhenModified: []string{"app/**"},
-		DependsOn: []string{"net"}, Order: 3, ByHand: true, Env: map[string]string{"A": "b"}, Options: Options{Parallelism: 2},
+		DependsOn: []string{"net"}, Order: 3, Weight: 2, ByHand: true, Env: map[string]string{"A": "b"}, Options: Options{Parallelism: 2},
 		Hooks: []Hook{{When: BeforePlan, Run: []string{"x"}}}, Line: 7, DependsLine: 9,
 		Kind: "other", SourceDir: "src", Secrets: Secrets{Both: map[string]string{"A": "b"}},
 		Drift: DriftConfig{Schedule: new(string)}, Tool: ToolConfig{Name: ToolOpenTofu, Version: "1.8.0"},

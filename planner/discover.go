@@ -57,7 +57,7 @@ func Survey(fsys fs.FS, cfg RepoConfig) (Surveyed, error) {
 		taken[pc.Dir] = true
 		p := Project{
 			Name: pc.Name, Dir: pc.Dir, Workspace: pc.Workspace, Watch: pc.Watch, WhenModified: pc.WhenModified,
-			DependsOn: pc.DependsOn, Order: pc.Order, ByHand: pc.ByHand, Env: pc.Env, Options: pc.Options, Hooks: pc.Hooks,
+			DependsOn: pc.DependsOn, Order: pc.Order, Weight: pc.Weight, ByHand: pc.ByHand, Env: pc.Env, Options: pc.Options, Hooks: pc.Hooks,
 			Kind: pc.Kind, SourceDir: pc.SourceDir, Secrets: pc.Secrets,
 		}
 		for _, h := range pc.Hooks {

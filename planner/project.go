@@ -8,6 +8,9 @@ import (
 // DefaultWorkspace is the workspace of a project that names none.
 const DefaultWorkspace = "default"
 
+// MaxWeight is the most that a project may weigh.
+const MaxWeight = 64
+
 // Project is one root module with one state. All paths are relative to the
 // repository's root, with slashes, clean, "." for the root itself, and were
 // checked to stay inside it.
@@ -32,6 +35,9 @@ type Project struct {
 	// those of one group at the same time.
 	DependsOn []string `json:"depends_on,omitempty"`
 	Order     int      `json:"order,omitempty"`
+	// Weight is how many ordinary runs one of its runs is worth on the machine
+	// that runs it; 0 for 1.
+	Weight int `json:"weight,omitempty"`
 	// ByHand is set where only the command `plan` plans it, never a push.
 	ByHand bool `json:"by_hand,omitempty"`
 	// WhenModified are patterns, relative to the repository's root, that

@@ -79,6 +79,7 @@
 #   auto_plan  = false                   # planned by command only
 #   depends_on = ["network:staging"]     # applied before this one is planned
 #   order      = 2                       # lower ones are applied first
+#   weight     = 3                       # leaves room for fewer runs beside it
 #   flags      = ["-parallelism=20"]     # of each of its plans
 #   env        = { AWS_PROFILE = "acme" } # where the server allows the name
 #   secrets    = { TF_VAR_token = "shop-token" } # of the server, by name; plan_secrets, apply_secrets
