@@ -142,7 +142,7 @@ func shapes(rel string, root bool) bool {
 	switch {
 	case codeFile(name), name == "terraform.tfvars", name == "terraform.tfvars.json",
 		strings.HasSuffix(name, ".auto.tfvars"), strings.HasSuffix(name, ".auto.tfvars.json"),
-		name == ".terraform.lock.hcl", name == ".terraform-version", name == ".opentofu-version":
+		name == ".terraform.lock.hcl", name == UnitFile, name == ".terraform-version", name == ".opentofu-version":
 		return direct // Terraform reads these in the directory itself only
 	case strings.HasSuffix(name, ".tfvars"), strings.HasSuffix(name, ".tfvars.json"):
 		return false // read only when listed
@@ -187,7 +187,7 @@ func EmptiedDirs(head fs.FS, changed []string) []string {
 	var out []string
 	for _, file := range changed {
 		dir := path.Dir(file)
-		if !codeFile(path.Base(file)) || looked[dir] {
+		if !codeFile(path.Base(file)) && path.Base(file) != UnitFile || looked[dir] {
 			continue
 		}
 		looked[dir] = true
@@ -197,7 +197,7 @@ func EmptiedDirs(head fs.FS, changed []string) []string {
 		}
 		left := false
 		for _, e := range entries {
-			left = left || codeFile(e.Name())
+			left = left || codeFile(e.Name()) || e.Name() == UnitFile
 		}
 		if !left {
 			out = append(out, dir)

@@ -36,7 +36,6 @@ func (r *configReader) workflow(p hclProject, pc *ProjectConfig, at func(attribu
 	pc.Kind = p.Kind
 	switch {
 	case p.Kind == "" || p.Kind == "terraform":
-		pc.Kind = ""
 	case p.Kind != KindTerragrunt:
 		r.say(at("kind"), "kind is %q; it can be \"terraform\" or %q.%s", short(p.Kind), KindTerragrunt, r.guess(p.Kind, []string{"terraform", KindTerragrunt}))
 	case pc.Workspace != DefaultWorkspace:

@@ -70,7 +70,16 @@ func Survey(fsys fs.FS, cfg RepoConfig) (Surveyed, error) {
 		if p.Workspace == "" {
 			p.Workspace = DefaultWorkspace
 		}
-		if m := tree.modules[pc.Dir]; (m == nil || m.files == 0) && pc.SourceDir == "" {
+		switch u := tree.units[pc.Dir]; {
+		case p.Kind == "terraform":
+			p.Kind = ""
+		case p.Kind == "" && u != nil && p.Workspace == DefaultWorkspace && pc.SourceDir == "":
+			p.Kind = KindTerragrunt
+		}
+		if p.Kind == KindTerragrunt && tree.units[pc.Dir] == nil {
+			p.Missing = true
+			problems = append(problems, Problem{Path: cfg.file(), Line: pc.Line, Message: fmt.Sprintf("The project %s is of the kind terragrunt, and its directory %s holds no %s of a unit: one that others include is none.", pc.Name, pc.Dir, UnitFile)})
+		} else if m := tree.modules[pc.Dir]; (m == nil || m.files == 0) && pc.SourceDir == "" && p.Kind != KindTerragrunt {
 			p.Missing = true
 			message := fmt.Sprintf("The project %s has the directory %s, which holds no Terraform code.", pc.Name, pc.Dir)
 			if real, through, ok := tree.resolve(pc.Dir); ok && len(through) > 0 {
@@ -84,10 +93,16 @@ func Survey(fsys fs.FS, cfg RepoConfig) (Surveyed, error) {
 	}
 	if cfg.Autodiscover {
 		for dir, m := range tree.modules {
-			if taken[dir] || ignored(dir, cfg.Ignore) || !isProject(m, tree.called[dir]) {
+			if taken[dir] || ignored(dir, cfg.Ignore) || tree.units[dir] != nil || !isProject(m, tree.called[dir]) {
 				continue
 			}
 			projects = append(projects, Project{Name: displayName(dir, DefaultWorkspace), Dir: dir, Workspace: DefaultWorkspace})
+		}
+		for dir, u := range tree.units {
+			if m := tree.modules[dir]; taken[dir] || ignored(dir, cfg.Ignore) || !u.own && (m == nil || m.files == 0) {
+				continue
+			}
+			projects = append(projects, Project{Name: displayName(dir, DefaultWorkspace), Dir: dir, Workspace: DefaultWorkspace, Kind: KindTerragrunt})
 		}
 	}
 	sort.Slice(projects, func(i, j int) bool {
@@ -97,6 +112,7 @@ func Survey(fsys fs.FS, cfg RepoConfig) (Surveyed, error) {
 		return projects[i].Workspace < projects[j].Workspace
 	})
 	problems = append(problems, cfg.lost(projects)...)
+	problems = append(problems, tree.linkUnits(fsys, projects)...)
 	c := completer{
 		tree: tree, cfg: cfg, tools: map[string]ToolConfig{}, told: map[string]bool{}, aliases: map[string]*module{}, through: map[string][]string{}, used: map[string]bool{},
 		pointers: pointers{fsys: fsys, seen: map[string]bool{}},
@@ -252,6 +268,9 @@ func (c *completer) tell(key string, list []Problem) []Problem {
 // returns the problems of directories that were not told of yet.
 func (c *completer) complete(p *Project) []Problem {
 	root := c.tree.modules[p.Dir]
+	if u := c.tree.units[p.Dir]; u != nil && p.Kind == KindTerragrunt {
+		root = u.module(root)
+	}
 	if root == nil {
 		return nil
 	}

@@ -51,7 +51,8 @@ func NeedsProviders(fsys fs.FS, p Project) (ProviderNeeds, error) {
 		out.Providers = append(out.Providers, m.list()...)
 		out.Partial = out.Partial || m.partial
 	}
-	for _, h := range p.Hooks { // a program may write code
+	out.Partial = out.Partial || p.Kind != "" // Terragrunt may generate code
+	for _, h := range p.Hooks {               // a program may write code
 		out.Partial = out.Partial || h.Writes()
 	}
 	return out, nil

@@ -18,6 +18,8 @@ type scanned struct {
 	called     map[string]bool       // directories that code elsewhere calls, links followed
 	links      map[string]string     // symbolic links: path → target
 	wishes     map[string][]toolWish // directories in which a file names versions of tools, and what it says
+	units      map[string]*unit      // Terragrunt's, by directory
+	unitFiles  []string
 	clashes    []clash
 	submodules []string // paths that .gitmodules names, sorted
 	lfs        bool     // some .gitattributes sends files to Git LFS
@@ -53,6 +55,13 @@ func scan(fsys fs.FS) (*scanned, error) {
 		weight += 512 + 96*len(m.parts) + 96*len(m.calls) + 64*len(m.refs)
 	}
 	s.linkedFiles(fsys)
+	s.units = units(fsys, s.unitFiles)
+	for _, u := range s.units {
+		weight += 512 + 96*len(u.reads) + 96*len(u.depends)
+		if dir, _, ok := s.resolve(u.source); ok && u.source != "" {
+			s.called[dir] = true
+		}
+	}
 	for _, m := range s.modules {
 		for _, c := range m.calls {
 			if dir, _, ok := s.resolve(c.dir); ok && dir != m.dir {
@@ -110,6 +119,8 @@ func (w *walker) walk(dir string) error {
 			}
 		}
 		switch {
+		case name == UnitFile:
+			s.unitFiles = append(s.unitFiles, full)
 		case name == "terraform.tfstate":
 			get().tfstate = true
 		case isToolFile(name):
