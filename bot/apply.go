@@ -26,6 +26,7 @@ import (
 // Terraform itself refused before doing anything. Each attempt begins by
 // looking at what the row and the run folder say.
 func (b *Bot) applyRun(ctx context.Context, job queue.Job[applyRunJob]) error {
+	defer b.Capacity.Leave(job.Args.Run)
 	r, err := b.Runs.Run(ctx, b.DB, job.Args.Run)
 	if err != nil || (r.Kind != run.Apply && r.Kind != run.StateChange) || r.Status.Finished() || r.Status == run.Blocked || r.Status == run.Deferred {
 		return err
@@ -81,6 +82,14 @@ func (a *application) begin(ctx context.Context) error {
 	if goOn, err = a.gates(ctx); err != nil || !goOn {
 		return err
 	}
+	leave, err := a.admit(ctx, a.run, false)
+	if errors.Is(err, errStopped) { // canceled: nothing of it has begun
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer leave()
 	release, err := a.checkOut(ctx, a.adoptable(again(a.run)))
 	if err != nil {
 		return err
@@ -356,6 +365,11 @@ func (a *application) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	leave, err := a.admit(ctx, a.run, true)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	release, err := a.checkOut(ctx, true)
 	if err != nil {
 		return err
@@ -396,7 +410,7 @@ func (a *application) see(ctx context.Context) error {
 			return err
 		}
 	}
-	a.run.StateLineage, a.run.StateSerial = result.StateLineage, result.StateSerial
+	a.run.StateLineage, a.run.StateSerial, a.run.PeakMemory = result.StateLineage, result.StateSerial, result.PeakMemory
 	a.run.Error = a.Masker.String(result.Error)
 	switch {
 	case result.Outcome == tfrun.OutcomeApplied:

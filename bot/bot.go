@@ -10,6 +10,7 @@ import (
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/binaries"
 	"github.com/tidelock/tidelock/internal/blob"
+	"github.com/tidelock/tidelock/internal/capacity"
 	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/cost"
@@ -39,6 +40,7 @@ type Options struct {
 	Checkout *checkout.Store
 	Drift    *drift.Store
 	Runner   *runner.Runner
+	Capacity *capacity.Gate // of this machine, which all runs pass; nil limits nothing
 	Policies *policy.Engine
 	Catalog  *cost.Catalog
 
@@ -66,6 +68,7 @@ type Terraform struct {
 	PlanTimeout  time.Duration
 	ApplyTimeout time.Duration
 	Parallel     int            // plans at once
+	RunMemory    int64          // bytes that a run is taken to need whose project was never run before
 	KeepTrees    time.Duration  // how long the work trees of an open pull stay after their last use; 0: not at all
 	AllowHooks   bool           // run the programs that a repository's configuration names
 	ProjectEnv   []string       // names of variables that a repository's configuration may set
@@ -75,8 +78,10 @@ type Terraform struct {
 // Bot hears, decides, acts and answers.
 type Bot struct {
 	Options
-	actor access.Actor // for what nobody asked for
-	trees *trees
+	actor  access.Actor // for what nobody asked for
+	trees  *trees
+	nudges nudges
+	glance time.Duration // see watch
 }
 
 // The keys of log attributes.
@@ -120,7 +125,10 @@ func New(o Options) *Bot {
 	if o.Masker == nil {
 		o.Masker = redact.NewMasker()
 	}
-	b := &Bot{Options: o, actor: access.Actor{Kind: "bot", Name: o.Name}}
+	if o.Capacity == nil {
+		o.Capacity = capacity.New(func() capacity.Limits { return capacity.Limits{} })
+	}
+	b := &Bot{Options: o, actor: access.Actor{Kind: "bot", Name: o.Name}, glance: glance}
 	b.trees = newTrees(filepath.Join(o.DataDir, "trees"), b.checkoutTree)
 
 	quick := queue.HandlerOptions{MaxAttempts: 25, Timeout: 10 * time.Minute}

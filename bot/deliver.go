@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tidelock/tidelock/bot/comment"
@@ -186,12 +187,19 @@ func (b *Bot) carryOut(ctx context.Context, repo clients.Repo, actor access.Acto
 
 // stop ends plans that nobody wants any more. Their rows are marked already,
 // so that a failure here costs time only.
+// Whoever watches a run hears of it too: one that has not begun yet has no
+// process to be stopped, and an apply is stopped by who watches it alone.
 func (b *Bot) stop(ctx context.Context, runs []string) {
+	b.nudges.all()
+	var ends sync.WaitGroup
 	for _, id := range runs {
-		if err := b.Runner.Stop(ctx, id); err != nil {
-			b.Log.Warn("superseded run not stopped yet", keyRun, id, "error", err)
-		}
+		ends.Go(func() {
+			if err := b.Runner.Stop(ctx, id); err != nil {
+				b.Log.Warn("superseded run not stopped yet", keyRun, id, "error", err)
+			}
+		})
 	}
+	ends.Wait()
 }
 
 func (b *Bot) carryOne(ctx context.Context, tx *db.Tx, repo clients.Repo, actor access.Actor, key string, in Intent) (stop []string, err error) {

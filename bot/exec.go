@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/bot/proposal"
-	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
@@ -46,7 +45,7 @@ func (b *Bot) spec(ctx context.Context, r *run.Run, folder string, kind tfrun.Ki
 		s.Hooks = r.Project.Hooks
 	}
 	if kind == tfrun.KindPlan {
-		s.LockTimeout = planLockTimeout
+		s.LockTimeout, s.ExpectedSteps = planLockTimeout, b.expected(ctx, *r)
 	}
 	if r.Project.Backend == "" {
 		s.ManagedBackend = b.statePath(*r)
@@ -94,7 +93,7 @@ func (b *Bot) adoptable(folder string) bool {
 var errStopped = errors.New("the run was stopped on purpose")
 
 // glance is how often a running run's row is looked at, to see whether it is
-// still wanted: another node may have superseded it.
+// still wanted: another node may have superseded it. This one nudges.
 const glance = time.Second
 
 // follow waits for the folder's runner, records its progress, and stops it
@@ -142,8 +141,10 @@ const unwanted = "unwanted"
 
 // watch returns why the run must be stopped, "" if it need not be.
 func (b *Bot) watch(ctx context.Context, r run.Run, limit time.Duration) string {
-	tick := time.NewTicker(glance)
+	tick := time.NewTicker(b.glance)
 	defer tick.Stop()
+	nudged, done := b.nudges.listen()
+	defer done()
 	var late <-chan time.Time
 	if limit > 0 {
 		timer := time.NewTimer(limit)
@@ -156,39 +157,34 @@ func (b *Bot) watch(ctx context.Context, r run.Run, limit time.Duration) string 
 			return ""
 		case <-late:
 			return fmt.Sprintf("It took longer than %s and was stopped.", limit)
+		case <-nudged:
 		case <-tick.C:
-			wish, err := b.Runs.Wish(ctx, b.DB, r.ID)
-			switch {
-			case err != nil: // asked again soon
-			case wish.Status == run.Superseded || wish.Status == run.Canceled:
-				return unwanted
-			case wish.Stop.Name != "":
-				return fmt.Sprintf("Stopped by @%s.", wish.Stop.Name)
-			case watches(r):
-				if applied, err := b.beingApplied(ctx, r); err == nil && applied {
-					return unwanted // until that is through: see driftRun
-				}
+		}
+		wish, err := b.Runs.Wish(ctx, b.DB, r.ID)
+		switch {
+		case err != nil: // asked again soon
+		case wish.Status == run.Superseded || wish.Status == run.Canceled:
+			return unwanted
+		case wish.Stop.Name != "":
+			return fmt.Sprintf("Stopped by @%s.", wish.Stop.Name)
+		case watches(r):
+			if applied, err := b.beingApplied(ctx, r); err == nil && applied {
+				return unwanted // until that is through: see driftRun
 			}
 		}
 	}
 }
 
-// progress records how far a run is and has the comment updated when that is
-// due. It must never fail a run.
+// progress tells how far a run is.
 func (b *Bot) progress(ctx context.Context, r run.Run, p runner.Progress) {
-	err := b.Runs.Progress(ctx, r.ID, p.Done, p.Total, run.Now{Text: b.Masker.String(p.Now()), Guess: p.Guess, Quiet: p.Quiet})
-	if err == nil {
-		err = b.DB.Tx(ctx, func(tx *db.Tx) error { return b.tell(ctx, tx, r.Change, false) })
-	}
-	if err != nil && ctx.Err() == nil {
-		b.Log.Warn("progress not recorded", keyRun, r.ID, "error", err)
-	}
+	b.present(ctx, r, p.Done, p.Total, run.Now{Text: b.Masker.String(p.Now()), Guess: p.Guess, Quiet: p.Quiet})
 }
 
 // readPlan reads what a plan run left in its folder, stores its files, and has
 // it judged and priced. A plan that failed is an outcome too.
 func (b *Bot) readPlan(ctx context.Context, r run.Run, folder string, result tfrun.Result) (*planOutcome, error) {
 	out := &planOutcome{result: result, run: r}
+	out.run.PeakMemory = result.PeakMemory
 	var err error
 	if result.Outcome != tfrun.OutcomePlanned && result.Outcome != tfrun.OutcomeNoChange {
 		if out.run.LogBlob, err = b.storeLog(ctx, r, folder, nil); err != nil {
@@ -202,6 +198,7 @@ func (b *Bot) readPlan(ctx context.Context, r run.Run, folder string, result tfr
 		return nil, err
 	}
 	out.plan = plan
+	out.run.Steps = result.Steps
 	if r.Kind == run.Drift {
 		return b.readDrift(ctx, out, folder)
 	}

@@ -274,6 +274,7 @@ func (b *Bot) freeUntouched(ctx context.Context, tx *db.Tx, c run.Change, wanted
 // the answer's job. Whatever attempt this is, it first looks at what earlier
 // ones left.
 func (b *Bot) planRun(ctx context.Context, job queue.Job[planRunJob]) error {
+	defer b.Capacity.Leave(job.Args.Run)
 	r, c, err := b.startPlan(ctx, job.Args.Run)
 	if err != nil || r.Status != run.Running {
 		return wait(err)
@@ -398,6 +399,14 @@ func (b *Bot) execPlan(ctx context.Context, r run.Run, c run.Change) (*planOutco
 			return nil, err
 		}
 	}
+	leave, err := b.admit(ctx, r, adopt)
+	if errors.Is(err, errStopped) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	tree, data, release, err := b.trees.acquire(ctx, c, r.Project.Workspace, r.Commit, adopt)
 	if err != nil {
 		return nil, err

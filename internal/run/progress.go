@@ -45,6 +45,11 @@ func (s *Store) Progress(ctx context.Context, id string, done, total int, now No
 	})
 }
 
+// OfNode returns the runs that are under way on a node.
+func (s *Store) OfNode(ctx context.Context, q db.Querier, node string) ([]Run, error) {
+	return collect(ctx, q, scanRun, `SELECT `+runColumns+` FROM runs WHERE status IN ($1,$2) AND node_id=$3 ORDER BY id`, Running, Checking, node)
+}
+
 // Took is what earlier runs of a project took.
 type Took struct {
 	Steps  int   // of the newest plan; 0 for none

@@ -37,6 +37,12 @@ func TestProgress(t *testing.T) {
 		if r = w.begin(r); r.Done != 0 || r.Now != (run.Now{}) || r.Counts() != "" {
 			t.Errorf("begun again, it is at %+v", r)
 		}
+		if on, err := w.store.OfNode(t.Context(), d, "node"); err != nil || len(on) != 1 || on[0].ID != r.ID {
+			t.Errorf("on the node are %+v, %v", on, err)
+		}
+		if on, err := w.store.OfNode(t.Context(), d, "other"); err != nil || len(on) != 0 {
+			t.Errorf("on another are %+v, %v", on, err)
+		}
 		for _, c := range []struct {
 			r    run.Run
 			want string
