@@ -8,6 +8,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/planner"
 )
@@ -84,6 +85,15 @@ const (
 	// maxNameLength is the bytes that a name or pattern after them may have.
 	maxNameLength = 300
 )
+
+// Add puts what was typed after -d, -w or -p into the filter. The error is
+// errs.Invalid and says what may stand there.
+func (f *Filter) Add(flag, value string) error {
+	if problem := f.add(flag, value); problem != "" {
+		return errs.New(errs.Invalid, "%s", strings.ReplaceAll(problem, "`", ""))
+	}
+	return nil
+}
 
 // add puts what was typed after a flag into the filter. The sentence says
 // what is wrong with it, in Markdown, "" if nothing is.

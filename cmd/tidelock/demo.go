@@ -5,11 +5,9 @@ import (
 	"io"
 	"net"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/tidelock/tidelock/internal/demo"
 	"github.com/tidelock/tidelock/internal/errs"
@@ -58,18 +56,8 @@ func (p *program) demo(ctx context.Context, exit bool, pause time.Duration, logF
 	find := lookup(p.environ)
 	path, _ := find("PATH")
 	o := demo.Options{NewServer: newDemoServer, Out: p.stdout, Exit: exit, Pause: pause, Path: path}
-	if f, ok := p.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		kind, _ := find("TERM")
-		noColour, _ := find("NO_COLOR")
-		o.Terminal = kind != "dumb"
-		o.Colour = o.Terminal && noColour == ""
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
-			o.Width = width
-		}
-	}
-	if columns, ok := find("COLUMNS"); ok && o.Width == 0 {
-		o.Width, _ = strconv.Atoi(columns) // not a number: unknown
-	}
+	shown := lookOf(p.stdout, p.environ, false)
+	o.Terminal, o.Colour, o.Width = shown.terminal, shown.colour, shown.width
 	if o.Pause < 0 {
 		o.Pause = 0
 		if o.Terminal {

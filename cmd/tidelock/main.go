@@ -62,7 +62,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 	var config configError
 	var coded codedError
 	switch {
-	case !started:
+	case !started && !errors.As(err, &coded):
 		fmt.Fprintf(p.stderr, "Run '%s --help' for how it is used.\n", cmd.CommandPath())
 		return exitUsage
 	case errors.As(err, &coded):

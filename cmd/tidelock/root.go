@@ -47,6 +47,7 @@ func newRootCommand(p *program, started *bool) *cobra.Command {
 		newInitCommand(p),
 		newValidateCommand(p),
 		newProjectsCommand(p),
+		newPlanCommand(p),
 		newConvertCommand(p),
 		newDriftCommand(p),
 		newAppCommand(p),

@@ -33,6 +33,7 @@ type Options struct {
 	// it is merged, and not the base's.
 	OwnConfig bool
 	Filter    command.Filter // empty for what the change touches
+	Dirs      []string       // to be added to the filter, as seen from Dir
 	Plan      planner.Options
 	Labels    []string // that the pull request will have, for the policies
 
@@ -82,6 +83,7 @@ type Planned struct {
 	Reasons map[string]string // by project key: why the change touches it
 	Notes   []string          // for the person at the desk, in sentences; not in the comment
 	NoMatch bool              // the filter names no project
+	Filter  command.Filter    // that was gone by
 }
 
 // Plan plans what the work tree proposes. When ctx ends, Terraform is
@@ -137,6 +139,14 @@ func (d *desk) find(ctx context.Context, head *checkout.TreeFS) (proposal.Found,
 		Pull: run.Pull{Title: w.Branch, HeadRef: w.Branch, HeadSHA: w.Head, Open: true, Labels: d.Labels},
 		Repo: clients.Repo{Owner: owner, Name: name},
 	}
+	for _, dir := range d.Dirs {
+		if !path.IsAbs(dir) {
+			dir = path.Join(w.Within, dir)
+		}
+		if err := d.Filter.Add("-d", dir); err != nil {
+			return proposal.Found{}, err
+		}
+	}
 	c := proposal.Change{Head: head, Commit: w.Commit, HasState: d.hasState}
 	base, err := d.compare(ctx, &c)
 	if err != nil {
@@ -161,7 +171,7 @@ func (d *desk) find(ctx context.Context, head *checkout.TreeFS) (proposal.Found,
 	if err != nil {
 		return proposal.Found{}, d.unplannable(err)
 	}
-	d.out.Reasons, d.out.NoMatch = found.Reasons, found.NoMatch
+	d.out.Reasons, d.out.NoMatch, d.out.Filter = found.Reasons, found.NoMatch, d.Filter
 	found.Gone = append(loosened, found.Gone...)
 	change := &d.out.View.Change
 	switch {
