@@ -22,21 +22,42 @@ type ToolsConfig struct {
 	OpenTofuReleasesURL string // "" is OpenTofu's
 }
 
-// toolsDir keeps what is downloaded.
-func (c Config) toolsDir() string { return filepath.Join(c.DataDir, "tools") }
+// toolsDir keeps what is downloaded; "" while there is no data folder.
+func (c Config) toolsDir() string {
+	if c.DataDir == "" {
+		return ""
+	}
+	return filepath.Join(c.DataDir, "tools")
+}
 
-// tools returns the store of Terraforms and OpenTofus. A server without one of
-// its own is as good as any, where it has others or may fetch them.
+// tools returns the store of Terraforms and OpenTofus.
 func (c Config) tools(ctx context.Context, log *slog.Logger) (*binaries.Store, error) {
-	t := c.Terraform.Tools
-	own, err := ownTool(ctx, c.Terraform.Binary)
-	if err != nil && (c.Terraform.Binary != "" || !errs.Is(err, errs.NotFound) || !t.Download && len(t.Dirs) == 0) {
+	o, err := c.toolsOptions(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return binaries.Open(binaries.Options{
+	o.Log = log
+	return binaries.Open(o), nil
+}
+
+// toolsOptions looks for the server's own binary. A server without one is as
+// good as any, where it has others or may fetch them.
+func (c Config) toolsOptions(ctx context.Context) (binaries.Options, error) {
+	own, err := ownTool(ctx, c.Terraform.Binary)
+	if err != nil && !c.doesWithoutOwnTool(err) {
+		return binaries.Options{}, err
+	}
+	t := c.Terraform.Tools
+	return binaries.Options{
 		Default: own, Tool: t.Tool, Dirs: t.Dirs, Dir: c.toolsDir(), Download: t.Download,
-		TerraformURL: t.ReleasesURL, OpenTofuURL: t.OpenTofuReleasesURL, Log: log,
-	}), nil
+		TerraformURL: t.ReleasesURL, OpenTofuURL: t.OpenTofuReleasesURL,
+	}, nil
+}
+
+// doesWithoutOwnTool reports whether the error of looking for the server's own
+// binary keeps no project from having one.
+func (c Config) doesWithoutOwnTool(err error) bool {
+	return c.Terraform.Binary == "" && errs.Is(err, errs.NotFound) && (c.Terraform.Tools.Download || len(c.Terraform.Tools.Dirs) > 0)
 }
 
 // ownTool finds the server's own binary.

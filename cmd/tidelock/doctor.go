@@ -68,6 +68,7 @@ var checks = []check{
 	{"encryption-key", "the key of stored plans", checkStoredKey},
 	{"database", "the database answers, is whole and has the right version", checkDatabaseHealth},
 	{"terraform", "Terraform or OpenTofu can be run", checkTerraform},
+	{"tools", "the other versions of Terraform and OpenTofu", checkTools},
 	{"providers", "where runs install providers from", checkProviders},
 	{"sandbox", "what keeps the code of plans to its own files", checkSandbox},
 	{"policies", "the policies and their settings", checkPolicies},

@@ -186,6 +186,9 @@ func openVersion(ctx context.Context, dsn string) (have, want int64, err error) 
 
 func checkTerraform(ctx context.Context, c *clinic) diagnosis {
 	path, version, err := c.terraform(ctx, c.config.Terraform.Binary)
+	if err != nil && c.config.doesWithoutOwnTool(err) {
+		return ok("neither is on PATH: each project gets one that is installed or downloaded, see tools")
+	}
 	if err != nil {
 		return fail("install Terraform or OpenTofu on PATH, or set terraform.binary", "%s", explain(err))
 	}

@@ -41,13 +41,15 @@ type listedProject struct {
 	Layer    int    `json:"layer"`
 	Affected bool   `json:"affected"`
 	Reason   string `json:"reason,omitempty"` // "live/main.tf changed"
+	// RunsWith is which tool the server would take, where that was asked.
+	RunsWith *toolFound `json:"runs_with,omitempty"`
 }
 
 // newProjectsCommand returns `tidelock projects`.
 func newProjectsCommand(p *program) *cobra.Command {
 	var base, head string
 	var changed []string
-	var asJSON, asDot bool
+	var asJSON, asDot, tools bool
 	cmd := &cobra.Command{
 		Use:   "projects [DIR]",
 		Short: "Show a repository's projects, their modules, and why a change concerns them",
@@ -55,10 +57,13 @@ func newProjectsCommand(p *program) *cobra.Command {
 			"layers in which they are planned and the local modules that they call. Told of a change, by two commits or by\n" +
 			"paths, it says which projects would be planned, and why each.\n\n" +
 			"With --base the commits are read, not the files in DIR: --head, and what changed in it since it left --base. As on\n" +
-			"a pull request the configuration is the one at --base. Terraform is not run, and nothing is asked over the network.",
+			"a pull request the configuration is the one at --base. Terraform is not run, and nothing is asked over the network.\n\n" +
+			"With --tools it says which Terraform or OpenTofu each project would be run with on this machine, as the server's\n" +
+			"configuration has it, and why. For that each binary is asked for its version.",
 		Example: "  tidelock projects\n" +
 			"  tidelock projects --base origin/main                       what would my branch plan, and why?\n" +
 			"  tidelock projects --changed modules/vpc/main.tf            who uses this file?\n" +
+			"  tidelock projects --tools                                  which version runs each project, and why?\n" +
 			"  tidelock projects --dot | dot -Tsvg > projects.svg         the graph as a picture\n" +
 			"  tidelock projects --base v1 --head v2 --json | jq -r '.projects[] | select(.affected).dir'",
 		Args: cobra.MaximumNArgs(1),
@@ -80,6 +85,11 @@ func newProjectsCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if tools {
+				if err := p.findTools(cmd.Context(), l.Projects); err != nil {
+					return err
+				}
+			}
 			switch {
 			case asJSON:
 				return writeJSON(p.stdout, l)
@@ -94,7 +104,9 @@ func newProjectsCommand(p *program) *cobra.Command {
 	cmd.Flags().StringArrayVar(&changed, "changed", nil, "a changed file, relative to the repository's root; may be given again")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer as JSON")
 	cmd.Flags().BoolVar(&asDot, "dot", false, "print the graph for Graphviz")
+	cmd.Flags().BoolVar(&tools, "tools", false, "say which Terraform or OpenTofu runs each project, and why")
 	cmd.MarkFlagsMutuallyExclusive("json", "dot")
+	cmd.MarkFlagsMutuallyExclusive("tools", "dot")
 	cmd.MarkFlagsMutuallyExclusive("base", "changed")
 	cmd.MarkFlagsMutuallyExclusive("head", "changed")
 	return cmd
@@ -222,6 +234,7 @@ func (l listed) write(stdout, stderr io.Writer) error {
 		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%d\t%s\n", p.Layer, p.Name, p.Dir, p.Workspace, len(p.Modules), strings.Join(p.DependsOn, ", "))
 	}
 	_ = w.Flush()
+	l.writeTools(&out)
 	if l.Changed != nil {
 		l.writeAffected(&out)
 	}

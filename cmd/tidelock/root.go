@@ -53,6 +53,7 @@ func newRootCommand(p *program, started *bool) *cobra.Command {
 		newAppCommand(p),
 		newMigrateCommand(p),
 		newDoctorCommand(p),
+		newToolsCommand(p),
 		newHealthcheckCommand(p),
 		newConfigCommand(p),
 		newVersionCommand(p),

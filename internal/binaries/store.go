@@ -46,7 +46,7 @@ type Options struct {
 	// installed.go for how they may be laid out.
 	Dirs []string
 	// Dir keeps what is downloaded, as TOOL/VERSION/BINARY. It is made when
-	// it is needed.
+	// it is needed. Where it is "", nothing is downloaded.
 	Dir string
 	// Download allows downloads.
 	Download bool
@@ -106,6 +106,7 @@ func Open(o Options) *Store {
 	if o.Keep == 0 {
 		o.Keep = 20
 	}
+	o.Download = o.Download && o.Dir != ""
 	o.pause = cmp.Or(o.pause, 2*time.Second)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -386,7 +387,7 @@ func askers(want planner.Tool) string {
 // would do, and even where Resolve may not.
 func (s *Store) Install(ctx context.Context, want planner.Tool) (Binary, error) {
 	alone := &Store{o: s.o, known: map[fileID]inspected{}, chosen: map[string]chosen{}}
-	alone.o.Default, alone.o.Dirs, alone.o.Download = Binary{}, nil, true
+	alone.o.Default, alone.o.Dirs, alone.o.Download = Binary{}, nil, s.o.Dir != ""
 	if want.Pick == "" {
 		want.Pick = planner.PickNewest
 	}
