@@ -234,12 +234,28 @@ func (s *Store) connect(ctx context.Context, src Source) (*connection, error) {
 	}
 	endpoint, err := transport.NewEndpoint(src.URL)
 	if err != nil {
-		return nil, errs.New(errs.Invalid, "The clone URL of repository %d can't be read.", src.RepoID)
+		return nil, errs.New(errs.Invalid, "The clone URL of %s can't be read.", src.plainName())
 	}
 	// go-git follows redirects of the first request only, as a renamed
 	// repository gives them, and takes the token away from another origin.
-	c.session, err = githttp.NewClient(&http.Client{Transport: c.guard}).NewUploadPackSession(endpoint, auth)
+	client := &http.Client{Transport: c.guard}
+	if src.sameHost {
+		client.CheckRedirect = stayOnHost
+	}
+	c.session, err = githttp.NewClient(client).NewUploadPackSession(endpoint, auth)
 	return c, err
+}
+
+// stayOnHost refuses redirects that leave the host, which are a way to reach
+// what nobody allowed.
+func stayOnHost(req *http.Request, via []*http.Request) error {
+	if len(via) >= 10 {
+		return errors.New("too many redirects")
+	}
+	if first := via[0].URL; req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
+		return errs.New(errs.Invalid, "The git server sends on to %s. Tidelock does not follow to another host.", req.URL.Host)
+	}
+	return nil
 }
 
 // download asks for the pack and stores it.

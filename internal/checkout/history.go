@@ -97,37 +97,26 @@ func (q *commitQueue) Pop() any {
 // changed returns the paths that differ between two commits. Folders that are
 // the same are not entered. No renames are guessed: a moved file is a path
 // that went and one that came, and both count.
-func (s *Store) changed(ctx context.Context, r *reader, from, to plumbing.Hash) ([]string, error) {
-	a, err := r.commit(from)
-	if err != nil {
-		return nil, err
-	}
-	b, err := r.commit(to)
-	if err != nil {
-		return nil, err
-	}
-	d := differ{ctx: ctx, r: r, max: s.opts.MaxFiles}
-	if err := d.compare(
-		object.TreeEntry{Mode: filemode.Dir, Hash: a.TreeHash},
-		object.TreeEntry{Mode: filemode.Dir, Hash: b.TreeHash}, "", 0,
-	); err != nil {
+func (s *Store) changed(ctx context.Context, from, to *part) ([]string, error) {
+	d := differ{ctx: ctx, max: s.opts.MaxFiles, odd: !samePlaces(from, to)}
+	if err := d.compare(from.top(), to.top(), "", 0); err != nil {
 		return nil, err
 	}
 	slices.Sort(d.paths)
-	return d.paths, nil
+	return slices.Compact(d.paths), nil
 }
 
 type differ struct {
 	ctx   context.Context
-	r     *reader
 	max   int
+	odd   bool // a submodule is fetched in one only, maybe though its commit is the same
 	paths []string
 }
 
-// compare adds what differs below path between two entries, either of which
-// can be the zero entry: nothing there.
-func (d *differ) compare(a, b object.TreeEntry, path string, depth int) error {
-	if a.Hash == b.Hash && a.Mode == b.Mode {
+// compare adds what differs below path between two nodes, either of which can
+// be the zero node: nothing there.
+func (d *differ) compare(a, b node, path string, depth int) error {
+	if a.e.Hash == b.e.Hash && a.e.Mode == b.e.Mode && a.link == b.link && !d.odd {
 		return nil
 	}
 	if d.ctx.Err() != nil {
@@ -136,8 +125,9 @@ func (d *differ) compare(a, b object.TreeEntry, path string, depth int) error {
 	if depth > maxDepth || len(d.paths) > d.max {
 		return errs.New(errs.TooLarge, "The comparison has more than %d paths, or folders deeper than %d.", d.max, maxDepth)
 	}
-	// A folder that became a file, or the other way round, is both.
-	if isFile(a) || isFile(b) {
+	// A folder that became a file, or the other way round, is both. So is a
+	// submodule that is at another commit.
+	if (isFile(a.e) || isFile(b.e)) && (a.e.Hash != b.e.Hash || a.e.Mode != b.e.Mode) || a.link != b.link {
 		d.paths = append(d.paths, path)
 	}
 	before, err := d.children(a)
@@ -155,7 +145,7 @@ func (d *differ) compare(a, b object.TreeEntry, path string, depth int) error {
 		delete(before, name)
 	}
 	for name, entry := range before {
-		if err := d.compare(entry, object.TreeEntry{}, join(path, name), depth+1); err != nil {
+		if err := d.compare(entry, node{}, join(path, name), depth+1); err != nil {
 			return err
 		}
 	}
@@ -164,17 +154,17 @@ func (d *differ) compare(a, b object.TreeEntry, path string, depth int) error {
 
 func isFile(e object.TreeEntry) bool { return e.Mode != filemode.Empty && e.Mode != filemode.Dir }
 
-func (d *differ) children(e object.TreeEntry) (map[string]object.TreeEntry, error) {
-	if e.Mode != filemode.Dir {
+func (d *differ) children(n node) (map[string]node, error) {
+	if n.e.Mode != filemode.Dir {
 		return nil, nil
 	}
-	entries, err := d.r.tree(e.Hash)
+	entries, err := n.in.r.tree(n.e.Hash)
 	if err != nil {
 		return nil, err
 	}
-	byName := make(map[string]object.TreeEntry, len(entries))
+	byName := make(map[string]node, len(entries))
 	for _, e := range entries {
-		byName[e.Name] = e
+		byName[e.Name] = n.below(e)
 	}
 	return byName, nil
 }

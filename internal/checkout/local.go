@@ -52,17 +52,34 @@ func (l *Local) Changed(ctx context.Context, base, head string) ([]string, error
 			from = a
 		}
 		var paths []string
-		if paths, err = l.store.changed(ctx, l.reader, from, b); err == nil {
+		if paths, err = l.changed(ctx, from, b); err == nil {
 			return paths, nil
 		}
 	}
 	return nil, fmt.Errorf("compare %s with %s: %w", base, head, err)
 }
 
+func (l *Local) changed(ctx context.Context, from, to plumbing.Hash) ([]string, error) {
+	before, err := newPart(l.reader, from)
+	if err != nil {
+		return nil, err
+	}
+	after, err := newPart(l.reader, to)
+	if err != nil {
+		return nil, err
+	}
+	return l.store.changed(ctx, before, after)
+}
+
 // TreeFS returns the commit's tree, and refuses what Store.TreeFS refuses.
+// Submodules are empty directories.
 func (l *Local) TreeFS(ctx context.Context, sha string) (*TreeFS, error) {
 	r := *l.reader
-	t, err := l.store.openTree(ctx, &r, plumbing.NewHash(sha))
+	top, err := newPart(&r, plumbing.NewHash(sha))
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", sha, err)
+	}
+	t, err := l.store.openTree(ctx, top)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", sha, err)
 	}

@@ -61,7 +61,10 @@ const (
 )
 
 // damagedError reports that the mirror lacks or garbles what it must have.
-type damagedError struct{ err error }
+type damagedError struct {
+	v   *view // of that mirror; nil where there is none
+	err error
+}
 
 func (e *damagedError) Error() string { return "the mirror is damaged: " + e.err.Error() }
 func (e *damagedError) Unwrap() error { return e.err }
@@ -73,6 +76,7 @@ func newMirror(dir string) *mirror {
 // view is what the mirror held at one moment. It never changes, and can be
 // used without a lock; the files of its packs can be gone, though.
 type view struct {
+	mirror     *mirror
 	generation int
 	packs      []*pack
 }
@@ -105,7 +109,7 @@ func (m *mirror) view() (*view, error) {
 			return nil, err
 		}
 	}
-	return &view{m.generation, m.packs}, nil
+	return &view{m, m.generation, m.packs}, nil
 }
 
 // load opens the mirror, making it where there is none, and clears away what a

@@ -67,7 +67,7 @@ func (r *reader) find(h plumbing.Hash, kind plumbing.ObjectType) (plumbing.Encod
 	}
 	p, offset := r.v.find(h)
 	if p == nil {
-		return nil, &damagedError{fmt.Errorf("%s %s is missing", kind, h)}
+		return nil, &damagedError{r.v, fmt.Errorf("%s %s is missing", kind, h)}
 	}
 	opened, err := r.pack(p)
 	if err != nil {
@@ -75,10 +75,10 @@ func (r *reader) find(h plumbing.Hash, kind plumbing.ObjectType) (plumbing.Encod
 	}
 	o, err := opened.GetByOffset(offset)
 	if err != nil {
-		return nil, &damagedError{fmt.Errorf("%s %s: %w", kind, h, err)}
+		return nil, &damagedError{r.v, fmt.Errorf("%s %s: %w", kind, h, err)}
 	}
 	if o.Hash() != h {
-		return nil, &damagedError{fmt.Errorf("%s %s has the content of %s", kind, h, o.Hash())}
+		return nil, &damagedError{r.v, fmt.Errorf("%s %s has the content of %s", kind, h, o.Hash())}
 	}
 	return o, nil
 }
@@ -88,7 +88,7 @@ func (r *reader) pack(p *pack) (*packfile.Packfile, error) {
 	if opened == nil {
 		f, err := os.Open(p.path + ".pack")
 		if err != nil {
-			return nil, &damagedError{err}
+			return nil, &damagedError{r.v, err}
 		}
 		opened = packfile.NewPackfileWithCache(p.idx, nil, packHandle{f}, r.cache, 0)
 		r.open[p] = opened
@@ -108,7 +108,7 @@ func (r *reader) size(h plumbing.Hash) (int64, error) {
 	}
 	p, offset := r.v.find(h)
 	if p == nil {
-		return 0, &damagedError{fmt.Errorf("object %s is missing", h)}
+		return 0, &damagedError{r.v, fmt.Errorf("object %s is missing", h)}
 	}
 	opened, err := r.pack(p)
 	if err != nil {
@@ -116,7 +116,7 @@ func (r *reader) size(h plumbing.Hash) (int64, error) {
 	}
 	size, err := opened.GetSizeByOffset(offset)
 	if err != nil {
-		return 0, &damagedError{fmt.Errorf("size of %s: %w", h, err)}
+		return 0, &damagedError{r.v, fmt.Errorf("size of %s: %w", h, err)}
 	}
 	return size, nil
 }
@@ -164,12 +164,12 @@ func (r *reader) blob(h plumbing.Hash) ([]byte, error) {
 	}
 	content, err := o.Reader()
 	if err != nil {
-		return nil, &damagedError{err}
+		return nil, &damagedError{r.v, err}
 	}
 	defer content.Close()
 	buf := make([]byte, o.Size())
 	if _, err := io.ReadFull(content, buf); err != nil {
-		return nil, &damagedError{err}
+		return nil, &damagedError{r.v, err}
 	}
 	return buf, nil
 }

@@ -2,6 +2,7 @@ package checkout
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net"
@@ -24,10 +25,20 @@ type Source struct {
 	RepoID int64  // GitHub's immutable ID: names the mirror, so that a rename keeps it
 	URL    string // smart HTTP clone URL, with no credentials in it
 
+	// Scope and URL name the mirror of a repository whose ID nobody knows, where
+	// RepoID is 0: nothing is shared across scopes.
+	Scope string
+
 	// Auth gives the token for one fetch, asked for only when there is one.
 	// Nil means that none is needed. With a token, plain http is allowed to
 	// loopback addresses only.
 	Auth func(ctx context.Context) (redact.Secret, error)
+
+	// Submodules says where the repository's submodules come from; where it is
+	// nil they are left out, and each is an empty folder.
+	Submodules *Submodules
+
+	sameHost bool // a redirect to another host is refused
 }
 
 // Options are limits and the way out. The zero value is fit for use.
@@ -54,8 +65,8 @@ type Store struct {
 	memory *memory
 
 	mu      sync.Mutex
-	mirrors map[int64]*mirror
-	clock   int64 // counts uses, to find the mirror that rested longest
+	mirrors map[string]*mirror // by the name of the folder
+	clock   int64              // counts uses, to find the mirror that rested longest
 }
 
 // maxMirrors is how many mirrors keep their index in memory.
@@ -85,14 +96,14 @@ func New(dir string, opts Options) *Store {
 	if opts.MaxMemory == 0 {
 		opts.MaxMemory = 64 << 20
 	}
-	return &Store{dir: dir, opts: opts, memory: newMemory(opts.MaxMemory), mirrors: map[int64]*mirror{}}
+	return &Store{dir: dir, opts: opts, memory: newMemory(opts.MaxMemory), mirrors: map[string]*mirror{}}
 }
 
 // Notes tells what a work tree lacks and holds, for the people who will wonder.
 type Notes struct {
 	Files      int
 	Bytes      int64
-	Submodules []string // paths; each is an empty folder, as nothing was fetched
+	Submodules []string // paths of those that were not fetched; each is an empty folder
 	LFS        []string // paths of Git LFS pointers, which stand where content should be
 }
 
@@ -108,11 +119,16 @@ type Notes struct {
 func (s *Store) Tree(ctx context.Context, src Source, refs []string, sha, into string) (Notes, error) {
 	var notes Notes
 	err := s.with(ctx, src, refs, []string{sha}, func(v *view, commits []plumbing.Hash) (err error) {
-		notes, err = s.writeTree(ctx, s.reader(src.RepoID, v), commits[0], into)
+		p, err := s.open(ctx, src, v, commits[0])
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		notes, err = s.writeTree(ctx, p, into)
 		return err
 	})
 	if err != nil {
-		return Notes{}, fmt.Errorf("check out %s of repository %d: %w", sha, src.RepoID, err)
+		return Notes{}, fmt.Errorf("check out %s of %s: %w", sha, src.named(), err)
 	}
 	return notes, nil
 }
@@ -120,11 +136,12 @@ func (s *Store) Tree(ctx context.Context, src Source, refs []string, sha, into s
 // Changed returns the paths, sorted, that differ between head and the merge
 // base of base and head: what a pull request changes. A renamed file gives its
 // old path and its new one. Where the two commits share no history, base
-// itself is compared.
+// itself is compared. What differs in submodules that are fetched is told file
+// by file.
 func (s *Store) Changed(ctx context.Context, src Source, base, head string) ([]string, error) {
 	var paths []string
 	err := s.with(ctx, src, nil, []string{base, head}, func(v *view, commits []plumbing.Hash) error {
-		r := s.reader(src.RepoID, v)
+		r := s.reader(src, v)
 		defer r.close()
 		from, ok, err := mergeBase(ctx, r, commits[0], commits[1])
 		if err != nil {
@@ -133,11 +150,21 @@ func (s *Store) Changed(ctx context.Context, src Source, base, head string) ([]s
 		if !ok {
 			from = commits[0]
 		}
-		paths, err = s.changed(ctx, r, from, commits[1])
+		before, err := s.openForgiving(ctx, src, v, from)
+		if err != nil {
+			return err
+		}
+		defer before.close()
+		after, err := s.openForgiving(ctx, src, v, commits[1])
+		if err != nil {
+			return err
+		}
+		defer after.close()
+		paths, err = s.changed(ctx, before, after)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("compare %s with %s of repository %d: %w", base, head, src.RepoID, err)
+		return nil, fmt.Errorf("compare %s with %s of %s: %w", base, head, src.named(), err)
 	}
 	return paths, nil
 }
@@ -147,7 +174,7 @@ func (s *Store) Changed(ctx context.Context, src Source, base, head string) ([]s
 func (s *Store) MergeBase(ctx context.Context, src Source, a, b string) (string, error) {
 	var base plumbing.Hash
 	err := s.with(ctx, src, nil, []string{a, b}, func(v *view, commits []plumbing.Hash) error {
-		r := s.reader(src.RepoID, v)
+		r := s.reader(src, v)
 		defer r.close()
 		found, ok, err := mergeBase(ctx, r, commits[0], commits[1])
 		if err == nil && !ok {
@@ -157,7 +184,7 @@ func (s *Store) MergeBase(ctx context.Context, src Source, a, b string) (string,
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("merge base of %s and %s of repository %d: %w", a, b, src.RepoID, err)
+		return "", fmt.Errorf("merge base of %s and %s of %s: %w", a, b, src.named(), err)
 	}
 	return base.String(), nil
 }
@@ -172,7 +199,7 @@ func (s *Store) File(ctx context.Context, src Source, sha, path string) ([]byte,
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read %q at %s of repository %d: %w", path, sha, src.RepoID, err)
+		return nil, fmt.Errorf("read %q at %s of %s: %w", path, sha, src.named(), err)
 	}
 	return content, nil
 }
@@ -183,14 +210,14 @@ func (s *Store) File(ctx context.Context, src Source, sha, path string) ([]byte,
 func (s *Store) TreeHash(ctx context.Context, src Source, sha, path string) (string, error) {
 	var hash plumbing.Hash
 	err := s.with(ctx, src, nil, []string{sha}, func(v *view, commits []plumbing.Hash) error {
-		r := s.reader(src.RepoID, v)
+		r := s.reader(src, v)
 		defer r.close()
 		e, err := lookup(r, commits[0], path)
 		hash = e.Hash
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("hash of %q at %s of repository %d: %w", path, sha, src.RepoID, err)
+		return "", fmt.Errorf("hash of %q at %s of %s: %w", path, sha, src.named(), err)
 	}
 	return hash.String(), nil
 }
@@ -198,28 +225,55 @@ func (s *Store) TreeHash(ctx context.Context, src Source, sha, path string) (str
 // Forget deletes the repository's mirror, as is due when the App is removed.
 // Work that is using it fetches again or fails.
 func (s *Store) Forget(repoID int64) error {
+	name := Source{RepoID: repoID}.mirror()
 	s.mu.Lock()
-	m := s.mirrors[repoID]
-	delete(s.mirrors, repoID)
+	m := s.mirrors[name]
+	delete(s.mirrors, name)
 	s.mu.Unlock()
 	if m != nil {
 		m.unload()
 	}
-	if err := os.RemoveAll(s.mirrorDir(repoID)); err != nil {
+	if err := os.RemoveAll(filepath.Join(s.dir, name)); err != nil {
 		return fmt.Errorf("forget the mirror of repository %d: %w", repoID, err)
 	}
 	return nil
 }
 
 // reader returns a reader of the view that uses the store's memory.
-func (s *Store) reader(repoID int64, v *view) *reader {
+func (s *Store) reader(src Source, v *view) *reader {
 	r := newReader(v)
-	r.memory = shelf{s.memory, fmt.Sprintf("%d ", repoID)}
+	r.memory = shelf{s.memory, src.mirror() + " "}
 	return r
 }
 
-func (s *Store) mirrorDir(repoID int64) string {
-	return filepath.Join(s.dir, strconv.FormatInt(repoID, 10)+".git")
+// mirror returns the name of the folder that the source's mirror is in.
+func (src Source) mirror() string {
+	if src.RepoID > 0 {
+		return strconv.FormatInt(src.RepoID, 10) + mirrorEnd
+	}
+	return fmt.Sprintf("%s%x%s", scopedMirror, sha256.Sum256([]byte(src.Scope+"\n"+src.URL)), mirrorEnd)
+}
+
+const (
+	mirrorEnd    = ".git"
+	scopedMirror = "u-" // how the names of those begin that have no ID
+)
+
+// plainName is named for errors about a URL, which may hold what must not be
+// repeated.
+func (src Source) plainName() string {
+	if src.RepoID > 0 {
+		return fmt.Sprintf("repository %d", src.RepoID)
+	}
+	return "a submodule"
+}
+
+// named says which repository is meant, in errors.
+func (src Source) named() string {
+	if src.RepoID > 0 {
+		return fmt.Sprintf("repository %d", src.RepoID)
+	}
+	return src.URL
 }
 
 // with runs do on a view of the mirror that has the commits. Where the mirror
@@ -240,9 +294,8 @@ func (s *Store) with(ctx context.Context, src Source, refs, shas []string, do fu
 		}
 		commits[i] = plumbing.NewHash(sha)
 	}
-	m := s.use(src.RepoID)
+	m := s.use(src)
 	defer s.release(m)
-	m.touch(time.Now())
 	for attempt := 0; ; attempt++ {
 		v, err := s.ensure(ctx, m, src, names, commits)
 		if err != nil {
@@ -250,24 +303,26 @@ func (s *Store) with(ctx context.Context, src Source, refs, shas []string, do fu
 		}
 		err = do(v, commits)
 		var damage *damagedError
-		if !errors.As(err, &damage) || attempt == 2 {
+		if !errors.As(err, &damage) || damage.v == nil || attempt == 2 {
 			return err
 		}
-		if err := m.discard(v.generation); err != nil {
+		if err := damage.v.mirror.discard(damage.v.generation); err != nil {
 			return err
 		}
 	}
 }
 
-// use returns the repository's mirror, held until release.
-func (s *Store) use(repoID int64) *mirror {
+// use returns the source's mirror, held until release.
+func (s *Store) use(src Source) *mirror {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := s.mirrors[repoID]
+	name := src.mirror()
+	m := s.mirrors[name]
 	if m == nil {
-		m = newMirror(s.mirrorDir(repoID))
-		s.mirrors[repoID] = m
+		m = newMirror(filepath.Join(s.dir, name))
+		s.mirrors[name] = m
 	}
+	m.touch(time.Now())
 	s.clock++
 	m.users, m.lastUse = m.users+1, s.clock
 	return m
@@ -280,13 +335,13 @@ func (s *Store) release(m *mirror) {
 	defer s.mu.Unlock()
 	m.users--
 	for len(s.mirrors) > maxMirrors {
-		var oldest int64
-		for id, m := range s.mirrors {
-			if m.users == 0 && (oldest == 0 || m.lastUse < s.mirrors[oldest].lastUse) {
-				oldest = id
+		oldest := ""
+		for name, m := range s.mirrors {
+			if m.users == 0 && (oldest == "" || m.lastUse < s.mirrors[oldest].lastUse) {
+				oldest = name
 			}
 		}
-		if oldest == 0 {
+		if oldest == "" {
 			return
 		}
 		delete(s.mirrors, oldest)
@@ -295,23 +350,23 @@ func (s *Store) release(m *mirror) {
 
 // check refuses sources whose use could leak a token or leave HTTP.
 func (src Source) check() error {
-	if src.RepoID <= 0 {
+	if src.RepoID < 0 || src.RepoID == 0 && src.Scope == "" {
 		return errs.New(errs.Invalid, "A repository to check out needs its ID.")
 	}
 	u, err := url.Parse(src.URL)
 	if err != nil {
 		// The parser's error quotes the URL, which may hold what it must not.
-		return errs.New(errs.Invalid, "The clone URL of repository %d can't be read.", src.RepoID)
+		return errs.New(errs.Invalid, "The clone URL of %s can't be read.", src.plainName())
 	}
 	switch {
 	case u.User != nil:
-		return errs.New(errs.Invalid, "The clone URL of repository %d holds credentials. Tidelock takes none from a URL.", src.RepoID)
+		return errs.New(errs.Invalid, "The clone URL of %s holds credentials. Tidelock takes none from a URL.", src.plainName())
 	case u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return errs.New(errs.Invalid, "The clone URL of repository %d is not an http or https address.", src.RepoID)
+		return errs.New(errs.Invalid, "The clone URL of %s is not an http or https address.", src.plainName())
 	case u.RawQuery != "" || u.Fragment != "":
-		return errs.New(errs.Invalid, "The clone URL of repository %d has a query or a fragment.", src.RepoID)
+		return errs.New(errs.Invalid, "The clone URL of %s has a query or a fragment.", src.plainName())
 	case u.Scheme == "http" && src.Auth != nil && !loopback(u.Hostname()):
-		return errs.New(errs.Invalid, "The clone URL of repository %d is plain http: a token is sent over https only, save to this machine itself.", src.RepoID)
+		return errs.New(errs.Invalid, "The clone URL of %s is plain http: a token is sent over https only, save to this machine itself.", src.plainName())
 	}
 	return nil
 }

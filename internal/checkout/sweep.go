@@ -1,6 +1,8 @@
 package checkout
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,20 +34,18 @@ func (s *Store) Sweep(now time.Time, maxAge time.Duration, maxBytes int64) (Swep
 		return Swept{}, fmt.Errorf("sweep mirrors: %w", err)
 	}
 	type resting struct {
-		id    int64
+		name  string
 		used  time.Time
 		bytes int64
 	}
 	var all []resting
 	var out Swept
 	for _, e := range entries {
-		name, ok := strings.CutSuffix(e.Name(), ".git")
-		id, err := strconv.ParseInt(name, 10, 64)
-		if !ok || err != nil || !e.IsDir() {
+		if !e.IsDir() || !isMirror(e.Name()) {
 			continue // not ours
 		}
 		used, bytes := lastUse(filepath.Join(s.dir, e.Name()))
-		all = append(all, resting{id, used, bytes})
+		all = append(all, resting{e.Name(), used, bytes})
 		out.Kept += bytes
 	}
 	slices.SortFunc(all, func(a, b resting) int { return a.used.Compare(b.used) })
@@ -55,7 +55,7 @@ func (s *Store) Sweep(now time.Time, maxAge time.Duration, maxBytes int64) (Swep
 		if !old && (maxBytes <= 0 || out.Kept <= maxBytes) {
 			continue
 		}
-		removed, err := s.forgetUnused(m.id)
+		removed, err := s.forgetUnused(m.name)
 		failed = errors.Join(failed, err)
 		if removed {
 			out.Removed++
@@ -63,6 +63,17 @@ func (s *Store) Sweep(now time.Time, maxAge time.Duration, maxBytes int64) (Swep
 		}
 	}
 	return out, failed
+}
+
+// isMirror reports whether a folder's name is one of Source.mirror's.
+func isMirror(folder string) bool {
+	name, ok := strings.CutSuffix(folder, mirrorEnd)
+	if sum, scoped := strings.CutPrefix(name, scopedMirror); scoped {
+		_, err := hex.DecodeString(sum)
+		return ok && err == nil && len(sum) == 2*sha256.Size
+	}
+	_, err := strconv.ParseInt(name, 10, 64)
+	return ok && err == nil
 }
 
 // lastUse returns when a mirror was last used, and how large it is.
@@ -83,17 +94,17 @@ func lastUse(dir string) (used time.Time, bytes int64) {
 
 // forgetUnused deletes a mirror unless somebody uses it. Nobody begins to
 // meanwhile: the lock is held.
-func (s *Store) forgetUnused(repoID int64) (bool, error) {
+func (s *Store) forgetUnused(name string) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m := s.mirrors[repoID]; m != nil {
+	if m := s.mirrors[name]; m != nil {
 		if m.users > 0 {
 			return false, nil
 		}
-		delete(s.mirrors, repoID)
+		delete(s.mirrors, name)
 	}
-	if err := os.RemoveAll(s.mirrorDir(repoID)); err != nil {
-		return false, fmt.Errorf("sweep the mirror of repository %d: %w", repoID, err)
+	if err := os.RemoveAll(filepath.Join(s.dir, name)); err != nil {
+		return false, fmt.Errorf("sweep the mirror %s: %w", name, err)
 	}
 	return true, nil
 }

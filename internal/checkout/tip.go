@@ -18,7 +18,7 @@ import (
 func (s *Store) Tip(ctx context.Context, src Source, ref string) (string, error) {
 	tip, err := s.tip(ctx, src, ref)
 	if err != nil {
-		return "", fmt.Errorf("find %s of repository %d: %w", ref, src.RepoID, err)
+		return "", fmt.Errorf("find %s of %s: %w", ref, src.named(), err)
 	}
 	return tip, nil
 }

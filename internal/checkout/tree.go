@@ -35,25 +35,23 @@ type file struct {
 	path string
 	exec bool
 	hash plumbing.Hash
+	in   *part
 }
 
-// list reads the tree of the commit and refuses what must not be written.
-func (s *Store) list(ctx context.Context, r *reader, commit plumbing.Hash) (*listing, error) {
-	c, err := r.commit(commit)
-	if err != nil {
-		return nil, err
-	}
+// list reads a commit's tree and refuses what must not be written.
+func (s *Store) list(ctx context.Context, top *part) (*listing, error) {
 	l := &listing{links: map[string]string{}}
 	seen := map[string]bool{}
-	var walk func(tree plumbing.Hash, dir string, depth int) error
-	walk = func(tree plumbing.Hash, dir string, depth int) error {
+	// dir is a path in the whole tree, own the same in the part's.
+	var walk func(in *part, tree plumbing.Hash, dir, own string, depth int) error
+	walk = func(in *part, tree plumbing.Hash, dir, own string, depth int) error {
 		if ctx.Err() != nil {
 			return stopped(ctx)
 		}
 		if depth > maxDepth {
 			return errs.New(errs.TooLarge, "The commit has folders that stand more than %d deep.", maxDepth)
 		}
-		entries, err := r.tree(tree)
+		entries, err := in.r.tree(tree)
 		if err != nil {
 			return err
 		}
@@ -72,37 +70,41 @@ func (s *Store) list(ctx context.Context, r *reader, commit plumbing.Hash) (*lis
 			switch e.Mode {
 			case filemode.Dir:
 				l.dirs = append(l.dirs, p)
-				if err := walk(e.Hash, p, depth+1); err != nil {
+				if err := walk(in, e.Hash, p, join(own, e.Name), depth+1); err != nil {
 					return err
 				}
 			case filemode.Submodule:
 				l.dirs = append(l.dirs, p)
+				if sub := in.subs[join(own, e.Name)]; sub != nil {
+					if err := walk(sub, sub.root, p, "", depth+1); err != nil {
+						return err
+					}
+					continue
+				}
 				l.submodules = append(l.submodules, p)
 			case filemode.Symlink:
-				target, err := r.blob(e.Hash)
+				target, err := in.r.blob(e.Hash)
 				if err != nil {
 					return err
 				}
 				l.links[p] = string(target)
 			case filemode.Regular, filemode.Deprecated, filemode.Executable:
-				l.files = append(l.files, file{p, e.Mode == filemode.Executable, e.Hash})
+				l.files = append(l.files, file{p, e.Mode == filemode.Executable, e.Hash, in})
 			default:
 				return errs.New(errs.Invalid, "The commit's %q is of a kind (%s) that Tidelock does not check out.", p, e.Mode)
 			}
 		}
 		return nil
 	}
-	if err := walk(c.TreeHash, "", 0); err != nil {
+	if err := walk(top, top.root, "", "", 0); err != nil {
 		return nil, err
 	}
 	return l, checkLinks(l.links)
 }
 
-// writeTree writes the commit to a folder beside into and renames it. It closes
-// the reader.
-func (s *Store) writeTree(ctx context.Context, r *reader, commit plumbing.Hash, into string) (Notes, error) {
-	defer r.close()
-	l, err := s.list(ctx, r, commit)
+// writeTree writes the commit to a folder beside into and renames it.
+func (s *Store) writeTree(ctx context.Context, top *part, into string) (Notes, error) {
+	l, err := s.list(ctx, top)
 	if err != nil {
 		return Notes{}, err
 	}
@@ -123,7 +125,7 @@ func (s *Store) writeTree(ctx context.Context, r *reader, commit plumbing.Hash, 
 	}
 	defer root.Close()
 	w := &writing{root: root, max: s.opts.MaxBytes}
-	if err := w.write(ctx, r, l); err != nil {
+	if err := w.write(ctx, l); err != nil {
 		return Notes{}, err
 	}
 	return w.done(l), treeError(os.Rename(partial, into))
@@ -146,13 +148,13 @@ type writing struct {
 // write puts what is listed into the folder, where none of it may stand yet.
 // Everything goes through os.Root, and links come last, so that no write can
 // follow one.
-func (w *writing) write(ctx context.Context, r *reader, l *listing) error {
+func (w *writing) write(ctx context.Context, l *listing) error {
 	for _, d := range l.dirs {
 		if err := w.root.Mkdir(filepath.FromSlash(d), 0o755); err != nil {
 			return clash(err, d)
 		}
 	}
-	if err := w.writeAll(ctx, r, l.files); err != nil {
+	if err := w.writeAll(ctx, l.files); err != nil {
 		return err
 	}
 	for p, target := range l.links {
@@ -163,21 +165,30 @@ func (w *writing) write(ctx context.Context, r *reader, l *listing) error {
 	return nil
 }
 
-func (w *writing) writeAll(ctx context.Context, r *reader, files []file) error {
+func (w *writing) writeAll(ctx context.Context, files []file) error {
 	if len(files) < parallelFrom {
-		return w.writeFiles(ctx, r, files)
+		return w.writeFiles(ctx, files, func(p *part) *reader { return p.r })
 	}
 	// Neighbours in a pack share the bases of their deltas: each goroutine
 	// takes a stretch of the pack.
-	sortByPlace(r.v, files)
+	sortByPlace(files)
 	n := min(runtime.GOMAXPROCS(0), 4)
 	size := (len(files) + n - 1) / n
 	group, groupCtx := errgroup.WithContext(ctx)
 	for stretch := range slices.Chunk(files, size) {
 		group.Go(func() error {
-			r := newReader(r.v)
-			defer r.close()
-			return w.writeFiles(groupCtx, r, stretch)
+			own := map[*part]*reader{}
+			defer func() {
+				for _, r := range own {
+					r.close()
+				}
+			}()
+			return w.writeFiles(groupCtx, stretch, func(p *part) *reader {
+				if own[p] == nil {
+					own[p] = newReader(p.r.v)
+				}
+				return own[p]
+			})
 		})
 	}
 	return group.Wait()
@@ -206,14 +217,14 @@ func (w *writing) count(p string, size int64, lfs bool) error {
 	return nil
 }
 
-func sortByPlace(v *view, files []file) {
+func sortByPlace(files []file) {
 	type place struct {
 		pack   string
 		offset int64
 	}
 	places := make(map[plumbing.Hash]place, len(files))
 	for _, f := range files {
-		if p, offset := v.find(f.hash); p != nil {
+		if p, offset := f.in.r.v.find(f.hash); p != nil {
 			places[f.hash] = place{p.path, offset}
 		}
 	}
@@ -229,7 +240,7 @@ func isLFSPointer(content []byte) bool {
 	return len(content) < 1024 && bytes.HasPrefix(content, []byte("version https://git-lfs.github.com/spec/v1\n"))
 }
 
-func (w *writing) writeFiles(ctx context.Context, r *reader, files []file) error {
+func (w *writing) writeFiles(ctx context.Context, files []file, readerOf func(*part) *reader) error {
 	// Most files stand in the folder of the one before: opening that folder
 	// once spares walking to it for each.
 	at, in := ".", w.root
@@ -242,7 +253,7 @@ func (w *writing) writeFiles(ctx context.Context, r *reader, files []file) error
 		if ctx.Err() != nil {
 			return stopped(ctx)
 		}
-		content, err := r.blob(f.hash)
+		content, err := readerOf(f.in).blob(f.hash)
 		if err != nil {
 			return err
 		}

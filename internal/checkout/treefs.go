@@ -28,13 +28,11 @@ import (
 // a memory of bounded size that all trees of a repository share: what is the
 // same in the next commit need not be worked out again.
 type TreeFS struct {
-	root     object.TreeEntry
-	memory   shelf
-	release  func()
-	replaced func() *reader // a reader of what took the mirror's place; nil where nothing did
+	memory shelf
+	mounts string // names what stands in the submodules; "" where none is fetched
 
-	mu     sync.Mutex // a reader serves one at a time
-	reader *reader
+	mu  sync.Mutex // a reader serves one at a time
+	top *part      // nil once it is closed
 }
 
 // checked is what is known of a tree once it was looked through.
@@ -46,78 +44,60 @@ type checked struct{}
 func (s *Store) TreeFS(ctx context.Context, src Source, refs []string, sha string) (*TreeFS, error) {
 	var t *TreeFS
 	err := s.with(ctx, src, refs, []string{sha}, func(v *view, commits []plumbing.Hash) error {
-		r := s.reader(src.RepoID, v)
-		opened, err := s.openTree(ctx, r, commits[0])
+		top, err := s.open(ctx, src, v, commits[0])
 		if err != nil {
-			r.close()
 			return err
 		}
-		m := s.use(src.RepoID) // stays in use until the tree is closed
-		opened.release = func() { s.release(m) }
-		opened.replaced = func() *reader {
-			now, err := m.view()
-			if err != nil || now.generation == v.generation || !now.has(commits[0]) {
-				return nil
-			}
-			return s.reader(src.RepoID, now)
+		if t, err = s.openTree(ctx, top); err != nil {
+			top.close()
 		}
-		t = opened
-		return nil
+		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open %s of repository %d: %w", sha, src.RepoID, err)
+		return nil, fmt.Errorf("open %s of %s: %w", sha, src.named(), err)
 	}
 	return t, nil
 }
 
 // openTree looks the commit's tree through, unless that has been done.
-func (s *Store) openTree(ctx context.Context, r *reader, commit plumbing.Hash) (*TreeFS, error) {
-	c, err := r.commit(commit)
-	if err != nil {
-		return nil, err
-	}
-	key := fmt.Sprintf("checked %d %s", s.opts.MaxFiles, c.TreeHash)
-	if _, ok := r.memory.recall(key); !ok {
-		if _, err := s.list(ctx, r, commit); err != nil {
+func (s *Store) openTree(ctx context.Context, top *part) (*TreeFS, error) {
+	mounts := top.mounts()
+	key := fmt.Sprintf("checked %d %s %s", s.opts.MaxFiles, top.root, mounts)
+	if _, ok := top.r.memory.recall(key); !ok {
+		if _, err := s.list(ctx, top); err != nil {
 			return nil, err
 		}
-		r.memory.remember(key, checked{}, 0)
+		top.r.memory.remember(key, checked{}, 0)
 	}
-	return &TreeFS{
-		root: object.TreeEntry{Mode: filemode.Dir, Hash: c.TreeHash}, memory: r.memory, reader: r,
-		release: func() {}, replaced: func() *reader { return nil },
-	}, nil
+	return &TreeFS{memory: top.r.memory, mounts: mounts, top: top}, nil
 }
 
 // Close gives the mirror back. What was opened can't be read any more.
 func (t *TreeFS) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.reader == nil {
+	if t.top == nil {
 		return fs.ErrClosed
 	}
-	t.reader.close()
-	t.reader = nil
-	t.release()
+	t.top.close()
+	t.top = nil
 	return nil
 }
 
-// ask runs do with the reader, once more where the mirror was replaced.
-func (t *TreeFS) ask(do func(r *reader) error) error {
+// ask runs do, which reads, once more where a mirror was replaced.
+func (t *TreeFS) ask(do func() error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.reader == nil {
+	if t.top == nil {
 		return fs.ErrClosed
 	}
-	err := do(t.reader)
+	err := do()
 	var damage *damagedError
 	if !errors.As(err, &damage) {
 		return err
 	}
-	if newer := t.replaced(); newer != nil {
-		t.reader.close()
-		t.reader = newer
-		if err = do(newer); !errors.As(err, &damage) {
+	if damage.v != nil && t.top.renew(damage.v) {
+		if err = do(); !errors.As(err, &damage) {
 			return err
 		}
 	}
@@ -126,25 +106,25 @@ func (t *TreeFS) ask(do func(r *reader) error) error {
 
 // at finds what stands at a path, links followed; last tells whether a link at
 // its very end is too.
-func (t *TreeFS) at(op, name string, last bool) (e object.TreeEntry, err error) {
+func (t *TreeFS) at(op, name string, last bool) (n node, err error) {
 	if !fs.ValidPath(name) {
-		return e, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+		return n, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
-	err = t.ask(func(r *reader) error {
-		e, err = follow(r, t.root, name, last)
+	err = t.ask(func() error {
+		n, err = follow(t.top.top(), name, last)
 		return err
 	})
 	if err != nil {
-		return e, &fs.PathError{Op: op, Path: name, Err: err}
+		return n, &fs.PathError{Op: op, Path: name, Err: err}
 	}
-	return e, nil
+	return n, nil
 }
 
 // errLink says that a link can't be followed.
 var errLink = errors.New("the symbolic link leads out of the tree, or in a circle")
 
-func follow(r *reader, root object.TreeEntry, name string, last bool) (object.TreeEntry, error) {
-	stack := []object.TreeEntry{root} // the way here
+func follow(root node, name string, last bool) (node, error) {
+	stack := []node{root} // the way here
 	if name == "." {
 		return root, nil
 	}
@@ -157,25 +137,25 @@ func follow(r *reader, root object.TreeEntry, name string, last bool) (object.Tr
 			continue
 		case "..":
 			if len(stack) == 1 {
-				return object.TreeEntry{}, errLink
+				return node{}, errLink
 			}
 			stack = stack[:len(stack)-1]
 			continue
 		}
-		e, err := child(r, stack[len(stack)-1], part)
+		at, err := stack[len(stack)-1].child(part)
 		if err != nil {
-			return object.TreeEntry{}, err
+			return node{}, err
 		}
-		if e.Mode != filemode.Symlink || len(todo) == 0 && !last {
-			stack = append(stack, e)
+		if at.e.Mode != filemode.Symlink || len(todo) == 0 && !last {
+			stack = append(stack, at)
 			continue
 		}
-		target, err := r.blob(e.Hash)
+		target, err := at.in.r.blob(at.e.Hash)
 		if err != nil {
-			return object.TreeEntry{}, err
+			return node{}, err
 		}
 		if hops++; hops > maxHops || len(target) == 0 || target[0] == '/' {
-			return object.TreeEntry{}, errLink
+			return node{}, errLink
 		}
 		todo = append(strings.Split(string(target), "/"), todo...)
 	}
@@ -184,11 +164,11 @@ func follow(r *reader, root object.TreeEntry, name string, last bool) (object.Tr
 
 // Open opens a file or directory. A file's content is read with its first byte.
 func (t *TreeFS) Open(name string) (fs.File, error) {
-	e, err := t.at("open", name, true)
+	n, err := t.at("open", name, true)
 	if err != nil {
 		return nil, err
 	}
-	info := treeInfo{t, base(name), e}
+	info := treeInfo{t, base(name), n}
 	if info.IsDir() {
 		entries, err := t.ReadDir(name)
 		return &openDir{info, entries}, err
@@ -198,54 +178,55 @@ func (t *TreeFS) Open(name string) (fs.File, error) {
 
 // Stat implements fs.StatFS; links are followed.
 func (t *TreeFS) Stat(name string) (fs.FileInfo, error) {
-	e, err := t.at("stat", name, true)
+	n, err := t.at("stat", name, true)
 	if err != nil {
 		return nil, err
 	}
-	return treeInfo{t, base(name), e}, nil
+	return treeInfo{t, base(name), n}, nil
 }
 
 // Lstat implements fs.ReadLinkFS.
 func (t *TreeFS) Lstat(name string) (fs.FileInfo, error) {
-	e, err := t.at("lstat", name, false)
+	n, err := t.at("lstat", name, false)
 	if err != nil {
 		return nil, err
 	}
-	return treeInfo{t, base(name), e}, nil
+	return treeInfo{t, base(name), n}, nil
 }
 
 // ReadLink implements fs.ReadLinkFS.
 func (t *TreeFS) ReadLink(name string) (string, error) {
-	e, err := t.at("readlink", name, false)
+	n, err := t.at("readlink", name, false)
 	if err != nil {
 		return "", err
 	}
-	if e.Mode != filemode.Symlink {
+	if n.e.Mode != filemode.Symlink {
 		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
 	}
-	target, err := t.blob(e.Hash)
+	target, err := t.blob(n)
 	return string(target), err
 }
 
 // ReadFile implements fs.ReadFileFS.
 func (t *TreeFS) ReadFile(name string) ([]byte, error) {
-	e, err := t.at("read", name, true)
+	n, err := t.at("read", name, true)
 	if err != nil {
 		return nil, err
 	}
-	if folder(e.Mode) {
+	if folder(n.e.Mode) {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("is a directory")}
 	}
-	return t.blob(e.Hash)
+	return t.blob(n)
 }
 
-// ReadDir implements fs.ReadDirFS. A submodule is an empty directory.
+// ReadDir implements fs.ReadDirFS. A submodule that was not fetched is an empty
+// directory.
 func (t *TreeFS) ReadDir(name string) ([]fs.DirEntry, error) {
-	e, err := t.at("readdir", name, true)
+	n, err := t.at("readdir", name, true)
 	if err != nil {
 		return nil, err
 	}
-	switch e.Mode {
+	switch n.e.Mode {
 	case filemode.Submodule:
 		return nil, nil
 	case filemode.Dir:
@@ -253,12 +234,12 @@ func (t *TreeFS) ReadDir(name string) ([]fs.DirEntry, error) {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: errors.New("is not a directory")}
 	}
 	var entries []object.TreeEntry
-	if err := t.ask(func(r *reader) error { entries, err = r.tree(e.Hash); return err }); err != nil {
+	if err := t.ask(func() error { entries, err = n.in.r.tree(n.e.Hash); return err }); err != nil {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: err}
 	}
 	out := make([]fs.DirEntry, len(entries))
 	for i, e := range entries {
-		out[i] = treeInfo{t, e.Name, e}
+		out[i] = treeInfo{t, e.Name, n.below(e)}
 	}
 	return out, nil
 }
@@ -266,11 +247,14 @@ func (t *TreeFS) ReadDir(name string) ([]fs.DirEntry, error) {
 // ContentHash returns Git's hash of the file, or of the directory with all
 // below it; links are followed. "" where there is nothing.
 func (t *TreeFS) ContentHash(name string) string {
-	e, err := t.at("hash", name, true)
+	n, err := t.at("hash", name, true)
 	if err != nil {
 		return ""
 	}
-	return e.Hash.String()
+	if n.e.Mode == filemode.Dir && t.mounts != "" {
+		return n.e.Hash.String() + " " + t.mounts // which Git's hash does not cover
+	}
+	return n.e.Hash.String()
 }
 
 // Recall returns what was remembered under the key, which names the content by
@@ -283,8 +267,8 @@ func (t *TreeFS) Remember(key string, value any, weight int) {
 	t.memory.remember(key, value, weight)
 }
 
-func (t *TreeFS) blob(h plumbing.Hash) (content []byte, err error) {
-	err = t.ask(func(r *reader) error { content, err = r.blob(h); return err })
+func (t *TreeFS) blob(n node) (content []byte, err error) {
+	err = t.ask(func() error { content, err = n.in.r.blob(n.e.Hash); return err })
 	return content, err
 }
 
@@ -296,11 +280,11 @@ func folder(m filemode.FileMode) bool { return m == filemode.Dir || m == filemod
 type treeInfo struct {
 	t    *TreeFS
 	name string
-	e    object.TreeEntry
+	n    node
 }
 
 func (i treeInfo) Name() string               { return i.name }
-func (i treeInfo) IsDir() bool                { return folder(i.e.Mode) }
+func (i treeInfo) IsDir() bool                { return folder(i.n.e.Mode) }
 func (i treeInfo) ModTime() time.Time         { return time.Time{} } // a commit knows none
 func (i treeInfo) Sys() any                   { return nil }
 func (i treeInfo) Type() fs.FileMode          { return i.Mode().Type() }
@@ -308,7 +292,7 @@ func (i treeInfo) Info() (fs.FileInfo, error) { return i, nil }
 func (i treeInfo) String() string             { return fs.FormatDirEntry(i) }
 
 func (i treeInfo) Mode() fs.FileMode {
-	switch i.e.Mode {
+	switch i.n.e.Mode {
 	case filemode.Dir, filemode.Submodule:
 		return fs.ModeDir | 0o755
 	case filemode.Symlink:
@@ -325,7 +309,7 @@ func (i treeInfo) Size() (size int64) {
 	if i.IsDir() {
 		return 0
 	}
-	_ = i.t.ask(func(r *reader) (err error) { size, err = r.size(i.e.Hash); return err })
+	_ = i.t.ask(func() (err error) { size, err = i.n.in.r.size(i.n.e.Hash); return err })
 	return size
 }
 
@@ -339,7 +323,7 @@ func (f *openFile) Close() error               { return nil }
 
 func (f *openFile) content() (*bytes.Reader, error) {
 	if f.r == nil {
-		content, err := f.info.t.blob(f.info.e.Hash)
+		content, err := f.info.t.blob(f.info.n)
 		if err != nil {
 			return nil, err
 		}

@@ -37,19 +37,22 @@ type Updated struct {
 func (s *Store) Update(ctx context.Context, src Source, refs []string, sha, dir string, keep func(path string) bool) (Updated, error) {
 	var out Updated
 	err := s.with(ctx, src, refs, []string{sha}, func(v *view, commits []plumbing.Hash) (err error) {
-		out, err = s.updateTree(ctx, s.reader(src.RepoID, v), commits[0], dir, keep)
+		p, err := s.open(ctx, src, v, commits[0])
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		out, err = s.updateTree(ctx, p, dir, keep)
 		return err
 	})
 	if err != nil {
-		return Updated{}, fmt.Errorf("update a work tree to %s of repository %d: %w", sha, src.RepoID, err)
+		return Updated{}, fmt.Errorf("update a work tree to %s of %s: %w", sha, src.named(), err)
 	}
 	return out, nil
 }
 
-// updateTree closes the reader.
-func (s *Store) updateTree(ctx context.Context, r *reader, commit plumbing.Hash, dir string, keep func(string) bool) (Updated, error) {
-	defer r.close()
-	l, err := s.list(ctx, r, commit)
+func (s *Store) updateTree(ctx context.Context, top *part, dir string, keep func(string) bool) (Updated, error) {
+	l, err := s.list(ctx, top)
 	if err != nil {
 		return Updated{}, err
 	}
@@ -79,7 +82,7 @@ func (s *Store) updateTree(ctx context.Context, r *reader, commit plumbing.Hash,
 		return Updated{}, err
 	}
 	missing := u.missing(l)
-	if err := w.write(ctx, r, missing); err != nil {
+	if err := w.write(ctx, missing); err != nil {
 		return Updated{}, err
 	}
 	if err := w.record.save(dir); err != nil {
