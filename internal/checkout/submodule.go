@@ -244,7 +244,7 @@ func (m *mounting) source(address string) (Source, error) {
 				return Source{}, err
 			}
 			if own {
-				src.Submodules = nil
+				src.Submodules, src.sameHost = nil, true
 				return src, nil
 			}
 		}
