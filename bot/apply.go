@@ -246,7 +246,7 @@ func (a *application) planAgain(ctx context.Context, why string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if err := a.Runner.Start(ctx, spec); err != nil {
+		if err := a.startRun(ctx, a.run, spec); err != nil {
 			return false, err
 		}
 	}
@@ -340,7 +340,7 @@ func (a *application) launch(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	err = a.Runner.Start(ctx, spec)
+	err = a.startRun(ctx, a.run, spec)
 	if errs.Is(err, errs.Conflict) {
 		err = nil
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/tidelock/tidelock/internal/drift"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/internal/providers"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
@@ -44,6 +45,8 @@ type Options struct {
 	Policies *policy.Engine
 	Catalog  *cost.Catalog
 
+	Providers *providers.Store
+
 	Node      string // this process's name in the nodes table
 	DataDir   string // for work trees and states
 	Settings  Settings
@@ -63,7 +66,6 @@ type Options struct {
 // Terraform is how runs are made.
 type Terraform struct {
 	Tools        *binaries.Store // which Terraform or OpenTofu each project gets
-	CLIConfig    string          // path of the CLI configuration that every run uses
 	Env          map[string]string
 	PlanTimeout  time.Duration
 	ApplyTimeout time.Duration

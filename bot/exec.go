@@ -38,7 +38,7 @@ func (b *Bot) spec(ctx context.Context, r *run.Run, folder string, kind tfrun.Ki
 		RunID: folder, Kind: kind, Binary: tool.Path, BinaryVersion: tool.Version,
 		Root: tree, Dir: r.Project.Dir, Workspace: r.Project.Workspace,
 		DataDir: filepath.Join(data, hash(r.Project.Key())),
-		Env:     b.Terraform.env(r.Project), CLIConfig: b.Terraform.CLIConfig,
+		Env:     b.Terraform.env(r.Project),
 		Options: r.Options, Operation: r.Operation, VarFiles: proposal.VarFiles(r.Project),
 	}
 	if b.Terraform.AllowHooks {

@@ -421,7 +421,7 @@ func (b *Bot) execPlan(ctx context.Context, r run.Run, c run.Change) (*planOutco
 		if err != nil {
 			return nil, err
 		}
-		if err := b.Runner.Start(ctx, spec); err != nil {
+		if err := b.startRun(ctx, r, spec); err != nil {
 			return nil, err
 		}
 	}

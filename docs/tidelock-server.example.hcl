@@ -37,6 +37,10 @@ terraform {
   # releases_url           = "https://mirror.example.com/hashicorp"
   # opentofu_releases_url  = "https://mirror.example.com/opentofu"
 
+  # provider_allow  = ["registry.terraform.io/hashicorp/*"] # all, unless you name some
+  # provider_network_mirror = "https://mirror.example.com/providers/"
+  # provider_store_max_age  = "2160h"
+  # provider_store_max_size = 20480 # MiB
   # provider_mirror = "/var/lib/tidelock-providers"
   # provider_direct = true
   # parallel        = 0 # runs at once; 0 is one for each core

@@ -90,6 +90,8 @@ type TerraformConfig struct {
 	MemoryLimit    int      // MB of each process; 0 for none
 	MaxProcesses   int      // of a run at once; 0 for none
 	DiskLimit      int      // MB that a run may write; 0 for none
+
+	Providers ProvidersConfig // beside ProviderMirror and ProviderDirect
 }
 
 // DefaultsConfig is what a repository gets that says nothing else.
@@ -144,7 +146,7 @@ func defaultConfig() Config {
 		Listen: "127.0.0.1:8080",
 		GitHub: GitHubConfig{WriteBurst: 20, WriteInterval: time.Second, SweepInterval: 2 * time.Minute, ReconcileInterval: 4 * time.Minute},
 		Terraform: TerraformConfig{Tools: ToolsConfig{Download: true}, ProviderDirect: true, PlanTimeout: time.Hour, ApplyTimeout: 4 * time.Hour, KeepTrees: 24 * time.Hour, Grace: 30 * time.Second,
-			Sandbox: "auto", SandboxNetwork: "allow", MemoryLimit: 8 << 10, MaxProcesses: 1000, DiskLimit: 10 << 10},
+			Sandbox: "auto", SandboxNetwork: "allow", MemoryLimit: 8 << 10, MaxProcesses: 1000, DiskLimit: 10 << 10, Providers: defaultProviders},
 		Mirrors:  MirrorsConfig{MaxAge: 60 * 24 * time.Hour, MaxSize: 50 << 10},
 		Defaults: DefaultsConfig{Lock: "plan", ApplyOnMerge: true, MergeMethod: "merge", AutoPlan: true},
 		Drift:    DriftConfig{Remediate: planner.RemediateIssue, Keep: 90 * 24 * time.Hour},

@@ -96,8 +96,9 @@ func (l *loader) contradictions() {
 	if !d.ApplyBeforeMerge && !d.ApplyOnMerge && !l.broken["defaults.apply_on_merge"] && !l.broken["defaults.apply_before_merge"] {
 		clash("defaults.apply_on_merge", "defaults.apply_on_merge and defaults.apply_before_merge are both false, so nothing could ever be applied; set one of them to true.")
 	}
-	if !c.Terraform.ProviderDirect && c.Terraform.ProviderMirror == "" && !l.broken["terraform.provider_mirror"] {
-		clash("terraform.provider_direct", "terraform.provider_direct is false and terraform.provider_mirror names no folder, so no provider could be installed; set one of them.")
+	if !c.Terraform.ProviderDirect && c.Terraform.ProviderMirror == "" && c.Terraform.Providers.NetworkMirror == "" &&
+		!l.broken["terraform.provider_mirror"] && !l.broken["terraform.provider_network_mirror"] {
+		clash("terraform.provider_direct", "terraform.provider_direct is false, and neither terraform.provider_mirror nor terraform.provider_network_mirror is set, so no provider could be installed; set one of them.")
 	}
 	if c.Policy.Disabled && len(c.Policy.Levels) > 0 {
 		clash("policy.disabled", "policy.disabled turns every rule off, but policy.levels sets levels; keep one of them.")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/tidelock/tidelock/internal/providers"
 	"github.com/tidelock/tidelock/internal/runner"
 )
 
@@ -13,6 +14,9 @@ func (c Config) sandbox() runner.Sandbox {
 	s := runner.Sandbox{
 		Mode: runner.Mode(t.Sandbox), Read: t.SandboxRead, Write: t.SandboxWrite, NoPlanNetwork: t.SandboxNetwork == "deny",
 		Processes: t.MaxProcesses, Memory: int64(t.MemoryLimit) << 20, Disk: int64(t.DiskLimit) << 20,
+	}
+	if c.DataDir != "" {
+		s.Read = append(providers.Folders(c.providerStore()), s.Read...)
 	}
 	if t.ProviderMirror != "" {
 		s.Read = append([]string{t.ProviderMirror}, s.Read...)

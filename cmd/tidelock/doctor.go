@@ -70,6 +70,7 @@ var checks = []check{
 	{"terraform", "Terraform or OpenTofu can be run", checkTerraform},
 	{"tools", "the other versions of Terraform and OpenTofu", checkTools},
 	{"providers", "where runs install providers from", checkProviders},
+	{"provider-store", "the providers on this machine are as they were verified", checkProviderStore},
 	{"sandbox", "what keeps the code of plans to its own files", checkSandbox},
 	{"policies", "the policies and their settings", checkPolicies},
 	{"web", "who can see the pages", checkWeb},

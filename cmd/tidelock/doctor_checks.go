@@ -208,7 +208,7 @@ func checkTerraform(ctx context.Context, c *clinic) diagnosis {
 func checkProviders(_ context.Context, c *clinic) diagnosis {
 	mirror := c.config.Terraform.ProviderMirror
 	if mirror == "" {
-		return ok("from their registries, each run anew; with terraform.provider_mirror they are kept on this machine")
+		return ok("%s", c.config.providerSources())
 	}
 	providers, err := filepath.Glob(filepath.Join(mirror, "*", "*", "*", "*", "*"))
 	if err != nil {
@@ -220,13 +220,13 @@ func checkProviders(_ context.Context, c *clinic) diagnosis {
 	}
 	if len(providers) == 0 {
 		d := warn(mend, "%s holds no provider in the form HOST/NAMESPACE/TYPE/VERSION/OS_ARCH", mirror)
-		if !c.config.Terraform.ProviderDirect {
+		if !c.config.Terraform.ProviderDirect && c.config.Terraform.Providers.NetworkMirror == "" {
 			d.Health = healthFail // nothing could be installed at all
 		}
 		return d
 	}
-	rest := "; others come from their registries"
-	if !c.config.Terraform.ProviderDirect {
+	rest := "; others come " + c.config.providerSources()
+	if !c.config.Terraform.ProviderDirect && c.config.Terraform.Providers.NetworkMirror == "" {
 		rest = " and no others"
 	}
 	return ok("%d packages in %s%s", len(providers), mirror, rest)

@@ -21,6 +21,7 @@ func (s *server) sweepCopies(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		s.sweepMirrors()
+		s.sweepProviders(ctx)
 		if err := s.bot.SweepTrees(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("work trees not swept", "error", err)
 		}

@@ -30,6 +30,7 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/internal/providers"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
@@ -37,7 +38,6 @@ import (
 	"github.com/tidelock/tidelock/internal/secrets"
 	"github.com/tidelock/tidelock/internal/web"
 	"github.com/tidelock/tidelock/planner"
-	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // server is the whole of a running Tidelock: all wiring is here, so that
@@ -59,6 +59,8 @@ type server struct {
 	mirrors *checkout.Store
 	http    *http.Server
 	lock    *os.File // holds the data folder for this process
+
+	providers *providers.Store
 }
 
 // newServer wires a server up from a checked configuration. Nothing runs and
@@ -140,6 +142,9 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 		return bot.Options{}, err
 	}
 	s.runner = runners
+	if s.providers, err = c.providers(s.log); err != nil {
+		return bot.Options{}, err
+	}
 	engine, err := policy.New(policyOptions(c))
 	if err != nil {
 		return bot.Options{}, err
@@ -154,7 +159,7 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	s.mirrors = checkout.New(filepath.Join(c.DataDir, "mirrors"), checkout.Options{})
 	return bot.Options{
 		DB: s.db, Queue: s.queue, App: s.app, Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
-		Blobs: s.blobs, Checkout: s.mirrors, Runner: runners,
+		Blobs: s.blobs, Checkout: s.mirrors, Providers: s.providers, Runner: runners,
 		Policies: engine, Catalog: catalog, HoursPerMonth: c.Cost.HoursPerMonth, Node: node, DataDir: c.DataDir,
 		Settings: c.settings(), Version: buildVersion().Version,
 		Drift: s.drift, DriftDefaults: c.Drift.defaults(), DriftKeep: c.Drift.Keep,
@@ -205,17 +210,12 @@ func (s *server) name(ctx context.Context) string {
 	return info.Slug
 }
 
-// terraform finds the binary and writes the CLI configuration that every run
-// uses.
+// terraform finds the binary, and says how runs are made.
 func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform, error) {
 	c := s.config.Terraform
 	tools, err := s.config.tools(ctx, s.log)
 	if err != nil {
 		return bot.Terraform{}, err
-	}
-	cli := filepath.Join(s.config.DataDir, "terraform.rc")
-	if err := os.WriteFile(cli, tfrun.CLIConfig(c.ProviderMirror, c.ProviderDirect), 0o600); err != nil {
-		return bot.Terraform{}, fmt.Errorf("write Terraform's configuration: %w", err)
 	}
 	env := map[string]string{}
 	find := lookup(environ)
@@ -234,7 +234,7 @@ func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform
 		s.log.Info("terraform found", "path", own.Path, "tool", planner.ToolTitle(own.Name), "version", own.Version, "parallel", parallel)
 	}
 	return bot.Terraform{
-		Tools: tools, CLIConfig: cli, Env: env, Parallel: parallel,
+		Tools: tools, Env: env, Parallel: parallel,
 		PlanTimeout: c.PlanTimeout, ApplyTimeout: c.ApplyTimeout, KeepTrees: c.KeepTrees, AllowHooks: c.AllowHooks, ProjectEnv: c.ProjectEnv,
 		Secrets: secrets.New(s.config.Secrets, environ),
 	}, nil

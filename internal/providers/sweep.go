@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/dirhash"
-
-	"github.com/tidelock/tidelock/internal/errs"
 )
 
 // inUse is how long after it was prepared for a run a package stays in any
@@ -160,19 +158,15 @@ func (s *Store) sweepViews() (failed error) {
 	return failed
 }
 
-// Fetch brings one package into the store: the newest version that meets the
-// constraint, where there is one.
-func (s *Store) Fetch(ctx context.Context, a Address, constraint string) (Package, error) {
-	if !allowed(s.o.Allow, a) {
-		return Package{}, errs.New(errs.Forbidden, "terraform.provider_allow does not hold %s.", a)
+// Altered returns the packages that are not as they were unpacked, as far as
+// the file system tells: Verify looks closely.
+func (s *Store) Altered() ([]Package, error) {
+	all, err := s.List()
+	if err != nil {
+		return nil, err
 	}
-	w := want{Address: a}
-	if constraint != "" {
-		w.wish.constraints = []string{constraint}
-	}
-	p, _, err := s.obtain(ctx, &w)
-	if errors.Is(err, errAbsent) {
-		err = errs.Wrap(errs.NotFound, err, "%s is not to be had. %s", a, s.sentence(err))
-	}
-	return p, err
+	return slices.DeleteFunc(all, func(p Package) bool {
+		_, ok := s.whole(p.id())
+		return ok
+	}), nil
 }

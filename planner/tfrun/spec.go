@@ -56,6 +56,8 @@ type Spec struct {
 	// Desk is nil on a server.
 	Desk      *Desk  `json:"desk,omitempty"`
 	CLIConfig string `json:"cli_config"` // path of the CLI configuration file; see CLIConfig
+	// Notes are sentences that the log begins with.
+	Notes []string `json:"notes,omitempty"`
 	// ManagedBackend is the path of a state file for a project that
 	// declares no backend, "" for one that does.
 	ManagedBackend string            `json:"managed_backend,omitempty"`

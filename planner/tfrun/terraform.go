@@ -87,6 +87,9 @@ func (e *execution) run(ctx context.Context) error {
 	if err := e.prepare(ctx); err != nil {
 		return err
 	}
+	for _, note := range e.spec.Notes {
+		e.out.say(note + "\n")
+	}
 	release, err := e.ownSource(ctx)
 	if err != nil {
 		return err
