@@ -22,7 +22,7 @@ type DiffOptions struct {
 // (a terraform_data's output loses the mark of its input). Control characters
 // are escaped, so that a value can't leave its line or colour a terminal.
 func Diff(c Change, opts DiffOptions) string {
-	d := &differ{opts: opts, secrets: c.secrets, tofu: c.tofu, dynamic: c.Type == "terraform_data"}
+	d := &differ{opts: opts, secrets: c.secrets, tofu: c.tofu, dynamic: c.Type == "terraform_data" || c.Type == "terraform_remote_state"}
 	if c.Action == ActionReplace {
 		d.replace = c.ReplacePaths
 	}

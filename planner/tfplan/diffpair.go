@@ -1,6 +1,9 @@
 package tfplan
 
-import "slices"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // paired is one element of a list before and after, with its masks.
 type paired struct {
@@ -9,8 +12,8 @@ type paired struct {
 }
 
 // pair matches the elements of a list before and after. With inPlace, and
-// where the list keeps its length, what stands in a place is changed in its
-// place. Otherwise those that are the same are matched, the longest common
+// where the list keeps its length and is no mere rearrangement, what stands in
+// a place is changed in its place. Otherwise those that are the same are matched, the longest common
 // sequence of them; of what is left between two of these, objects become
 // updates of each other in their order, and other values stay deletions and
 // creations.
@@ -32,7 +35,7 @@ func pair(before, after []any, unknown, beforeSens, afterSens any, inPlace bool)
 		return p
 	}
 	var out []paired
-	if inPlace && len(before) == n {
+	if inPlace && len(before) == n && !rearranged(before, news) {
 		for i := range before {
 			out = append(out, one(i, i))
 		}
@@ -85,6 +88,29 @@ func pair(before, after []any, unknown, beforeSens, afterSens any, inPlace bool)
 		}
 	}
 	return out
+}
+
+// rearranged reports whether two lists of one length hold the same elements.
+func rearranged(a, b []any) bool {
+	counts := map[string]int{}
+	key := func(v any) string {
+		text, err := json.Marshal(v)
+		if err != nil { // it was decoded from JSON
+			panic("planner: " + err.Error())
+		}
+		return string(text)
+	}
+	for _, v := range a {
+		counts[key(v)]++
+	}
+	for _, v := range b {
+		k := key(v)
+		if counts[k] == 0 {
+			return false
+		}
+		counts[k]--
+	}
+	return true
 }
 
 // edit is one step from one list to another: an element of both, or of one,

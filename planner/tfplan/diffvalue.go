@@ -18,6 +18,7 @@ type value struct {
 	beforeSens, afterSens any
 	path                  []any
 	inJSON                bool // inside a string that holds JSON
+	explicit              bool // a member or element that is null is there: it changes, and is not made
 }
 
 // action tells what happens to the value: create, update, delete or noop.
@@ -38,6 +39,8 @@ func (v value) action() Action {
 			return ActionUpdate
 		}
 		return ActionNoop
+	case v.explicit && v.hasBefore && v.hasAfter:
+		return ActionUpdate
 	case v.before == nil:
 		return ActionCreate
 	case v.after == nil:
@@ -230,7 +233,7 @@ func (d *differ) object(mark string, v value, at place, end, force string) {
 	for _, key := range keys {
 		m := value{
 			unknown: member(v.unknown, key), beforeSens: member(v.beforeSens, key), afterSens: member(v.afterSens, key),
-			path: step(v.path, key), inJSON: v.inJSON,
+			path: step(v.path, key), inJSON: v.inJSON, explicit: d.dynamic || v.inJSON,
 		}
 		m.before, m.hasBefore = before[key]
 		m.after, m.hasAfter = after[key]
@@ -251,10 +254,26 @@ func (d *differ) object(mark string, v value, at place, end, force string) {
 	d.line("", at.col, "}"+end)
 }
 
+// sorted reports whether a list holds texts in their order, each once. So do
+// all sets of texts, which a plan's JSON does not tell from lists; and what is
+// read as a set though it was a list has nothing to lose by it.
+func sorted(list []any) bool {
+	last := ""
+	for i, e := range list {
+		s, ok := e.(string)
+		if !ok || i > 0 && s <= last {
+			return false
+		}
+		last = s
+	}
+	return true
+}
+
 func (d *differ) list(mark string, v value, at place, end, force string) {
 	before, _ := v.before.([]any)
 	after, _ := v.after.([]any)
-	pairs := pair(before, after, v.unknown, v.beforeSens, v.afterSens, !d.tofu)
+	set := !d.dynamic && !v.inJSON && squash(v.unknown) == nil && (len(before) > 1 || len(after) > 1) && sorted(before) && sorted(after)
+	pairs := pair(before, after, v.unknown, v.beforeSens, v.afterSens, !d.tofu && !set)
 	if len(pairs) == 0 {
 		d.line(mark, at.col, at.prefix+"[]"+end+force)
 		return
@@ -268,13 +287,13 @@ func (d *differ) list(mark string, v value, at place, end, force string) {
 		d.emit(e, place{col: at.col + 4, tail: ",", show: at.show || unchanged})
 	}
 	for _, p := range pairs {
-		p.path, p.inJSON = step(v.path, p.index), v.inJSON
+		p.path, p.inJSON, p.explicit = step(v.path, p.index), v.inJSON, d.dynamic || v.inJSON
 		e := p.value
 		if e.action() == ActionNoop && !next {
 			held = append(held, e)
 			continue
 		}
-		if n := len(held); n > 0 {
+		if n := len(held); n > 0 && !set {
 			if n > 1 {
 				d.line("", at.col+4, "# ("+count(n-1, "unchanged element", "unchanged elements")+" hidden)")
 			}
@@ -283,7 +302,7 @@ func (d *differ) list(mark string, v value, at place, end, force string) {
 		}
 		noop := e.action() == ActionNoop
 		put(e, noop)
-		next = !noop || at.show || d.opts.Full
+		next = !noop && !set || at.show || d.opts.Full
 	}
 	if len(held) > 0 {
 		d.line("", at.col+4, "# ("+count(len(held), "unchanged element", "unchanged elements")+" hidden)")

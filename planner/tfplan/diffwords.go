@@ -35,7 +35,11 @@ func headings(c Change) []string {
 	case ActionReplace:
 		switch c.ActionReason {
 		case "replace_because_tainted":
-			add("%s is tainted, so it must be replaced", named)
+			if c.tofu {
+				add("%s is tainted, so it must be replaced", named)
+			} else {
+				add("%s is tainted, so must be replaced", named)
+			}
 		case "replace_by_request":
 			add("%s will be replaced, as requested", named)
 		case "replace_by_triggers":
@@ -67,12 +71,20 @@ func headings(c Change) []string {
 		case "delete_because_each_key":
 			add("(because key %s is not in for_each map)", indexSuffix(c.Index))
 		case "delete_because_no_move_target":
-			add("(because it was moved to %s, which is not in configuration)", addr)
+			from := c.PrevAddress
+			if from == "" {
+				from = "it"
+			}
+			add("(because %s was moved to %s, which is not in configuration)", from, addr)
 		}
 		if c.Deposed != "" {
 			add("(left over from a partially-failed replacement of this instance)")
 		}
 	case ActionForget:
+		if c.tofu {
+			add("%s will be removed from the OpenTofu state but will not be destroyed", named)
+			break
+		}
 		add("%s will no longer be managed by Terraform, but will not be destroyed", named)
 		add("(destroy = false is set in the configuration)")
 	case ActionMove:
@@ -93,7 +105,7 @@ func headings(c Change) []string {
 	case c.Importing == importUnknown:
 		add("(will be imported first)")
 	default:
-		add("(imported from %q)", c.Importing)
+		add("(imported from \"%s\")", c.Importing)
 	}
 	return out
 }

@@ -113,19 +113,7 @@ func TestDiffOfRandomValues(t *testing.T) {
 			for _, step := range []string{"1", "2", "destroy"} {
 				toolchaintest.CLI(t, binary, dir, "plan", "-no-color", "-out=p", "-var=step="+step, "-destroy="+fmt.Sprint(step == "destroy"))
 				plan := parsed(t, toolchaintest.CLI(t, binary, dir, "show", "-json", "p"))
-				want := terraformText(t, toolchaintest.CLI(t, binary, dir, "show", "-no-color", "p"))
-				var parts []string
-				for _, c := range plan.Changes {
-					if text := Diff(c, DiffOptions{}); text != "" {
-						parts = append(parts, text)
-					}
-				}
-				if text := DiffOutputs(plan, DiffOptions{}); text != "" {
-					parts = append(parts, text)
-				}
-				if diff := lineDiff(want, strings.Join(parts, "\n")); diff != "" {
-					t.Errorf("step %s: Terraform's text (-) and ours (+) differ:\n%s", step, diff)
-				}
+				world{t, name, binary, dir}.compare(step, plan, toolchaintest.CLI(t, binary, dir, "show", "-no-color", "p"))
 				if step != "destroy" {
 					toolchaintest.CLI(t, binary, dir, "apply", "-no-color", "p")
 				}
