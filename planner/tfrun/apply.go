@@ -101,7 +101,7 @@ const (
 // more. One that is there already is not this run's; it is set aside, since
 // it may be all that is known of an apply whose runner was killed.
 func (e *execution) holdRoom() error {
-	path := filepath.Join(e.dir, erroredName)
+	path := filepath.Join(e.workDir(), erroredName)
 	if info, err := os.Lstat(path); err == nil && (!info.Mode().IsRegular() || info.Size() > 0) {
 		if err := os.Rename(path, filepath.Join(filepath.Dir(e.spec.PlanFile), "earlier-"+erroredName)); err != nil {
 			return fmt.Errorf("set aside an earlier %s: %w", erroredName, err)
@@ -130,7 +130,7 @@ func (e *execution) holdRoom() error {
 // keepErroredState moves a state that Terraform could not write to its
 // backend out of the work tree, beside the plan.
 func (e *execution) keepErroredState() {
-	from := filepath.Join(e.dir, erroredName)
+	from := filepath.Join(e.workDir(), erroredName)
 	info, err := os.Lstat(from)
 	if err != nil || !info.Mode().IsRegular() {
 		return

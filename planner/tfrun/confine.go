@@ -53,6 +53,9 @@ func (e *execution) access() Access {
 		// modules and providers, and runs none of them.
 		Network: s.Kind != KindPlan || !s.NoPlanNetwork || e.step == "init" || e.step == "workspace",
 	}
+	if s.Terragrunt != nil {
+		a.Read = append(a.Read, s.Terragrunt.Path, e.unit.script)
+	}
 	return a
 }
 

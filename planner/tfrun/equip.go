@@ -70,7 +70,7 @@ const carried = "TIDELOCK_"
 // value is on the disk.
 func wrapper(spec Spec, inputs []string) (string, error) {
 	known := plainVersion(spec.BinaryVersion)
-	needed := spec.Limits != (Limits{}) || len(inputs) > 0
+	needed := spec.Limits != (Limits{}) || len(inputs) > 0 || spec.Terragrunt != nil
 	if !known && !needed {
 		return spec.Binary, nil
 	}
@@ -86,13 +86,20 @@ func wrapper(spec Spec, inputs []string) (string, error) {
 	if known {
 		script += "[ \"$1\" = version ] && exec echo " + shellQuote(`{"terraform_version":"`+spec.BinaryVersion+`","provider_selections":{}}`) + "\n"
 	}
+	start := shellQuote(spec.Binary)
+	if spec.Terragrunt != nil {
+		if !known {
+			script += "[ \"$1\" = version ] && exec " + start + " \"$@\"\n"
+		}
+		start = spec.Terragrunt.command()
+	}
 	if spec.Limits != (Limits{}) {
 		script += spec.Limits.script()
 	}
 	for _, name := range inputs {
 		script += fmt.Sprintf("export %s=\"$%s%s\"; unset %s%s\n", name, carried, name, carried, name)
 	}
-	script += "exec " + shellQuote(spec.Binary) + " \"$@\"\n"
+	script += "exec " + start + " \"$@\"\n"
 	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
 		return "", fmt.Errorf("write the wrapper: %w", err)
 	}

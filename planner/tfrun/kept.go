@@ -39,7 +39,7 @@ func (e *execution) recordPath() string { return e.spec.DataDir + ".init" }
 // can't be told.
 func (e *execution) initInputs(root *os.Root) string {
 	s := e.spec
-	if e.result.TerraformVersion == "" {
+	if e.result.TerraformVersion == "" || s.Terragrunt != nil { // whose cache is made anew
 		return ""
 	}
 	code, ok := planner.InitInputs(root.FS(), s.Dir)

@@ -47,6 +47,9 @@ type Spec struct {
 	// Secrets are the names of variables in Env whose values are masked in
 	// whatever leaves the run: its log, its result, its plan's JSON.
 	Secrets []string `json:"secrets,omitempty"`
+	// Terragrunt stands in front of Binary, where the project is one of its
+	// units; nil where it is not.
+	Terragrunt *Terragrunt `json:"terragrunt,omitempty"`
 	// StepEnv are the names of variables that hooks may set, besides the
 	// code's input variables.
 	StepEnv []string `json:"step_env,omitempty"`

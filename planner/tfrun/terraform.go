@@ -77,6 +77,7 @@ type execution struct {
 	tmp       string // TMPDIR: nobody else may enter it
 	removeTmp bool
 	step      string
+	unit      unit        // of Terragrunt's
 	secrets   []string    // values that are masked in whatever leaves the run
 	inputs    string      // of init; "" where it can't be told, or may not be left out
 	kept      *initRecord // of the init that need not be repeated; nil where it must be
@@ -101,6 +102,9 @@ func (e *execution) run(ctx context.Context) error {
 	if err := e.generated(); err != nil {
 		return err
 	}
+	if err := e.beRepository(); err != nil {
+		return err
+	}
 	if err := e.settle(); err != nil {
 		return err
 	}
@@ -108,6 +112,9 @@ func (e *execution) run(ctx context.Context) error {
 		if err := e.init(ctx); err != nil {
 			return err
 		}
+	}
+	if err := e.findUnit(); err != nil {
+		return err
 	}
 	if err := e.hooks(ctx, planner.AfterInit); err != nil {
 		return err
@@ -330,6 +337,11 @@ func (e *execution) terraform(ctx context.Context) error {
 		"TF_DATA_DIR": s.DataDir, "TF_CLI_CONFIG_FILE": s.CLIConfig, "CHECKPOINT_DISABLE": "1",
 		RunVariable: s.RunID,
 	})
+	units, err := e.unitEnv()
+	if err != nil {
+		return err
+	}
+	maps.Copy(env, units)
 	e.env = env
 	if err := e.equip(); err != nil {
 		return err
@@ -521,7 +533,10 @@ func (e *execution) varFiles() ([]string, error) {
 		if _, err := planner.InRepo(e.spec.Dir, f); err != nil {
 			return nil, errs.New(errs.Invalid, "The variable file %q %s.", f, err)
 		}
-		out = append(out, filepath.FromSlash(f))
+		if f = filepath.FromSlash(f); e.spec.Terragrunt != nil { // which runs Terraform elsewhere
+			f = filepath.Join(e.dir, f)
+		}
+		out = append(out, f)
 	}
 	return out, nil
 }
@@ -540,8 +555,8 @@ func (e *execution) cleanUp() error {
 	if e.removeTmp {
 		_ = os.RemoveAll(e.tmp)
 	}
-	if !e.override {
-		return nil
+	if err := e.leaveUnits(); err != nil || !e.override {
+		return err
 	}
 	if err := os.Remove(filepath.Join(e.dir, planner.BackendOverride)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("remove the backend's file: %w", err)

@@ -82,3 +82,18 @@ func Write(t *testing.T, name, content string) {
 		t.Fatal(err)
 	}
 }
+
+// Terragrunt returns the path of the real one. Where there is none, the test
+// skips: it is built only where that is asked for.
+func Terragrunt(t *testing.T) string {
+	t.Helper()
+	find := toolchain.FindTerragrunt
+	if os.Getenv(toolchain.TerragruntVariable) == "1" {
+		find = func(o toolchain.Options) (string, error) { return toolchain.Terragrunt(t.Context(), o) }
+	}
+	path, err := find(toolchain.Options{Progress: os.Stderr})
+	if err != nil {
+		t.Skip(err)
+	}
+	return path
+}
