@@ -52,7 +52,7 @@ func (b *Bot) handleDrift() {
 
 // How often the watch looks, at what.
 const (
-	driftGlance = 5 * time.Second  // the clock, and what was asked for
+	driftGlance = 2 * time.Second  // the clock, and what was asked for
 	driftRead   = 30 * time.Second // schedules to be read anew; and as long after the start for the first time
 	driftForget = time.Hour        // what is too old
 )
