@@ -41,9 +41,12 @@ terraform {
   # provider_network_mirror = "https://mirror.example.com/providers/"
   # provider_store_max_age  = "2160h"
   # provider_store_max_size = 20480 # MiB
+  # terragrunt      = "terragrunt" # for its units, from PATH
   # provider_mirror = "/var/lib/tidelock-providers"
   # provider_direct = true
-  # parallel        = 0 # runs at once; 0 is one for each core
+  # parallel        = 0 # plans at once; 0 is one for each core
+  # memory          = 0 # MB for all runs together; 0 is what is free
+  # run_memory      = 512 # MB for a run of which nothing is known yet
 
   # Names of the server's variables that runs may see. Whoever may open a pull
   # request can read them.

@@ -139,8 +139,13 @@ func scenes() map[string]View {
 	planning := queued("app", run.Running)
 	planning.Done, planning.Total = 0, 0
 	all["planning"] = scene(only(planned("network")), only(planning), only(queued("dns", run.Queued)))
+	estimated, silent, waiting, checking := queued("app", run.Running), queued("dns", run.Running), queued("data", run.Running), with(planned("vpn"), run.Checking, "")
+	estimated.Done, estimated.Total, estimated.Now = 12, 40, run.Now{Text: "reading data.aws_ami.a[\"x|y\"], for 40s, and 3 more", Guess: true}
+	silent.Done, silent.Now = 7, run.Now{Text: "no word from Terraform for 2m0s (last: refreshing aws_instance.web, for 2m10s)", Quiet: 2 * time.Minute}
+	waiting.Now.Waits, checking.Apply.Now.Waits = "memory", "memory"
+	all["progress"] = scene(only(estimated), only(silent), only(waiting), checking)
 	applying := with(planned("network"), run.Running, "")
-	applying.Apply.Done, applying.Apply.Total = 2, 5
+	applying.Apply.Done, applying.Apply.Total, applying.Apply.Now.Text = 2, 5, "creating aws_db_instance.main, for 1m10s"
 	all["applying"] = merged(locked(scene(applying, with(planned("app"), run.Queued, ""))))
 
 	v := all["waiting"]

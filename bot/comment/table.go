@@ -206,6 +206,9 @@ func state(v View, p run.Pair) string {
 	case run.Queued:
 		return "⏳ queued"
 	case run.Running:
+		if w := p.Plan.Now.Waits; w != "" {
+			return "⏳ waits for " + w
+		}
 		return "⏳ planning" + progress(*p.Plan)
 	case run.Planned:
 		return plannedState(v, p)
@@ -230,7 +233,10 @@ func applyState(v View, p run.Pair) string {
 	case run.Queued:
 		return "⏳ apply queued" + again
 	case run.Checking:
-		return "🔎 checking the plan"
+		if w := p.Apply.Now.Waits; w != "" {
+			return "⏳ waits for " + w
+		}
+		return "🔎 checking the plan" + progress(*p.Apply)
 	case run.Running:
 		if p.Apply.StopActor != (access.Actor{}) {
 			return "🛑 stopping" + by(*p.Apply)
@@ -312,12 +318,21 @@ func heldBy(l run.Lock, name func(string) string) string {
 // moment is a time as people read it.
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 
+// progress is how far a run is and what it does: " 12 of about 40: `reading
+// data.aws_ami.a, for 40s`".
 func progress(r run.Run) string {
-	if r.Total == 0 {
-		return ""
+	text := ""
+	if counts := r.Counts(); counts != "" {
+		text = " " + counts
 	}
-	return fmt.Sprintf(" %d/%d", r.Done, r.Total)
+	if r.Now.Text != "" {
+		text += ": " + markdown.Cell(markdown.Cut(r.Now.Text, maxNow))
+	}
+	return text
 }
+
+// maxNow is how much of what a run does a cell of the table shows, in bytes.
+const maxNow = 160
 
 func took(r run.Run) string {
 	if r.Started.IsZero() || r.Finished.IsZero() {

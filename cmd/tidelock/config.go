@@ -71,10 +71,13 @@ type GitHubConfig struct {
 // TerraformConfig says how plans and applies are run.
 type TerraformConfig struct {
 	Binary         string // "" finds terraform, else tofu, on PATH
+	Terragrunt     string // "" finds terragrunt on PATH, where it is there
 	Tools          ToolsConfig
 	ProviderMirror string // folder of unpacked providers; "" is none
 	ProviderDirect bool   // whether providers may be fetched from their registries
 	Parallel       int    // runs at once; 0 is one for each core
+	Memory         int    // MB that runs may need together; 0 is what is free
+	RunMemory      int    // MB that a run is taken to need whose project was never run before
 	Env            []string
 	PlanTimeout    time.Duration
 	ApplyTimeout   time.Duration
@@ -145,7 +148,7 @@ func defaultConfig() Config {
 	return Config{
 		Listen: "127.0.0.1:8080",
 		GitHub: GitHubConfig{WriteBurst: 20, WriteInterval: time.Second, SweepInterval: 2 * time.Minute, ReconcileInterval: 4 * time.Minute},
-		Terraform: TerraformConfig{Tools: ToolsConfig{Download: true}, ProviderDirect: true, PlanTimeout: time.Hour, ApplyTimeout: 4 * time.Hour, KeepTrees: 24 * time.Hour, Grace: 30 * time.Second,
+		Terraform: TerraformConfig{Tools: ToolsConfig{Download: true}, ProviderDirect: true, PlanTimeout: time.Hour, ApplyTimeout: 4 * time.Hour, KeepTrees: 24 * time.Hour, RunMemory: 512, Grace: 30 * time.Second,
 			Sandbox: "auto", SandboxNetwork: "allow", MemoryLimit: 8 << 10, MaxProcesses: 1000, DiskLimit: 10 << 10, Providers: defaultProviders},
 		Mirrors:  MirrorsConfig{MaxAge: 60 * 24 * time.Hour, MaxSize: 50 << 10},
 		Defaults: DefaultsConfig{Lock: "plan", ApplyOnMerge: true, MergeMethod: "merge", AutoPlan: true},
@@ -273,7 +276,7 @@ func (l *loader) finish() {
 // file's folder, one from the environment to the working directory. A bare
 // program name is left to be found on PATH.
 func (l *loader) resolve(s setting, path string) string {
-	if s.path == "terraform.binary" && !strings.ContainsRune(path, filepath.Separator) {
+	if (s.path == "terraform.binary" || s.path == "terraform.terragrunt") && !strings.ContainsRune(path, filepath.Separator) {
 		return path
 	}
 	return absolute(l.originOf(s.path).dir, path)

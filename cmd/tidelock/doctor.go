@@ -69,6 +69,7 @@ var checks = []check{
 	{"database", "the database answers, is whole and has the right version", checkDatabaseHealth},
 	{"terraform", "Terraform or OpenTofu can be run", checkTerraform},
 	{"tools", "the other versions of Terraform and OpenTofu", checkTools},
+	{"capacity", "how many runs this machine does at once", checkCapacity},
 	{"providers", "where runs install providers from", checkProviders},
 	{"provider-store", "the providers on this machine are as they were verified", checkProviderStore},
 	{"sandbox", "what keeps the code of plans to its own files", checkSandbox},

@@ -106,6 +106,8 @@ func TestDoctorChecks(t *testing.T) {
 		{"no terraform", "terraform", func(c *clinic) {
 			c.terraform = func(context.Context, string) (string, string, error) { return "", "", broken }
 		}, healthFail, "it broke", "terraform.binary"},
+		{"room for fewer runs than cores", "capacity", func(c *clinic) { c.config.Terraform.Parallel, c.config.Terraform.Memory = 4, 1100 }, healthWarn, "room for 2 of those", "terraform.run_memory"},
+		{"room for no run", "capacity", func(c *clinic) { c.config.Terraform.Memory = 100 }, healthWarn, "each runs alone", "terraform.run_memory"},
 		{"variable not set", "terraform", func(c *clinic) { c.config.Terraform.Env = []string{"AWS_REGION"} }, healthWarn, "AWS_REGION", ""},
 		{"mirror missing", "providers", func(c *clinic) { c.config.Terraform.ProviderMirror = "/no/where" }, healthFail, "/no/where", "providers mirror"},
 		{"mirror empty", "providers", func(c *clinic) { c.config.Terraform.ProviderMirror = c.config.DataDir }, healthWarn, "holds no provider", ""},

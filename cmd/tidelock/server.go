@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -22,6 +21,7 @@ import (
 	"github.com/tidelock/tidelock/bot"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/blob"
+	"github.com/tidelock/tidelock/internal/capacity"
 	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/cost"
@@ -158,7 +158,7 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	s.drift = drift.NewStore(s.db, s.trail, nil)
 	s.mirrors = checkout.New(filepath.Join(c.DataDir, "mirrors"), checkout.Options{})
 	return bot.Options{
-		DB: s.db, Queue: s.queue, App: s.app, Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
+		DB: s.db, Queue: s.queue, App: s.app, Capacity: capacity.New(c.Terraform.limits), Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
 		Blobs: s.blobs, Checkout: s.mirrors, Providers: s.providers, Runner: runners,
 		Policies: engine, Catalog: catalog, HoursPerMonth: c.Cost.HoursPerMonth, Node: node, DataDir: c.DataDir,
 		Settings: c.settings(), Version: buildVersion().Version,
@@ -217,6 +217,14 @@ func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform
 	if err != nil {
 		return bot.Terraform{}, err
 	}
+	var terragrunt *tfrun.Terragrunt
+	switch found, err := tfrun.FindTerragrunt(ctx, c.Terragrunt); {
+	case err == nil:
+		terragrunt = &found
+		s.log.Info("terragrunt found", "path", found.Path, "version", found.Version)
+	case c.Terragrunt != "" || !errs.Is(err, errs.NotFound):
+		return bot.Terraform{}, err
+	}
 	env := map[string]string{}
 	find := lookup(environ)
 	for _, name := range c.Env {
@@ -224,19 +232,16 @@ func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform
 			env[name] = v
 		}
 	}
-	parallel := c.Parallel
-	if parallel == 0 {
-		parallel = runtime.NumCPU()
-	}
+	parallel := c.parallel()
 	if own := tools.Default(); own.Empty() {
 		s.log.Info("no terraform of the server's own: each project gets one that is installed or downloaded", "parallel", parallel)
 	} else {
 		s.log.Info("terraform found", "path", own.Path, "tool", planner.ToolTitle(own.Name), "version", own.Version, "parallel", parallel)
 	}
 	return bot.Terraform{
-		Tools: tools, Env: env, Parallel: parallel,
+		Tools: tools, Env: env, Parallel: parallel, RunMemory: int64(c.RunMemory) << 20,
 		PlanTimeout: c.PlanTimeout, ApplyTimeout: c.ApplyTimeout, KeepTrees: c.KeepTrees, AllowHooks: c.AllowHooks, ProjectEnv: c.ProjectEnv,
-		Secrets: secrets.New(s.config.Secrets, environ),
+		Terragrunt: terragrunt, Secrets: secrets.New(s.config.Secrets, environ),
 	}, nil
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -176,6 +177,42 @@ func TestRunPage(t *testing.T) {
 	w.json("/api/v1/runs/"+plan.ID+"/log", &answer)
 	if answer.ID != plan.ID || answer.Log != log {
 		t.Errorf("as JSON the log is %+v", answer)
+	}
+}
+
+// What a run does shows while it does it: how far it is by what it is measured,
+// that Terraform is silent, what it waits for. Once it has ended, what it took.
+func TestRunPageTellsProgress(t *testing.T) {
+	w := local(t)
+	r := w.begin(w.plans(w.open(w.repo, 60, "t", "60"), "net")[0])
+	tell := func(done, total int, now run.Now) (text string, api runView) {
+		t.Helper()
+		if err := w.opts.Runs.Progress(t.Context(), r.ID, done, total, now); err != nil {
+			t.Fatal(err)
+		}
+		w.json("/api/v1/runs/"+r.ID, &api)
+		return content(w.page("/runs/" + r.ID)), api
+	}
+	text, api := tell(0, 0, run.Now{Waits: "memory"})
+	if !strings.Contains(text, "Waits for memory") || api.Progress == nil || api.Progress.MachineWait != "memory" {
+		t.Errorf("%+v: %s", api.Progress, text)
+	}
+	text, api = tell(12, 40, run.Now{Text: "reading data.aws_ami.a, for 40s", Guess: true})
+	if !strings.Contains(text, "12 of about 40 resources") || !strings.Contains(text, "reading data.aws_ami.a, for 40s") || strings.Contains(text, "Waits") ||
+		*api.Progress != (progressView{Now: "reading data.aws_ami.a, for 40s", Counts: "12 of about 40", Estimated: true}) {
+		t.Errorf("%+v: %s", api.Progress, text)
+	}
+	if _, api = tell(12, 40, run.Now{Text: "no word from Terraform for 2m0s", Quiet: 2 * time.Minute}); api.Progress.SilentMS != 120_000 || !api.Silent() {
+		t.Errorf("%+v", api.Progress)
+	}
+	if doc := w.page("/runs/" + r.ID); len(find(doc, "p", "trouble")) != 1 {
+		t.Error("that Terraform is silent does not stand out")
+	}
+	r.PeakMemory = 300<<20 + 1
+	w.tx(func(ctx context.Context, tx *db.Tx) error { return w.opts.Runs.Finish(ctx, tx, r, run.Planned) })
+	w.json("/api/v1/runs/"+r.ID, &api)
+	if text := content(w.page("/runs/" + r.ID)); strings.Contains(text, "no word") || !strings.Contains(text, "301 MB at most") || api.PeakMemory != r.PeakMemory {
+		t.Errorf("ended: %d, %s", api.PeakMemory, text)
 	}
 }
 

@@ -187,13 +187,14 @@ func listRuns(ctx context.Context, q db.Querier, client, before string, limit in
 			r                          listedRun
 			actor, summary             string
 			options, operation, stop   string
+			now                        string
 			retry                      int64
 			created, started, finished int64
 		)
 		err := scan(&r.ID, &r.client, &r.Change, &r.Repo, &r.repo.Owner, &r.repo.Name, &r.repo.CloneURL, &r.Pull, &r.Kind, &r.Project.Name, &r.Project.Dir,
 			&r.Project.Workspace, &r.Status, &actor, &r.Node, &r.PlanRun, &r.PlanDigest, &summary, &r.Error, &r.Done, &r.Total,
 			&r.LogBlob, &r.PlanJSONBlob, &created, &started, &finished,
-			&options, &operation, &stop, &retry, &r.Layer, &r.Batch)
+			&options, &operation, &stop, &retry, &r.Layer, &r.Batch, &now, &r.PeakMemory)
 		if err != nil {
 			return r, err
 		}
@@ -208,7 +209,7 @@ func listRuns(ctx context.Context, q db.Querier, client, before string, limit in
 		for _, part := range []struct {
 			text string
 			into any
-		}{{actor, &r.Actor}, {summary, &r.Summary}, {options, &r.Options}, {operation, &r.Operation}, {stop, &r.StopActor}} {
+		}{{actor, &r.Actor}, {summary, &r.Summary}, {options, &r.Options}, {operation, &r.Operation}, {stop, &r.StopActor}, {now, &r.Now}} {
 			if err := parse(part.text, part.into); err != nil {
 				return r, fmt.Errorf("run %s: %w", r.ID, err)
 			}
@@ -217,7 +218,7 @@ func listRuns(ctx context.Context, q db.Querier, client, before string, limit in
 	}, `SELECT u.id, k.slug, u.change_id, u.repo_id, r.owner, r.name, r.clone_url, u.pull, u.kind, u.project, u.dir, u.workspace, u.status,
 			u.actor, u.node_id, u.plan_run_id, u.plan_digest, u.summary, u.error, u.progress_done, u.progress_total,
 			u.log_blob, u.plan_json_blob, u.created_ms, u.started_ms, u.finished_ms,
-			u.options, u.operation, u.stop_actor, u.retry, u.layer, u.batch
+			u.options, u.operation, u.stop_actor, u.retry, u.layer, u.batch, u.progress, u.peak_memory
 		FROM runs u JOIN clients k ON k.id = u.client_id JOIN repos r ON r.id = u.repo_id
 		WHERE ($1 = '' OR u.client_id = $1) AND ($2 = '' OR u.id < $2) ORDER BY u.id DESC LIMIT $3`, client, before, limit)
 	if err != nil {

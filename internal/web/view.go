@@ -233,8 +233,9 @@ type runView struct {
 	Verdict   policy.Verdict  `json:"verdict,omitempty"`
 	Cost      *costView       `json:"cost,omitempty"`
 	Error     string          `json:"error,omitempty"`
-	Done      int             `json:"progress_done"` // resources
+	Done      int             `json:"progress_done"` // steps
 	Total     int             `json:"progress_total"`
+	Progress  *progressView   `json:"progress,omitempty"` // while it is under way
 
 	InputsDigest string `json:"inputs_digest,omitempty"`
 	PlanDigest   string `json:"plan_digest,omitempty"`
@@ -267,6 +268,31 @@ type runView struct {
 	Started  moment `json:"started_at,omitzero"`
 	Finished moment `json:"finished_at,omitzero"`
 	TookMS   int64  `json:"took_ms,omitempty"`
+	// PeakMemory is the most that the run's processes had at once, in bytes.
+	PeakMemory int64 `json:"peak_memory,omitempty"`
+}
+
+// Silent reports whether nothing was heard of Terraform for long.
+func (r runView) Silent() bool { return r.Progress != nil && r.Progress.SilentMS > 0 }
+
+// progressView is what a run does that is under way.
+type progressView struct {
+	Now         string `json:"now,omitempty"`
+	Counts      string `json:"counts,omitempty"`
+	Estimated   bool   `json:"total_estimated"` // the total is what the last plan took
+	SilentMS    int64  `json:"silent_ms,omitempty"`
+	MachineWait string `json:"waits_for_machine,omitempty"`
+}
+
+func viewProgress(r run.Run) *progressView {
+	if r.Status != run.Running && r.Status != run.Checking {
+		return nil
+	}
+	v := progressView{Now: plain(r.Now.Text), Counts: r.Counts(), Estimated: r.Now.Guess, SilentMS: r.Now.Quiet.Milliseconds(), MachineWait: r.Now.Waits}
+	if v == (progressView{}) {
+		return nil
+	}
+	return &v
 }
 
 // Busy reports whether the run is still under way.
@@ -282,7 +308,7 @@ func (s *site) viewRun(r run.Run, client string, repo repoView) runView {
 	v := runView{
 		ID: r.ID, Client: client, Change: r.Change, Repo: repo, Pull: r.Pull, Kind: r.Kind, Project: r.Project.Name, Dir: r.Project.Dir,
 		Workspace: r.Project.Workspace, Commit: r.Commit, Status: r.Status, Actor: r.Actor, Node: r.Node, PlanRun: r.PlanRun, Error: plain(r.Error),
-		Done: r.Done, Total: r.Total, InputsDigest: r.InputsDigest, PlanDigest: r.PlanDigest, StateLineage: r.StateLineage,
+		Done: r.Done, Total: r.Total, Progress: viewProgress(r), PeakMemory: r.PeakMemory, InputsDigest: r.InputsDigest, PlanDigest: r.PlanDigest, StateLineage: r.StateLineage,
 		StateSerial: r.StateSerial, Diff: plain(r.Diff), Report: r.Report, Estimate: r.Estimate, Cost: viewCost(r.Estimate),
 		HasLog: r.LogBlob != "", HasPlan: r.PlanJSONBlob != "", Order: r.Project.Order, DependsOn: r.Project.DependsOn,
 		Options: viewOptions(r), Operation: viewOperation(r), Retry: r.Retry, StoppedBy: viewActor(r.StopActor), Batch: r.Batch,

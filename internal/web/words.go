@@ -32,6 +32,7 @@ var funcs = template.FuncMap{
 	"chain":   chainBadge,
 	"counts":  signs,
 	"tallied": tallied,
+	"memory":  func(n int64) string { return fmt.Sprintf("%d MB", (n+1<<20-1)>>20) },
 	"kind":    kindWord,
 	"short":   short,
 	"many":    many,
