@@ -38,7 +38,7 @@ func DiffOutputs(p *Plan, opts DiffOptions) string {
 	for _, o := range p.Outputs {
 		if o.Action != ActionNoop || opts.Full {
 			shown = append(shown, o)
-			width = max(width, len(o.Name)) // an identifier
+			width = max(width, len(keyText(o.Name)))
 		}
 	}
 	if len(shown) == 0 {
@@ -50,7 +50,7 @@ func DiffOutputs(p *Plan, opts DiffOptions) string {
 			before: o.Before, after: o.After, unknown: o.Unknown, beforeSens: o.BeforeSensitive, afterSens: o.AfterSensitive,
 			hasBefore: o.Action != ActionCreate, hasAfter: o.Action != ActionDelete,
 		}
-		d.emit(v, place{col: 4, prefix: pad(o.Name, width) + " = ", toNull: true, show: o.Action == ActionNoop})
+		d.emit(v, place{col: 4, prefix: pad(keyText(o.Name), width) + " = ", toNull: true, show: o.Action == ActionNoop})
 	}
 	return d.b.String()
 }

@@ -253,6 +253,9 @@ func checkCounts(all []Check) string {
 			pass++
 		}
 	}
+	if pass+later == 0 {
+		return "" // each of them is told
+	}
 	var parts []string
 	for _, p := range []struct {
 		n         int
