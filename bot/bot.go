@@ -25,6 +25,7 @@ import (
 	"github.com/tidelock/tidelock/internal/runner"
 	"github.com/tidelock/tidelock/internal/secrets"
 	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // Options is what a Bot works with. All but Masker, PublicURL and Now are
@@ -46,6 +47,8 @@ type Options struct {
 	Catalog  *cost.Catalog
 
 	Providers *providers.Store
+
+	Submodules Submodules
 
 	Node      string // this process's name in the nodes table
 	DataDir   string // for work trees and states
@@ -69,12 +72,13 @@ type Terraform struct {
 	Env          map[string]string
 	PlanTimeout  time.Duration
 	ApplyTimeout time.Duration
-	Parallel     int            // plans at once
-	RunMemory    int64          // bytes that a run is taken to need whose project was never run before
-	KeepTrees    time.Duration  // how long the work trees of an open pull stay after their last use; 0: not at all
-	AllowHooks   bool           // run the programs that a repository's configuration names
-	ProjectEnv   []string       // names of variables that a repository's configuration may set
-	Secrets      *secrets.Store // that repositories may ask for; nil for none
+	Parallel     int               // plans at once
+	RunMemory    int64             // bytes that a run is taken to need whose project was never run before
+	KeepTrees    time.Duration     // how long the work trees of an open pull stay after their last use; 0: not at all
+	AllowHooks   bool              // run the programs that a repository's configuration names
+	ProjectEnv   []string          // names of variables that a repository's configuration may set
+	Terragrunt   *tfrun.Terragrunt // for projects that are its units; nil where there is none
+	Secrets      *secrets.Store    // that repositories may ask for; nil for none
 }
 
 // Bot hears, decides, acts and answers.

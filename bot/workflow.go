@@ -18,6 +18,12 @@ import (
 // its comment then tells; nothing is started of it.
 func (b *Bot) workflow(ctx context.Context, s *tfrun.Spec, r run.Run) {
 	s.SourceDir, s.StepEnv = r.Project.SourceDir, b.Terraform.ProjectEnv
+	if r.Project.Kind == planner.KindTerragrunt {
+		if s.Terragrunt = b.Terraform.Terragrunt; s.Terragrunt == nil {
+			s.Refused = "The project " + r.Project.Name + " is a Terragrunt unit, and this server has no Terragrunt. " + tfrun.InstallTerragrunt
+			return
+		}
+	}
 	phase := planner.PhasePlan
 	if s.Kind != tfrun.KindPlan { // a state operation changes the state, and is asked for by who may apply
 		phase = planner.PhaseApply

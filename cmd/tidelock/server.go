@@ -217,12 +217,8 @@ func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform
 	if err != nil {
 		return bot.Terraform{}, err
 	}
-	var terragrunt *tfrun.Terragrunt
-	switch found, err := tfrun.FindTerragrunt(ctx, c.Terragrunt); {
-	case err == nil:
-		terragrunt = &found
-		s.log.Info("terragrunt found", "path", found.Path, "version", found.Version)
-	case c.Terragrunt != "" || !errs.Is(err, errs.NotFound):
+	terragrunt, err := s.terragrunt(ctx)
+	if err != nil {
 		return bot.Terraform{}, err
 	}
 	env := map[string]string{}

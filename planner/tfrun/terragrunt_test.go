@@ -32,16 +32,26 @@ cd "$at" && "$%TFPATH%" "$@"; code=$?
 [ -f .terraform.lock.hcl ] && cp .terraform.lock.hcl "$lock"
 exit $code`
 
-// eachTerragrunt runs a test with stand-ins for Terragrunt's new and old command
-// line, and with the real one where that is at hand.
-func eachTerragrunt(t *testing.T, f func(t *testing.T, s *site, tg *Terragrunt)) {
-	for _, kind := range []string{"stand-in", "stand-in of old", "real"} {
+// eachTerragrunt runs a test with a stand-in for Terragrunt, and with the real
+// one where that is at hand; with old, also with a stand-in for its old command
+// line.
+func eachTerragrunt(t *testing.T, old bool, f func(t *testing.T, s *site, tg *Terragrunt)) {
+	kinds := []string{"stand-in", "real"}
+	if old {
+		kinds = append(kinds, "stand-in of old")
+	}
+	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			path := ""
 			if kind == "real" {
 				path = toolchaintest.Terragrunt(t)
 			}
+			tried := false
 			each(t, func(t *testing.T, b Binary) {
+				if tried && (kind == "real" || !old) {
+					t.Skip("one of Terraform and OpenTofu is enough here")
+				}
+				tried = true
 				s := newSite(t, b, nil)
 				states := filepath.Join(s.dir, "states")
 				s.unit("net", "")
@@ -106,7 +116,7 @@ func (s *site) left() string {
 }
 
 func TestTerragruntPlanAndApply(t *testing.T) {
-	eachTerragrunt(t, func(t *testing.T, s *site, tg *Terragrunt) {
+	eachTerragrunt(t, true, func(t *testing.T, s *site, tg *Terragrunt) {
 		spec := s.unitSpec("live/net", tg)
 		r, log := s.execute(spec)
 		if r.Outcome != OutcomePlanned || r.Summary.Create != 1 || r.PlanDigest == "" || len(r.Diagnostics) > 0 {
@@ -142,7 +152,7 @@ func TestTerragruntPlanAndApply(t *testing.T) {
 }
 
 func TestTerragruntThatFails(t *testing.T) {
-	eachTerragrunt(t, func(t *testing.T, s *site, tg *Terragrunt) {
+	eachTerragrunt(t, false, func(t *testing.T, s *site, tg *Terragrunt) {
 		toolchaintest.Write(t, filepath.Join(s.root, "live/lone/terragrunt.hcl"), "inputs = { name = \"lone\" }\n")
 		toolchaintest.Write(t, filepath.Join(s.root, "live/lone/main.tf"), "variable \"name\" {}\n"+resource)
 		if r := s.must(s.unitSpec("live/lone", tg), OutcomeFailed); !strings.Contains(r.Error, "The unit live/lone declares no backend: its state would be gone with the run's folder. Give it a remote_state block") {
@@ -256,7 +266,7 @@ func TestThreat_TerragruntWorksInTheRunsOwnFolders(t *testing.T) {
 }
 
 func TestTerragruntHooksSeeTheUnit(t *testing.T) {
-	eachTerragrunt(t, func(t *testing.T, s *site, tg *Terragrunt) {
+	eachTerragrunt(t, false, func(t *testing.T, s *site, tg *Terragrunt) {
 		s.tool("live/net/step", `echo "in $(basename "$PWD")"; echo more >&2`)
 		s.tool("live/net/value", `echo from-a-hook`)
 		toolchaintest.Write(t, filepath.Join(s.root, "live/net/more.tf"), "variable \"extra\" {}\nresource \"terraform_data\" \"b\" {\n  input = var.extra\n}\n")
