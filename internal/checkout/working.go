@@ -96,7 +96,7 @@ func (w *Working) write(ctx context.Context, index string) error {
 		"GIT_ALTERNATE_OBJECT_DIRECTORIES=" + filepath.Join(w.gitDir, "objects"),
 		"GIT_AUTHOR_NAME=Tidelock", "GIT_AUTHOR_EMAIL=tidelock@localhost", "GIT_COMMITTER_NAME=Tidelock", "GIT_COMMITTER_EMAIL=tidelock@localhost",
 	}
-	if err := copyFile(index, filepath.Join(w.tmp, "index")); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := copyIndex(index, filepath.Join(w.tmp, "index")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	// No hook of the repository runs for this, and nothing is packed tight that
@@ -219,12 +219,18 @@ func hasPrefix(s string, prefixes []string) bool {
 	return false
 }
 
-func copyFile(from, to string) error {
+// copyIndex copies Git's index with its time: a file that was edited in the
+// moment in which the index was written is told from one that was not by that.
+func copyIndex(from, to string) error {
 	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -233,5 +239,8 @@ func copyFile(from, to string) error {
 	if cerr := out.Close(); err == nil {
 		err = cerr
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return os.Chtimes(to, info.ModTime(), info.ModTime())
 }

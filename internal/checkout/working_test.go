@@ -199,3 +199,32 @@ func TestWorkingTreeThatIsNone(t *testing.T) {
 		}
 	}
 }
+
+// TestWorkingTreeEditedAtOnce: an edit of the same size, in the moment in which
+// the index was written, is seen.
+func TestWorkingTreeEditedAtOnce(t *testing.T) {
+	w := newWorksite(t)
+	for range 10 {
+		w.write("a/main.tf", "# v1\n")
+		w.git("add", "-A")
+		w.write("a/main.tf", "# v2\n")
+		// As coarse clocks of file systems have it.
+		index, err := os.Stat(filepath.Join(w.dir, ".git", "index"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(w.dir, "a", "main.tf")
+		if err := os.Chtimes(file, index.ModTime(), index.ModTime()); err != nil {
+			t.Fatal(err)
+		}
+		o := w.open(".")
+		tree, err := o.TreeFS(t.Context(), o.Commit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := fs.ReadFile(tree, "a/main.tf"); err != nil || string(got) != "# v2\n" {
+			t.Fatalf("the tree has %q: %v", got, err)
+		}
+		_ = tree.Close()
+	}
+}

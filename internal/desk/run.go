@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -99,6 +101,17 @@ func (p *planning) lay(projects []planner.Project) error {
 	for workspace, projects := range of {
 		if err := copyTree(p.tree, projects, p.treeOf(workspace)); err != nil {
 			return err
+		}
+		for _, project := range projects {
+			if file := p.localState(p.tree, project); file != "" {
+				to := filepath.Join(p.treeOf(workspace), filepath.FromSlash(file))
+				if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+					return fmt.Errorf("copy the state: %w", err)
+				}
+				if err := copyFile(filepath.Join(p.work.Root, filepath.FromSlash(file)), to); err != nil {
+					return fmt.Errorf("copy the state: %w", err)
+				}
+			}
 		}
 	}
 	return nil
@@ -265,6 +278,33 @@ func (p *planning) spec(ctx context.Context, r run.Run) (tfrun.Spec, error) {
 	return s, nil
 }
 
+// localState returns the file, relative to the work tree, in which a project
+// with a local backend keeps its state; "" where it has another backend, where
+// the file is not there, out of the work tree or committed.
+func (d *desk) localState(tree fs.FS, p planner.Project) string {
+	if p.Backend != "local" {
+		return ""
+	}
+	b, err := planner.BackendIn(tree, p.Dir)
+	if err != nil || filepath.IsAbs(b.Path) {
+		return ""
+	}
+	file := path.Join(p.Dir, cmp.Or(filepath.ToSlash(b.Path), "terraform.tfstate"))
+	if p.Workspace != planner.DefaultWorkspace {
+		file = path.Join(p.Dir, "terraform.tfstate.d", p.Workspace, "terraform.tfstate")
+	}
+	if !fs.ValidPath(file) {
+		return ""
+	}
+	if _, err := fs.Lstat(tree, file); err == nil {
+		return ""
+	}
+	if info, err := os.Lstat(filepath.Join(d.work.Root, filepath.FromSlash(file))); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	return file
+}
+
 // lockTimeout is how long Terraform waits for a state's lock.
 const lockTimeout = "10s"
 
@@ -303,6 +343,9 @@ func (d *desk) notes(tree fs.FS, projects []planner.Project) {
 			} else {
 				note("%s declares no backend, and no state lies beside its code: all of it is planned as new. The bot keeps its state.", p.Name)
 			}
+		}
+		if file := d.localState(tree, p); file != "" {
+			note("%s keeps its state in a file. It is planned with a copy of %s.", p.Name, file)
 		}
 		if ignored := ignoredInputs(tree, d.work.Root, p); len(ignored) > 0 {
 			note("Git ignores %s, so neither this plan nor the bot's has it.", strings.Join(ignored, ", "))
