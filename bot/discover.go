@@ -39,10 +39,21 @@ func (b *Bot) discover(ctx context.Context, c run.Change, job planJob) (discover
 	if err != nil {
 		return out, err
 	}
-	defer root.Close()
-	cfg, left, err := b.repoConfig(ctx, src, p)
+	defer func() { root.Close() }()
+	cfg, left, err := b.repoConfig(ctx, src, p) // which the fetch for the tree has brought
 	if err != nil {
 		return out, err
+	}
+	if src, err = b.withSubmodules(ctx, repo, p, src, cfg); err != nil {
+		return out, err
+	}
+	if src.Submodules != nil {
+		whole, err := b.Checkout.TreeFS(ctx, src, refs(c, p), c.Target())
+		if err != nil {
+			return out, err
+		}
+		root.Close()
+		root = whole
 	}
 	out.settings = b.Settings.With(cfg)
 	changed, err := b.Checkout.Changed(ctx, src, base(c, p), c.HeadSHA)

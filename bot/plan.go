@@ -114,7 +114,7 @@ func (b *Bot) checkoutTree(ctx context.Context, change, sha, dir string) error {
 	if err != nil {
 		return err
 	}
-	src, err := b.source(ctx, repo)
+	src, err := b.treeSource(ctx, repo, p)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type RepoConfig struct {
 	Projects         []ProjectConfig
 	Autodiscover     bool     // find projects that are not listed; true by default
 	Ignore           []string // doublestar patterns of directories that are never projects
+	Submodules       bool     // fetch the repository's Git submodules, where the server allows it
 	ApplyBeforeMerge *bool    // `apply` is taken on an open pull request
 	AutoMerge        *bool    // merge when everything is applied; implies apply before merge
 	Lock             *string  // when the lock is taken: LockAtPlan, LockAtApply or LockOff

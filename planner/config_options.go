@@ -48,6 +48,8 @@ func ConfigOptions() []ConfigOption {
 			Doc: "Whether projects are found that no `project` block lists."},
 		{Name: "ignore", Type: "list of patterns", Default: "none", Example: `ignore = ["examples/**", "test/**"]`,
 			Doc: "Directories in which no project is found; `**` stands for any depth, and what lies below a directory that matches is left out too."},
+		{Name: "submodules", Type: "bool", Default: "`false`", Example: `submodules = true`,
+			Doc: "Whether the repository's Git submodules are fetched, where the server's `checkout.submodules` allows it; see [Submodules](repository.md#submodules)."},
 		{Name: "auto_plan", Type: "bool", Default: server, Example: `auto_plan = false`,
 			Doc: "Whether a pull request is planned when it is opened and at each push. Otherwise only the command `plan` plans."},
 		{Name: "plan_drafts", Type: "bool", Default: server, Example: `plan_drafts = true`,

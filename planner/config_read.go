@@ -22,6 +22,7 @@ import (
 type hclConfig struct {
 	Autodiscover     *bool        `hcl:"autodiscover"`
 	Ignore           []string     `hcl:"ignore,optional"`
+	Submodules       bool         `hcl:"submodules,optional"`
 	Lock             *string      `hcl:"lock"`
 	AutoPlan         *bool        `hcl:"auto_plan"`
 	PlanDrafts       *bool        `hcl:"plan_drafts"`
@@ -225,6 +226,7 @@ func (r *configReader) whole(raw hclConfig, cfg *RepoConfig) {
 		cfg.Autodiscover = *raw.Autodiscover
 	}
 	cfg.Ignore, cfg.Lock, cfg.AutoPlan, cfg.PlanDrafts = raw.Ignore, raw.Lock, raw.AutoPlan, raw.PlanDrafts
+	cfg.Submodules = raw.Submodules
 	cfg.ApplyBeforeMerge, cfg.ApplyOnMerge, cfg.AutoMerge = raw.ApplyBeforeMerge, raw.ApplyOnMerge, raw.AutoMerge
 	cfg.MergeMethod, cfg.DeleteBranch, cfg.Commands = raw.MergeMethod, raw.DeleteBranch, raw.Commands
 	cfg.QuietUnchanged, cfg.CommentPerCommit, cfg.SplitComments, cfg.ProjectChecks = raw.QuietUnchanged, raw.CommentPerCommit, raw.SplitComments, raw.ProjectChecks

@@ -325,7 +325,7 @@ func (s *scanned) inSubmodule(name string) string {
 // instance, "The module's directory".
 func (s *scanned) noCode(what, dir string) string {
 	if sub := s.inSubmodule(dir); sub != "" {
-		return fmt.Sprintf("%s %s is in the Git submodule %s, which Tidelock does not fetch: name the code by its repository's address, with a ref, or copy it into this repository.", what, dir, sub)
+		return fmt.Sprintf("%s %s is in the Git submodule %s, which is not fetched: submodules are where the server's checkout.submodules allows it and this repository's %s says submodules = true. Or name the code by its repository's address, with a ref.", what, dir, sub, ConfigFile)
 	}
 	return fmt.Sprintf("%s %s holds no Terraform code.", what, dir)
 }

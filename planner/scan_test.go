@@ -119,8 +119,8 @@ func TestDiscoverNamesSubmodules(t *testing.T) {
 	_, problems := discovered(t, files, cfg)
 	text := messages(problems)
 	for _, want := range []string{
-		"live/main.tf:4: The module's directory vendor/net/vpc is in the Git submodule vendor/net, which Tidelock does not fetch",
-		"tidelock.hcl:2: The project far can't be read: the directory vendor/net/live is in the Git submodule vendor/net, which Tidelock does not fetch",
+		"live/main.tf:4: The module's directory vendor/net/vpc is in the Git submodule vendor/net, which is not fetched: submodules are where the server's checkout.submodules allows it and this repository's tidelock.hcl says submodules = true",
+		"tidelock.hcl:2: The project far can't be read: the directory vendor/net/live is in the Git submodule vendor/net, which is not fetched",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no problem %q in\n%s", want, text)

@@ -26,9 +26,9 @@
 //
 // # What it does not do
 //
-// Submodules and Git LFS objects are not fetched; Notes names them, and planner
-// says which code needs them. Nothing is
-// ever pushed. Who may see a repository is not asked again when the mirror
+// Git LFS objects are not fetched, nor are submodules where the Source has no
+// Submodules; Notes names them, and planner says which code needs them. Nothing
+// is ever pushed. Who may see a repository is not asked again when the mirror
 // already has the commit: that is the caller's to know. Fetches are never
 // shallow: the merge base decides which projects a pull request touches, and a
 // history that is cut off gives a wrong one or none. The first fetch of a

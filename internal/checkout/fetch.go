@@ -29,6 +29,9 @@ type batch struct {
 	err     error // set before done is closed
 }
 
+// errGone says that the server has the repository, but not the commit.
+var errGone = errors.New("the commit is not there")
+
 // errLeft says that whoever was to run the batch went away before it was done.
 var errLeft = errors.New("the fetch was given up")
 
@@ -67,7 +70,7 @@ func (s *Store) ensure(ctx context.Context, m *mirror, src Source, refs []plumbi
 		}
 		for _, h := range commits {
 			if !v.has(h) {
-				return nil, errs.New(errs.NotFound, "The repository no longer has the commit %s. Was it force-pushed away?", h)
+				return nil, errs.Wrap(errs.NotFound, errGone, "The repository no longer has the commit %s. Was it force-pushed away?", h)
 			}
 		}
 		return v, nil

@@ -6,8 +6,8 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 )
 
-// modulesFile is where a repository says what its submodules are.
-const modulesFile = ".gitmodules"
+// ModulesFile is where a repository says what its submodules are.
+const ModulesFile = ".gitmodules"
 
 // module is what it says of one.
 type module struct {
@@ -24,7 +24,7 @@ const maxModulesFile = 1 << 20
 // and returns the submodules by path. As in Git, what is said last holds.
 func parseModules(text string) (map[string]module, error) {
 	if len(text) > maxModulesFile {
-		return nil, errs.New(errs.TooLarge, "The file %s is larger than %d MiB.", modulesFile, maxModulesFile>>20)
+		return nil, errs.New(errs.TooLarge, "The file %s is larger than %d MiB.", ModulesFile, maxModulesFile>>20)
 	}
 	p := configReader{rest: text, line: 1}
 	byName := map[string]*module{}
@@ -76,7 +76,7 @@ func parseModules(text string) (map[string]module, error) {
 }
 
 func badLine(line int) error {
-	return errs.New(errs.Invalid, "%s:%d: Git can't read this line, so nobody knows where the submodules come from. git submodule status says so too.", modulesFile, line)
+	return errs.New(errs.Invalid, "%s:%d: Git can't read this line, so nobody knows where the submodules come from. git submodule status says so too.", ModulesFile, line)
 }
 
 // configReader reads Git's configuration files.

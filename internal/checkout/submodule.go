@@ -94,7 +94,7 @@ func (m *mounting) forgive(err error) error {
 
 // modules reads the part's own account of its submodules.
 func (p *part) modules(at string) (map[string]module, error) {
-	e, err := child(p.r, p.top().e, modulesFile)
+	e, err := child(p.r, p.top().e, ModulesFile)
 	if err != nil || !isFile(e) || e.Mode == filemode.Symlink || e.Mode == filemode.Submodule {
 		var damage *damagedError
 		if errors.As(err, &damage) {
@@ -107,7 +107,7 @@ func (p *part) modules(at string) (map[string]module, error) {
 		return nil, err
 	}
 	if size > maxModulesFile {
-		return nil, errs.New(errs.Invalid, "%s is larger than %d MiB.", join(at, modulesFile), maxModulesFile>>20)
+		return nil, errs.New(errs.Invalid, "%s is larger than %d MiB.", join(at, ModulesFile), maxModulesFile>>20)
 	}
 	text, err := p.r.blob(e.Hash)
 	if err != nil {
@@ -174,7 +174,7 @@ func (m *mounting) open(above *part, at string, mod module, commit plumbing.Hash
 	if k := errs.KindOf(err); k == errs.Unavailable || k == errs.TooLarge || k == errs.Canceled {
 		kind = k
 	}
-	where := join(at, modulesFile)
+	where := join(at, ModulesFile)
 	if mod.line > 0 {
 		where = fmt.Sprintf("%s:%d", where, mod.line)
 	}
@@ -213,6 +213,9 @@ func (m *mounting) fetch(above *part, mod module, commit plumbing.Hash, depth in
 		p, err = m.s.hold(src, v, commits[0])
 		return err
 	})
+	if k := errs.KindOf(err); err != nil && src.Auth == nil && (k == errs.Forbidden || k == errs.NotFound && !errors.Is(err, errGone)) {
+		err = errs.Wrap(errs.Invalid, err, "Not everybody may read it, and Tidelock reads by its own right only what the same installation of the App has, and %s on the base branch names already.", ModulesFile)
+	}
 	if err != nil {
 		return nil, address, err
 	}
@@ -237,14 +240,16 @@ func (m *mounting) source(address string) (Source, error) {
 		return Source{}, errs.New(errs.Invalid, "The repository's address can't be read.")
 	}
 	if strings.EqualFold(u.Host, home.Host) {
-		owner, name, ok := strings.Cut(strings.TrimSuffix(strings.Trim(u.Path, "/"), ".git"), "/")
-		if ok && m.policy.Own != nil && !strings.Contains(name, "/") {
+		if owner, name, ok := ownName(m.home.URL, address); ok && m.policy.Own != nil {
 			src, own, err := m.policy.Own(m.ctx, owner, name)
 			if err != nil {
 				return Source{}, err
 			}
 			if own {
 				src.Submodules, src.sameHost = nil, true
+				if src.URL == "" {
+					src.URL = address
+				}
 				return src, nil
 			}
 		}
@@ -253,6 +258,42 @@ func (m *mounting) source(address string) (Source, error) {
 			strings.Join(append([]string{home.Host}, m.policy.Hosts...), ", "), u.Host)
 	}
 	return Source{Scope: m.policy.Scope, URL: address, sameHost: true}, nil
+}
+
+// SubmoduleNames returns the repositories on the source's own host that the text
+// of its .gitmodules names, as owner/name in lower case: none where the text
+// can't be read.
+func SubmoduleNames(src Source, text string) map[string]bool {
+	names := map[string]bool{}
+	modules, err := parseModules(text)
+	if err != nil {
+		return names
+	}
+	for _, mod := range modules {
+		address, err := src.resolve(src.URL, mod.url)
+		if err != nil {
+			continue
+		}
+		if owner, name, ok := ownName(src.URL, address); ok {
+			names[strings.ToLower(owner+"/"+name)] = true
+		}
+	}
+	return names
+}
+
+// ownName returns the owner and name of the repository at an address, which
+// resolve returned; not ok where it is on another host than home.
+func ownName(home, address string) (owner, name string, ok bool) {
+	a, err := url.Parse(home)
+	if err != nil {
+		return "", "", false
+	}
+	b, err := url.Parse(address)
+	if err != nil || !strings.EqualFold(a.Host, b.Host) {
+		return "", "", false
+	}
+	owner, name, ok = strings.Cut(strings.TrimSuffix(strings.Trim(b.Path, "/"), ".git"), "/")
+	return owner, name, ok && owner != "" && name != "" && !strings.Contains(name, "/")
 }
 
 // resolve returns the address of a submodule as .gitmodules has it, in full.

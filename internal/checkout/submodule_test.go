@@ -321,8 +321,8 @@ func TestThreat_SubmodulesLeadNowhereElse(t *testing.T) {
 		"":                                           "no address",
 		"../infra.git":                               "go round: ",
 		h.srv.URL + "/acme/infra":                    "go round: ",
-		h.srv.URL + "/other/private.git":             "refused",
-		h.srv.URL + "/acme/none.git":                 "no such repository",
+		h.srv.URL + "/other/private.git":             "Not everybody may read it",
+		h.srv.URL + "/acme/none.git":                 "Not everybody may read it",
 		h.srv.URL + "/acme/moved.git":                "follow to another host",
 		strings.ToUpper(h.srv.URL[:4]) + h.srv.URL[4:] + "/acme/net": "follow to another host",
 	} {

@@ -9,6 +9,9 @@
 # Directories that are never projects; ** stands for any depth.
 # ignore = ["examples/**", "test/**"]
 
+# Fetch the Git submodules too, where the server allows it.
+# submodules = true
+
 # Without the following the server's own settings hold.
 
 # Plan when a pull request is opened and at each push; drafts too.
