@@ -55,9 +55,14 @@ func shownPlan(p run.Pair) *run.Run {
 	return p.Plan
 }
 
-// sums is what a plan would do in numbers: "1 to add, 2 to change, 0 to destroy".
+// sums is what a plan would do in numbers, "1 to add, 2 to change, 0 to
+// destroy", and apart from that what drifted and fails.
 func sums(r run.Run) string {
-	return strings.TrimPrefix(strings.TrimSuffix(r.Summary.String(), "."), "Plan: ")
+	text := strings.TrimPrefix(strings.TrimSuffix(r.Summary.String(), "."), "Plan: ")
+	if aside := r.Summary.Aside(); aside != "" {
+		text += " (" + aside + ")"
+	}
+	return text
 }
 
 // asked says what somebody asked of the plan beyond the code, and what that

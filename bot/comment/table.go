@@ -144,14 +144,19 @@ func flagsOf(o planner.Options) []string {
 	return flags
 }
 
-// counts is a plan's summary as the table shows it: +2 ~1 ±1 −3.
+// counts is a plan's summary as the table shows it: +2 ~1 ±1 −3; and apart
+// from that what drifted and fails.
 func counts(r run.Run) string {
 	if r.Status != run.Planned && r.Status != run.Superseded {
 		return ""
 	}
 	s := r.Summary
+	aside := ""
+	if text := s.Aside(); text != "" {
+		aside = "; " + text
+	}
 	if s.Empty() {
-		return "no changes"
+		return "no changes" + aside
 	}
 	var parts []string
 	for _, c := range []struct {
@@ -160,15 +165,16 @@ func counts(r run.Run) string {
 	}{
 		{s.Create, "+%d"}, {s.Update, "~%d"}, {s.Replace, "±%d"}, {s.Delete, "−%d"},
 		{s.Import, "%d imported"}, {s.Move, "%d moved"}, {s.Forget, "%d forgotten"},
+		{s.Invoke, "%d to invoke"}, {s.Deferred, "%d deferred"}, {s.Unread, "%d not readable"},
 	} {
 		if c.n > 0 {
 			parts = append(parts, fmt.Sprintf(c.sign, c.n))
 		}
 	}
 	if len(parts) == 0 {
-		return countOf(s.Outputs, "output")
+		return countOf(s.Outputs, "output") + aside
 	}
-	return strings.Join(parts, " ")
+	return strings.Join(parts, " ") + aside
 }
 
 // costCell is the estimate's line; the column's title says that it is a month's.

@@ -197,7 +197,8 @@ func signs(s tfplan.Summary) []sign {
 	}{
 		{s.Create, "add", "+%d", "to create"}, {s.Update, "mod", "~%d", "to update"}, {s.Replace, "rep", "±%d", "to replace"},
 		{s.Delete, "del", "−%d", "to destroy"}, {s.Import, "oth", "%d imported", "to import"}, {s.Move, "oth", "%d moved", "to move"},
-		{s.Forget, "oth", "%d forgotten", "to forget"},
+		{s.Forget, "oth", "%d forgotten", "to forget"}, {s.Invoke, "oth", "%d to invoke", "actions to invoke"},
+		{s.Deferred, "oth", "%d deferred", "deferred until this is applied"}, {s.Unread, "oth", "%d not readable", "kinds of change that Tidelock can't read"},
 	} {
 		if c.n > 0 {
 			out = append(out, sign{c.class, fmt.Sprintf(c.form, c.n), strconv.Itoa(c.n) + " " + c.title})
