@@ -86,11 +86,14 @@ func wrapper(spec Spec, inputs []string) (string, error) {
 	if known {
 		script += "[ \"$1\" = version ] && exec echo " + shellQuote(`{"terraform_version":"`+spec.BinaryVersion+`","provider_selections":{}}`) + "\n"
 	}
-	start := shellQuote(spec.Binary)
+	start, direct := shellQuote(spec.Binary), ""
 	if spec.Terragrunt != nil {
 		if !known {
 			script += "[ \"$1\" = version ] && exec " + start + " \"$@\"\n"
 		}
+		// What run_cmd prints stands before the output. Of a plan that is shown,
+		// only the output counts, and showing needs nothing of Terragrunt's.
+		direct = "[ \"$1\" = show ] && cd \"$(cat " + shellQuote(unitNote(spec)) + ")\" && exec " + start + " \"$@\"\n"
 		start = spec.Terragrunt.command()
 	}
 	if spec.Limits != (Limits{}) {
@@ -99,7 +102,7 @@ func wrapper(spec Spec, inputs []string) (string, error) {
 	for _, name := range inputs {
 		script += fmt.Sprintf("export %s=\"$%s%s\"; unset %s%s\n", name, carried, name, carried, name)
 	}
-	script += "exec " + start + " \"$@\"\n"
+	script += direct + "exec " + start + " \"$@\"\n"
 	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
 		return "", fmt.Errorf("write the wrapper: %w", err)
 	}

@@ -143,6 +143,9 @@ func (e *execution) pullState(ctx context.Context) (stateHead, error) {
 	if err != nil || strings.TrimSpace(text) == "" {
 		return head, err
 	}
+	if e.spec.Terragrunt != nil { // what run_cmd prints stands before it
+		text = text[max(0, strings.IndexByte(text, '{')):]
+	}
 	if err := json.Unmarshal([]byte(text), &head); err != nil {
 		return head, fmt.Errorf("read the state: %w", err)
 	}

@@ -90,6 +90,9 @@ type unit struct {
 	dir    string // the folder in which Terragrunt runs Terraform, known after init
 }
 
+// unitNote is the file in which a unit's folder is noted.
+func unitNote(s Spec) string { return filepath.Join(s.DataDir, "unit") }
+
 // unitEnv prepares Terragrunt's part of the environment.
 func (e *execution) unitEnv() (map[string]string, error) {
 	t := e.spec.Terragrunt
@@ -97,7 +100,7 @@ func (e *execution) unitEnv() (map[string]string, error) {
 		return nil, nil
 	}
 	e.unit = unit{
-		data: ".tidelock-" + strings.ToLower(rand.Text()[:12]), script: e.spec.Home + ".unit", at: filepath.Join(e.spec.DataDir, "unit"),
+		data: ".tidelock-" + strings.ToLower(rand.Text()[:12]), script: e.spec.Home + ".unit", at: unitNote(e.spec),
 	}
 	// Terragrunt runs Terraform for the units that this one depends on too;
 	// the last folder before a command ends is this one's.
