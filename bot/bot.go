@@ -75,6 +75,7 @@ type Terraform struct {
 	Parallel     int               // plans at once
 	RunMemory    int64             // bytes that a run is taken to need whose project was never run before
 	KeepTrees    time.Duration     // how long the work trees of an open pull stay after their last use; 0: not at all
+	ReusePlans   time.Duration     // how long an earlier commit\'s plan may stand for a later one; 0: not at all
 	AllowHooks   bool              // run the programs that a repository's configuration names
 	ProjectEnv   []string          // names of variables that a repository's configuration may set
 	Terragrunt   *tfrun.Terragrunt // for projects that are its units; nil where there is none

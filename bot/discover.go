@@ -14,7 +14,8 @@ type discovered struct {
 	proposal.Found
 	touched  bool // Wanted has all that the change touches
 	settings Settings
-	gated    string // why nothing is planned now; "" when it is
+	standing map[run.Key]run.Run // earlier plans that are as good as new ones
+	gated    string              // why nothing is planned now; "" when it is
 }
 
 // discover finds the projects that the change touches, or, where a filter

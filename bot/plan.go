@@ -132,6 +132,9 @@ func (b *Bot) plan(ctx context.Context, job queue.Job[planJob]) error {
 	if err == nil {
 		found.gated, err = b.planGate(ctx, c, found.settings, job.Args)
 	}
+	if err == nil {
+		found.standing, err = b.standing(ctx, c, found.Wanted, job.Args)
+	}
 	switch {
 	case errs.Is(err, errs.Invalid), errs.Is(err, errs.TooLarge), errs.Is(err, errs.NotFound):
 		return b.unplannable(ctx, c, errs.Sentence(err))
@@ -228,7 +231,11 @@ func (b *Bot) queuePlans(ctx context.Context, tx *db.Tx, c run.Change, found dis
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range created {
+	left, err := b.stand(ctx, tx, created, found.standing, found.settings.Lock == LockAtPlan)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range left {
 		if r.Status != run.Queued {
 			continue
 		}
@@ -438,6 +445,11 @@ func (b *Bot) execPlan(ctx context.Context, r run.Run, c run.Change) (*planOutco
 		}
 		return nil, fmt.Errorf("run %s: terraform was killed: %w", r.ID, runner.ErrInterrupted)
 	}
+	if r.Kind == run.Plan && !adopt { // an adopted one was begun under settings that nobody knows now
+		if r.MadeWith, err = b.madeWith(ctx, c); err != nil {
+			return nil, err
+		}
+	}
 	return b.readPlan(ctx, r, r.ID, result)
 }
 
@@ -449,6 +461,9 @@ func (b *Bot) finishPlan(ctx context.Context, tx *db.Tx, r run.Run, c run.Change
 		final = run.Failed
 	}
 	if err := b.Runs.Finish(ctx, tx, o.run, final); err != nil {
+		return err
+	}
+	if err := b.Runs.SetMadeWith(ctx, tx, r.ID, o.run.MadeWith); err != nil {
 		return err
 	}
 	if watches(r) {

@@ -65,6 +65,7 @@ terraform {
   # plan_timeout  = "1h"
   # apply_timeout = "4h"
   # grace         = "30s"
+  # reuse_plans   = "1h"  # how long a plan stands for later commits that change nothing of it
   # keep_trees    = "24h" # work trees of open pull requests, since their last use
 }
 

@@ -81,6 +81,11 @@ func planned(name string) run.Run {
 	}
 }
 
+func standing(r run.Run) run.Run {
+	r.Since = "0123456789abcdef0123456789abcdef01234567"
+	return r
+}
+
 func unchanged(name string) run.Run {
 	r := planned(name)
 	r.Summary, r.Diff, r.Estimate = tfplan.Summary{}, "", &cost.Estimate{Currency: "USD", Bound: cost.BoundExact}
@@ -125,6 +130,7 @@ func scenes() map[string]View {
 		"unchanged": scene(only(unchanged("network"))),
 		"queued":    scene(),
 		"many":      locked(scene(only(planned("live/app")), only(planned("live/network")), only(unchanged("live/dns")))),
+		"standing":  locked(scene(only(planned("live/app")), only(standing(planned("live/network"))), only(standing(unchanged("live/dns"))))),
 		"policy":    locked(scene(only(forbidden("data")), only(planned("app")))),
 		"failed": scene(only(failed("network", "Terraform could not plan the project.\n\nError: Reference to undeclared input variable\n\n  on main.tf line 2, in resource \"terraform_data\" \"net\":\n   2:   input = var.missing\n")),
 			only(planned("app"))),

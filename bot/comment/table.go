@@ -273,16 +273,25 @@ func applyState(v View, p run.Pair) string {
 }
 
 func plannedState(v View, p run.Pair) string {
+	text := "📋 planned"
+	l, ok := v.Holders[p.Plan.Key()]
 	switch {
 	case p.Plan.NoChanges():
-		return "✅ nothing to do"
+		text = "✅ nothing to do"
 	case p.Plan.Forbidden():
-		return "⛔ forbidden"
+		text = "⛔ forbidden"
+	case ok && l.Pull == p.Plan.Pull:
+		text = "📋 planned 🔒"
 	}
-	if l, ok := v.Holders[p.Plan.Key()]; ok && l.Pull == p.Plan.Pull {
-		return "📋 planned 🔒"
+	return text + unchangedSince(*p.Plan)
+}
+
+// unchangedSince says of which commit a plan is that stands for this one too.
+func unchangedSince(r run.Run) string {
+	if r.Since == "" {
+		return ""
 	}
-	return "📋 planned"
+	return ", unchanged since " + markdown.Code(Short(r.Since))
 }
 
 // by names who had the run stopped, where that is known.

@@ -82,6 +82,7 @@ type TerraformConfig struct {
 	PlanTimeout    time.Duration
 	ApplyTimeout   time.Duration
 	KeepTrees      time.Duration // of open pull requests, since their last use
+	ReusePlans     time.Duration // for how long a plan stands for later commits
 	Grace          time.Duration // between SIGINT and SIGKILL
 	AllowHooks     bool          // run the programs that repositories' configurations name
 	ProjectEnv     []string      // names of variables that repositories' configurations may set
@@ -148,7 +149,7 @@ func defaultConfig() Config {
 	return Config{
 		Listen: "127.0.0.1:8080",
 		GitHub: GitHubConfig{WriteBurst: 20, WriteInterval: time.Second, SweepInterval: 2 * time.Minute, ReconcileInterval: 4 * time.Minute},
-		Terraform: TerraformConfig{Tools: ToolsConfig{Download: true}, ProviderDirect: true, PlanTimeout: time.Hour, ApplyTimeout: 4 * time.Hour, KeepTrees: 24 * time.Hour, RunMemory: 512, Grace: 30 * time.Second,
+		Terraform: TerraformConfig{Tools: ToolsConfig{Download: true}, ProviderDirect: true, PlanTimeout: time.Hour, ApplyTimeout: 4 * time.Hour, KeepTrees: 24 * time.Hour, ReusePlans: time.Hour, RunMemory: 512, Grace: 30 * time.Second,
 			Sandbox: "auto", SandboxNetwork: "allow", MemoryLimit: 8 << 10, MaxProcesses: 1000, DiskLimit: 10 << 10, Providers: defaultProviders},
 		Mirrors:  MirrorsConfig{MaxAge: 60 * 24 * time.Hour, MaxSize: 50 << 10},
 		Defaults: DefaultsConfig{Lock: "plan", ApplyOnMerge: true, MergeMethod: "merge", AutoPlan: true},

@@ -236,7 +236,7 @@ func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform
 	}
 	return bot.Terraform{
 		Tools: tools, Env: env, Parallel: parallel, RunMemory: int64(c.RunMemory) << 20,
-		PlanTimeout: c.PlanTimeout, ApplyTimeout: c.ApplyTimeout, KeepTrees: c.KeepTrees, AllowHooks: c.AllowHooks, ProjectEnv: c.ProjectEnv,
+		PlanTimeout: c.PlanTimeout, ApplyTimeout: c.ApplyTimeout, KeepTrees: c.KeepTrees, ReusePlans: c.ReusePlans, AllowHooks: c.AllowHooks, ProjectEnv: c.ProjectEnv,
 		Terragrunt: terragrunt, Secrets: secrets.New(s.config.Secrets, environ),
 	}, nil
 }

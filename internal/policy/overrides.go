@@ -39,6 +39,10 @@ func (e *Engine) Check(o Overrides) error {
 	return err
 }
 
+// Version is a hash of the rules, levels and settings that judge where there
+// are no overrides.
+func (e *Engine) Version() string { return e.base.version }
+
 func (e *Engine) tune(o Overrides) (tuning, error) {
 	if len(o.Levels) == 0 && len(o.Settings) == 0 && e.base.levels != nil {
 		return e.base, nil

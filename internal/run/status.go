@@ -58,7 +58,8 @@ func (s Status) Finished() bool {
 // on purpose: an apply is never retried by itself.
 var edges = map[Kind]map[Status][]Status{
 	Plan: {
-		Queued:   {Running, Blocked, Deferred, Failed, Canceled, Superseded},
+		// Planned is reachable from Queued where an earlier plan stands for it.
+		Queued:   {Running, Blocked, Deferred, Planned, Failed, Canceled, Superseded},
 		Blocked:  {Queued, Canceled, Superseded},
 		Deferred: {Queued, Canceled, Superseded},
 		Running:  {Running, Planned, Failed, Canceled, Superseded, Queued},

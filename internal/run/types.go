@@ -107,6 +107,14 @@ type Run struct {
 	StateLineage string
 	StateSerial  int64
 
+	// MadeWith is a hash of what else shaped a plan: the tool, the server's
+	// settings, the policies. Where a plan stands for a later commit than the
+	// one it was made of, Since is that one and Made the time: nothing that
+	// shapes it has changed in between.
+	MadeWith string
+	Since    string
+	Made     time.Time
+
 	PlanBlob     string // the saved plan file
 	PlanJSONBlob string // terraform show -json
 	LogBlob      string

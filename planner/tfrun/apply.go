@@ -51,7 +51,7 @@ func (e *execution) apply(ctx context.Context) error {
 	e.out.event = nil
 	e.keepErroredState()
 	if s.ManagedBackend != "" {
-		if lineage, serial, serr := stateOf(ManagedState(s.ManagedBackend, s.Workspace)); serr == nil {
+		if lineage, serial, serr := StateHead(ManagedState(s.ManagedBackend, s.Workspace)); serr == nil {
 			e.result.StateLineage, e.result.StateSerial = lineage, serial
 		}
 	}

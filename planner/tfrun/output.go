@@ -327,16 +327,3 @@ func planMember(planFile, name string) ([]byte, error) {
 	}
 	return b, nil
 }
-
-// stateOf is planState for a state file.
-func stateOf(file string) (lineage string, serial int64, err error) {
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return "", 0, err
-	}
-	var s stateHead
-	if err := json.Unmarshal(b, &s); err != nil {
-		return "", 0, err
-	}
-	return s.Lineage, s.Serial, nil
-}

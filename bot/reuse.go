@@ -1,0 +1,135 @@
+package bot
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"reflect"
+	"time"
+
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/planner/tfrun"
+)
+
+// A push that touches one project of a pull request's many changes nothing for
+// the others: their plans stand for the new commit too, where all that shapes
+// a plan is as it was. That is the files (by their digest), the configuration,
+// the options, the state, and what standing does not say: the tool, the
+// server's own settings, the policies and what these are told of the pull.
+//
+// What happened to the infrastructure itself meanwhile is not looked at, as it
+// is not between a plan and its apply. So a plan stands for a limited time, and
+// a plan that somebody asks for is always made anew.
+
+// standing returns the earlier plans of the pull that stand for the wanted
+// ones, by project.
+func (b *Bot) standing(ctx context.Context, c run.Change, wanted []run.Wanted, job planJob) (map[run.Key]run.Run, error) {
+	if b.Terraform.ReusePlans <= 0 || job.Asked || c.Pull == 0 || c.MergeSHA != "" || c.GroupRef != "" {
+		return nil, nil
+	}
+	earlier, err := b.Runs.LastPlans(ctx, b.DB, c.Repo, c.Pull)
+	if err != nil || len(earlier) == 0 {
+		return nil, err
+	}
+	with, err := b.madeWith(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	out := map[run.Key]run.Run{}
+	for _, w := range wanted {
+		r, ok := earlier[run.Key{Repo: c.Repo, Dir: w.Project.Dir, Workspace: w.Project.Workspace}]
+		if !ok || r.MadeWith != with || b.Now().Sub(madeAt(r)) > b.Terraform.ReusePlans {
+			continue
+		}
+		if r.InputsDigest != w.InputsDigest || !reflect.DeepEqual(r.Options, w.Options) || !sameJSON(r.Project, w.Project) {
+			continue
+		}
+		same, err := b.sameState(r)
+		if err != nil {
+			return nil, err
+		}
+		if same {
+			out[r.Key()] = r
+		}
+	}
+	return out, nil
+}
+
+// madeAt is when a plan was made.
+func madeAt(r run.Run) time.Time {
+	if r.Since != "" {
+		return r.Made
+	}
+	return r.Finished
+}
+
+// sameState reports whether the state is the one that the plan was made of. Of
+// a state that is kept elsewhere only Terraform can tell.
+func (b *Bot) sameState(r run.Run) (bool, error) {
+	if r.Project.Backend != "" {
+		return false, nil
+	}
+	lineage, serial, err := tfrun.StateHead(tfrun.ManagedState(b.statePath(r), r.Project.Workspace))
+	if errors.Is(err, fs.ErrNotExist) {
+		return r.StateLineage == "" && r.StateSerial == 0, nil
+	}
+	if err != nil {
+		return false, nil // Terraform will say what is wrong with it
+	}
+	return lineage == r.StateLineage && serial == r.StateSerial, nil
+}
+
+// stand ends the queued plans that earlier ones stand for. It leaves those
+// whose lock another pull holds.
+func (b *Bot) stand(ctx context.Context, tx *db.Tx, created []run.Run, earlier map[run.Key]run.Run, lock bool) (left []run.Run, err error) {
+	for _, r := range created {
+		from, ok := earlier[r.Key()]
+		if !ok || r.Status != run.Queued {
+			left = append(left, r)
+			continue
+		}
+		if lock && !from.Summary.Empty() {
+			_, held, err := b.Runs.Acquire(ctx, tx, r)
+			if err != nil {
+				return nil, err
+			}
+			if !held {
+				left = append(left, r)
+				continue
+			}
+		}
+		if err := b.Runs.Reuse(ctx, tx, r, from); err != nil {
+			return nil, err
+		}
+	}
+	return left, nil
+}
+
+// madeWith returns a hash of what shapes the plans of a change beside code,
+// options and state, and how they are judged and priced.
+func (b *Bot) madeWith(ctx context.Context, c run.Change) (string, error) {
+	p, err := b.Runs.Pull(ctx, b.DB, c.Repo, c.Pull)
+	if err != nil {
+		return "", err
+	}
+	t := b.Terraform
+	text, err := json.Marshal([]any{
+		b.Version, t.Env, t.AllowHooks, t.ProjectEnv,
+		b.Policies.Version(), b.HoursPerMonth, p.Title, p.Author, p.Labels, p.Draft, p.HeadRef, p.BaseRef,
+	})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func sameJSON(a, b any) bool {
+	x, err := json.Marshal(a)
+	y, yerr := json.Marshal(b)
+	return err == nil && yerr == nil && string(x) == string(y)
+}
