@@ -150,8 +150,19 @@ func TestRead(t *testing.T) {
 				p.Hooks = []planner.Hook{{When: "before_plan", Run: []string{"sh", "-c", "a"}}, {When: "after_plan", Run: []string{"bash", "-c", "b"}}}
 			}), ""},
 		{"a hook behind init", flow("      - init\n      - run: terraform validate\n      - plan"), app(func(p *planner.ProjectConfig) {
-			p.Hooks = []planner.Hook{{When: "before_plan", Run: []string{"sh", "-c", "terraform validate"}}}
-		}), "runs before init here"},
+			p.Hooks = []planner.Hook{{When: "after_init", Phase: "plan", Run: []string{"sh", "-c", "terraform validate"}}}
+		}), ""},
+		{"an apply's hook that needs init", flow("      - plan\n    apply: {steps: [run: terraform providers, apply]}"), app(func(p *planner.ProjectConfig) {
+			p.Hooks = []planner.Hook{{When: "after_init", Phase: "apply", Run: []string{"sh", "-c", "terraform providers"}}}
+		}), ""},
+		{"several variables by a command", flow("      - multienv: ./env.sh $WORKSPACE\n      - init\n      - multienv: {command: late, shell: bash}\n      - plan"), app(func(p *planner.ProjectConfig) {
+			p.Hooks = []planner.Hook{
+				{When: "before_plan", Run: []string{"sh", "-c", "export WORKSPACE='default'; ./env.sh $WORKSPACE"}, MultiEnv: "commas"},
+				{When: "after_init", Phase: "plan", Run: []string{"bash", "-c", "late"}, MultiEnv: "commas"},
+			}
+		}), ""},
+		{"variables that come too late", flow("      - plan\n      - multienv: ./env.sh"), app(func(*planner.ProjectConfig) {}), "no command of Terraform's comes after it"},
+		{"a variable that steers", flow("      - env: {name: TF_CLI_ARGS, command: date}\n      - plan"), app(func(*planner.ProjectConfig) {}), "the variable TF_CLI_ARGS can't be set here"},
 		{"the plan's file", flow("      - plan\n      - run: check $PLANFILE ${SHOWFILE}"), app(func(p *planner.ProjectConfig) {
 			p.Hooks = []planner.Hook{{When: "after_plan", Run: []string{"sh", "-c", "check $PLANFILE ${SHOWFILE}"}}}
 		}), ""},
@@ -162,7 +173,9 @@ func TestRead(t *testing.T) {
 			app(func(p *planner.ProjectConfig) {
 				p.Hooks = []planner.Hook{{When: "before_plan", Run: []string{"python3", "-c", `print("$WORKSPACE")`}}}
 			}), "uses variables that Atlantis sets"},
-		{"a variable by a command", flow("      - env: {name: A, command: date}\n      - plan"), app(func(*planner.ProjectConfig) {}), "the value of A is made by a command"},
+		{"a variable by a command", flow("      - env: {name: A, command: date}\n      - plan"), app(func(p *planner.ProjectConfig) {
+			p.Hooks = []planner.Hook{{When: "before_plan", Run: []string{"sh", "-c", "date"}, Env: "A"}}
+		}), ""},
 		{"a variable of Terraform's", flow("      - env: {name: TF_VAR_x, value: y}\n      - plan: {extra_args: ['-var=x=$TF_VAR_x']}"),
 			app(func(p *planner.ProjectConfig) { p.Options.Vars = []string{"x=y"} }), "Write the value into a .tfvars file"},
 		{"no steps", strings.TrimSuffix(flow(""), "\n") + " []", app(func(*planner.ProjectConfig) {}), "has no steps"},

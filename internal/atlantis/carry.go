@@ -16,6 +16,7 @@ type carrier struct {
 	p      *project
 	static map[string]string // variables whose value the file tells
 	env    map[string]string // those of env steps of the stage so far
+	made   []string          // those that commands make
 }
 
 // apply gives a project what its workflow says.
@@ -53,7 +54,7 @@ func (c *carrier) stage(s *stage, builtin, before, after string) map[string]stri
 			c.note(s.line, "The stage %s has no steps, so Atlantis does nothing in it. Here it is done as usual.", builtin)
 		} else {
 			c.note(s.line, "The stage %s has no step %s: its own commands do that. Tidelock runs Terraform itself, so its commands are left out. "+
-				"What prepares or follows can be a hook; tools that wrap Terraform, such as Terragrunt, can't be used.", builtin, builtin)
+				"What prepares or follows can be a hook. Terragrunt is run by Tidelock itself, where the project's directory holds a terragrunt.hcl.", builtin, builtin)
 		}
 		return c.env
 	}
@@ -74,15 +75,12 @@ func (c *carrier) stage(s *stage, builtin, before, after string) map[string]stri
 			} else {
 				c.applyArgs(x)
 			}
-		case "run":
+		case "run", "env", "multienv":
+			h := planner.Hook{When: when}
 			if when == before && initialised && (builtin == "plan" || runsTerraform.MatchString(x.command)) {
-				c.note(x.line, "run: the command runs before init here, and in Atlantis after it. It must not need the modules and providers that init brings.")
+				h.When, h.Phase = planner.AfterInit, builtin // as there: with what init brings
 			}
-			c.hook(x, when)
-		case "env":
-			c.set(x)
-		case "multienv":
-			c.note(x.line, "multienv: a command can't set variables here. Set those that are known in the project's env; credentials are for the server to give.")
+			c.own(x, h)
 		case "show": // every plan is shown
 		default:
 			c.note(x.line, "The step %s in the stage %s is left out: policies are asked of every plan by themselves, and states are changed by the commands import and state rm.", x.kind, builtin)
@@ -226,11 +224,33 @@ func (c *carrier) other(s *stage, key string) {
 	}
 }
 
-// set takes over an env step.
+// own takes over a step that is no command of Terraform's, at the moment of h.
+func (c *carrier) own(x step, h planner.Hook) {
+	after := h.When == planner.AfterPlan || h.When == planner.AfterApply
+	switch {
+	case x.kind == "run":
+		c.hook(x, h)
+	case x.kind == "env" && x.value != nil:
+		c.set(x)
+	case after:
+		c.note(x.line, "%s: no command of Terraform's comes after it that could use what it sets. It is left out.", x.kind)
+	case x.kind == "multienv":
+		h.MultiEnv = planner.MultiEnvCommas
+		c.hook(x, h)
+	default:
+		if problem := planner.GivenEnvProblem(x.name, ""); problem != "" {
+			c.note(x.line, "env: the variable %s %s", short(x.name), problem)
+			return
+		}
+		h.Env = x.name
+		c.made = append(c.made, x.name)
+		c.hook(x, h)
+	}
+}
+
+// set takes over an env step with a value.
 func (c *carrier) set(x step) {
 	switch {
-	case x.value == nil:
-		c.note(x.line, "env: the value of %s is made by a command. Set it in the project's env where it is always the same; credentials are for the server to give.", short(x.name))
 	case x.name == "TF_IN_AUTOMATION" || x.name == "TF_INPUT": // as Tidelock has it
 	default:
 		if problem := planner.EnvProblem(x.name, *x.value); problem != "" {
@@ -288,8 +308,8 @@ var atlantisVariables = []string{
 
 // hook carries a command over: to a shell with the same line, behind the
 // variables that Atlantis would set and the file tells.
-func (c *carrier) hook(x step, when string) {
-	command := x.command
+func (c *carrier) hook(x step, h planner.Hook) {
+	command, when := x.command, h.When
 	if c.hooked > maxFile {
 		return // told already
 	}
@@ -306,12 +326,12 @@ func (c *carrier) hook(x step, when string) {
 	var sets []string
 	for _, name := range variablesIn(command) {
 		switch value, known := c.static[name]; {
-		case when != planner.BeforePlan && (name == "PLANFILE" || name == "SHOWFILE"): // as there
+		case (when != planner.BeforePlan && h.Phase != planner.PhasePlan) && (name == "PLANFILE" || name == "SHOWFILE"): // as there
 		case slices.Contains(atlantisVariables, name):
 			c.note(x.line, "run: the command uses $%s, which Atlantis sets and Tidelock does not.", name)
 		case name == "DIR":
 			sets = append(sets, `DIR="$PWD"`)
-		case known && c.env[name] == "":
+		case known && c.env[name] == "" && !slices.Contains(c.made, name):
 			sets = append(sets, name+"="+quoteShell(value))
 		}
 	}
@@ -330,5 +350,6 @@ func (c *carrier) hook(x step, when string) {
 		c.say(0, "The file is too large once its workflows are written out for each project.")
 		return
 	}
-	c.p.Hooks = append(c.p.Hooks, planner.Hook{When: when, Run: append(slices.Clone(shell), command)})
+	h.Run = append(slices.Clone(shell), command)
+	c.p.Hooks = append(c.p.Hooks, h)
 }

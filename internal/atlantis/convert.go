@@ -183,7 +183,23 @@ func (w writer) project(p planner.ProjectConfig) {
 		b.body.SetAttributeRaw("env", hclwrite.TokensForObject(items))
 	}
 	for _, h := range p.Hooks {
-		b.block("hook", h.When).attribute("run", texts(h.Run))
+		b.hook(h)
+	}
+}
+
+func (w writer) hook(h planner.Hook) {
+	b := w.block("hook", h.When)
+	b.attribute("run", texts(h.Run))
+	for _, a := range []struct{ name, value string }{{"phase", h.Phase}, {"env", h.Env}, {"multienv", h.MultiEnv}} {
+		if a.value != "" {
+			b.attribute(a.name, cty.StringVal(a.value))
+		}
+	}
+	if h.Timeout > 0 {
+		b.attribute("timeout", cty.StringVal(h.Timeout.String()))
+	}
+	if h.Sensitive {
+		b.attribute("sensitive", cty.True)
 	}
 }
 

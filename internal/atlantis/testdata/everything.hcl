@@ -20,8 +20,6 @@
 # - line 30: dir: modules/*: no pattern can stand for directories here. Directories are discovered by what their code says, as autodiscover has it: list those that are not found, and those that need what this project says.
 # - line 35: extra_args: -backend-config=prod.hcl of init: the backend is what the project's code says. Write its values into the backend block.
 # - line 35: extra_args: -lock=false of init is left out: Tidelock chooses the flags of init.
-# - line 37: multienv: a command can't set variables here. Set those that are known in the project's env; credentials are for the server to give.
-# - line 38: run: the command runs before init here, and in Atlantis after it. It must not need the modules and providers that init brings.
 # - line 38: run: the output stands in the run's log as it is; the expression that masked parts of it is left out. What the command prints must hold no secret.
 # - line 43: extra_args: -var-file=$(cat f) of plan is made by a shell.
 # - line 43: extra_args: -var-file=$HOME/x of plan uses the variable HOME, whose value the file doesn't tell.
@@ -73,8 +71,15 @@ project "my-project-name" {
   dir   = "infra"
   flags = ["-refresh=false", "-target=module.a"]
 
-  hook "before_plan" {
-    run = ["sh", "-c", "python gen.py"]
+  hook "after_init" {
+    run      = ["sh", "-c", "./credentials.sh"]
+    phase    = "plan"
+    multienv = "commas"
+  }
+
+  hook "after_init" {
+    run   = ["sh", "-c", "python gen.py"]
+    phase = "plan"
   }
 }
 

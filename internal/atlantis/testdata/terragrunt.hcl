@@ -4,8 +4,8 @@
 # Not carried over:
 # - line 2: parallel_plan: false: plans and applies of independent projects always run at the same time here. Give projects that must not an order or depends_on.
 # - line 6: branch: /main/: the project is planned for pull requests into every branch. The configuration is read from the branch that a pull request goes into: leave the project out of the file on other branches.
-# - line 13: The stage plan has no step plan: its own commands do that. Tidelock runs Terraform itself, so its commands are left out. What prepares or follows can be a hook; tools that wrap Terraform, such as Terragrunt, can't be used.
-# - line 20: The stage apply has no step apply: its own commands do that. Tidelock runs Terraform itself, so its commands are left out. What prepares or follows can be a hook; tools that wrap Terraform, such as Terragrunt, can't be used.
+# - line 13: The stage plan has no step plan: its own commands do that. Tidelock runs Terraform itself, so its commands are left out. What prepares or follows can be a hook. Terragrunt is run by Tidelock itself, where the project's directory holds a terragrunt.hcl.
+# - line 20: The stage apply has no step apply: its own commands do that. Tidelock runs Terraform itself, so its commands are left out. What prepares or follows can be a hook. Terragrunt is run by Tidelock itself, where the project's directory holds a terragrunt.hcl.
 
 # The projects below, and no others.
 autodiscover = false

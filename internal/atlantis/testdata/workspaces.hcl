@@ -4,7 +4,6 @@
 # Not carried over:
 # - line 6: repo_locks: the whole repository has one setting here, lock, and not every project says the same. It is left to the server's.
 # - line 22: extra_args: -upgrade of init: providers are those of the lock file. Commit a newer lock file to get newer ones.
-# - line 24: run: the command runs before init here, and in Atlantis after it. It must not need the modules and providers that init brings.
 # - line 25: extra_args: -lock=false of plan: the state is always locked.
 # - line 35: run: the command uses $PULL_NUM, which Atlantis sets and Tidelock does not.
 
@@ -34,8 +33,9 @@ project "app:staging" {
     AWS_PROFILE = "acme"
   }
 
-  hook "before_plan" {
-    run = ["sh", "-c", "export WORKSPACE='staging' REPO_REL_DIR='app'; ./scripts/render.sh \"$WORKSPACE\" $${REPO_REL_DIR}"]
+  hook "after_init" {
+    run   = ["sh", "-c", "export WORKSPACE='staging' REPO_REL_DIR='app'; ./scripts/render.sh \"$WORKSPACE\" $${REPO_REL_DIR}"]
+    phase = "plan"
   }
 
   hook "after_plan" {
@@ -56,8 +56,9 @@ project "app:production" {
     AWS_PROFILE = "acme"
   }
 
-  hook "before_plan" {
-    run = ["sh", "-c", "export WORKSPACE='production' REPO_REL_DIR='app'; ./scripts/render.sh \"$WORKSPACE\" $${REPO_REL_DIR}"]
+  hook "after_init" {
+    run   = ["sh", "-c", "export WORKSPACE='production' REPO_REL_DIR='app'; ./scripts/render.sh \"$WORKSPACE\" $${REPO_REL_DIR}"]
+    phase = "plan"
   }
 
   hook "after_plan" {
@@ -77,8 +78,9 @@ project "root" {
     AWS_PROFILE = "acme"
   }
 
-  hook "before_plan" {
-    run = ["sh", "-c", "export WORKSPACE='default' REPO_REL_DIR='.'; ./scripts/render.sh \"$WORKSPACE\" $${REPO_REL_DIR}"]
+  hook "after_init" {
+    run   = ["sh", "-c", "export WORKSPACE='default' REPO_REL_DIR='.'; ./scripts/render.sh \"$WORKSPACE\" $${REPO_REL_DIR}"]
+    phase = "plan"
   }
 
   hook "after_plan" {
