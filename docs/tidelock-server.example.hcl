@@ -111,6 +111,12 @@ gate "apply" {
   }
 }
 
+# What of a repository becomes a work tree.
+checkout {
+  # submodules      = false # true: fetched for repositories that ask for it
+  # submodule_hosts = ["gitlab.com"] # besides GitHub's own
+}
+
 mirrors {
   # max_age  = "1440h" # copies of repositories that were not used for so long are deleted
   # max_size = 51200   # MiB of all together

@@ -38,6 +38,7 @@ type Config struct {
 
 	GitHub    GitHubConfig
 	Terraform TerraformConfig
+	Checkout  CheckoutConfig
 	Mirrors   MirrorsConfig
 	Defaults  DefaultsConfig
 	Drift     DriftConfig

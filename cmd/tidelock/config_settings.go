@@ -35,6 +35,7 @@ var sections = []section{
 	{"", "The server itself."},
 	{"github", "The GitHub App that the server acts as."},
 	{"terraform", "How plans and applies are run."},
+	{"checkout", "What of a repository becomes the work tree of a run."},
 	{"mirrors", "The copies of repositories that the server fetches into. One that is gone is fetched again when it is needed."},
 	{"defaults", "What holds for a repository whose own `tidelock.hcl` says nothing else."},
 	{"drift", "When projects are compared with what is really there, for a repository whose own `tidelock.hcl` says nothing else; see [Drift](drift.md)."},
@@ -166,6 +167,12 @@ var settings = []setting{
 		doc: "MB that a run may write, in the sandbox: no file grows larger, and a run whose files together do is stopped. `0` sets no limit."},
 	{path: "terraform.project_env", bind: func(c *Config) any { return &c.Terraform.ProjectEnv }, check: checkProjectEnv,
 		doc: "Names of environment variables that a repository's `tidelock.hcl` may set for its projects, such as `AWS_PROFILE`. Others are left out."},
+
+	{path: "checkout.submodules", bind: func(c *Config) any { return &c.Checkout.Submodules },
+		doc: "Whether the Git submodules of a repository are fetched whose `tidelock.hcl` says `submodules = true`; see [Submodules](repository.md#submodules)."},
+	{path: "checkout.submodule_hosts", bind: func(c *Config) any { return &c.Checkout.SubmoduleHosts },
+		check: hosts(func(c *Config) []string { return c.Checkout.SubmoduleHosts }),
+		doc:   "Hosts that submodules may come from besides the one that GitHub is on, such as `gitlab.com`: only what everybody may read, by https."},
 
 	{path: "mirrors.max_age", bind: func(c *Config) any { return &c.Mirrors.MaxAge },
 		check: durationRange(time.Second, 10*365*24*time.Hour, func(c *Config) time.Duration { return c.Mirrors.MaxAge }),

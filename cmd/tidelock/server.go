@@ -159,7 +159,7 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	s.mirrors = checkout.New(filepath.Join(c.DataDir, "mirrors"), checkout.Options{})
 	return bot.Options{
 		DB: s.db, Queue: s.queue, App: s.app, Capacity: capacity.New(c.Terraform.limits), Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
-		Blobs: s.blobs, Checkout: s.mirrors, Providers: s.providers, Runner: runners,
+		Blobs: s.blobs, Checkout: s.mirrors, Submodules: bot.Submodules{Allowed: c.Checkout.Submodules, Hosts: c.Checkout.SubmoduleHosts}, Providers: s.providers, Runner: runners,
 		Policies: engine, Catalog: catalog, HoursPerMonth: c.Cost.HoursPerMonth, Node: node, DataDir: c.DataDir,
 		Settings: c.settings(), Version: buildVersion().Version,
 		Drift: s.drift, DriftDefaults: c.Drift.defaults(), DriftKeep: c.Drift.Keep,
