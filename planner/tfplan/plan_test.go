@@ -250,7 +250,7 @@ func TestThreat_DiffStaysInItsLine(t *testing.T) {
 }
 
 func FuzzParsePlan(f *testing.F) {
-	for _, name := range []string{"testdata/diff/golden.json"} {
+	for _, name := range []string{"testdata/diff/golden.json", "testdata/text/all.json", "testdata/text/failed.json", "testdata/text/refresh.json"} {
 		b, err := os.ReadFile(name)
 		if err != nil {
 			f.Fatal(err)
@@ -267,6 +267,7 @@ func FuzzParsePlan(f *testing.F) {
 		if first, second := p.Digest(), p.Digest(); first != second {
 			t.Fatal("the digest is not stable")
 		}
+		_ = p.Within(p)
 		for _, c := range p.Changes {
 			for _, opts := range []DiffOptions{{}, {Full: true}} {
 				if text := Diff(c, opts); text != "" && !strings.HasSuffix(text, "}\n") {
@@ -274,6 +275,17 @@ func FuzzParsePlan(f *testing.F) {
 				}
 			}
 		}
-		_ = DiffOutputs(p, DiffOptions{})
+		for _, o := range []TextOptions{{Reads: true}, {DiffOptions: DiffOptions{Full: true}}, {Limit: 4 << 10}} {
+			text := Text(p, o)
+			inert(t, text)
+			if o.Limit > 0 && len(text) > o.Limit {
+				t.Fatalf("%d bytes", len(text))
+			}
+			for _, secret := range p.SensitiveValues() {
+				if len(secret) > 20 && strings.Contains(text, secret) && !strings.Contains(concealed, secret) {
+					t.Fatalf("the secret %q is in\n%s", secret, text)
+				}
+			}
+		}
 	})
 }

@@ -177,14 +177,14 @@ func TestThreat_TextShowsNoSecret(t *testing.T) {
 
 func TestThreat_TextStaysInItsLines(t *testing.T) {
 	evil := `\n+ evil\r\u001b[31m\u202e\u0000\u2066- x`
-	p := parsed(t, `{"format_version":"1.2","applyable":true,"` + evil + `_section":[1],
-	"resource_changes":[{"address":"x_y.z[\"` + evil + `\"]","previous_address":"` + evil + `","module_address":"` + evil + `","mode":"` + evil + `","type":"` + evil + `","name":"` + evil + `","deposed":"` + evil + `","action_reason":"delete_because_no_module","change":{"actions":["delete"],"before":{"` + evil + `":"` + evil + `"},"after":null,"importing":{"id":"` + evil + `"}}}],
-	"deferred_changes":[{"reason":"` + evil + `","resource_change":{"address":"` + evil + `","change":{"actions":["create"],"after":{"a":1}}}},{"reason":"` + evil + `","resource_change":{"address":"` + evil + `","change":{"actions":["no-op"]}}}],
-	"action_invocations":[{"address":"` + evil + `","type":"` + evil + `","name":"` + evil + `","config_values":{"` + evil + `":"` + evil + `"},"lifecycle_action_trigger":{"triggering_resource_address":"` + evil + `","action_trigger_event":"` + evil + `"}}],
-	"checks":[{"address":{"kind":"` + evil + `"},"status":"fail","instances":[{"address":{"to_display":"` + evil + `"},"status":"` + evil + `","problems":[{"message":"` + evil + `"}]}]}],
-	"output_changes":{"` + evil + `":{"actions":["create"],"after":"` + evil + `"}},
+	p := parsed(t, `{"format_version":"1.2","applyable":true,"`+evil+`_section":[1],
+	"resource_changes":[{"address":"x_y.z[\"`+evil+`\"]","previous_address":"`+evil+`","module_address":"`+evil+`","mode":"`+evil+`","type":"`+evil+`","name":"`+evil+`","deposed":"`+evil+`","action_reason":"delete_because_no_module","change":{"actions":["delete"],"before":{"`+evil+`":"`+evil+`"},"after":null,"importing":{"id":"`+evil+`"}}}],
+	"deferred_changes":[{"reason":"`+evil+`","resource_change":{"address":"`+evil+`","change":{"actions":["create"],"after":{"a":1}}}},{"reason":"`+evil+`","resource_change":{"address":"`+evil+`","change":{"actions":["no-op"]}}}],
+	"action_invocations":[{"address":"`+evil+`","type":"`+evil+`","name":"`+evil+`","config_values":{"`+evil+`":"`+evil+`"},"lifecycle_action_trigger":{"triggering_resource_address":"`+evil+`","action_trigger_event":"`+evil+`"}}],
+	"checks":[{"address":{"kind":"`+evil+`"},"status":"fail","instances":[{"address":{"to_display":"`+evil+`"},"status":"`+evil+`","problems":[{"message":"`+evil+`"}]}]}],
+	"output_changes":{"`+evil+`":{"actions":["create"],"after":"`+evil+`"}},
 	"relevant_attributes":[{"resource":"","attribute":[]}],
-	"resource_drift":[{"address":"` + evil + `","type":"t","name":"n","change":{"actions":["update"],"before":{"a":1},"after":{"a":2}}}]}`)
+	"resource_drift":[{"address":"`+evil+`","type":"t","name":"n","change":{"actions":["update"],"before":{"a":1},"after":{"a":2}}}]}`)
 	for _, o := range []TextOptions{{}, {DiffOptions: DiffOptions{Full: true}}, {Limit: 4 << 10}} {
 		inert(t, Text(p, o))
 	}
