@@ -30,6 +30,7 @@ var parts = []part{
 		room: "./internal/checkout", name: "Discover", rounds: "5x", targets: map[string]float64{"cold": 1500, "warm": 150}})},
 	{"checkout", "fetch and work tree of 100,000 files, beside git's own", benchGo(goBench{
 		room: "./internal/checkout", name: "ManyFiles", rounds: "1x"})},
+	{"providers", "20 inits at once that need one provider, by the store and by bare Terraform", benchProviders},
 	{"micro", "the Go benchmarks of single rooms", benchMicro},
 }
 

@@ -231,9 +231,11 @@ func (r *Registry) Downloads() int { return r.Asked("/files/") - r.Asked("SHA256
 
 // ServeHTTP answers as registry, as mirror and as the host of the files.
 func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	r.mu.Lock()
-	r.asked[req.URL.Path]++
-	r.mu.Unlock()
+	if req.Method == http.MethodGet { // the tools ask for an archive's head before
+		r.mu.Lock()
+		r.asked[req.URL.Path]++
+		r.mu.Unlock()
+	}
 	host := req.Host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
