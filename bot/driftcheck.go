@@ -125,15 +125,14 @@ func (b *Bot) hasState(repo clients.Repo, p planner.Project) bool {
 	return err == nil
 }
 
-// How long a comparison waits before it looks again whether it is its turn.
-const (
-	driftPause  = 5 * time.Second  // a pull's plan waits
-	driftLocked = 15 * time.Second // an apply is under way
-)
+// driftPause is how long a comparison waits before it looks again whether it is
+// its turn.
+const driftPause = 5 * time.Second
 
 // driftRun compares one project with the world, when nobody's work is kept
-// waiting by that: no pull's plan waits for a worker, and nothing is applied
-// there. One that an apply meets half-way is stopped and done again after it.
+// waiting by that: no pull's plan waits for a worker or for room on this
+// machine, and nothing is applied to the project. One that they meet half-way
+// is stopped, and done again after them.
 func (b *Bot) driftRun(ctx context.Context, job queue.Job[driftRunJob]) error {
 	r, err := b.Runs.Run(ctx, b.DB, job.Args.Run)
 	if errs.Is(err, errs.NotFound) || err == nil && r.Status.Finished() {
@@ -146,8 +145,8 @@ func (b *Bot) driftRun(ctx context.Context, job queue.Job[driftRunJob]) error {
 		if waiting, err := b.Queue.Waiting(ctx, LanePlans); err != nil || waiting > 0 {
 			return orSnooze(err, driftPause)
 		}
-		if applied, err := b.beingApplied(ctx, r); err != nil || applied {
-			return orSnooze(err, driftLocked)
+		if others, err := b.keepsOthers(ctx, r); err != nil || others {
+			return orSnooze(err, driftPause)
 		}
 	}
 	err = b.planRun(ctx, queue.Job[planRunJob]{ID: job.ID, Attempt: job.Attempt, MaxAttempts: job.MaxAttempts, Args: planRunJob{r.ID}, Created: job.Created})
@@ -157,15 +156,15 @@ func (b *Bot) driftRun(ctx context.Context, job queue.Job[driftRunJob]) error {
 	if r, err = b.Runs.Run(ctx, b.DB, r.ID); err != nil || r.Status != run.Running {
 		return err
 	}
-	// It gave way to an apply.
+	// It gave way.
 	err = b.DB.Tx(ctx, func(tx *db.Tx) error {
-		_, err := b.Runs.Requeue(ctx, tx, r, "It waits until nothing is applied there.")
+		_, err := b.Runs.Requeue(ctx, tx, r, "It gave way to a pull request, and begins again after that.")
 		return err
 	})
 	if errs.Is(err, errs.Conflict) { // canceled meanwhile
 		return nil
 	}
-	return orSnooze(err, driftLocked)
+	return orSnooze(err, driftPause)
 }
 
 func orSnooze(err error, d time.Duration) error {
@@ -178,6 +177,28 @@ func orSnooze(err error, d time.Duration) error {
 // watches reports whether the run is a comparison that no pull asked for, and
 // so gives way to everything else.
 func watches(r run.Run) bool { return r.Kind == run.Drift && r.Pull == 0 }
+
+// keepsOthers reports whether the comparison would keep a pull waiting: what it
+// takes of the machine is what another run waits for, or the project is what is
+// being applied.
+func (b *Bot) keepsOthers(ctx context.Context, r run.Run) (bool, error) {
+	if applied, err := b.beingApplied(ctx, r); err != nil || applied {
+		return applied, err
+	}
+	for _, w := range b.Capacity.State().Waiting {
+		if w.Run == r.ID {
+			continue
+		}
+		other, err := b.Runs.Run(ctx, b.DB, w.Run)
+		if err != nil && !errs.Is(err, errs.NotFound) {
+			return false, err
+		}
+		if !watches(other) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
 
 // beingApplied reports whether something is applied to the run's project now.
 func (b *Bot) beingApplied(ctx context.Context, r run.Run) (bool, error) {

@@ -168,8 +168,8 @@ func (b *Bot) watch(ctx context.Context, r run.Run, limit time.Duration) string 
 		case wish.Stop.Name != "":
 			return fmt.Sprintf("Stopped by @%s.", wish.Stop.Name)
 		case watches(r):
-			if applied, err := b.beingApplied(ctx, r); err == nil && applied {
-				return unwanted // until that is through: see driftRun
+			if others, err := b.keepsOthers(ctx, r); err == nil && others {
+				return unwanted // for now: see driftRun
 			}
 		}
 	}

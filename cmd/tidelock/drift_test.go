@@ -150,7 +150,9 @@ func TestDriftIsToldAndTakenBack(t *testing.T) {
 	changeWorld(t, world, `"retention_in_days": 7`, `"retention_in_days": 3`)
 	head := back.State().HeadSHA
 	s.tick()
-	s.until("the pull request to be planned again", func() bool { return back.State().HeadSHA != head && strings.Contains(s.answer(back), back.State().HeadSHA[:7]) })
+	s.until("the pull request to be planned again", func() bool {
+		return back.State().HeadSHA != head && strings.Contains(s.answer(back), back.State().HeadSHA[:7])
+	})
 	if len(s.repo.Pulls()) != 2 || len(s.repo.Issues()) != 1 {
 		t.Errorf("%d pull requests and %d issues", len(s.repo.Pulls()), len(s.repo.Issues()))
 	}
@@ -201,7 +203,9 @@ func TestFault07_DriftIssueIsOpenedOnce(t *testing.T) {
 	s.kill()
 	clear()
 	s.start()
-	eventually(s.t, "the issue to be known", func() bool { return s.query("SELECT COUNT(*) FROM drift_repos WHERE issue_state='open' AND issue>0") == 1 })
+	eventually(s.t, "the issue to be known", func() bool {
+		return s.query("SELECT COUNT(*) FROM drift_repos WHERE issue_state='open' AND issue>0") == 1
+	})
 	if n := len(s.repo.Issues()); n != 1 {
 		t.Fatalf("%d issues", n)
 	}
@@ -218,5 +222,33 @@ func TestFault07_DriftIssueIsOpenedOnce(t *testing.T) {
 	s.until("another drift to open it again", func() bool { return s.repo.Issues()[0].Open })
 	if n := len(s.repo.Issues()); n != 1 {
 		t.Errorf("%d issues", n)
+	}
+}
+
+// A drift check takes nothing that a pull request's plan waits for: it gives
+// its place on the machine up, and begins again afterwards.
+func TestDriftGivesWayToPlans(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, stageOptions{env: []string{"TIDELOCK_TERRAFORM_PARALLEL=1"}})
+	p := s.open("feature", network("v2"))
+	s.says(p, "### 📋 Plan: 1 to add")
+	s.merge(p)
+	s.says(p, "✅ Applied 1 project")
+	g := newGate(t)
+	s.repo.Commit("grace", "main", "A slow look", githubtest.Files{"network/outputs.tf": fmt.Sprintf("output \"slow\" {\n  value = trimspace(file(%q))\n}\n", g.path)})
+	if out, code := s.tidelock("drift", "run", "--project", "net*"); code != exitOK {
+		t.Fatalf("exit code %d: %s", code, out)
+	}
+	g.reached() // the only place is taken
+	other := s.open("other", githubtest.Files{"other/main.tf": resource("b", "v1")})
+	s.says(other, "### 📋 Plan: 1 to add")
+	g.rearm()
+	g.open()
+	eventually(t, "the check to be through after all", func() bool { return s.query("SELECT COUNT(*) FROM drift_checks WHERE status='done'") == 1 })
+	if st := statuses(s.runs(), "network", run.Drift); st[run.Planned] != 1 || len(st) != 1 {
+		t.Errorf("drift checks %v", st)
+	}
+	if n := s.query("SELECT COUNT(*) FROM drift_projects"); n != 1 {
+		t.Errorf("%d projects are known", n)
 	}
 }
