@@ -69,6 +69,15 @@ terraform {
   # keep_trees    = "24h" # work trees of open pull requests, since their last use
 }
 
+# A secret that repositories may ask for by its name. Its value never stands
+# here; docs/workflows.md#secrets has more of it.
+secret "shop-db" {
+  file  = "/run/secrets/shop-db" # or env = "SHOP_DB", or command = ["vault", …]
+  repos = ["acme/shop"]
+  # clients = ["acme"]
+  # phases  = ["apply"] # not for plans, which run code nobody has reviewed
+}
+
 # What holds for a repository whose own tidelock.hcl says nothing else.
 defaults {
   lock               = "plan" # "plan", "apply" or "off"

@@ -94,8 +94,9 @@ reason and what to do instead. ` + "`tidelock convert --check --strict`" + ` onl
 | ` + "`run`" + ` before and after ` + "`plan`" + ` or ` + "`apply`" + ` | hooks with the same line for ` + "`sh -c`" + `, where the server allows hooks; what they print stands in the run's log |
 | ` + "`env`" + ` with a ` + "`value`" + ` | ` + "`env`" + `, as far as the server allows the names; the same for plans and applies |
 | ` + "`env/WORKSPACE.tfvars`" + ` in a project, which Atlantis takes without being told | taken too |
-| commands that run Terraform themselves or wrap it, such as Terragrunt | not carried over |
-| ` + "`-backend-config`" + `, ` + "`terraform_version`" + `, ` + "`branch`, `multienv`" + `, policies, what a server's repos.yaml says | not carried over |
+| ` + "`env` with a `command`, `multienv`" + ` | hooks whose output is environment: see [Workflows](workflows.md#environment-from-a-hook) |
+| commands that run Terraform themselves or wrap it | not carried over; [Terragrunt](workflows.md#terragrunt) is run by Tidelock itself |
+| ` + "`-backend-config`" + `, ` + "`terraform_version`" + `, ` + "`branch`" + `, policies, what a server's repos.yaml says | not carried over |
 
 Atlantis applies before the merge, on the command ` + "`apply`" + `. Here the server's settings decide, or these two:
 
