@@ -12,7 +12,7 @@ import (
 )
 
 // microRooms are the rooms whose own benchmarks are of interest here.
-var microRooms = []string{"./internal/policy", "./internal/cost", "./internal/blob"}
+var microRooms = []string{"./internal/policy", "./internal/cost", "./internal/blob", "./planner/tfplan"}
 
 var benchLine = regexp.MustCompile(`^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+([0-9.]+) ns/op`)
 
@@ -37,7 +37,7 @@ func benchMicro(ctx context.Context, b *bench) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", lines.Text(), err)
 			}
-			if err := b.note(strings.TrimPrefix(room, "./internal/")+": "+m[1], ns/1e6, "ms"); err != nil {
+			if err := b.note(strings.TrimPrefix(strings.TrimPrefix(room, "./"), "internal/")+": "+m[1], ns/1e6, "ms"); err != nil {
 				return err
 			}
 		}

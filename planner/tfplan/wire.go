@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"sort"
 	"strconv"
@@ -235,10 +236,31 @@ func list[T any](dec *json.Decoder, into *[]T) error {
 // resources is about 60 MB.
 const maxPlanJSON = 512 << 20
 
+// readAll is io.ReadAll for what is likely to have a size: a large plan is
+// held once, and not copied each time there is no more room.
+func readAll(r io.Reader, size int64) ([]byte, error) {
+	b := bytes.NewBuffer(make([]byte, 0, min(size, maxPlanJSON)+bytes.MinRead))
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
+}
+
+// sizeOf is how much a reader says that it has, 0 where it does not say.
+func sizeOf(r io.Reader) int64 {
+	switch r := r.(type) {
+	case interface{ Len() int }:
+		return int64(r.Len())
+	case interface{ Stat() (fs.FileInfo, error) }:
+		if info, err := r.Stat(); err == nil && info.Mode().IsRegular() {
+			return info.Size()
+		}
+	}
+	return 0
+}
+
 // ParsePlan reads the output of `terraform show -json PLANFILE`, of either
 // tool. Errors are errs.Invalid, or errs.TooLarge past 512 MB.
 func ParsePlan(r io.Reader) (*Plan, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, maxPlanJSON+1))
+	raw, err := readAll(io.LimitReader(r, maxPlanJSON+1), sizeOf(r))
 	if err != nil {
 		return nil, fmt.Errorf("read plan JSON: %w", err)
 	}
