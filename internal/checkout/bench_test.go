@@ -2,6 +2,7 @@ package checkout_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/tidelock/tidelock/internal/checkout"
+	"github.com/tidelock/tidelock/planner"
 )
 
 // BenchmarkCheckout measures from nothing to a work tree, and with the mirror
@@ -88,12 +90,14 @@ func BenchmarkCheckout(b *testing.B) {
 // the tree, and git doing the same over the same server.
 func BenchmarkManyFiles(b *testing.B) {
 	o := newOrigin(b)
-	files := map[string]string{}
+	files := snapshot{}
 	for i := range 100_000 {
 		files[fmt.Sprintf("team%02d/part%03d/f%05d.tf", i%50, i%977, i)] = strings.Repeat(fmt.Sprintf("resource \"terraform_data\" \"r%d\" {}\n", i), 10)
 	}
-	o.write(files)
-	head := o.commit("all", "refs/heads/main")
+	next := maps.Clone(files)
+	next["team00/part000/f00000.tf"] = "# changed\n"
+	shas := o.imported(files, next)
+	head := shas[0]
 	b.Run("fetch", func(b *testing.B) {
 		var most uint64
 		for range b.N {
@@ -133,6 +137,39 @@ func BenchmarkManyFiles(b *testing.B) {
 					b.Fatal(err)
 				}
 				tree.Close()
+			}))
+		}
+		b.ReportMetric(float64(most)/1e6, "peak-MB")
+	})
+	b.Run("discover", func(b *testing.B) {
+		var most uint64
+		for range b.N {
+			store := checkout.New(dir, checkout.Options{})
+			most = max(most, peak(func() {
+				tree, err := store.TreeFS(b.Context(), o.source(), nil, head)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer tree.Close()
+				if projects, _, err := planner.Discover(tree, planner.DefaultRepoConfig()); err != nil || len(projects) == 0 {
+					b.Fatal(len(projects), err)
+				}
+			}))
+		}
+		b.ReportMetric(float64(most)/1e6, "peak-MB")
+	})
+	b.Run("update", func(b *testing.B) {
+		store := checkout.New(dir, checkout.Options{})
+		into := filepath.Join(b.TempDir(), "tree")
+		if _, err := store.Update(b.Context(), o.source(), nil, shas[1], into, nil); err != nil {
+			b.Fatal(err)
+		}
+		var most uint64
+		for i := 0; b.Loop(); i++ {
+			most = max(most, peak(func() {
+				if got, err := store.Update(b.Context(), o.source(), nil, shas[i%2], into, nil); err != nil || got.Written != 1 {
+					b.Fatal(got.Written, err)
+				}
 			}))
 		}
 		b.ReportMetric(float64(most)/1e6, "peak-MB")

@@ -17,13 +17,14 @@ import (
 )
 
 // Files are paths and their contents, for commits. A value made by Symlink,
-// Executable or Delete is what its name says.
+// Executable, Submodule or Delete is what its name says.
 type Files map[string]string
 
 const (
 	deleteMark = "\x00delete"
 	linkMark   = "\x00symlink:"
 	execMark   = "\x00exec:"
+	subMark    = "\x00submodule:"
 )
 
 // Delete, as a file's content, removes the file.
@@ -31,6 +32,10 @@ func Delete() string { return deleteMark }
 
 // Symlink, as a file's content, makes a symbolic link to target.
 func Symlink(target string) string { return linkMark + target }
+
+// Submodule, as a file's content, makes the path a submodule at the commit. What
+// it is of, the file .gitmodules says.
+func Submodule(commit string) string { return subMark + commit }
 
 // Executable, as a file's content, sets the executable bit.
 func Executable(content string) string { return execMark + content }

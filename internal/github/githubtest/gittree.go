@@ -97,6 +97,10 @@ func (g store) edit(base plumbing.Hash, files Files) (plumbing.Hash, error) {
 			delete(t, name)
 			continue
 		}
+		if commit, ok := strings.CutPrefix(content, subMark); ok {
+			t[name] = object.TreeEntry{Name: name, Mode: filemode.Submodule, Hash: plumbing.NewHash(commit)}
+			continue
+		}
 		mode := filemode.Regular
 		if target, ok := strings.CutPrefix(content, linkMark); ok {
 			mode, content = filemode.Symlink, target
