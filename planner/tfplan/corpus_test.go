@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/tidelock/tidelock/internal/toolchain/toolchaintest"
@@ -135,12 +136,22 @@ func TestDiffReadsLikeTheTools(t *testing.T) {
 		t.Fatalf("the corpus is not there: %v %v", files, err)
 	}
 	config := toolchaintest.Mirror(t)
+	var digests sync.Map
+	t.Cleanup(func() { // both tools plan the same of the same code, where no provider has its name in it
+		for _, name := range []string{"values/1/", "life/1/"} {
+			one, _ := digests.Load(name + "terraform")
+			other, ok := digests.Load(name + "tofu")
+			if ok && one != other {
+				t.Errorf("%s: Terraform's plan has the digest %v, OpenTofu's %v", name, one, other)
+			}
+		}
+	})
 	for _, file := range files {
 		c := readCorpus(t, file)
 		for tool, binary := range toolchaintest.Tools(t) {
 			t.Run(c.name+"/"+tool, func(t *testing.T) {
 				t.Parallel()
-				w := world{t, tool, binary, t.TempDir()}
+				w := world{t, tool, binary, t.TempDir(), &digests}
 				toolchaintest.Write(t, filepath.Join(w.dir, "cli.rc"), config)
 				var steps []string
 				for s := range c.steps {
@@ -162,6 +173,7 @@ type world struct {
 	t            *testing.T
 	tool, binary string
 	dir          string
+	digests      *sync.Map // of each corpus, step and tool
 }
 
 func (w world) run(mayFail bool, args ...string) string {
@@ -219,10 +231,28 @@ func (w world) step(c corpus, step string, last bool) {
 	}
 	w.run(false, plan...)
 	raw := w.run(false, "show", "-json", "p")
-	w.compare(step, parsed(w.t, raw), w.run(false, "show", "-no-color", "p"))
+	p := parsed(w.t, raw)
+	w.compare(step, p, w.run(false, "show", "-no-color", "p"))
+	if again := w.replan(plan, step); again != nil && (again.Digest() != p.Digest() || !again.Within(p)) {
+		w.t.Errorf("step %s: the same plan, made again, has another digest:\n%s", step, lineDiff(Text(p, TextOptions{}), Text(again, TextOptions{})))
+	}
+	w.digests.Store(c.name+"/"+step+"/"+w.tool, p.Digest())
 	if !last {
 		w.run(fails, "apply", "-no-color", "p")
 	}
+}
+
+// replan makes a plan once more, of the first two steps alone, which have
+// everything in them: each costs some of everybody's time.
+func (w world) replan(args []string, step string) *Plan {
+	w.t.Helper()
+	if step > "2" {
+		return nil
+	}
+	args = slices.Clone(args)
+	args[slices.Index(args, "-out=p")] = "-out=again"
+	w.run(false, args...)
+	return parsed(w.t, w.run(false, "show", "-json", "again"))
 }
 
 // alter changes the provider's objects behind the tool's back.

@@ -113,7 +113,7 @@ func TestDiffOfRandomValues(t *testing.T) {
 			for _, step := range []string{"1", "2", "destroy"} {
 				toolchaintest.CLI(t, binary, dir, "plan", "-no-color", "-out=p", "-var=step="+step, "-destroy="+fmt.Sprint(step == "destroy"))
 				plan := parsed(t, toolchaintest.CLI(t, binary, dir, "show", "-json", "p"))
-				world{t, name, binary, dir}.compare(step, plan, toolchaintest.CLI(t, binary, dir, "show", "-no-color", "p"))
+				world{t: t, tool: name, binary: binary, dir: dir}.compare(step, plan, toolchaintest.CLI(t, binary, dir, "show", "-no-color", "p"))
 				if step != "destroy" {
 					toolchaintest.CLI(t, binary, dir, "apply", "-no-color", "p")
 				}
