@@ -136,8 +136,17 @@ func (s *stage) pid() int { return s.cmd.Process.Pid }
 // opened returns when the webhook that tells of the pull request's opening was
 // made.
 func (s *stage) opened(repo *githubtest.Repo, seen int) (time.Time, error) {
+	return s.told(repo, "opened", seen)
+}
+
+// pushed is the same for a push to it.
+func (s *stage) pushed(repo *githubtest.Repo, seen int) (time.Time, error) {
+	return s.told(repo, "synchronize", seen)
+}
+
+func (s *stage) told(repo *githubtest.Repo, action string, seen int) (time.Time, error) {
 	for _, d := range s.gh.Deliveries()[seen:] {
-		if d.Event == "pull_request" && d.Action == "opened" && d.RepositoryID == repo.ID() {
+		if d.Event == "pull_request" && d.Action == action && d.RepositoryID == repo.ID() {
 			return d.At, nil
 		}
 	}
