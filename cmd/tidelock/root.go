@@ -48,6 +48,7 @@ func newRootCommand(p *program, started *bool) *cobra.Command {
 		newValidateCommand(p),
 		newProjectsCommand(p),
 		newPlanCommand(p),
+		newFmtCommand(p),
 		newProvidersCommand(p),
 		newConvertCommand(p),
 		newDriftCommand(p),
