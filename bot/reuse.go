@@ -48,6 +48,9 @@ func (b *Bot) standing(ctx context.Context, c run.Change, wanted []run.Wanted, j
 		if r.InputsDigest != w.InputsDigest || !reflect.DeepEqual(r.Options, w.Options) || !sameJSON(r.Project, w.Project) {
 			continue
 		}
+		if !b.sameTool(ctx, r, w.Project) {
+			continue
+		}
 		same, err := b.sameState(r)
 		if err != nil {
 			return nil, err

@@ -43,6 +43,13 @@ func toolTrouble(err error) string {
 	return ""
 }
 
+// sameTool reports whether a project would be planned now with the tool that
+// made an earlier plan. Nothing is downloaded to find that out.
+func (b *Bot) sameTool(ctx context.Context, r run.Run, p planner.Project) bool {
+	c, err := b.Terraform.Tools.Choose(ctx, p.Tool, false)
+	return err == nil && run.ToolWord(c.Name, c.Version) == r.Tool
+}
+
 // otherTool says why an apply can't use the saved plan: what made it is not to
 // be had any more. Then the project's tool of today is used, for a plan of its
 // own.

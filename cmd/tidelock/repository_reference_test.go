@@ -96,7 +96,8 @@ reason and what to do instead. ` + "`tidelock convert --check --strict`" + ` onl
 | ` + "`env/WORKSPACE.tfvars`" + ` in a project, which Atlantis takes without being told | taken too |
 | ` + "`env` with a `command`, `multienv`" + ` | hooks whose output is environment: see [Workflows](workflows.md#environment-from-a-hook) |
 | commands that run Terraform themselves or wrap it | not carried over; [Terragrunt](workflows.md#terragrunt) is run by Tidelock itself |
-| ` + "`-backend-config`" + `, ` + "`terraform_version`" + `, ` + "`branch`" + `, policies, what a server's repos.yaml says | not carried over |
+| ` + "`terraform_version`, `terraform_distribution`" + ` | ` + "`tool_version`, `tool`" + ` |
+| ` + "`-backend-config`" + `, ` + "`branch`" + `, policies, what a server's repos.yaml says | not carried over |
 
 Atlantis applies before the merge, on the command ` + "`apply`" + `. Here the server's settings decide, or these two:
 

@@ -25,6 +25,7 @@ func placeless(cfg planner.RepoConfig) planner.RepoConfig {
 	cfg.Projects = append([]planner.ProjectConfig(nil), cfg.Projects...)
 	for i := range cfg.Projects {
 		cfg.Projects[i].Line, cfg.Projects[i].DependsLine = 0, 0
+		cfg.Projects[i].Tool.NameLine, cfg.Projects[i].Tool.VersionLine = 0, 0
 	}
 	for _, r := range []*gate.Rules{&cfg.Gates.Plan, &cfg.Gates.Apply} {
 		r.Expressions = append([]gate.Expression(nil), r.Expressions...)
@@ -125,6 +126,9 @@ func TestRead(t *testing.T) {
 		{"name and workspace", "version: 3\nprojects: [{dir: /app/, name: a/b.c, workspace: w}]", one(planner.ProjectConfig{Name: "a/b.c", Dir: "app", Workspace: "w"}), ""},
 		{"no name, with a workspace", "version: 3\nprojects: [{dir: ., workspace: w}]", one(planner.ProjectConfig{Name: "root:w", Dir: ".", Workspace: "w"}), ""},
 		{"a number is a text", "version: 3\nprojects: [{dir: 2024, name: 12}]", one(planner.ProjectConfig{Name: "12", Dir: "2024", Workspace: "default"}), ""},
+		{"version", head + "terraform_version: v1.9.8", app(func(p *planner.ProjectConfig) { p.Tool.Version = "v1.9.8" }), ""},
+		{"constraint of a version", head + "terraform_version: \">= 1.8, < 2\"", app(func(p *planner.ProjectConfig) { p.Tool.Version = ">= 1.8, < 2" }), ""},
+		{"distribution", head + "terraform_distribution: opentofu", app(func(p *planner.ProjectConfig) { p.Tool.Name = planner.ToolOpenTofu }), ""},
 		{"by hand", head + "autoplan: {enabled: false}", app(func(p *planner.ProjectConfig) { p.ByHand = true }), ""},
 		{"no pattern at all", head + "autoplan: {when_modified: []}", app(func(p *planner.ProjectConfig) { p.WhenModified = []string{} }), ""},
 		{"autoplan before dir", "version: 3\nprojects:\n- autoplan: {when_modified: [x.tf]}\n  dir: app", app(func(p *planner.ProjectConfig) { p.WhenModified = []string{"app/x.tf"} }), ""},

@@ -168,6 +168,12 @@ func (w writer) project(p planner.ProjectConfig) {
 		b.attribute("auto_plan", cty.False)
 	}
 	b.list("depends_on", p.DependsOn, false)
+	if p.Tool.Name != "" {
+		b.attribute("tool", cty.StringVal(p.Tool.Name))
+	}
+	if p.Tool.Version != "" {
+		b.attribute("tool_version", cty.StringVal(p.Tool.Version))
+	}
 	if p.Order != 0 {
 		b.attribute("order", cty.NumberIntVal(int64(p.Order)))
 	}

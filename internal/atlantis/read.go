@@ -336,6 +336,17 @@ func (r *reader) project(n *yaml.Node) {
 			if v := r.boolean(e.value, e.line, e.key); v != nil {
 				remove = choice{strconv.FormatBool(*v), e.line}
 			}
+		case "terraform_version":
+			r.toolVersion(e, &p.Tool)
+		case "terraform_distribution":
+			switch v, _ := r.text(e.value, e.line, e.key); v {
+			case "terraform":
+				p.Tool.Name, p.Tool.NameLine = planner.ToolTerraform, e.line
+			case "opentofu":
+				p.Tool.Name, p.Tool.NameLine = planner.ToolOpenTofu, e.line
+			default:
+				r.say(e.line, "terraform_distribution is %q; it can be terraform or opentofu.", short(v))
+			}
 		default:
 			r.projectElsewhere(e)
 		}
@@ -360,6 +371,19 @@ func (r *reader) project(n *yaml.Node) {
 	r.deletes = append(r.deletes, remove)
 }
 
+// toolVersion reads a version, or a constraint for one.
+func (r *reader) toolVersion(e entry, tool *planner.ToolConfig) {
+	v, ok := r.text(e.value, e.line, e.key)
+	if !ok {
+		return
+	}
+	if _, err := planner.AskTool("", v, ""); err != nil {
+		r.say(e.line, "terraform_version: %s", err)
+		return
+	}
+	tool.Version, tool.VersionLine = v, e.line
+}
+
 // projectElsewhere tells of a project's keys that are not carried over.
 func (r *reader) projectElsewhere(e entry) {
 	switch e.key {
@@ -373,15 +397,6 @@ func (r *reader) projectElsewhere(e entry) {
 			r.say(e.line, "branch is no regular expression: %v.", err)
 		}
 		r.note(e.line, "branch: %s: the project is planned for pull requests into every branch. The configuration is read from the branch that a pull request goes into: leave the project out of the file on other branches.", short(v))
-	case "terraform_version":
-		v, _ := r.text(e.value, e.line, e.key)
-		r.note(e.line, "terraform_version: %s: the server chooses the version. Say required_version in the project's code, so that another one fails at once.", short(v))
-	case "terraform_distribution":
-		v, _ := r.text(e.value, e.line, e.key)
-		if v != "terraform" && v != "opentofu" {
-			r.say(e.line, "terraform_distribution is %q; it can be terraform or opentofu.", short(v))
-		}
-		r.note(e.line, "terraform_distribution: %s: the server chooses between Terraform and OpenTofu, by its setting terraform.binary.", short(v))
 	case "silence_pr_comments":
 		r.silence(e)
 	case "policy_check", "custom_policy_check":

@@ -435,3 +435,23 @@ func outer(n *html.Node) string {
 	_ = html.Render(&b, n)
 	return b.String()
 }
+
+// What a run shows as its tool is its own, not the server's of today.
+func TestRunShowsItsTool(t *testing.T) {
+	w := local(t)
+	r := w.begin(w.plans(w.open(w.repo, 61, "t", "61"), "net")[0])
+	show := func() (string, string) {
+		var api runView
+		w.json("/api/v1/runs/"+r.ID, &api)
+		return content(w.page("/runs/" + r.ID)), api.Tool
+	}
+	if page, api := show(); strings.Contains(page, "Run with") || api != "" {
+		t.Errorf("before it is known: %q", api)
+	}
+	w.tx(func(ctx context.Context, tx *db.Tx) error {
+		return w.opts.Runs.SetTool(ctx, tx, r.ID, run.ToolWord("tofu", "1.8.0"))
+	})
+	if page, api := show(); !strings.Contains(page, "OpenTofu 1.8.0") || api != "OpenTofu 1.8.0" {
+		t.Errorf("%q", api)
+	}
+}

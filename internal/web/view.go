@@ -227,6 +227,7 @@ type runView struct {
 	Commit    string          `json:"commit,omitempty"`          // what is planned or applied
 	Since     string          `json:"unchanged_since,omitempty"` // the commit that the plan was made of, where nothing that shapes it has changed since
 	MadeAt    moment          `json:"made_at,omitzero"`          // when that was
+	Tool      string          `json:"tool,omitempty"`            // what it is or was run with: "Terraform 1.11.4"
 	Status    run.Status      `json:"status"`
 	Actor     access.Actor    `json:"actor"`
 	Node      string          `json:"node,omitempty"`
@@ -309,7 +310,7 @@ func (r runView) Accepted() bool {
 func (s *site) viewRun(r run.Run, client string, repo repoView) runView {
 	v := runView{
 		ID: r.ID, Client: client, Change: r.Change, Repo: repo, Pull: r.Pull, Kind: r.Kind, Project: r.Project.Name, Dir: r.Project.Dir,
-		Workspace: r.Project.Workspace, Commit: r.Commit, Since: r.Since, MadeAt: s.at(r.Made), Status: r.Status, Actor: r.Actor, Node: r.Node, PlanRun: r.PlanRun, Error: plain(r.Error),
+		Workspace: r.Project.Workspace, Commit: r.Commit, Tool: r.ToolTitle(), Since: r.Since, MadeAt: s.at(r.Made), Status: r.Status, Actor: r.Actor, Node: r.Node, PlanRun: r.PlanRun, Error: plain(r.Error),
 		Done: r.Done, Total: r.Total, Progress: viewProgress(r), PeakMemory: r.PeakMemory, InputsDigest: r.InputsDigest, PlanDigest: r.PlanDigest, StateLineage: r.StateLineage,
 		StateSerial: r.StateSerial, Diff: plain(r.Diff), Report: r.Report, Estimate: r.Estimate, Cost: viewCost(r.Estimate),
 		HasLog: r.LogBlob != "", HasPlan: r.PlanJSONBlob != "", Order: r.Project.Order, DependsOn: r.Project.DependsOn,

@@ -8,8 +8,6 @@
 # - line 8: policies: the policies are the server's here, and are asked before every apply. Ask who runs the server to add yours.
 # - line 11: name: my-project~name has characters that no name has here, and became my-project-name.
 # - line 12: branch: /main/: the project is planned for pull requests into every branch. The configuration is read from the branch that a pull request goes into: leave the project out of the file on other branches.
-# - line 15: terraform_distribution: opentofu: the server chooses between Terraform and OpenTofu, by its setting terraform.binary.
-# - line 16: terraform_version: 1.8: the server chooses the version. Say required_version in the project's code, so that another one fails at once.
 # - line 17: delete_source_branch_on_merge: the whole repository has one setting here, delete_branch, and not every project says the same. It is left to the server's.
 # - line 18: repo_locks: the whole repository has one setting here, lock, and not every project says the same. It is plan for all.
 # - line 19: custom_policy_check: true: the server's policies are asked before every apply, of every project.
@@ -68,8 +66,10 @@ gate "apply" {
 # Hooks run, and variables of env reach a run, only where the server allows them.
 
 project "my-project-name" {
-  dir   = "infra"
-  flags = ["-refresh=false", "-target=module.a"]
+  dir          = "infra"
+  tool         = "tofu"
+  tool_version = "1.8"
+  flags        = ["-refresh=false", "-target=module.a"]
 
   hook "after_init" {
     run      = ["sh", "-c", "./credentials.sh"]

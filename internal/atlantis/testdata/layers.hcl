@@ -1,9 +1,6 @@
 # Made of atlantis.yaml by tidelock convert. It counts once it is on the base branch;
 # then atlantis.yaml is not read any more.
 
-# Not carried over:
-# - line 17: terraform_version: v1.9.5: the server chooses the version. Say required_version in the project's code, so that another one fails at once.
-
 # The projects below, and those that are found by themselves.
 autodiscover  = true
 ignore        = ["sandbox/**", "examples"]
@@ -31,12 +28,14 @@ gate "apply" {
 project "network-staging" {
   dir           = "live/staging/network"
   when_modified = ["live/staging/network/*.tf", "modules/network/**/*.tf", "live/staging/network/.terraform.lock.hcl", "!live/staging/network/*_test.tf"]
+  tool_version  = "v1.9.5"
   order         = 1
 }
 
 project "network-production" {
   dir           = "live/production/network"
   when_modified = ["live/production/network/*.tf", "modules/network/**/*.tf", "live/production/network/.terraform.lock.hcl", "!live/production/network/*_test.tf"]
+  tool_version  = "v1.9.5"
   order         = 1
 }
 
