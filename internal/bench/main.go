@@ -25,11 +25,8 @@ var parts = []part{
 	{"plan-1", "webhook to final comment against bare Terraform, 1 project", benchPlan(planSize{projects: 1, rounds: 9, limit: time.Minute, target: 1.15})},
 	{"plan-10", "the same with 10 projects", benchPlan(planSize{projects: 10, rounds: 3, limit: 2 * time.Minute, target: 0.7})},
 	{"plan-50", "the same with 50 projects", benchPlan(planSize{projects: 50, rounds: 2, limit: 150 * time.Second, target: 0.7})},
-<<<<<<< internal/bench/main.go
 	{"large", "a plan of 10,000 objects against bare Terraform", benchLarge},
-=======
 	{"push", "a push to a pull request of 50 projects that touches one of them", benchPush(50)},
->>>>>>> /tmp/land.theirs
 	{"burst", "200 pull requests at once on one repository", benchBurst},
 	{"discover", "from a commit to the projects it touches: 1,000 root modules, 300 shared ones", benchGo(goBench{
 		room: "./internal/checkout", name: "Discover", rounds: "5x", targets: map[string]float64{"cold": 1500, "warm": 150}})},
