@@ -126,12 +126,6 @@ func Survey(fsys fs.FS, cfg RepoConfig) (Surveyed, error) {
 		problems = append(problems, c.complete(&projects[i])...)
 	}
 	problems = append(problems, tree.told(c.used)...)
-	sort.SliceStable(problems, func(i, j int) bool {
-		if problems[i].Path != problems[j].Path {
-			return problems[i].Path < problems[j].Path
-		}
-		return problems[i].Line < problems[j].Line
-	})
 	calls := map[string][]string{}
 	for dir := range c.used {
 		m := c.module(dir)
@@ -144,6 +138,13 @@ func Survey(fsys fs.FS, cfg RepoConfig) (Surveyed, error) {
 		sort.Strings(calls[dir])
 		calls[dir] = uniq(calls[dir])
 	}
+	problems = append(problems, c.circles(calls)...)
+	sort.SliceStable(problems, func(i, j int) bool {
+		if problems[i].Path != problems[j].Path {
+			return problems[i].Path < problems[j].Path
+		}
+		return problems[i].Line < problems[j].Line
+	})
 	return Surveyed{projects, problems, calls}, nil
 }
 
@@ -393,10 +394,14 @@ func forbiddenProblem(full string) Problem {
 }
 
 // Forbidden returns a problem for each thing in a project's directory, or in
-// one above it, that a repository must not hold. Nothing of the project may
+// one above it, that a repository must not hold, and for a circle of modules, in
+// which Terraform would never come to an end. Nothing of the project may
 // run while there is one.
 func Forbidden(fsys fs.FS, dir string) ([]Problem, error) {
 	var out []Problem
+	if circle, file := moduleCircle(fsys, dir); circle != "" {
+		out = append(out, Problem{Path: file, Message: "The modules call each other in a circle, which has no end: " + circle + ". The call in " + file + " closes it."})
+	}
 	for {
 		entries, err := fs.ReadDir(fsys, dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
