@@ -27,7 +27,7 @@ func read(t *testing.T, name string) *Plan {
 // here can't make: deferred changes, actions, imports by identity, sections
 // of tomorrow.
 func TestTextGolden(t *testing.T) {
-	for _, name := range []string{"all", "failed", "refresh", "nothing"} {
+	for _, name := range []string{"all", "failed", "refresh", "nothing", "example"} {
 		p := read(t, "testdata/text/"+name+".json")
 		s := p.Summary()
 		got := Text(p, TextOptions{Reads: true}) + "\n== " + s.String() + "\n== " + s.Aside() + "\n"
