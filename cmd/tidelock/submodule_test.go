@@ -14,7 +14,7 @@ import (
 func TestThreat_SubmodulesArePlannedAndBringNothingElse(t *testing.T) {
 	t.Parallel()
 	const modules = "[submodule \"net\"]\n\tpath = vendor/net\n\turl = ../net.git\n"
-	s := newStage(t, stageOptions{env: []string{"TIDELOCK_CHECKOUT_SUBMODULES=true"}, files: githubtest.Files{
+	s := newStage(t, stageOptions{env: append([]string{"TIDELOCK_CHECKOUT_SUBMODULES=true"}, often...), files: githubtest.Files{
 		"tidelock.hcl":    "submodules = true\n",
 		"live/a/main.tf":  "module \"net\" {\n  source = \"../../vendor/net/vpc\"\n}\nterraform {\n  backend \"local\" {}\n}\n",
 		"live/b/main.tf":  "resource \"terraform_data\" \"b\" {}\n",
