@@ -126,6 +126,12 @@ func Survey(fsys fs.FS, cfg RepoConfig) (Surveyed, error) {
 		problems = append(problems, c.complete(&projects[i])...)
 	}
 	problems = append(problems, tree.told(c.used)...)
+	sort.SliceStable(problems, func(i, j int) bool {
+		if problems[i].Path != problems[j].Path {
+			return problems[i].Path < problems[j].Path
+		}
+		return problems[i].Line < problems[j].Line
+	})
 	calls := map[string][]string{}
 	for dir := range c.used {
 		m := c.module(dir)
@@ -138,13 +144,6 @@ func Survey(fsys fs.FS, cfg RepoConfig) (Surveyed, error) {
 		sort.Strings(calls[dir])
 		calls[dir] = uniq(calls[dir])
 	}
-	problems = append(problems, c.circles(calls)...)
-	sort.SliceStable(problems, func(i, j int) bool {
-		if problems[i].Path != problems[j].Path {
-			return problems[i].Path < problems[j].Path
-		}
-		return problems[i].Line < problems[j].Line
-	})
 	return Surveyed{projects, problems, calls}, nil
 }
 

@@ -108,6 +108,18 @@ func validate(dir string) (validated, error) {
 		return v, err
 	}
 	v.Problems = append(v.Problems, problems...)
+	v.Problems = append(v.Problems, planner.MissingVarFiles(root.FS(), cfg, projects)...)
+	for _, p := range projects {
+		refused, err := planner.Forbidden(root.FS(), p.Dir) // what no run begins with, such as modules in a circle
+		if err != nil {
+			return v, err
+		}
+		for _, r := range refused {
+			if !slices.Contains(v.Problems, r) {
+				v.Problems = append(v.Problems, r)
+			}
+		}
+	}
 	if cfg.Template != "" {
 		if err := comment.CheckTemplate(cfg.Template); err != nil {
 			v.Problems = append(v.Problems, planner.Problem{Path: v.File, Line: cfg.TemplateLine, Message: errs.Sentence(err)})
