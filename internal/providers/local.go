@@ -81,7 +81,7 @@ func (s *Store) localH1(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	stamp, err := stampOf(dir)
+	_, stamp, err := stampOf(dir)
 	if err != nil {
 		return "", err
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -368,5 +369,51 @@ func TestPartialCode(t *testing.T) {
 	got, err = s.Prepare(t.Context(), request("terraform", files))
 	if err != nil || !strings.Contains(read(t, got.CLIConfig), "exclude = [\""+aws+"\"]") {
 		t.Errorf("what is pinned is asked for: %v\n%s", err, read(t, got.CLIConfig))
+	}
+}
+
+// TestThreat_OneClientsProvidersAreNotAnothers: what one client's code has
+// fetched decides nothing for another's.
+func TestThreat_OneClientsProvidersAreNotAnothers(t *testing.T) {
+	r := registry(t)
+	for _, v := range []string{"5.1.0", "5.2.0"} {
+		r.Add(aws, v, pack(t, "aws", v), platform)
+	}
+	r.Add(aws, "9.9.9-evil", pack(t, "aws", "evil"), platform)
+	r.Add("providers.example.com/hashicorp/aws", "9.9.9", pack(t, "aws", "evil"), platform)
+	s := open(t, options(t, r))
+	prepare := func(files map[string]string) Prepared {
+		p, err := s.Prepare(t.Context(), request("terraform", files))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	sees := func(p Prepared) string {
+		dirs, _ := filepath.Glob(filepath.Join(filepath.Dir(p.CLIConfig), "mirror", "*", "*", "*", "*", "*"))
+		for i, d := range dirs {
+			dirs[i], _ = filepath.Rel(filepath.Join(filepath.Dir(p.CLIConfig), "mirror"), d)
+		}
+		return strings.Join(dirs, " ")
+	}
+	evil := prepare(map[string]string{
+		"a.tf": requires("providers.example.com/hashicorp/aws", "9.9.9"),
+		"b.tf": "terraform {\n  required_providers {\n    other = {\n      source  = \"hashicorp/aws\"\n      version = \"9.9.9-evil\"\n    }\n  }\n}\n",
+	})
+	if n := len(evil.Packages); n != 2 {
+		t.Fatalf("%d packages", n)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() { prepare(map[string]string{"a.tf": requires("hashicorp/aws", "5.1.0")}) })
+		wg.Go(func() {
+			if got, want := sees(prepare(map[string]string{"a.tf": requires("hashicorp/aws", ">= 5.0")})), aws+"/5.2.0/"+platform; got != want {
+				t.Errorf("the other client's run sees %q, want %q", got, want)
+			}
+		})
+	}
+	wg.Wait()
+	if altered, err := s.Altered(); err != nil || len(altered) > 0 {
+		t.Errorf("altered are %v, %v", altered, err)
 	}
 }

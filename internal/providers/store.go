@@ -77,7 +77,9 @@ type Package struct {
 	Files    int       `json:"files"`
 	Size     int64     `json:"size"` // bytes, unpacked
 	Used     time.Time `json:"used"` // last prepared for a run; not exact to the minute
-	// Stamp changes whenever a file of it is touched.
+	// Modes is a hash of its files' names and modes, which H1 does not cover;
+	// Stamp is one that changes whenever a file of it is touched.
+	Modes string `json:"modes"`
 	Stamp string `json:"stamp"`
 	Note  string `json:"note,omitempty"`
 }
@@ -322,7 +324,7 @@ func (s *Store) whole(id string) (Package, bool) {
 	if err != nil {
 		return Package{}, false
 	}
-	if stamp, err := stampOf(s.packageDir(id)); err != nil || stamp != p.Stamp {
+	if _, stamp, err := stampOf(s.packageDir(id)); err != nil || stamp != p.Stamp {
 		return Package{}, false
 	}
 	return p, true
@@ -333,6 +335,9 @@ func (s *Store) whole(id string) (Package, bool) {
 func (s *Store) again(id string) (Package, bool) {
 	p, err := s.record(id)
 	if err != nil {
+		return p, false
+	}
+	if modes, _, err := stampOf(s.packageDir(id)); err != nil || modes != p.Modes {
 		return p, false
 	}
 	if h1, err := dirhash.HashDir(s.packageDir(id), "", dirhash.Hash1); err != nil || h1 != p.H1 {
@@ -361,11 +366,12 @@ func (s *Store) record(id string) (Package, error) {
 	return p, nil
 }
 
-// stampOf is a hash of what the file system knows of all files below dir. The
-// time of a file's last change can't be set by who changes it.
-func stampOf(dir string) (string, error) {
-	h := sha256.New()
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+// stampOf returns a hash of the names and modes of all files below dir, and one
+// of all that the file system knows of them. The time of a file's last change
+// can't be set by who changes it.
+func stampOf(dir string) (modes, stamp string, err error) {
+	m, h := sha256.New(), sha256.New()
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -378,20 +384,23 @@ func stampOf(dir string) (string, error) {
 			return err
 		}
 		if d.IsDir() { // its times change when it is moved into place
-			fmt.Fprintf(h, "%q dir\n", rel)
+			fmt.Fprintf(m, "%q dir\n", rel)
 			return nil
 		}
 		st, ok := info.Sys().(*syscall.Stat_t)
 		if !ok {
 			return fmt.Errorf("stat %s: the system tells too little", path)
 		}
+		fmt.Fprintf(m, "%q %o\n", rel, st.Mode)
 		fmt.Fprintf(h, "%q %o %d %d %d %d\n", rel, st.Mode, st.Size, st.Ino, st.Ctim.Sec, st.Ctim.Nsec)
 		return nil
 	})
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	modes = hex.EncodeToString(m.Sum(nil))
+	fmt.Fprintf(h, "%s\n", modes)
+	return modes, hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // fetch downloads, verifies and unpacks a package, and moves it into place.
@@ -497,7 +506,7 @@ func (s *Store) settle(id, dir string, p *Package) error {
 // seal writes the record of a package that is in its place.
 func (s *Store) seal(id string, p *Package) (err error) {
 	to, meta := s.packageDir(id), s.metaFile(id)
-	if p.Stamp, err = stampOf(to); err != nil {
+	if p.Modes, p.Stamp, err = stampOf(to); err != nil {
 		return err
 	}
 	text, err := json.MarshalIndent(p, "", "  ")

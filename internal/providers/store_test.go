@@ -341,6 +341,12 @@ func TestAlteredPackageIsFetchedAnew(t *testing.T) {
 	if _, err := s.ensure(t.Context(), address(t, aws), "5.1.0"); err != nil || r.Downloads() != 1 {
 		t.Errorf("a package that holds what it held: %d downloads, %v", r.Downloads(), err)
 	}
+	if err := os.Chmod(program, 0o444); err != nil { // which a sandboxed run may do, where the files are its user's
+		t.Fatal(err)
+	}
+	if _, err := s.ensure(t.Context(), address(t, aws), "5.1.0"); err != nil || r.Downloads() != 2 {
+		t.Errorf("a program that can't be started any more: %d downloads, %v", r.Downloads(), err)
+	}
 	rewrite(evil)
 	if _, wrong, err := s.Verify(t.Context()); err != nil || len(wrong) != 1 || !strings.Contains(wrong[0], "was altered") {
 		t.Errorf("verify says %q, %v", wrong, err)
@@ -348,7 +354,7 @@ func TestAlteredPackageIsFetchedAnew(t *testing.T) {
 	if _, err := s.ensure(t.Context(), address(t, aws), "5.1.0"); err != nil {
 		t.Fatal(err)
 	}
-	if text := read(t, program); text != good || r.Downloads() != 2 {
+	if text := read(t, program); text != good || r.Downloads() != 3 {
 		t.Errorf("after %d downloads the program is %q", r.Downloads(), text)
 	}
 	if n, wrong, err := s.Verify(t.Context()); err != nil || len(wrong) != 0 || n != 1 {
