@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -104,7 +105,8 @@ func TestTwoToolsInOnePull(t *testing.T) {
 }
 
 // The tool that made a plan is gone when the plan is merged: it is planned
-// again with what there is, and applied, since that does the same.
+// again with what there is, and applied, since that does the same. Before that
+// another version takes its place, with which all is planned anew.
 func TestPlanWhoseToolIsGone(t *testing.T) {
 	t.Parallel()
 	tf, err := toolchain.Terraform(t.Context(), toolchain.Options{})
@@ -115,30 +117,48 @@ func TestPlanWhoseToolIsGone(t *testing.T) {
 		t.Skip("needs Terraform")
 	}
 	tools := t.TempDir()
-	newer := filepath.Join(tools, "versions", "1.99.0", "terraform")
-	if err := os.MkdirAll(filepath.Dir(newer), 0o755); err != nil {
-		t.Fatal(err)
+	install := func(version string) (remove func()) {
+		t.Helper()
+		path := filepath.Join(tools, "versions", version, "terraform")
+		script := fmt.Sprintf("#!/bin/sh\n[ \"$1\" = version ] && exec echo 'Terraform v%s'\nexec '%s' \"$@\"\n", version, tf.Path)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(script), 0o755)); err != nil {
+			t.Fatal(err)
+		}
+		return func() {
+			t.Helper()
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	script := fmt.Sprintf("#!/bin/sh\n[ \"$1\" = version ] && exec echo 'Terraform v1.99.0'\nexec '%s' \"$@\"\n", tf.Path)
-	if err := os.WriteFile(newer, []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	remove := install("1.99.0")
 	s := newStage(t, stageOptions{
-		files: githubtest.Files{"network/main.tf": resource("net", "v1"), ".terraform-version": "latest\n"},
+		files: githubtest.Files{"network/main.tf": resource("net", "v1"), "app/main.tf": resource("app", "v1"), ".terraform-version": "latest\n"},
 		env:   []string{"TIDELOCK_TERRAFORM_TOOLS_DIRS=" + tools, "TIDELOCK_TERRAFORM_DOWNLOAD=false"},
 	})
-	p := s.open("feature", network("v2"))
-	s.says(p, "### 📋 Plan: 1 to add")
-	if got := toolsOf(s.runs(), run.Plan)["network"]; got != "Terraform 1.99.0" {
-		t.Fatalf("planned with %q", got)
+	p := s.open("feature", githubtest.Files{"network/main.tf": resource("net", "v2"), "app/main.tf": resource("app", "v2")})
+	s.says(p, "### 📋 Plan: 2 to add")
+	if got := toolsOf(s.runs(), run.Plan); got["network"] != "Terraform 1.99.0" || got["app"] != "Terraform 1.99.0" {
+		t.Fatalf("planned with %v", got)
 	}
-	if err := os.RemoveAll(newer); err != nil {
-		t.Fatal(err)
+
+	// A plan stands for the next push only where the same tool would make it.
+	remove()
+	remove = install("1.99.1")
+	head := s.repo.Commit("ada", "feature", "One of the two", githubtest.Files{"app/main.tf": resource("app", "v3")})
+	s.says(p, head[:7])
+	s.says(p, "### 📋 Plan: 2 to add")
+	for _, r := range s.runs() {
+		if r.Commit == head && (r.Since != "" || r.ToolTitle() != "Terraform 1.99.1") {
+			t.Errorf("%s was planned with %s, or not at all: since %q", r.Project.Name, r.ToolTitle(), r.Since)
+		}
 	}
+
+	remove()
 	s.merge(p)
-	s.says(p, "✅ Applied 1 project")
-	if got := toolsOf(s.runs(), run.Apply)["network"]; got != "Terraform "+tf.Version {
-		t.Errorf("applied with %q", got)
+	s.says(p, "✅ Applied 2 projects")
+	if got := toolsOf(s.runs(), run.Apply); got["network"] != "Terraform "+tf.Version || got["app"] != "Terraform "+tf.Version {
+		t.Errorf("applied with %v", got)
 	}
 	if !strings.Contains(s.log.String(), "the tool that made a plan is not to be had") {
 		t.Error("nobody is told")
