@@ -97,6 +97,9 @@ func (b *Bot) projectsAtTip(ctx context.Context, repo clients.Repo) (cfg planner
 	if cfg, _, err = b.repoConfig(ctx, src, p); err != nil {
 		return cfg, nil, "", err
 	}
+	if src, err = b.withSubmodules(ctx, repo, p, src, cfg); err != nil {
+		return cfg, nil, "", err
+	}
 	root, err := b.Checkout.TreeFS(ctx, src, refs(run.Change{Branch: repo.DefaultBranch}, p), tip)
 	if err != nil {
 		return cfg, nil, "", err
