@@ -49,7 +49,8 @@ func (s *secrets) hide(text string) string {
 func (s *secrets) key(name string) bool { return s != nil && s.keys[name] }
 
 // SensitiveValues returns the strings that the plan marks as sensitive
-// anywhere: in an object, an output or a variable. Whoever shows any text that
+// anywhere: in an object, an output, a variable, or in a data source that was
+// read while planning. Whoever shows any text that
 // came of the run masks them in it (redact.NewMasker), since Terraform itself
 // loses marks on the way through providers. They are secrets.
 func (p *Plan) SensitiveValues() []string {
@@ -99,6 +100,12 @@ func secretsOf(w *wirePlan) *secrets {
 	for _, o := range w.outputs {
 		values(o)
 	}
+	for _, o := range w.prior.Values.Outputs {
+		if o.Sensitive {
+			add(o.Value, true)
+		}
+	}
+	w.prior.Values.RootModule.each(add)
 	for name, v := range w.variables {
 		if w.configuration.RootModule.Variables[name].Sensitive {
 			add(v.Value, true)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -172,6 +173,21 @@ func TestThreat_TextShowsNoSecret(t *testing.T) {
 		if !strings.Contains(got, "check.c fails") || o.Limit == 0 && !strings.Contains(got, "x_y.drift has changed") {
 			t.Errorf("%+v: it does not say enough:\n%s", o, got)
 		}
+	}
+}
+
+// TestThreat_SecretsOfDataSources: what a data source reads while the plan is
+// made stands in the state before it alone.
+func TestThreat_SecretsOfDataSources(t *testing.T) {
+	p := parsed(t, `{"format_version":"1.2","resource_changes":[`+object(`["create"]`, "null", `{"a":"canary-read","n":77712345,"open":"shown"}`, "")+`],
+	"prior_state":{"values":{"outputs":{"o":{"sensitive":true,"value":["canary-output"]},"p":{"sensitive":false,"value":"shown"}},"root_module":{"child_modules":[{"resources":[
+	 {"address":"data.a.b","mode":"data","values":{"token":"canary-read","pin":77712345,"list":["x","canary-listed"]},"sensitive_values":{"token":true,"pin":true,"list":[false,true]}},
+	 {"address":"data.a.c","mode":"data","values":{"open":"shown"},"sensitive_values":{}}]}]}}}}`)
+	if diff := cmp.Diff([]string{"77712345", "canary-listed", "canary-output", "canary-read"}, slices.Sorted(slices.Values(p.SensitiveValues()))); diff != "" {
+		t.Error(diff)
+	}
+	if got := Text(p, TextOptions{}); strings.Contains(got, "canary") || strings.Contains(got, "77712345") || !strings.Contains(got, "shown") {
+		t.Error(got)
 	}
 }
 

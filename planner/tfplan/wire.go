@@ -28,6 +28,7 @@ type wirePlan struct {
 	errored                  bool
 	complete, applyable      *bool
 	variables                map[string]wireVariable
+	prior                    wireState
 	configuration            wireConfiguration
 	unread                   map[string]any // sections that nobody here knows
 }
@@ -117,6 +118,48 @@ type wireRelevant struct {
 	Attribute []any  `json:"attribute"`
 }
 
+// wireState is the state before the plan, in which alone the data sources
+// stand that were read while planning. Its values are decoded only where one
+// is sensitive.
+type wireState struct {
+	Values struct {
+		Outputs map[string]struct {
+			Sensitive bool `json:"sensitive"`
+			Value     any  `json:"value"`
+		} `json:"outputs"`
+		RootModule wireStateModule `json:"root_module"`
+	} `json:"values"`
+}
+
+type wireStateModule struct {
+	Resources []struct {
+		Values    json.RawMessage `json:"values"`
+		Sensitive json.RawMessage `json:"sensitive_values"`
+	} `json:"resources"`
+	Children []wireStateModule `json:"child_modules"`
+}
+
+// each calls f for every object in which something is sensitive.
+func (m *wireStateModule) each(f func(values, mask any)) {
+	for _, r := range m.Resources {
+		if !bytes.Contains(r.Sensitive, []byte("true")) {
+			continue
+		}
+		var values, mask any
+		for raw, into := range map[*json.RawMessage]*any{&r.Values: &values, &r.Sensitive: &mask} {
+			dec := json.NewDecoder(bytes.NewReader(*raw))
+			dec.UseNumber()
+			if dec.Decode(into) != nil {
+				return // nothing, or no JSON: the section was decoded before
+			}
+		}
+		f(values, mask)
+	}
+	for i := range m.Children {
+		m.Children[i].each(f)
+	}
+}
+
 // ignored is a value that is passed over.
 type ignored struct{}
 
@@ -179,7 +222,9 @@ func (w *wirePlan) section(dec *json.Decoder, name string) error {
 		return dec.Decode(&w.variables)
 	case "configuration":
 		return dec.Decode(&w.configuration)
-	case "planned_values", "prior_state", "timestamp":
+	case "prior_state":
+		return dec.Decode(&w.prior)
+	case "planned_values", "timestamp":
 		return dec.Decode(&ignored{}) // says nothing that the changes don't
 	}
 	var v any
