@@ -275,6 +275,7 @@ func (p *planning) spec(ctx context.Context, r run.Run) (tfrun.Spec, error) {
 			return s, err
 		}
 	}
+	p.workflow(ctx, &s, r)
 	return s, nil
 }
 
