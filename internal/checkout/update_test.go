@@ -228,7 +228,7 @@ func TestThreat_UpdateIsAFreshTree(t *testing.T) {
 		fresh[sha], notes[sha] = exactly(t, into), n
 	}
 	dir := filepath.Join(t.TempDir(), "deep", "tree")
-	for round := range 300 {
+	for round := range 150 {
 		sha := shas[r.IntN(len(shas))]
 		var did []string
 		for range r.IntN(4) {
