@@ -118,6 +118,12 @@ func TestDoctorChecks(t *testing.T) {
 			c.config.Terraform.ProviderMirror = c.config.DataDir
 			must(os.MkdirAll(filepath.Join(c.config.DataDir, "registry.terraform.io/hashicorp/aws/6.0.0/linux_amd64"), 0o700))
 		}, healthOK, "1 packages", ""},
+		{"empty store", "provider-store", func(*clinic) {}, healthOK, "empty", ""},
+		{"touched store", "provider-store", func(c *clinic) {
+			meta := filepath.Join(c.config.DataDir, "providers/meta/registry.terraform.io/hashicorp/aws/6.0.0/linux_amd64.json")
+			must(os.MkdirAll(filepath.Dir(meta), 0o700))
+			must(os.WriteFile(meta, []byte(`{"provider":"registry.terraform.io/hashicorp/aws","version":"6.0.0","platform":"linux_amd64","stamp":"another"}`), 0o600))
+		}, healthWarn, "registry.terraform.io/hashicorp/aws 6.0.0", "tidelock providers verify"},
 		{"sandbox off", "sandbox", func(c *clinic) { c.config.Terraform.Sandbox = "off" }, healthWarn, "can read what the server can", "terraform.sandbox"},
 		{"no Landlock", "sandbox", func(c *clinic) { c.host = func() runner.Host { return runner.Host{Shell: true} } }, healthWarn, "no Landlock", "trust"},
 		{"no Landlock, strict", "sandbox", func(c *clinic) {

@@ -21,7 +21,7 @@ import (
 
 // The bounds of what a source may answer, in bytes.
 const (
-	maxDocument = 8 << 20
+	maxDocument = 4 << 20
 	maxPackage  = 1 << 30
 )
 

@@ -59,6 +59,10 @@ type want struct {
 	note      string
 }
 
+// maxWants is how many providers a run may have: a pull request must not fill
+// the disk with packages. Large projects have some thirty.
+const maxWants = 100
+
 // place is where a provider is asked for, as the beginning of a sentence.
 func (w *want) place(dir string) string {
 	switch {
@@ -145,13 +149,16 @@ func (s *Store) wants(needs planner.ProviderNeeds, lock []byte, r Request) ([]*w
 		}
 		w.wish.constraints = append(w.wish.constraints, n.Versions...)
 	}
+	if len(byAddress) > maxWants {
+		return nil, errs.New(errs.TooLarge, "The code of %s requires %d providers, more than the %d that a run may have.", r.Project.Dir, len(byAddress), maxWants)
+	}
 	if len(refused) > 0 {
 		return nil, errs.New(errs.Forbidden, "%s", strings.Join(refused, "\n"))
 	}
 	for a, p := range pins {
 		w := byAddress[a]
 		if w == nil {
-			if a.IsBuiltIn() || !allowed(s.o.Allow, a) || isForeign(a, r.Tool) {
+			if len(byAddress) == maxWants || a.IsBuiltIn() || !allowed(s.o.Allow, a) || isForeign(a, r.Tool) {
 				continue
 			}
 			w = &want{Address: a, optional: true}
@@ -209,8 +216,13 @@ func (s *Store) provide(ctx context.Context, w *want, r Request) error {
 	default:
 		return fmt.Errorf("prepare %s: %w", w.Address, err)
 	}
+	err = w.checkLock(p, r)
+	if w.optional && errs.Is(err, errs.Invalid) { // perhaps nothing needs it any more
+		w.note = errs.Sentence(err)
+		return nil
+	}
 	w.pkg, w.note = &p, note
-	return w.checkLock(p, r)
+	return err
 }
 
 func absentToNotFound(err error) error {

@@ -2,6 +2,7 @@ package providers
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -415,5 +416,47 @@ func TestThreat_OneClientsProvidersAreNotAnothers(t *testing.T) {
 	wg.Wait()
 	if altered, err := s.Altered(); err != nil || len(altered) > 0 {
 		t.Errorf("altered are %v, %v", altered, err)
+	}
+}
+
+// TestStaleLockEntry: what only the lock file has, and no checksum for this
+// platform, is left out with a note.
+func TestStaleLockEntry(t *testing.T) {
+	r := registry(t)
+	r.Add(aws, "5.1.0", pack(t, "aws", "x"), platform)
+	got, err := open(t, options(t, r)).Prepare(t.Context(), request("terraform", map[string]string{lockName: locked(aws, "5.1.0", "h1:mac")}))
+	if err != nil || len(got.Packages) != 0 || len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "providers lock") {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestThreat_ProvidersFillTheDisk: neither a pull request that requires
+// hundreds of providers nor a registry with endless lists gets through.
+func TestThreat_ProvidersFillTheDisk(t *testing.T) {
+	r := registry(t)
+	for i := range maxVersions + 1 {
+		r.Add("providers.example.com/x/aws", fmt.Sprintf("1.0.%d", i), nil, platform)
+	}
+	o := options(t, r)
+	s := open(t, o)
+	var code strings.Builder
+	code.WriteString("terraform {\n  required_providers {\n")
+	for i := range maxWants + 1 {
+		fmt.Fprintf(&code, "    p%d = { source = \"x/p%d\" }\n", i, i)
+	}
+	code.WriteString("  }\n}\n")
+	_, err := s.Prepare(t.Context(), request("terraform", map[string]string{"a.tf": code.String()}))
+	fails(t, err, errs.TooLarge, "live", "101 providers")
+	if n := r.Asked("/"); n != 0 {
+		t.Errorf("asked %d times", n)
+	}
+	_, err = s.Prepare(t.Context(), request("terraform", map[string]string{"a.tf": requires("providers.example.com/x/aws", "~> 1.0")}))
+	fails(t, err, errs.TooLarge, "providers.example.com/x/aws", "5001 versions")
+	r.Add(aws, "5.1.0", pack(t, "aws", "x"), platform)
+	o.leastFree = 1 << 62
+	_, err = open(t, o).ensure(t.Context(), address(t, aws), "5.1.0")
+	fails(t, err, errs.Unavailable, "too little space")
+	if n := r.Downloads(); n != 0 {
+		t.Errorf("%d downloads", n)
 	}
 }

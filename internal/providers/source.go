@@ -120,6 +120,13 @@ type lists struct {
 	kept map[string]*list
 }
 
+// maxLists is how many lists are remembered at most, and maxVersions how many
+// versions each may have: code that anybody may write names the providers.
+const (
+	maxLists    = 500
+	maxVersions = 5000
+)
+
 type list struct {
 	sync.Mutex
 	at       time.Time
@@ -135,6 +142,9 @@ func (l *lists) get(ctx context.Context, s source, a Address, platform string) (
 	}
 	e := l.kept[key]
 	if e == nil {
+		if len(l.kept) >= maxLists {
+			clear(l.kept)
+		}
 		e = &list{}
 		l.kept[key] = e
 	}
@@ -147,6 +157,9 @@ func (l *lists) get(ctx context.Context, s source, a Address, platform string) (
 	versions, err := s.versions(ctx, a, platform)
 	if err != nil && !errors.Is(err, errAbsent) {
 		return nil, err
+	}
+	if len(versions) > maxVersions {
+		return nil, errs.New(errs.TooLarge, "The provider %s has %d versions, more than the %d that are looked at.", a, len(versions), maxVersions)
 	}
 	e.at, e.versions, e.err = l.now(), versions, err
 	return versions, err

@@ -61,6 +61,8 @@ type Options struct {
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 	Dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 	bounds *bounds
+	// leastFree is how many bytes must be free for anything to be fetched.
+	leastFree uint64
 }
 
 // Package is one unpacked package in the store, and what is known of it.
@@ -116,6 +118,7 @@ func Open(o Options) (*Store, error) {
 	if o.bounds == nil {
 		o.bounds = &usualBounds
 	}
+	o.leastFree = cmp.Or(o.leastFree, 1<<30)
 	s := &Store{o: o, client: newClient(o), lists: lists{age: o.ListAge, now: o.Now}, busy: map[string]chan struct{}{}, local: map[string]localHash{}}
 	s.registry = &registries{client: s.client, age: o.ListAge, now: o.Now}
 	if o.NetworkMirror != "" {
@@ -173,9 +176,14 @@ func (s *Store) choose(ctx context.Context, a Address, w wish) (string, error) {
 		return v.String(), nil
 	}
 	known := false
+	var failed error
 	for _, from := range s.sources() {
 		all, err := s.lists.get(ctx, from, a, s.o.Platform)
 		if errors.Is(err, errAbsent) {
+			continue
+		}
+		if errs.Is(err, errs.Unavailable) {
+			failed = errors.Join(failed, err)
 			continue
 		}
 		if err != nil {
@@ -190,7 +198,10 @@ func (s *Store) choose(ctx context.Context, a Address, w wish) (string, error) {
 			return best.String(), nil
 		}
 	}
-	if known {
+	switch {
+	case failed != nil:
+		return "", failed
+	case known:
 		return "", errs.New(errs.NotFound, "No version of %s for %s meets %s.", a, s.o.Platform, w)
 	}
 	return "", errAbsent
@@ -415,6 +426,10 @@ func (s *Store) fetch(ctx context.Context, a Address, v string, o offer) (Packag
 		return Package{}, fmt.Errorf("fetch %s %s: %w", a, v, err)
 	}
 	defer os.RemoveAll(tmp)
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(tmp, &disk); err == nil && disk.Bavail*uint64(disk.Bsize) < s.o.leastFree {
+		return Package{}, errs.New(errs.Unavailable, "The server's disk has too little space left to fetch %s %s.", a, v)
+	}
 	began := s.o.Now()
 	archive := filepath.Join(tmp, "package.zip")
 	zh, err := s.download(ctx, o.url, archive)
