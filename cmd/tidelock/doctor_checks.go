@@ -18,6 +18,7 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/planner"
 )
 
 func checkConfiguration(_ context.Context, c *clinic) diagnosis {
@@ -309,7 +310,7 @@ func checkPermissions(ctx context.Context, c *clinic) diagnosis {
 	if err != nil {
 		return skip("GitHub did not tell, see github-app")
 	}
-	needs := github.Permissions(c.config.Defaults.AutoMerge)
+	needs := github.Permissions(c.config.Defaults.AutoMerge || c.config.Drift.Remediate == planner.RemediatePull)
 	var lacking, missed []string
 	for _, n := range needs {
 		have := info.Permissions[n.Name]

@@ -229,7 +229,7 @@ func TestFault07_DriftIssueIsOpenedOnce(t *testing.T) {
 // its place on the machine up, and begins again afterwards.
 func TestDriftGivesWayToPlans(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, stageOptions{env: []string{"TIDELOCK_TERRAFORM_PARALLEL=1"}})
+	s := newStage(t, stageOptions{env: []string{"TIDELOCK_TERRAFORM_PARALLEL=1", "TIDELOCK_TERRAFORM_GRACE=1s"}}) // one that stands at a gate does not hear that it shall end
 	p := s.open("feature", network("v2"))
 	s.says(p, "### 📋 Plan: 1 to add")
 	s.merge(p)

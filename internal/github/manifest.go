@@ -31,13 +31,13 @@ type Need struct {
 func Permissions(merging bool) []Need {
 	contents := Need{Name: "contents", Level: "read", Why: "to read the code"}
 	if merging {
-		contents = Need{Name: "contents", Level: "write", Why: "to merge, to revert and to delete merged branches"}
+		contents = Need{Name: "contents", Level: "write", Why: "to merge, to revert, to delete merged branches and to offer that drift is taken back"}
 	}
 	return []Need{
 		{Name: "metadata", Level: "read", Why: "to see repositories and who may do what"},
 		contents,
 		{Name: "pull_requests", Level: "write", Why: "to read pull requests and comment on them"},
-		{Name: "issues", Level: "write", Why: "to hear commands in comments and react to them"},
+		{Name: "issues", Level: "write", Why: "to hear commands in comments, to react to them, and to keep the drift issue"},
 		{Name: "checks", Level: "write", Why: "to set checks"},
 		{Name: "statuses", Level: "read", Why: "to see whether other systems' statuses are green", Optional: true},
 		{Name: "merge_queues", Level: "read", Why: "to plan what a merge queue is about to merge", Optional: true},
