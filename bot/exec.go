@@ -44,6 +44,13 @@ func (b *Bot) spec(ctx context.Context, r *run.Run, folder string, kind tfrun.Ki
 	if b.Terraform.AllowHooks {
 		s.Hooks = r.Project.Hooks
 	}
+	if kind == tfrun.KindPlan && r.Kind == run.Plan && r.Earlier != "" {
+		earlier, err := b.Runs.Run(ctx, b.DB, r.Earlier)
+		if err != nil {
+			return tfrun.Spec{}, err
+		}
+		s.Standing = &tfrun.StateRef{Lineage: earlier.StateLineage, Serial: earlier.StateSerial}
+	}
 	if kind == tfrun.KindPlan {
 		s.LockTimeout, s.ExpectedSteps = planLockTimeout, b.expected(ctx, *r)
 	}
@@ -186,6 +193,14 @@ func (b *Bot) readPlan(ctx context.Context, r run.Run, folder string, result tfr
 	out := &planOutcome{result: result, run: r}
 	out.run.PeakMemory = result.PeakMemory
 	var err error
+	if result.Outcome == tfrun.OutcomeStands {
+		earlier, err := b.Runs.Run(ctx, b.DB, r.Earlier)
+		if err != nil {
+			return nil, err
+		}
+		out.standing, out.run.Summary = &earlier, earlier.Summary
+		return out, nil
+	}
 	if result.Outcome != tfrun.OutcomePlanned && result.Outcome != tfrun.OutcomeNoChange {
 		if out.run.LogBlob, err = b.storeLog(ctx, r, folder, nil); err != nil {
 			return nil, err

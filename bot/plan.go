@@ -392,9 +392,10 @@ func (b *Bot) startPlan(ctx context.Context, id string) (r run.Run, c run.Change
 
 // planOutcome is what a plan came to, ready to be stored.
 type planOutcome struct {
-	result tfrun.Result
-	plan   *tfplan.Plan // nil when planning failed
-	run    run.Run      // with everything filled in
+	result   tfrun.Result
+	plan     *tfplan.Plan // nil when planning failed, or an earlier plan stands
+	standing *run.Run     // the earlier plan that stands; else nil
+	run      run.Run      // with everything filled in
 }
 
 // execPlan runs, or goes on watching, the run's Terraform and reads what it
@@ -453,17 +454,25 @@ func (b *Bot) execPlan(ctx context.Context, r run.Run, c run.Change) (*planOutco
 	return b.readPlan(ctx, r, r.ID, result)
 }
 
-// finishPlan stores a plan's outcome, gives the lock back where nothing is to
-// be protected, and has the answer told.
-func (b *Bot) finishPlan(ctx context.Context, tx *db.Tx, r run.Run, c run.Change, o *planOutcome) error {
-	final := run.Planned
-	if o.plan == nil {
-		final = run.Failed
+// storePlan stores what a plan came to.
+func (b *Bot) storePlan(ctx context.Context, tx *db.Tx, o *planOutcome, final run.Status) error {
+	if o.standing != nil {
+		return b.Runs.Reuse(ctx, tx, o.run, *o.standing)
 	}
 	if err := b.Runs.Finish(ctx, tx, o.run, final); err != nil {
 		return err
 	}
-	if err := b.Runs.SetMadeWith(ctx, tx, r.ID, o.run.MadeWith); err != nil {
+	return b.Runs.SetMadeWith(ctx, tx, o.run.ID, o.run.MadeWith)
+}
+
+// finishPlan stores a plan's outcome, gives the lock back where nothing is to
+// be protected, and has the answer told.
+func (b *Bot) finishPlan(ctx context.Context, tx *db.Tx, r run.Run, c run.Change, o *planOutcome) error {
+	final := run.Planned
+	if o.plan == nil && o.standing == nil {
+		final = run.Failed
+	}
+	if err := b.storePlan(ctx, tx, o, final); err != nil {
 		return err
 	}
 	if watches(r) {

@@ -26,7 +26,8 @@ import (
 // a plan that somebody asks for is always made anew.
 
 // standing returns the earlier plans of the pull that stand for the wanted
-// ones, by project.
+// ones, by project. Of one whose state is kept elsewhere only Terraform can
+// tell whether that is the same.
 func (b *Bot) standing(ctx context.Context, c run.Change, wanted []run.Wanted, job planJob) (map[run.Key]run.Run, error) {
 	if b.Terraform.ReusePlans <= 0 || job.Asked || c.Pull == 0 || c.MergeSHA != "" || c.GroupRef != "" {
 		return nil, nil
@@ -51,11 +52,7 @@ func (b *Bot) standing(ctx context.Context, c run.Change, wanted []run.Wanted, j
 		if !b.sameTool(ctx, r, w.Project) {
 			continue
 		}
-		same, err := b.sameState(r)
-		if err != nil {
-			return nil, err
-		}
-		if same {
+		if r.Project.Backend != "" || b.sameState(r) {
 			out[r.Key()] = r
 		}
 	}
@@ -70,28 +67,30 @@ func madeAt(r run.Run) time.Time {
 	return r.Finished
 }
 
-// sameState reports whether the state is the one that the plan was made of. Of
-// a state that is kept elsewhere only Terraform can tell.
-func (b *Bot) sameState(r run.Run) (bool, error) {
-	if r.Project.Backend != "" {
-		return false, nil
-	}
+// sameState reports whether a state that is kept here is the one that the plan
+// was made of.
+func (b *Bot) sameState(r run.Run) bool {
 	lineage, serial, err := tfrun.StateHead(tfrun.ManagedState(b.statePath(r), r.Project.Workspace))
 	if errors.Is(err, fs.ErrNotExist) {
-		return r.StateLineage == "" && r.StateSerial == 0, nil
+		return r.StateLineage == "" && r.StateSerial == 0
 	}
-	if err != nil {
-		return false, nil // Terraform will say what is wrong with it
-	}
-	return lineage == r.StateLineage && serial == r.StateSerial, nil
+	// What is wrong with it Terraform will say.
+	return err == nil && lineage == r.StateLineage && serial == r.StateSerial
 }
 
 // stand ends the queued plans that earlier ones stand for. It leaves those
-// whose lock another pull holds.
+// whose lock another pull holds, and those whose state must be asked for.
 func (b *Bot) stand(ctx context.Context, tx *db.Tx, created []run.Run, earlier map[run.Key]run.Run, lock bool) (left []run.Run, err error) {
 	for _, r := range created {
 		from, ok := earlier[r.Key()]
 		if !ok || r.Status != run.Queued {
+			left = append(left, r)
+			continue
+		}
+		if r.Project.Backend != "" {
+			if err := b.Runs.MayStand(ctx, tx, r, from); err != nil {
+				return nil, err
+			}
 			left = append(left, r)
 			continue
 		}

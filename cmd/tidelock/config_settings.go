@@ -141,7 +141,7 @@ var settings = []setting{
 		doc:   "How long the work tree of an open pull request is kept after its last use, with the modules and providers that Terraform fetched: the next push then writes only what differs, and `init` is left out where nothing that it reads has changed. `0s` removes it as soon as nothing of the pull request is under way."},
 	{path: "terraform.reuse_plans", bind: func(c *Config) any { return &c.Terraform.ReusePlans },
 		check: durationRange(0, 7*24*time.Hour, func(c *Config) time.Duration { return c.Terraform.ReusePlans }),
-		doc:   "For how long the plan of a project stands for later commits of its pull request too, where all that shapes it is the same: files, configuration, state, tool and policies. The comment then says since which commit it is unchanged. The command `plan` always plans anew. `0s` plans every project at every push."},
+		doc:   "For how long the plan of a project stands for later commits of its pull request too, where all that shapes it is the same: files, configuration, state, tool and policies. The comment then says since which commit it is unchanged. The command `plan` always plans anew. Where the state is kept elsewhere, Terraform is asked whether it is still the same. `0s` plans every project at every push."},
 	{path: "terraform.grace", bind: func(c *Config) any { return &c.Terraform.Grace },
 		check: durationRange(time.Second, time.Hour, func(c *Config) time.Duration { return c.Terraform.Grace }),
 		doc:   "Time that Terraform gets to end by itself once it is told to stop, before it is killed."},

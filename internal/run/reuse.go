@@ -30,8 +30,15 @@ func (s *Store) SetMadeWith(ctx context.Context, tx *db.Tx, id, hash string) err
 	return err
 }
 
-// Reuse ends a queued plan with what an earlier plan of the same project came
-// to. The caller has proven that nothing which shapes it has changed since.
+// MayStand notes an earlier plan that stands for a queued one if the state is
+// still the same, which only Terraform can tell.
+func (s *Store) MayStand(ctx context.Context, tx *db.Tx, r, from Run) error {
+	_, err := exec(ctx, tx, `UPDATE runs SET earlier_run=$2 WHERE id=$1`, r.ID, from.ID)
+	return err
+}
+
+// Reuse ends a queued or running plan with what an earlier plan of the same
+// project came to. The caller has proven that nothing which shapes it has changed since.
 func (s *Store) Reuse(ctx context.Context, tx *db.Tx, r, from Run) error {
 	since, made := from.Since, from.Made
 	if since == "" {
@@ -42,7 +49,7 @@ func (s *Store) Reuse(ctx context.Context, tx *db.Tx, r, from Run) error {
 	if err := s.Finish(ctx, tx, done, Planned); err != nil {
 		return err
 	}
-	_, err := exec(ctx, tx, `UPDATE runs SET made_with=$2, since_sha=$3, made_ms=$4, tool=$5, started_ms=finished_ms WHERE id=$1`,
+	_, err := exec(ctx, tx, `UPDATE runs SET made_with=$2, since_sha=$3, made_ms=$4, tool=$5, started_ms=CASE WHEN started_ms=0 THEN finished_ms ELSE started_ms END WHERE id=$1`,
 		r.ID, from.MadeWith, since, db.Millis(made), from.Tool)
 	if err != nil {
 		return fmt.Errorf("reuse the plan of %s: %w", r.Project.Name, err)

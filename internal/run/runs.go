@@ -11,7 +11,7 @@ import (
 )
 
 const runColumns = `id, client_id, change_id, repo_id, pull, kind, spec, commit_sha, status, actor, node_id, ord, plan_run_id,
-	inputs_digest, plan_digest, made_with, since_sha, made_ms, state_lineage, state_serial, plan_blob, plan_json_blob, log_blob,
+	inputs_digest, plan_digest, earlier_run, made_with, since_sha, made_ms, state_lineage, state_serial, plan_blob, plan_json_blob, log_blob,
 	summary, diff, report, estimate, error, progress_done, progress_total, created_ms, started_ms, finished_ms,
 	options, operation, layer, gates, stop_actor, retry, batch, resources, tool, progress, steps, peak_memory`
 
@@ -25,7 +25,7 @@ func scanRun(row scanner) (Run, error) {
 		made                                   int64
 	)
 	err := row.Scan(&r.ID, &r.Client, &r.Change, &r.Repo, &r.Pull, &r.Kind, &spec, &r.Commit, &r.Status, &actor, &r.Node, &r.Order, &r.PlanRun,
-		&r.InputsDigest, &r.PlanDigest, &r.MadeWith, &r.Since, &made, &r.StateLineage, &r.StateSerial, &r.PlanBlob, &r.PlanJSONBlob, &r.LogBlob,
+		&r.InputsDigest, &r.PlanDigest, &r.Earlier, &r.MadeWith, &r.Since, &made, &r.StateLineage, &r.StateSerial, &r.PlanBlob, &r.PlanJSONBlob, &r.LogBlob,
 		&summary, &r.Diff, &report, &estimate, &r.Error, &r.Done, &r.Total, &created, &started, &finished,
 		&options, &operation, &r.Layer, &r.Gates, &stop, &retry, &r.Batch, &resources, &r.Tool,
 		&now, &r.Steps, &r.PeakMemory)

@@ -112,6 +112,7 @@ type Run struct {
 	// one it was made of, Since is that one and Made the time: nothing that
 	// shapes it has changed in between.
 	MadeWith string
+	Earlier  string // the run whose plan stands for this one if Terraform finds the same state; "" for none
 	Since    string
 	Made     time.Time
 

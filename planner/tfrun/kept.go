@@ -213,3 +213,20 @@ func dataStamp(dir string) (string, error) {
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
+
+// stands reports whether an earlier plan is as good as a new one would be. A
+// state that can't be read is for the plan to complain about.
+func (e *execution) stands(ctx context.Context) bool {
+	want := e.spec.Standing
+	if want == nil {
+		return false
+	}
+	e.step = "state"
+	head, err := e.pullState(ctx)
+	if err != nil || head.Lineage != want.Lineage || head.Serial != want.Serial {
+		return false
+	}
+	e.result.StateLineage, e.result.StateSerial = head.Lineage, head.Serial
+	e.out.say("\nNothing that shapes the plan has changed, and the state is the one that it was made of: it stands.\n")
+	return true
+}

@@ -196,3 +196,45 @@ func TestThreat_WhatARunLeavesInItsDataIsNotUsed(t *testing.T) {
 		}
 	})
 }
+
+// Where the state is the one that an earlier plan was made of, nothing is
+// planned; where it has moved, or can't be read, the plan is made.
+func TestEarlierPlanStandsWhileTheStateIsTheSame(t *testing.T) {
+	each(t, func(t *testing.T, b Binary) {
+		s, plan := keptSite(t, b)
+		first, log := plan("a", nil)
+		if first.Outcome != OutcomePlanned || first.StateLineage != "" {
+			t.Fatal(first, log)
+		}
+		ask := func(ref StateRef, want Outcome) Result {
+			t.Helper()
+			var spec Spec
+			r, log := plan("a", func(p *Spec) { p.Standing = &ref; spec = *p })
+			_, err := os.Stat(spec.PlanFile)
+			if r.Outcome != want || (err == nil) != (want != OutcomeStands) {
+				t.Errorf("with %+v: outcome %q, plan file: %v\n%s\n%s", ref, r.Outcome, err, r.Error, log)
+			}
+			if want == OutcomeStands && !strings.Contains(log, "it stands") {
+				t.Errorf("the log does not say so:\n%s", log)
+			}
+			return r
+		}
+		ask(StateRef{}, OutcomeStands) // there is still no state
+		var spec Spec
+		plan("a", func(p *Spec) { spec = *p })
+		s.must(applyOf(spec), OutcomeApplied)
+		r, _ := plan("a", nil)
+		now := StateRef{r.StateLineage, r.StateSerial}
+		if now.Lineage == "" || now.Serial == 0 {
+			t.Fatalf("%+v", now)
+		}
+		ask(now, OutcomeStands)
+		ask(StateRef{}, OutcomeNoChange)
+		ask(StateRef{now.Lineage, now.Serial - 1}, OutcomeNoChange)
+		ask(StateRef{"another", now.Serial}, OutcomeNoChange)
+		toolchaintest.Write(t, filepath.Join(s.dir, "state"), "no state")
+		if r := ask(now, OutcomeFailed); r.Error == "" {
+			t.Error("a broken state says nothing")
+		}
+	})
+}

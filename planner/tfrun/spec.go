@@ -77,6 +77,9 @@ type Spec struct {
 	// MemoryLimit is a soft limit in bytes for each Terraform process, 0 for
 	// the default; see tuning.go.
 	MemoryLimit int64 `json:"memory_limit,omitempty"`
+	// Standing is the state that an earlier plan was made of which is as good
+	// as a new one, if the state is the same; nil for none.
+	Standing *StateRef `json:"standing,omitempty"`
 	// ExpectedSteps is how many steps the last plan of the project took: what
 	// a plan's progress is measured by, as it knows no total; 0 for none.
 	ExpectedSteps int `json:"expected_steps,omitempty"`
@@ -89,6 +92,12 @@ type Spec struct {
 	Confine func(Access) error `json:"-"`
 }
 
+// StateRef names one version of a state.
+type StateRef struct {
+	Lineage string `json:"lineage,omitempty"` // "" while there is none
+	Serial  int64  `json:"serial,omitempty"`
+}
+
 // Outcome is how a run ended.
 type Outcome string
 
@@ -96,6 +105,7 @@ type Outcome string
 const (
 	OutcomePlanned  Outcome = "planned"  // the plan changes something
 	OutcomeNoChange Outcome = "nochange" // the plan changes nothing
+	OutcomeStands   Outcome = "stands"   // nothing was planned: the state is that of Spec.Standing
 	OutcomeApplied  Outcome = "applied"
 	OutcomeFailed   Outcome = "failed"
 	OutcomeCanceled Outcome = "canceled" // someone stopped it in time; an apply may have done part of its work, which the state tells

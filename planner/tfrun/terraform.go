@@ -121,6 +121,10 @@ func (e *execution) run(ctx context.Context) error {
 	}
 	switch e.spec.Kind {
 	case KindPlan:
+		if e.stands(ctx) {
+			e.result.Outcome = OutcomeStands
+			return nil
+		}
 		err := e.plan(ctx)
 		if err != nil && e.kept != nil && ctx.Err() == nil && e.wantsInit(err) {
 			return e.planAfresh(ctx)

@@ -82,6 +82,7 @@ ALTER TABLE runs ADD COLUMN peak_memory INTEGER NOT NULL DEFAULT 0; -- bytes, of
 ALTER TABLE runs ADD COLUMN tool TEXT NOT NULL DEFAULT ''; -- which it is run with: "terraform 1.11.4"; '' before it begins
 
 -- A plan that stands for a later commit too: nothing that shapes it has changed.
+ALTER TABLE runs ADD COLUMN earlier_run TEXT NOT NULL DEFAULT ''; -- whose plan stands, if Terraform finds the same state
 ALTER TABLE runs ADD COLUMN made_with TEXT NOT NULL DEFAULT ''; -- hash of what shaped it beside code, options and state
 ALTER TABLE runs ADD COLUMN since_sha TEXT NOT NULL DEFAULT ''; -- the commit that it was made of; '' where that is the run's own
 ALTER TABLE runs ADD COLUMN made_ms INTEGER NOT NULL DEFAULT 0; -- when it was made; 0 where that was when the run ended
