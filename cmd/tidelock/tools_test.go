@@ -116,11 +116,11 @@ func TestPlanWhoseToolIsGone(t *testing.T) {
 	if tf.Name != "terraform" {
 		t.Skip("needs Terraform")
 	}
-	tools := t.TempDir()
+	tools, asked := t.TempDir(), filepath.Join(t.TempDir(), "asked")
 	install := func(version string) (remove func()) {
 		t.Helper()
 		path := filepath.Join(tools, "versions", version, "terraform")
-		script := fmt.Sprintf("#!/bin/sh\n[ \"$1\" = version ] && exec echo 'Terraform v%s'\nexec '%s' \"$@\"\n", version, tf.Path)
+		script := fmt.Sprintf("#!/bin/sh\n[ \"$1\" = version ] && exec echo 'Terraform v%s'\necho \"$*\" >>'%s'\nexec '%s' \"$@\"\n", version, asked, tf.Path)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(script), 0o755)); err != nil {
 			t.Fatal(err)
 		}
@@ -162,5 +162,19 @@ func TestPlanWhoseToolIsGone(t *testing.T) {
 	}
 	if !strings.Contains(s.log.String(), "the tool that made a plan is not to be had") {
 		t.Error("nobody is told")
+	}
+
+	// Nobody asked for newer providers or modules.
+	inits := 0
+	for line := range strings.Lines(read(t, asked)) {
+		if strings.HasPrefix(line, "init ") {
+			inits++
+		}
+		if strings.Contains(strings.ReplaceAll(line, "-upgrade=false", ""), "-upgrade") {
+			t.Errorf("run with: %s", line)
+		}
+	}
+	if inits == 0 {
+		t.Error("no init was seen")
 	}
 }
