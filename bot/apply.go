@@ -124,7 +124,7 @@ func (a *application) prepare(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	if same {
-		return true, a.fetchPlan(ctx, a.plan.PlanBlob)
+		return true, a.fetchPlan(ctx, a.plan)
 	}
 	return a.planAgain(ctx, "The merged code is not what was planned")
 }
@@ -202,19 +202,30 @@ func (a *application) sameInputs() (bool, error) {
 // fetchPlan puts a saved plan into the run's folder. The folder therefore
 // exists before the intent to apply is stored, so that its absence later
 // proves nothing and counts as interrupted.
-func (a *application) fetchPlan(ctx context.Context, ref string) error {
+func (a *application) fetchPlan(ctx context.Context, plan run.Run) error {
 	if err := a.Runner.Remove(a.run.ID); err != nil {
 		return err
 	}
 	if err := a.Runner.Prepare(a.run.ID); err != nil {
 		return err
 	}
+	if err := a.fetch(ctx, plan.PlanBlob, a.Runner.PlanPath(a.run.ID)); err != nil {
+		return err
+	}
+	if plan.PlanJSONBlob == "" || !masked(plan.Project) {
+		return nil
+	}
+	return a.fetch(ctx, plan.PlanJSONBlob, a.Runner.PlanJSONPath(a.run.ID))
+}
+
+// fetch writes what was stored into a file of the run's folder.
+func (a *application) fetch(ctx context.Context, ref, to string) error {
 	saved, err := a.Blobs.Get(ctx, a.run.Client, ref)
 	if err != nil {
 		return err
 	}
 	defer saved.Close()
-	f, err := os.OpenFile(a.Runner.PlanPath(a.run.ID), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("fetch plan: %w", err)
 	}
@@ -268,7 +279,7 @@ func (a *application) planAgain(ctx context.Context, why string) (bool, error) {
 	if err != nil || !goOn {
 		return false, err
 	}
-	return true, a.fetchPlan(ctx, made.run.PlanBlob)
+	return true, a.fetchPlan(ctx, made.run)
 }
 
 // compare decides what the second plan means.

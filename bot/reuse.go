@@ -49,7 +49,7 @@ func (b *Bot) standing(ctx context.Context, c run.Change, wanted []run.Wanted, j
 		if r.InputsDigest != w.InputsDigest || !reflect.DeepEqual(r.Options, w.Options) || !sameJSON(r.Project, w.Project) {
 			continue
 		}
-		if !b.sameTool(ctx, r, w.Project) {
+		if !w.Project.Repeatable() || !b.sameTool(ctx, r, w.Project) {
 			continue
 		}
 		if r.Project.Backend != "" || b.sameState(r) {

@@ -29,6 +29,9 @@ func (e *execution) apply(ctx context.Context) error {
 	if _, e.result.PriorSerial, err = planState(s.PlanFile); err != nil {
 		return err
 	}
+	if err := e.learnSecrets(ctx); err != nil {
+		return err
+	}
 	if err := e.holdRoom(); err != nil {
 		return err
 	}

@@ -2,8 +2,13 @@ package tfrun
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -133,6 +138,73 @@ func masked(v any, m *redact.Masker) any {
 		}
 	}
 	return v
+}
+
+// learnSecrets has an apply mask what was masked in the plan that it applies:
+// the values of hooks that ran before the plan, and of secrets that only plans
+// are given, stand in the saved plan, and nobody hands them over again. They are
+// found where the plan's JSON as it was kept says less than the saved plan does.
+func (e *execution) learnSecrets(ctx context.Context) error {
+	kept, err := os.ReadFile(e.spec.PlanJSON)
+	if errors.Is(err, fs.ErrNotExist) || e.spec.PlanJSON == "" || err == nil && !bytes.Contains(kept, []byte(redact.Mask)) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the plan's JSON: %w", err)
+	}
+	var text bytes.Buffer
+	e.tf.SetStdout(&text)
+	err = e.confined(false, func() error {
+		_, err := e.tf.ShowPlanFile(ctx, e.spec.PlanFile)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var whole, less any
+	if err := errors.Join(json.Unmarshal(text.Bytes(), &whole), json.Unmarshal(kept, &less)); err != nil {
+		return fmt.Errorf("compare the plan's JSON: %w", err)
+	}
+	var found []string
+	differences(whole, less, func(secret string) { found = append(found, secret) })
+	e.hide(found...)
+	return nil
+}
+
+// differences calls f for each text that is masked in less and not in whole.
+func differences(whole, less any, f func(secret string)) {
+	switch whole := whole.(type) {
+	case string:
+		if masked, ok := less.(string); ok && masked != whole {
+			rest := whole
+			for i, plain := range strings.Split(masked, redact.Mask) {
+				at := strings.Index(rest, plain)
+				if plain == "" && i > 0 {
+					at = len(rest) // the mask ends it, or another follows
+				}
+				if at < 0 {
+					f(whole)
+					return
+				}
+				if i > 0 && at > 0 {
+					f(rest[:at])
+				}
+				rest = rest[min(len(rest), at+len(plain)):]
+			}
+		}
+	case []any:
+		if other, ok := less.([]any); ok && len(other) == len(whole) {
+			for i := range whole {
+				differences(whole[i], other[i], f)
+			}
+		}
+	case map[string]any:
+		if other, ok := less.(map[string]any); ok {
+			for k, v := range whole {
+				differences(v, other[k], f)
+			}
+		}
+	}
 }
 
 // mask takes the run's secrets out of its result: what has not come through

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/planner"
 )
 
@@ -316,4 +317,52 @@ func TestGeneratedBackendIsKept(t *testing.T) {
 			t.Error("there is a second state")
 		}
 	})
+}
+
+// TestThreat_AnApplyMasksWhatItsPlanMasked: the apply is given neither the plan's
+// secrets nor the values of hooks that ran before it, and the saved plan has them.
+func TestThreat_AnApplyMasksWhatItsPlanMasked(t *testing.T) {
+	const token, key = "hunter2-of-a-hook", "hunter3-of-the-plan"
+	each(t, func(t *testing.T, b Binary) {
+		s := newSite(t, b, map[string]string{"main.tf": `variable "token" {}
+variable "login" { type = object({ key = string }) }
+resource "terraform_data" "a" {
+  input = "user:${var.token}:${var.login.key}!"
+  provisioner "local-exec" {
+    command = "echo leaks ${self.input}; echo ${base64encode(self.input)}"
+  }
+}
+`})
+		s.tool("token", "echo "+token)
+		spec := s.spec(".")
+		spec.Env, spec.Secrets = map[string]string{"TF_VAR_login": `{"key":"` + key + `"}`}, []string{"TF_VAR_login"}
+		spec.Hooks = []planner.Hook{{When: planner.BeforePlan, Run: []string{"./token"}, Env: "TF_VAR_token", Sensitive: true}}
+		s.must(spec, OutcomePlanned)
+		apply := applyOf(spec)
+		apply.Env, apply.Secrets = nil, nil
+		r, log := s.execute(apply)
+		if r.Outcome != OutcomeApplied || !strings.Contains(log, "leaks user:(redacted):(redacted)!") {
+			t.Fatalf("%+v\n%s", r, log)
+		}
+		all := everything(t, apply, r, log)
+		for _, form := range secretForms(token, key) {
+			if strings.Contains(all, form) {
+				t.Errorf("%q got out:\n%s", form, log)
+			}
+		}
+	})
+}
+
+func TestDifferences(t *testing.T) {
+	m := redact.NewMasker("secret-1", "secret-22")
+	for text, want := range map[string]string{
+		"plain": "", "secret-1": "secret-1", "a secret-1 b": "secret-1", "secret-1, secret-22.": "secret-1|secret-22", "x=secret-22": "secret-22", "(redacted)": "",
+		"secret-1secret-22": "secret-1secret-22", "secret-1 secret-1": "secret-1|secret-1",
+	} {
+		var got []string
+		differences([]any{map[string]any{"k": text}, 1.0}, []any{map[string]any{"k": m.String(text)}, 1.0}, func(s string) { got = append(got, s) })
+		if strings.Join(got, "|") != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
 }
