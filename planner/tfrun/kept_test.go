@@ -211,7 +211,7 @@ func TestEarlierPlanStandsWhileTheStateIsTheSame(t *testing.T) {
 			var spec Spec
 			r, log := plan("a", func(p *Spec) { p.Standing = &ref; spec = *p })
 			_, err := os.Stat(spec.PlanFile)
-			if r.Outcome != want || (err == nil) != (want != OutcomeStands) {
+			if r.Outcome != want || (err == nil) != (want == OutcomeNoChange) {
 				t.Errorf("with %+v: outcome %q, plan file: %v\n%s\n%s", ref, r.Outcome, err, r.Error, log)
 			}
 			if want == OutcomeStands && !strings.Contains(log, "it stands") {
