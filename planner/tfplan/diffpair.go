@@ -12,8 +12,8 @@ type paired struct {
 }
 
 // pair matches the elements of a list before and after. With inPlace, and
-// where the list keeps its length and is no mere rearrangement, what stands in
-// a place is changed in its place. Otherwise those that are the same are matched, the longest common
+// where the list keeps its length and loses an element, what stands in a place
+// is changed in its place. Otherwise those that are the same are matched, the longest common
 // sequence of them; of what is left between two of these, objects become
 // updates of each other in their order, and other values stay deletions and
 // creations.
@@ -35,7 +35,7 @@ func pair(before, after []any, unknown, beforeSens, afterSens any, inPlace bool)
 		return p
 	}
 	var out []paired
-	if inPlace && len(before) == n && !rearranged(before, news) {
+	if inPlace && len(before) == n && !kept(before, news) {
 		for i := range before {
 			out = append(out, one(i, i))
 		}
@@ -90,9 +90,8 @@ func pair(before, after []any, unknown, beforeSens, afterSens any, inPlace bool)
 	return out
 }
 
-// rearranged reports whether two lists of one length hold the same elements.
-func rearranged(a, b []any) bool {
-	counts := map[string]int{}
+// kept reports whether every element of a stands in b as well.
+func kept(a, b []any) bool {
 	key := func(v any) string {
 		text, err := json.Marshal(v)
 		if err != nil { // it was decoded from JSON
@@ -100,15 +99,14 @@ func rearranged(a, b []any) bool {
 		}
 		return string(text)
 	}
-	for _, v := range a {
-		counts[key(v)]++
-	}
+	there := map[string]bool{}
 	for _, v := range b {
-		k := key(v)
-		if counts[k] == 0 {
+		there[key(v)] = true
+	}
+	for _, v := range a {
+		if !there[key(v)] {
 			return false
 		}
-		counts[k]--
 	}
 	return true
 }
@@ -128,44 +126,41 @@ const maxCompare = 4_000_000
 // what goes before what comes.
 func compare(a, b []any, equal func(x, y any) bool) []edit {
 	text := func(v any) string { s, _ := v.(string); return s }
-	var out []edit
 	lo := 0
 	for lo < len(a) && lo < len(b) && equal(a[lo], b[lo]) {
-		out = append(out, edit{lo, lo, text(a[lo])})
 		lo++
 	}
 	ha, hb := len(a), len(b)
 	for ha > lo && hb > lo && equal(a[ha-1], b[hb-1]) {
 		ha, hb = ha-1, hb-1
 	}
-	ma, mb := a[lo:ha], b[lo:hb]
-	if len(ma)*len(mb) > maxCompare {
-		for i := range ma {
-			out = append(out, edit{lo + i, -1, text(ma[i])})
-		}
-		for j := range mb {
-			out = append(out, edit{-1, lo + j, text(mb[j])})
-		}
-	} else {
-		i, j := 0, 0
-		for _, shared := range append(subsequence(ma, mb, equal), -1) {
-			// What both have is met at its first place in each, as Terraform
-			// meets it, though the longest sequence may have had another in
-			// mind.
-			for ; i < len(ma) && (shared < 0 || !equal(ma[shared], ma[i])); i++ {
-				out = append(out, edit{lo + i, -1, text(ma[i])})
-			}
-			for ; j < len(mb) && (shared < 0 || !equal(ma[shared], mb[j])); j++ {
-				out = append(out, edit{-1, lo + j, text(mb[j])})
-			}
-			if shared >= 0 {
-				out = append(out, edit{lo + i, lo + j, text(ma[i])})
-				i, j = i+1, j+1
-			}
+	shared := make([]int, 0, len(a)+1) // of both, as places in a
+	for i := range lo {
+		shared = append(shared, i)
+	}
+	if (ha-lo)*(hb-lo) <= maxCompare {
+		for _, i := range subsequence(a[lo:ha], b[lo:hb], equal) {
+			shared = append(shared, lo+i)
 		}
 	}
-	for k := range a[ha:] {
-		out = append(out, edit{ha + k, hb + k, text(a[ha+k])})
+	for i := ha; i < len(a); i++ {
+		shared = append(shared, i)
+	}
+	var out []edit
+	i, j := 0, 0
+	for _, s := range append(shared, -1) {
+		// What both have is met at its first place in each, as Terraform meets
+		// it, though the longest sequence may have had another in mind.
+		for ; i < len(a) && (s < 0 || !equal(a[s], a[i])); i++ {
+			out = append(out, edit{i, -1, text(a[i])})
+		}
+		for ; j < len(b) && (s < 0 || !equal(a[s], b[j])); j++ {
+			out = append(out, edit{-1, j, text(b[j])})
+		}
+		if s >= 0 {
+			out = append(out, edit{i, j, text(a[i])})
+			i, j = i+1, j+1
+		}
 	}
 	return out
 }
