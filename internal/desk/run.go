@@ -79,7 +79,13 @@ func (d *desk) plan(ctx context.Context, tree fs.FS, found proposal.Found) (err 
 	if err := p.lay(projects); err != nil {
 		return err
 	}
-	p.runner, err = runner.New(runner.Options{Dir: filepath.Join(p.tmp, "r"), Self: d.Runs.Self, Grace: d.Runs.Grace, Sandbox: d.Runs.Sandbox})
+	box := d.Runs.Sandbox
+	for _, project := range projects {
+		if file := d.stateElsewhere(tree, project); file != "" {
+			box.Read = append(slices.Clip(box.Read), file)
+		}
+	}
+	p.runner, err = runner.New(runner.Options{Dir: filepath.Join(p.tmp, "r"), Self: d.Runs.Self, Grace: d.Runs.Grace, Sandbox: box})
 	if err != nil {
 		return err
 	}
@@ -263,9 +269,12 @@ func (p *planning) spec(ctx context.Context, r run.Run) (tfrun.Spec, error) {
 	s := tfrun.Spec{
 		RunID: r.ID, Kind: tfrun.KindPlan, Binary: binary, BinaryVersion: version,
 		Root: p.treeOf(r.Project.Workspace), Dir: r.Project.Dir, Workspace: r.Project.Workspace,
-		Env: p.env(r.Project), CLIConfig: p.Runs.CLIConfig, Desk: &tfrun.Desk{Home: p.Runs.Home, NoLock: p.Runs.NoLock},
+		Env: p.env(r.Project), CLIConfig: p.Runs.CLIConfig, Desk: &tfrun.Desk{Home: p.Runs.Home},
 		Options: r.Options, VarFiles: proposal.VarFiles(r.Project), LockTimeout: lockTimeout,
 	}
+	// To lock a file Terraform opens it to be written, and makes it where it is
+	// not there; a desk's is a copy, or not to be written.
+	s.Desk.NoLock = p.Runs.NoLock || r.Project.Backend == "local"
 	if p.Runs.AllowHooks {
 		s.Hooks = r.Project.Hooks
 	}
@@ -304,6 +313,19 @@ func (d *desk) localState(tree fs.FS, p planner.Project) string {
 		return ""
 	}
 	return file
+}
+
+// stateElsewhere returns the absolute path at which a project's local backend
+// keeps its state; "" where it has none. It is only read.
+func (d *desk) stateElsewhere(tree fs.FS, p planner.Project) string {
+	if p.Backend != "local" {
+		return ""
+	}
+	b, err := planner.BackendIn(tree, p.Dir)
+	if err != nil || !filepath.IsAbs(b.Path) {
+		return ""
+	}
+	return b.Path
 }
 
 // lockTimeout is how long Terraform waits for a state's lock.
