@@ -41,7 +41,7 @@ func (b *Bot) provided(ctx context.Context, r run.Run, s tfrun.Spec) (tfrun.Spec
 		return s, fmt.Errorf("read work tree: %w", err)
 	}
 	defer root.Close()
-	request := providers.Request{Root: root.FS(), Project: r.Project, Tool: toolOf(s.Binary)}
+	request := providers.Request{Root: root.FS(), Project: r.Project, Tool: toolOf(r, s.Binary)}
 	request.Project.Hooks = s.Hooks // those that the server allows
 	if s.Kind == tfrun.KindApply {
 		// What the plan was made with. One that can't be read fails in the run.
@@ -71,8 +71,12 @@ func (b *Bot) provided(ctx context.Context, r run.Run, s tfrun.Spec) (tfrun.Spec
 	return s, p.AmendLock(root, s.Dir)
 }
 
-// toolOf tells by its name which tool a binary is.
-func toolOf(binary string) string {
+// toolOf tells which tool a run is made with. One whose name is not known yet
+// has it in its binary's.
+func toolOf(r run.Run, binary string) string {
+	if name, _, ok := r.ToolParts(); ok {
+		return name
+	}
 	if strings.Contains(strings.ToLower(filepath.Base(binary)), planner.ToolOpenTofu) {
 		return planner.ToolOpenTofu
 	}
