@@ -410,7 +410,7 @@ func (o Options) OutDir(p planner.Project) string {
 	if dir == "." {
 		dir = ""
 	}
-	return filepath.Join(o.Out, strings.NewReplacer("~", "~~", "/", "~").Replace(dir)+"~"+p.Workspace)
+	return filepath.Join(o.Out, strings.NewReplacer("%", "%25", "~", "%7E", "/", "~").Replace(dir)+"~"+p.Workspace)
 }
 
 // copyFile copies a file's content to a file that only this user can read.
