@@ -132,14 +132,14 @@ func TestStreamMemory(t *testing.T) {
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	for range 64 << 20 / len(chunk) {
+	for range 16 << 20 / len(chunk) {
 		if _, err := w.Write(chunk); err != nil {
 			t.Fatal(err)
 		}
 	}
 	runtime.ReadMemStats(&after)
 	if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
-		t.Errorf("%d bytes were allocated for 64 MB of text", n)
+		t.Errorf("%d bytes were allocated for 16 MB of text", n)
 	}
 }
 
