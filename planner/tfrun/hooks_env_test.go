@@ -292,6 +292,10 @@ func TestCodeThatHooksMake(t *testing.T) {
 		if err := os.RemoveAll(filepath.Join(s.root, "cdk/cdktf.out")); err != nil {
 			t.Fatal(err)
 		}
+		if r := s.must(none, OutcomeFailed); !strings.Contains(r.Error, "this server runs none: its terraform.allow_hooks is off") {
+			t.Error(r.Error)
+		}
+		none.Hooks = []planner.Hook{{When: planner.BeforeInit, Run: []string{"true"}}}
 		if r := s.must(none, OutcomeFailed); !strings.Contains(r.Error, "is not there when the hooks before init are done") {
 			t.Error(r.Error)
 		}
