@@ -445,7 +445,8 @@ func (e *execution) plan(ctx context.Context) error {
 	}
 	defer release()
 	switch {
-	case shared, s.Desk != nil && s.Desk.NoLock:
+	case shared, s.Desk != nil && s.Desk.NoLock,
+		s.Options.RefreshOnly && s.ManagedBackend == "": // it writes nothing, and must keep nobody from the state
 		opts = append(opts, tfexec.Lock(false))
 	case s.LockTimeout != "":
 		opts = append(opts, tfexec.LockTimeout(s.LockTimeout))
