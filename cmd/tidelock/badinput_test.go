@@ -106,7 +106,7 @@ func TestTerraformsOwnErrors(t *testing.T) {
 	s := newStage(t, stageOptions{providers: true})
 	p := s.open("provider", githubtest.Files{"network/main.tf": "terraform {\n  required_providers {\n    nothing = {\n      source = \"tidelock/nothing\"\n    }\n  }\n}\nresource \"nothing_at_all\" \"x\" {}\n"})
 	body := s.says(p, "❌ The plan failed")
-	for _, want := range []string{"terraform init", "tidelock/nothing"} {
+	for _, want := range []string{"network/main.tf:3 requires the provider registry.terraform.io/tidelock/nothing", "terraform.provider_mirror"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the comment lacks %q:\n%s", want, body)
 		}
