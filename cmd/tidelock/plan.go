@@ -167,11 +167,10 @@ func (c *planCommand) run(ctx context.Context, p *program, flags []string) error
 	if err != nil {
 		return err
 	}
-	o, cleanUp, err := c.options(ctx, p)
+	o, err := c.options(ctx, p)
 	if err != nil {
 		return err
 	}
-	defer cleanUp()
 	o.Plan = options
 	shown := newPlanProgress(p, c.noColour)
 	o.Progress = shown.event

@@ -50,12 +50,11 @@ func (p *program) deskConfig() (Config, error) {
 	return l.config, nil
 }
 
-// options gathers all that a plan at a desk needs. cleanUp removes what it
-// made.
-func (c *planCommand) options(ctx context.Context, p *program) (o desks.Options, cleanUp func(), err error) {
+// options gathers all that a plan at a desk needs.
+func (c *planCommand) options(ctx context.Context, p *program) (o desks.Options, err error) {
 	cfg, err := p.deskConfig()
 	if err != nil {
-		return o, nil, err
+		return o, err
 	}
 	o = desks.Options{Dir: c.dir, Base: c.base, All: c.all, OwnConfig: c.ownConfig, Dirs: c.dirs, Labels: c.labels, Now: time.Now}
 	for _, given := range []struct {
@@ -64,13 +63,13 @@ func (c *planCommand) options(ctx context.Context, p *program) (o desks.Options,
 	}{{"-p", c.projects}, {"-w", c.workspaces}} {
 		for _, v := range given.values {
 			if err := o.Filter.Add(given.flag, v); err != nil {
-				return o, nil, err
+				return o, err
 			}
 		}
 	}
 	if c.out != "" {
 		if o.Out, err = filepath.Abs(c.out); err != nil {
-			return o, nil, err
+			return o, err
 		}
 	}
 	settings := cfg.settings()
@@ -79,24 +78,17 @@ func (c *planCommand) options(ctx context.Context, p *program) (o desks.Options,
 	}
 	o.Reader = proposal.Reader{HoursPerMonth: cfg.Cost.HoursPerMonth, Masker: redact.NewMasker()}
 	if o.Reader.Policies, err = policy.New(policyOptions(cfg)); err != nil {
-		return o, nil, err
+		return o, err
 	}
 	if o.Reader.Catalog, err = cost.NewCatalog(); err != nil {
-		return o, nil, err
+		return o, err
 	}
-	tmp, err := os.MkdirTemp("", "tidelock-plan-")
-	if err != nil {
-		return o, nil, fmt.Errorf("make a folder: %w", err)
-	}
-	if o.Runs, err = c.runs(ctx, p, cfg, tmp); err != nil {
-		_ = os.RemoveAll(tmp)
-		return o, nil, err
-	}
-	return o, func() { _ = os.RemoveAll(tmp) }, nil
+	o.Runs, err = c.runs(ctx, p, cfg)
+	return o, err
 }
 
 // runs says how Terraform is run at this desk.
-func (c *planCommand) runs(ctx context.Context, p *program, cfg Config, tmp string) (desks.Runs, error) {
+func (c *planCommand) runs(ctx context.Context, p *program, cfg Config) (desks.Runs, error) {
 	t := cfg.Terraform
 	r := desks.Runs{
 		Parallel: c.parallel, Timeout: t.PlanTimeout, Grace: t.Grace, NoLock: c.noLock,
@@ -129,9 +121,10 @@ func (c *planCommand) runs(ctx context.Context, p *program, cfg Config, tmp stri
 	if r.Tool, err = deskTools(ctx, cfg); err != nil {
 		return r, err
 	}
-	if r.CLIConfig, err = deskCLIConfig(find, r.Home, t, tmp); err != nil {
+	if r.CLIConfig, err = deskCLIConfig(find, r.Home, t); err != nil {
 		return r, err
 	}
+	r.CLIText = tfrun.CLIConfig(t.ProviderMirror, t.ProviderDirect)
 	deskSandbox(&r, find)
 	return r, nil
 }
@@ -155,10 +148,10 @@ func deskTools(ctx context.Context, cfg Config) (func(context.Context, planner.T
 }
 
 // deskCLIConfig returns the path of the person's own CLI configuration, which
-// says where providers come from and holds their logins; where they have none,
-// or a server's configuration names a mirror, of one that says as much as a
-// server's does.
-func deskCLIConfig(find func(string) (string, bool), home string, t TerraformConfig, tmp string) (string, error) {
+// says where providers come from and holds their logins; "" where they have
+// none, or a server's configuration names a mirror: then one is made that says
+// as much as a server's does.
+func deskCLIConfig(find func(string) (string, bool), home string, t TerraformConfig) (string, error) {
 	var places []string
 	for _, name := range []string{"TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG"} {
 		if path, ok := find(name); ok {
@@ -177,8 +170,7 @@ func deskCLIConfig(find func(string) (string, bool), home string, t TerraformCon
 			return "", fmt.Errorf("find Terraform's configuration: %w", err)
 		}
 	}
-	path := filepath.Join(tmp, "terraform.rc")
-	return path, os.WriteFile(path, tfrun.CLIConfig(t.ProviderMirror, t.ProviderDirect), 0o600)
+	return "", nil
 }
 
 // deskWritten are the folders in the home where the tools of clouds keep the

@@ -41,9 +41,9 @@ type Working struct {
 
 // OpenWorking opens the repository around dir. It uses the git binary, which
 // knows what is ignored and which files are as they were; see
-// docs/decisions.md. There being none of them is errs.NotFound or
-// errs.Unavailable.
-func OpenWorking(ctx context.Context, dir string, opts Options) (_ *Working, err error) {
+// docs/decisions.md. What it writes goes below scratch, "" being the system's
+// folder for that. No repository is errs.NotFound, no git errs.Unavailable.
+func OpenWorking(ctx context.Context, dir, scratch string, opts Options) (_ *Working, err error) {
 	top, err := runGit(ctx, dir, nil, "rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir", "--git-path", "index", "--show-prefix")
 	if err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func OpenWorking(ctx context.Context, dir string, opts Options) (_ *Working, err
 	if w.Branch, err = runGit(ctx, w.Root, nil, "symbolic-ref", "--quiet", "--short", "HEAD"); err != nil {
 		w.Branch = "" // a commit is checked out
 	}
-	if w.tmp, err = os.MkdirTemp("", "tidelock-tree-"); err != nil {
+	if w.tmp, err = os.MkdirTemp(scratch, "tidelock-tree-"); err != nil {
 		return nil, fmt.Errorf("make a folder for what is not committed: %w", err)
 	}
 	defer func() {

@@ -54,7 +54,7 @@ func (w worksite) write(name, content string) {
 
 func (w worksite) open(dir string) *Working {
 	w.t.Helper()
-	opened, err := OpenWorking(w.t.Context(), filepath.Join(w.dir, dir), Options{})
+	opened, err := OpenWorking(w.t.Context(), filepath.Join(w.dir, dir), w.t.TempDir(), Options{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestWorkingTreeInAHook(t *testing.T) {
 func TestWorkingTreeThatIsNone(t *testing.T) {
 	t.Setenv("GIT_CEILING_DIRECTORIES", filepath.Dir(t.TempDir()))
 	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "missing")} {
-		if _, err := OpenWorking(t.Context(), dir, Options{}); !errs.Is(err, errs.NotFound) {
+		if _, err := OpenWorking(t.Context(), dir, "", Options{}); !errs.Is(err, errs.NotFound) {
 			t.Errorf("%s: %v", dir, err)
 		}
 	}

@@ -53,7 +53,8 @@ type Runs struct {
 	Self       string            // path of the tidelock binary
 	Env        map[string]string // of the person: see tfrun.DeskEnv
 	Home       string            // theirs
-	CLIConfig  string            // path of the CLI configuration
+	CLIConfig  string            // path of their CLI configuration; "" where CLIText is it
+	CLIText    []byte
 	Sandbox    runner.Sandbox
 	Parallel   int
 	Timeout    time.Duration // of one plan; 0 is none
@@ -91,12 +92,18 @@ type Planned struct {
 // end is Canceled. A project that can't be planned is part of the answer; the
 // error is of what kept all from being looked at.
 func Plan(ctx context.Context, o Options) (_ Planned, err error) {
-	w, err := checkout.OpenWorking(ctx, o.Dir, checkout.Options{})
+	sweep(os.TempDir())
+	tmp, free, err := scratch()
+	if err != nil {
+		return Planned{}, err
+	}
+	defer func() { err = errors.Join(err, free()) }()
+	w, err := checkout.OpenWorking(ctx, o.Dir, tmp, checkout.Options{})
 	if err != nil {
 		return Planned{}, err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	d := &desk{Options: o, work: w}
+	d := &desk{Options: o, work: w, tmp: tmp}
 	head, err := w.TreeFS(ctx, w.Commit)
 	if err != nil {
 		return Planned{}, err
@@ -123,6 +130,7 @@ func (d *desk) unplannable(err error) error {
 type desk struct {
 	Options
 	work *checkout.Working
+	tmp  string // everything that is made lies in it
 	out  Planned
 }
 

@@ -29,7 +29,6 @@ import (
 type planning struct {
 	*desk
 	tree   fs.FS
-	tmp    string // everything that is made lies in it
 	runner *runner.Runner
 	prefix string // of the runs' IDs: what outlives a run is found by its ID
 	runs   []run.Run
@@ -72,12 +71,14 @@ func (d *desk) plan(ctx context.Context, tree fs.FS, found proposal.Found) (err 
 		p.runs = append(p.runs, r)
 	}
 	d.notes(tree, projects)
-	if p.tmp, err = os.MkdirTemp("", "tidelock-plan-"); err != nil {
-		return fmt.Errorf("make a folder for the plans: %w", err)
-	}
-	defer func() { err = errors.Join(err, removeAll(p.tmp)) }()
 	if err := p.lay(projects); err != nil {
 		return err
+	}
+	if p.Runs.CLIConfig == "" {
+		p.Runs.CLIConfig = filepath.Join(p.tmp, "terraform.rc")
+		if err := os.WriteFile(p.Runs.CLIConfig, p.Runs.CLIText, 0o600); err != nil {
+			return fmt.Errorf("write Terraform's configuration: %w", err)
+		}
 	}
 	box := d.Runs.Sandbox
 	for _, project := range projects {
@@ -85,7 +86,7 @@ func (d *desk) plan(ctx context.Context, tree fs.FS, found proposal.Found) (err 
 			box.Read = append(slices.Clip(box.Read), file)
 		}
 	}
-	p.runner, err = runner.New(runner.Options{Dir: filepath.Join(p.tmp, "r"), Self: d.Runs.Self, Grace: d.Runs.Grace, Sandbox: box})
+	p.runner, err = runner.New(runner.Options{Dir: filepath.Join(p.tmp, runsFolder), Self: d.Runs.Self, Grace: d.Runs.Grace, Sandbox: box})
 	if err != nil {
 		return err
 	}
@@ -429,19 +430,4 @@ func copyFile(from, to string) error {
 		err = cerr
 	}
 	return err
-}
-
-// removeAll removes a folder, also where something in it was made unwritable,
-// as downloaded modules can be.
-func removeAll(dir string) error {
-	if err := os.RemoveAll(dir); err == nil {
-		return nil
-	}
-	_ = filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err == nil && d.IsDir() {
-			_ = os.Chmod(p, 0o700)
-		}
-		return nil
-	})
-	return os.RemoveAll(dir)
 }
