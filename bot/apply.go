@@ -9,8 +9,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/tidelock/tidelock/bot/command"
-	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/markdown"
@@ -21,10 +19,10 @@ import (
 	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
-// applyRun applies one reviewed plan, or does one state operation. Its promise: Terraform is started for
-// applying at most once, unless the journal proves that nothing started or
-// Terraform itself refused before doing anything. Each attempt begins by
-// looking at what the row and the run folder say.
+// applyRun applies one reviewed plan, or does one state operation. Its promise:
+// Terraform is started for applying at most once, unless the journal proves
+// that nothing started or Terraform itself refused before doing anything. Each
+// attempt begins by looking at what the row and the run folder say.
 func (b *Bot) applyRun(ctx context.Context, job queue.Job[applyRunJob]) error {
 	defer b.Capacity.Leave(job.Args.Run)
 	r, err := b.Runs.Run(ctx, b.DB, job.Args.Run)
@@ -58,7 +56,7 @@ func (b *Bot) giveUp(ctx context.Context, id, why string) error {
 		if err := b.Runs.Cancel(ctx, tx, r, b.actor, why); err != nil {
 			return err
 		}
-		return b.tell(ctx, tx, r.Change, true)
+		return b.tellEnd(ctx, tx, r.ID)
 	})
 }
 
@@ -148,7 +146,7 @@ func (a *application) check(ctx context.Context) (goOn bool, err error) {
 			if err := a.Runs.Block(ctx, tx, a.run, lock); err != nil {
 				return err
 			}
-			return a.tell(ctx, tx, a.change.ID, true)
+			return a.tellEnd(ctx, tx, a.run.ID)
 		}
 		a.lock = lock
 		if a.run, err = a.Runs.Begin(ctx, tx, a.run, a.Node); err != nil {
@@ -284,19 +282,23 @@ func (a *application) planAgain(ctx context.Context, why string) (bool, error) {
 
 // compare decides what the second plan means.
 func (a *application) compare(ctx context.Context, again *planOutcome, why string) (bool, error) {
-	switch {
-	case again.plan == nil:
+	if again.plan == nil {
 		a.run.Error, a.run.LogBlob = again.run.Error, again.run.LogBlob
 		return false, a.end(ctx, run.Failed)
-	case again.run.PlanDigest == a.plan.PlanDigest:
+	}
+	if again.run.PlanDigest == a.plan.PlanDigest {
 		return true, nil
-	case a.run.Retry:
-		if reviewed, err := a.reviewed(ctx, a.plan); err != nil || (reviewed != nil && again.plan.Within(reviewed)) {
-			return err == nil, err
+	}
+	if a.run.Retry {
+		reviewed, err := a.reviewed(ctx, a.plan)
+		if err != nil {
+			return false, err
+		}
+		if reviewed != nil && again.plan.Within(reviewed) {
+			return true, nil
 		}
 	}
-	switch {
-	case again.run.Summary.Empty():
+	if again.run.Summary.Empty() {
 		a.run.Error = "The infrastructure matches the code already: nothing had to be applied."
 		a.run.Summary = again.run.Summary
 		return false, a.end(ctx, run.Applied)
@@ -315,7 +317,7 @@ func (a *application) hold(ctx context.Context, tx *db.Tx, why string) error {
 	if err := a.Runs.Finish(ctx, tx, a.run, run.Held); err != nil {
 		return err
 	}
-	return a.tell(ctx, tx, a.change.ID, true)
+	return a.tellEnd(ctx, tx, a.run.ID)
 }
 
 // start stores the intent, starts the runner, and sees the apply through.
@@ -519,27 +521,18 @@ func (a *application) end(ctx context.Context, final run.Status) error {
 		if err := a.Runs.Finish(ctx, tx, a.run, final); err != nil {
 			return err
 		}
-		keep := final == run.Failed || final == run.Canceled
-		if a.run.Kind == run.StateChange && final == run.Applied {
-			// The pull's plan is due again, and keeps what it had.
-			settings, err := settingsOf(a.change, a.Settings)
-			if err != nil {
-				return err
-			}
-			keep = settings.Lock == LockAtPlan
+		if a.run.Kind == run.StateChange {
+			return a.operated(ctx, tx, final)
 		}
-		switch {
-		case final == run.Applied && !keep:
+		switch final {
+		case run.Applied:
 			if err := a.free(ctx, tx, a.run); err != nil {
 				return err
 			}
-		case keep:
+		case run.Failed, run.Canceled:
 			if err := a.Runs.KeepForPerson(ctx, tx, a.run); err != nil {
 				return err
 			}
-		}
-		if a.run.Kind == run.StateChange {
-			return a.operated(ctx, tx, final)
 		}
 		if err := a.due(ctx, tx, a.change); err != nil {
 			return err
@@ -549,16 +542,4 @@ func (a *application) end(ctx context.Context, final run.Status) error {
 		}
 		return a.tell(ctx, tx, a.change.ID, true)
 	})
-}
-
-// operated tells what a state operation did, and has the project planned
-// again: what it was compared with is another state now.
-func (a *application) operated(ctx context.Context, tx *db.Tx, final run.Status) error {
-	a.run.Status = final
-	job := replyJob{a.run.Client, a.run.Repo, a.run.Pull, "state-" + a.run.ID, comment.Operation(a.run)}
-	if err := a.Queue.Enqueue(ctx, tx, job, queue.Unique("state-"+a.run.ID)); err != nil {
-		return err
-	}
-	only := command.Filter{Dirs: []string{a.run.Project.Dir}, Workspaces: []string{a.run.Project.Workspace}}
-	return a.Queue.Enqueue(ctx, tx, planJob{Change: a.change.ID, Filter: only, Actor: a.run.Actor, Asked: true}, queue.For(a.run.Client))
 }

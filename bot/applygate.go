@@ -41,9 +41,7 @@ func (a *application) gates(ctx context.Context) (bool, error) {
 	if a.run.Kind == run.Apply {
 		act = actOf(a.plan)
 	}
-	rules := settings.rules(act, p.Merged)
-	need := rules.Needs()
-	if !asksNothing(need) && !p.Merged {
+	if !p.Merged {
 		// What is merged was let through by the rules of before the merge: its
 		// own changes to them judge the next pull, not itself.
 		if p, settings, err = a.fresh(ctx, gh, repo, p); errs.Is(err, errs.Invalid) {
@@ -51,10 +49,9 @@ func (a *application) gates(ctx context.Context) (bool, error) {
 		} else if err != nil {
 			return false, err
 		}
-		rules = settings.rules(act, p.Merged)
-		need = rules.Needs()
 	}
-	facts, err := a.gateFacts(ctx, gh, repo, p, a.run.Actor, need)
+	rules := settings.rules(act, p.Merged)
+	facts, err := a.gateFacts(ctx, gh, repo, p, a.run.Actor, rules.Needs())
 	if err != nil {
 		return false, err
 	}

@@ -133,6 +133,10 @@ func (b *Bot) cancelRuns(ctx context.Context, tx *db.Tx, in CancelRuns, actor ac
 			if err := b.batchDone(ctx, tx, r); err != nil {
 				return nil, err
 			}
+		case run.StateChange:
+			if err := b.tellEnd(ctx, tx, r.ID); err != nil {
+				return nil, err
+			}
 		case run.Plan: // nothing is left that its lock could protect
 			if err := b.free(ctx, tx, r); err != nil {
 				return nil, err

@@ -112,7 +112,11 @@ func (b *Bot) handle(ctx context.Context, e github.Event, guid string) error {
 	if err != nil {
 		return err
 	}
-	return b.carryOut(ctx, repo, actorOf(e.Sender), guid, Decide(e, facts))
+	intents := Decide(e, facts)
+	if e.Comment != nil && !e.Comment.CreatedAt.IsZero() {
+		intents = lateApply(intents, e.Comment.CreatedAt)
+	}
+	return b.carryOut(ctx, repo, actorOf(e.Sender), guid, intents)
 }
 
 // actorOf returns the sender of an event as who acts.
@@ -364,18 +368,26 @@ func (b *Bot) unlock(ctx context.Context, tx *db.Tx, repo clients.Repo, locks []
 	return b.Queue.Enqueue(ctx, tx, replyJob{repo.ClientID, repo.ID, l.Pull, key, text})
 }
 
-// wakeNext queues the run that waited longest for the project.
+// wakeNext queues the run that waited longest for the project, and with it what
+// else of its pull request waits there: the lock will be theirs together.
 func (b *Bot) wakeNext(ctx context.Context, tx *db.Tx, k run.Key) error {
 	waiting, err := b.Runs.Waiting(ctx, tx, k)
-	if err != nil || len(waiting) == 0 {
+	if err != nil {
 		return err
 	}
-	r := waiting[0]
-	if err := b.Runs.Unblock(ctx, tx, r); err != nil {
-		return err
+	for _, r := range waiting {
+		if r.Pull != waiting[0].Pull {
+			continue
+		}
+		if err := b.Runs.Unblock(ctx, tx, r); err != nil {
+			return err
+		}
+		if err := b.tell(ctx, tx, r.Change, true); err != nil {
+			return err
+		}
+		if err := b.enqueueRun(ctx, tx, r); err != nil {
+			return err
+		}
 	}
-	if err := b.tell(ctx, tx, r.Change, true); err != nil {
-		return err
-	}
-	return b.enqueueRun(ctx, tx, r)
+	return nil
 }

@@ -229,8 +229,3 @@ func join(a, b gate.Need) gate.Need {
 		Compare: a.Compare || b.Compare, Mergeable: a.Mergeable || b.Mergeable, Teams: append(append([]string(nil), a.Teams...), b.Teams...),
 	}
 }
-
-// asksNothing reports whether the need costs no request.
-func asksNothing(n gate.Need) bool {
-	return !n.Role && !n.Reviews && !n.Owners && !n.Checks && !n.Compare && !n.Mergeable && len(n.Teams) == 0
-}

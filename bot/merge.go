@@ -149,7 +149,7 @@ func (a *application) mergeIfDone(ctx context.Context, tx *db.Tx) error {
 // wanted.
 func (b *Bot) autoMerge(ctx context.Context, job queue.Job[autoMergeJob]) error {
 	c, err := b.Runs.Change(ctx, b.DB, job.Args.Change)
-	if err != nil || c.MergeSHA != "" || !c.Status.Live() {
+	if err != nil || !c.Status.Live() {
 		return err
 	}
 	settings, err := settingsOf(c, b.Settings)
@@ -164,10 +164,20 @@ func (b *Bot) autoMerge(ctx context.Context, job queue.Job[autoMergeJob]) error 
 	if err != nil {
 		return err
 	}
-	_, err = gh.Merge(ctx, c.Repo, c.Pull, c.HeadSHA, settings.MergeMethod)
-	if github.NeedsQueue(err) {
-		err = gh.Enqueue(ctx, c.Repo, c.Pull, c.HeadSHA)
-		settings.DeleteBranch = false // the queue still reads it
+	now, err := gh.Pull(ctx, c.Repo, c.Pull)
+	if err != nil {
+		return wait(err)
+	}
+	switch {
+	case now.Merged: // by an earlier attempt, or by somebody
+	case now.State != "open":
+		return nil
+	default:
+		_, err = gh.Merge(ctx, c.Repo, c.Pull, c.HeadSHA, settings.MergeMethod)
+		if github.NeedsQueue(err) {
+			err = gh.Enqueue(ctx, c.Repo, c.Pull, c.HeadSHA)
+			settings.DeleteBranch = false // the queue still reads it
+		}
 	}
 	if errs.Is(err, errs.Conflict) || errs.Is(err, errs.Forbidden) {
 		text := "Everything is applied, but GitHub did not merge the pull request: " + strings.TrimSpace(errs.Sentence(err)) + " Merge it by hand."

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,9 +80,22 @@ func TestAutoMergeSquashesAndDeletesTheBranch(t *testing.T) {
 	p := s.open("feature", network("v2"))
 	s.repo.Commit("ada", "feature", "Second", githubtest.Files{"network/more.tf": "resource \"terraform_data\" \"more\" {}\n"})
 	s.says(p, "### 📋 Plan: 2 to add")
+	// GitHub fails between the two: what is merged is not merged again.
+	up := s.gh.Faults().Refuse(githubtest.Refusal{Status: http.StatusBadGateway, Match: func(method, path string) bool {
+		return method == http.MethodDelete && strings.Contains(path, "/git/refs/")
+	}})
 	p.Comment("ada", "apply")
+	s.until("the branch to be asked to go", func() bool {
+		return slices.ContainsFunc(s.gh.Calls(), func(c githubtest.Call) bool { return c.Method == http.MethodDelete && c.Status == http.StatusBadGateway })
+	})
+	up()
 	s.until("the merge", func() bool { return p.State().Merged })
 	s.until("the branch to go", func() bool { return s.repo.Tip("feature") == "" })
+	for _, c := range p.Comments() {
+		if strings.Contains(c.Body, "did not merge") {
+			t.Errorf("what was merged is said not to be:\n%s", c.Body)
+		}
+	}
 	if parent := s.repo.Ref("refs/heads/main^"); parent != "" && parent != tip {
 		t.Errorf("the merge is no squash: its parent is %s, not %s", parent, tip)
 	}

@@ -262,6 +262,21 @@ func TestStateOperations(t *testing.T) {
 	}
 }
 
+// An operation that must wait for another pull's lock says so, and is done when
+// that is given up.
+func TestStateOperationSaysThatItWaits(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, stageOptions{})
+	first := s.open("first", githubtest.Files{"network/main.tf": resource("a", "v2")})
+	s.says(first, "### 📋 Plan: 1 to add")
+	second := s.open("second", githubtest.Files{"network/main.tf": resource("b", "v2")})
+	s.says(second, "waits for")
+	second.Comment("grace", "import terraform_data.b an-id")
+	s.replied(second, "has not begun. Waits for #")
+	first.Comment("grace", "unlock")
+	s.replied(second, "was done in `network`")
+}
+
 func TestDriftCostAndVersionReply(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, stageOptions{})
