@@ -108,6 +108,18 @@ func TestDoctorChecks(t *testing.T) {
 		}, healthFail, "it broke", "terraform.binary"},
 		{"room for fewer runs than cores", "capacity", func(c *clinic) { c.config.Terraform.Parallel, c.config.Terraform.Memory = 4, 1100 }, healthWarn, "room for 2 of those", "terraform.run_memory"},
 		{"room for no run", "capacity", func(c *clinic) { c.config.Terraform.Memory = 100 }, healthWarn, "each runs alone", "terraform.run_memory"},
+		{"no terraform, and others to be had", "terraform", func(c *clinic) {
+			c.terraform = func(context.Context, string) (string, string, error) {
+				return "", "", errs.New(errs.NotFound, "There is none.")
+			}
+		}, healthOK, "each project gets one that is installed or downloaded", ""},
+		{"no terraform, and no others", "terraform", func(c *clinic) {
+			c.config.Terraform.Tools.Download = false
+			c.terraform = func(context.Context, string) (string, string, error) {
+				return "", "", errs.New(errs.NotFound, "There is none.")
+			}
+		}, healthFail, "There is none.", "terraform.binary"},
+		{"folder of tools that is not there", "tools", func(c *clinic) { c.config.Terraform.Tools.Dirs = []string{"/nowhere/at/all"} }, healthFail, "can't be read", "terraform.tools_dirs"},
 		{"variable not set", "terraform", func(c *clinic) { c.config.Terraform.Env = []string{"AWS_REGION"} }, healthWarn, "AWS_REGION", ""},
 		{"mirror missing", "providers", func(c *clinic) { c.config.Terraform.ProviderMirror = "/no/where" }, healthFail, "/no/where", "providers mirror"},
 		{"mirror empty", "providers", func(c *clinic) { c.config.Terraform.ProviderMirror = c.config.DataDir }, healthWarn, "holds no provider", ""},
