@@ -114,8 +114,11 @@ func (t *driftTeller) remedy(ctx context.Context, p comment.DriftProject, wanted
 	case drift.Offer, drift.Refresh:
 		pull, err := t.offer(ctx, p)
 		if err != nil {
-			const lacks = "No pull request takes the drift back: that needs the App's permission Contents: write."
-			return p.Remedy, p.RemedyDigest, t.refused(lacks, err)
+			what := "The pull request that would take drift back could not be opened."
+			if errs.Is(err, errs.Forbidden) {
+				what = "No pull request takes the drift back: that needs the App's permission Contents: write."
+			}
+			return p.Remedy, p.RemedyDigest, t.refused(what, err)
 		}
 		return pull, p.Digest, t.Drift.SetRemedy(ctx, p.Project, pull, p.Digest)
 	case drift.Retract:

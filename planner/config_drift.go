@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"io/fs"
 	"path"
 	"strconv"
 	"strings"
@@ -135,4 +136,10 @@ func slug(name string) string {
 		out = "root"
 	}
 	return out + "-" + strconv.FormatUint(h>>32, 36)
+}
+
+// isFile reports whether there is a file of that name.
+func isFile(fsys fs.FS, name string) bool {
+	info, err := fs.Stat(fsys, name)
+	return err == nil && info.Mode().IsRegular()
 }

@@ -96,3 +96,23 @@ func TestADriftReportConcernsItsProjectAlone(t *testing.T) {
 		}
 	}
 }
+
+// Another drift asks for another plan, although the code is the same.
+func TestDriftReportIsPartOfTheInputs(t *testing.T) {
+	p := Project{Dir: "app", Workspace: "default"}
+	seen := map[string]bool{}
+	for _, report := range []string{"", "one", "two"} {
+		files := map[string]string{"app/main.tf": resource, ".tidelock/drift/other.md": report}
+		if report != "" {
+			files[DriftReport(p)] = report
+		}
+		d, err := InputsDigest(tree(files), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[d] = true
+	}
+	if len(seen) != 3 {
+		t.Errorf("%d digests of 3 reports", len(seen))
+	}
+}

@@ -75,6 +75,10 @@ func Inputs(fsys fs.FS, p Project) ([]string, error) {
 	for _, f := range p.VarFiles {
 		files[f] = true
 	}
+	// Another drift is no other code, but nobody wants the plan from before it.
+	if report := DriftReport(p); isFile(fsys, report) {
+		files[report] = true
+	}
 	if !p.WholeTree {
 		for _, pattern := range append(append([]string(nil), p.Files...), p.Watch...) {
 			if err := globFiles(fsys, pattern, func(name string) error { files[name] = true; return nil }); err != nil {

@@ -156,7 +156,9 @@ func TestDriftIsToldAndTakenBack(t *testing.T) {
 	if len(s.repo.Pulls()) != 2 || len(s.repo.Issues()) != 1 {
 		t.Errorf("%d pull requests and %d issues", len(s.repo.Pulls()), len(s.repo.Issues()))
 	}
-	s.says(back, "### 📋 Plan: 0 to add, 1 to change")
+	if body := s.says(back, "3 -> 30"); strings.Contains(body, "7 -> 30") { // the plan is no earlier one
+		t.Errorf("the plan of the newer drift:\n%s", body)
+	}
 
 	s.merge(back)
 	s.says(back, "✅ Applied 1 project")
