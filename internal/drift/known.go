@@ -56,7 +56,9 @@ func (s *Store) Note(ctx context.Context, tx *db.Tx, client string, repo int64, 
 		Detail: map[string]any{"project": f.Project.Name, "before": was.Status}})
 }
 
-// Drop forgets the projects of a repository that there says are gone.
+// Drop forgets the projects of a repository that there says are gone. One with a
+// pull request that would take its drift back has nothing to take back any more,
+// and is forgotten once that is closed.
 func (s *Store) Drop(ctx context.Context, tx *db.Tx, repo int64, there func(key string) bool) error {
 	all, err := s.Projects(ctx, tx, "", repo)
 	if err != nil {
@@ -64,6 +66,12 @@ func (s *Store) Drop(ctx context.Context, tx *db.Tx, repo int64, there func(key 
 	}
 	for _, p := range all {
 		if there(p.Key()) {
+			continue
+		}
+		if p.Remedy != 0 {
+			if _, err := tx.ExecContext(ctx, `UPDATE drift_projects SET status = $4, digest = '' WHERE repo_id = $1 AND dir = $2 AND workspace = $3`, repo, p.Dir, p.Workspace, Clean); err != nil {
+				return fmt.Errorf("drift of %s: %w", p.Name, err)
+			}
 			continue
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM drift_projects WHERE repo_id = $1 AND dir = $2 AND workspace = $3`, repo, p.Dir, p.Workspace); err != nil {

@@ -194,6 +194,27 @@ func TestWhatIsKnownOfProjects(t *testing.T) {
 		if all, err = w.Projects(t.Context(), d, "", 0); err != nil || len(all) != 1 {
 			t.Errorf("after one is gone: %+v, %v", all, err)
 		}
+		// Its pull request must be closed before the other one is forgotten.
+		gone := func() []Project {
+			w.tx(func(tx *db.Tx) error {
+				return w.Drop(t.Context(), tx, w.repo, func(string) bool { return false })
+			})
+			left, err := w.Projects(t.Context(), d, "", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return left
+		}
+		left := gone()
+		if len(left) != 1 || Remedied(left[0], true, Remedy{There: true, Open: true}) != Retract {
+			t.Fatalf("one with a pull request: %+v", left)
+		}
+		if err := w.SetRemedy(t.Context(), left[0], 0, ""); err != nil {
+			t.Fatal(err)
+		}
+		if left = gone(); left != nil {
+			t.Errorf("for good: %+v", left)
+		}
 		if err := w.trail.Verify(t.Context()); err != nil {
 			t.Error(err)
 		}
