@@ -94,9 +94,9 @@ func (s *Store) Release(ctx context.Context, tx *db.Tx, r Run) (bool, error) {
 	return true, s.audit(ctx, tx, r.Client, "lock.release", r.Project.Name, r.Actor, map[string]any{"pull": r.Pull, "dir": k.Dir, "workspace": k.Workspace})
 }
 
-// KeepForPerson takes the apply's mark off its lock but leaves the lock with
-// the pull: after a failed apply nobody else may touch the project until a
-// person has decided.
+// KeepForPerson takes the apply's mark off its lock, if it has it, but leaves
+// the lock with the pull: after a failed apply nobody else may touch the
+// project until a person has decided.
 func (s *Store) KeepForPerson(ctx context.Context, tx *db.Tx, r Run) error {
 	k := r.Key()
 	_, err := exec(ctx, tx, `UPDATE locks SET run_id='' WHERE repo_id=$1 AND dir=$2 AND workspace=$3 AND run_id=$4`, k.Repo, k.Dir, k.Workspace, r.ID)

@@ -70,7 +70,8 @@ var edges = map[Kind]map[Status][]Status{
 		Queued:   {Checking, Blocked, Deferred, Failed, Canceled, Superseded},
 		Blocked:  {Queued, Canceled, Superseded},
 		Deferred: {Queued, Canceled, Superseded},
-		Checking: {Checking, Running, Blocked, Held, Failed, Canceled, Superseded},
+		// Applied is reachable from Checking where nothing is left to be applied.
+		Checking: {Checking, Running, Blocked, Applied, Held, Failed, Canceled, Superseded},
 		// Checking is reachable from Running in one case: Terraform refused the
 		// saved plan as stale, which proves that nothing was applied.
 		// Canceled is reachable only where nothing had been applied yet.
