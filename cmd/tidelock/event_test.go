@@ -86,7 +86,9 @@ func TestAutoMergeSquashesAndDeletesTheBranch(t *testing.T) {
 	}})
 	p.Comment("ada", "apply")
 	s.until("the branch to be asked to go", func() bool {
-		return slices.ContainsFunc(s.gh.Calls(), func(c githubtest.Call) bool { return c.Method == http.MethodDelete && c.Status == http.StatusBadGateway })
+		return slices.ContainsFunc(s.gh.Calls(), func(c githubtest.Call) bool {
+			return c.Method == http.MethodDelete && c.Status == http.StatusBadGateway
+		})
 	})
 	up()
 	s.until("the merge", func() bool { return p.State().Merged })
