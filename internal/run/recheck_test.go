@@ -12,7 +12,7 @@ import (
 // An apply that Terraform refused as stale, and that then ended without having
 // begun, leaves its pull the lock, and no mark on it that would keep the pull's
 // next apply out.
-func TestFault09_RecheckedApplyLeavesTheLockToItsPull(t *testing.T) {
+func TestRecheckedApplyLeavesTheLockToItsPull(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := context.Background()
 		for name, end := range map[string]func(w *world, tx *db.Tx, r run.Run) error{
