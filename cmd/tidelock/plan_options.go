@@ -92,7 +92,7 @@ func (c *planCommand) runs(ctx context.Context, p *program, cfg Config) (desks.R
 	t := cfg.Terraform
 	r := desks.Runs{
 		Parallel: c.parallel, Timeout: t.PlanTimeout, Grace: t.Grace, NoLock: c.noLock,
-		AllowHooks: t.AllowHooks || c.hooks, ProjectEnv: t.ProjectEnv, Sandbox: cfg.sandbox(),
+		AllowHooks: t.AllowHooks || c.hooks, ProjectEnv: t.ProjectEnv, Sandbox: cfg.sandbox(), Terragrunt: t.Terragrunt,
 	}
 	if c.sandbox != "" {
 		r.Sandbox.Mode = runner.Mode(c.sandbox)

@@ -64,6 +64,8 @@ type Runs struct {
 	ProjectEnv []string      // names of variables that the configuration may set
 	// Tool returns the binary that is to run a project, and its version.
 	Tool func(context.Context, planner.Tool) (path, version string, err error)
+	// Terragrunt is a name on PATH or a path; "" is terragrunt, where it is there.
+	Terragrunt string
 }
 
 // Event is something that happens to a project, for whoever watches.

@@ -18,7 +18,7 @@ import (
 func (p *planning) workflow(ctx context.Context, s *tfrun.Spec, r run.Run) {
 	s.SourceDir, s.StepEnv = r.Project.SourceDir, slices.Sorted(maps.Keys(r.Project.Env))
 	if r.Project.Kind == planner.KindTerragrunt {
-		found, err := tfrun.FindTerragrunt(ctx, "")
+		found, err := tfrun.FindTerragrunt(ctx, p.Runs.Terragrunt)
 		if err != nil {
 			s.Refused = "The project " + r.Project.Name + " is a Terragrunt unit. " + errs.Sentence(err)
 			return
