@@ -142,7 +142,7 @@ func shapes(rel string, root bool) bool {
 	switch {
 	case codeFile(name), name == "terraform.tfvars", name == "terraform.tfvars.json",
 		strings.HasSuffix(name, ".auto.tfvars"), strings.HasSuffix(name, ".auto.tfvars.json"),
-		name == ".terraform.lock.hcl", name == UnitFile, name == ".terraform-version", name == ".opentofu-version":
+		name == ".terraform.lock.hcl", name == UnitFile:
 		return direct // Terraform reads these in the directory itself only
 	case strings.HasSuffix(name, ".tfvars"), strings.HasSuffix(name, ".tfvars.json"):
 		return false // read only when listed

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 
@@ -344,8 +345,8 @@ func (c *completer) complete(p *Project) []Problem {
 	if problem := p.Tool.Problem; problem.Message != "" {
 		problems = append(problems, c.tell("tool "+problem.String(), []Problem{problem})...)
 	}
-	for _, f := range p.VarFiles {
-		if linked := c.tree.patterns(escapePattern(f)); len(linked) > 1 {
+	for _, f := range append(slices.Clone(p.VarFiles), p.Tool.File) {
+		if linked := c.tree.patterns(escapePattern(f)); f != "" && len(linked) > 1 {
 			add(escapePattern(f))
 		}
 	}

@@ -246,6 +246,7 @@ func TestVersionFileThatChangesIsAReasonToPlan(t *testing.T) {
 		{"the configuration chose the other tool", nil, "tool = \"tofu\"\n", ".terraform-version", false},
 		{"the configuration chose the tool", nil, "tool = \"tofu\"\n", ".opentofu-version", true},
 		{"asdf's", nil, "", ".tool-versions", true},
+		{"its own, and the configuration chose the version", map[string]string{"live/a/.terraform-version": "1.9.7"}, "tool_version = \"1.9.8\"\n", "live/a/.terraform-version", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg, err := ParseConfig([]byte(c.config), ConfigFile)
@@ -324,5 +325,21 @@ func TestToolRule(t *testing.T) {
 	}
 	if _, err := (Tool{Needs: []ToolNeed{{"about 1", "a.tf:1"}}}).Rule(); err == nil || !strings.Contains(err.Error(), "a.tf:1") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestVersionFileThatIsALink: people keep one version in one place, and link to
+// it from their projects.
+func TestVersionFileThatIsALink(t *testing.T) {
+	fsys := withLinks(tree(map[string]string{"live/a/main.tf": "resource \"terraform_data\" \"x\" {}\n", "versions/terraform": "1.9.8\n"}),
+		map[string]string{"live/a/.terraform-version": "../../versions/terraform"})
+	projects, _, err := Discover(fsys, DefaultRepoConfig())
+	if err != nil || len(projects) != 1 || projects[0].Tool.String() != "Terraform = 1.9.8 (live/a/.terraform-version:1)" {
+		t.Fatalf("%+v, %v", projects, err)
+	}
+	for _, changed := range []string{"versions/terraform", "live/a/.terraform-version"} {
+		if len(Affected(projects, []string{changed})) != 1 {
+			t.Errorf("a change of %s concerns nobody", changed)
+		}
 	}
 }
