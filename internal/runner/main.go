@@ -81,6 +81,7 @@ func main(ctx context.Context, dir string) error {
 	if err := becomeReaper(); err != nil {
 		return err
 	}
+	spec.EndLeft = endLeft
 	j, err := openJournal(dir)
 	if err != nil {
 		return err

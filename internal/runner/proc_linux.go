@@ -65,10 +65,15 @@ func locked(dir string) (bool, error) {
 	return l.Type != unix.F_UNLCK, nil
 }
 
+// ticks is in how many parts /proc divides a second of processor time: the
+// kernel's interface has the same for every machine that we are built for.
+const ticks = 100
+
 // process is what /proc says of one.
 type process struct {
 	pid, parent, session int
 	start                uint64
+	cpu                  time.Duration // processor time of all its threads, without its children's
 	zombie               bool
 }
 
@@ -90,6 +95,9 @@ func readProcess(pid int) (process, bool) {
 	p.parent, _ = strconv.Atoi(f[1])
 	p.session, _ = strconv.Atoi(f[3])
 	p.start, _ = strconv.ParseUint(f[19], 10, 64)
+	user, _ := strconv.ParseInt(f[11], 10, 64)
+	system, _ := strconv.ParseInt(f[12], 10, 64)
+	p.cpu = time.Duration(user+system) * time.Second / ticks
 	return p, true
 }
 
@@ -237,6 +245,21 @@ func becomeReaper() error {
 // exec.Cmd may be waited for any more, unless it is to fail.
 func killDescendants() error {
 	return killAll(func() []process { return descendants(os.Getpid()) })
+}
+
+// endLeft ends what the run's commands have left behind while none of them
+// runs. Whatever is left is below this process, which is the reaper: without
+// a child there is nothing to look for.
+func endLeft() error {
+	err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	if errors.Is(err, unix.ECHILD) {
+		return nil
+	}
+	if err := killDescendants(); err != nil {
+		return err
+	}
+	reapOrphans()
+	return nil
 }
 
 // reapOrphans collects the ended children that nobody waits for.

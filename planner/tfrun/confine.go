@@ -23,7 +23,12 @@ type Limits struct {
 	File      int64 `json:"file,omitempty"`       // bytes of the largest file
 	Processes int   `json:"processes,omitempty"`  // of the user, threads too; root is not bound by it
 	OpenFiles int   `json:"open_files,omitempty"` // of each process
+	CPU       int64 `json:"cpu,omitempty"`        // seconds of processor time of each process
 }
+
+// cpuMargin is how many seconds of processor time lie between SIGXCPU and
+// SIGKILL.
+const cpuMargin = 5
 
 // script returns the lines of shell that set the limits. A limit that can't
 // be set ends the command: nothing runs weaker than it was told to.
@@ -38,6 +43,11 @@ func (l Limits) script() string {
 	set("ulimit -d %d", l.Memory/1024)
 	set("ulimit -f %d", l.File/512)
 	set("ulimit -n %d", int64(l.OpenFiles))
+	// Whoever is over is told first, by SIGXCPU, which programs written in Go
+	// print; what goes on in spite of it is killed.
+	if l.CPU > 0 {
+		b = fmt.Appendf(b, "ulimit -S -t %d && ulimit -H -t %d || exit 125\n", l.CPU, l.CPU+cpuMargin)
+	}
 	// The one option that shells do not agree on: bash has -u, the others -p.
 	set("n=%d; if [ -n \"$BASH_VERSION\" ]; then ulimit -u $n; else ulimit -p $n; fi", int64(l.Processes))
 	return string(b)
@@ -94,6 +104,18 @@ func (e *execution) confinedTo(a Access, start func() error) error {
 		done <- start()
 	}()
 	return <-done
+}
+
+// endLeft ends whatever the commands so far have left behind: it could change
+// what is looked at next, after that was done.
+func (e *execution) endLeft() error {
+	if e.spec.EndLeft == nil {
+		return nil
+	}
+	if err := e.spec.EndLeft(); err != nil {
+		return fmt.Errorf("end what was left behind: %w", err)
+	}
+	return nil
 }
 
 // layPlanFile makes the plan's file beforehand where the run is confined: it

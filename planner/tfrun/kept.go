@@ -88,6 +88,9 @@ func (e *execution) keepInit() error {
 	if e.inputs == "" {
 		return nil
 	}
+	if err := e.endLeft(); err != nil { // OpenTofu's init may run programs that the code names
+		return err
+	}
 	stamp, err := dataStamp(e.spec.DataDir)
 	if err != nil || stamp == "" {
 		return err

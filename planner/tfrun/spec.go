@@ -90,6 +90,10 @@ type Spec struct {
 	// Confine, where it is not nil, is called on a thread that is about to
 	// start a command, and confines that thread and so the command.
 	Confine func(Access) error `json:"-"`
+	// EndLeft, where it is not nil, ends what commands have left behind, and
+	// returns when it is gone. It is called while none runs, before something
+	// is read or recorded that what was left could write to.
+	EndLeft func() error `json:"-"`
 }
 
 // StateRef names one version of a state.

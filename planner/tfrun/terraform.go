@@ -99,6 +99,9 @@ func (e *execution) run(ctx context.Context) error {
 	if err := e.beforeInit(ctx); err != nil {
 		return err
 	}
+	if err := e.endLeft(); err != nil { // before the data directory is looked at
+		return err
+	}
 	if err := e.generated(); err != nil {
 		return err
 	}
@@ -301,6 +304,10 @@ func (e *execution) plan(ctx context.Context) error {
 	e.result.Steps = planning.steps
 	release()
 	if err != nil {
+		return err
+	}
+	// What is shown must be what is applied: from here on nobody writes there.
+	if err := e.endLeft(); err != nil {
 		return err
 	}
 	e.step = "show"
