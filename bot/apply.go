@@ -81,8 +81,8 @@ func (a *application) begin(ctx context.Context) error {
 		return err
 	}
 	leave, err := a.admit(ctx, a.run, false)
-	if errors.Is(err, errStopped) { // canceled: nothing of it has begun
-		return nil
+	if errors.Is(err, errStopped) { // nothing of it has begun
+		return a.giveUp(ctx, a.run.ID, "It was stopped before it began.")
 	}
 	if err != nil {
 		return err
@@ -453,7 +453,15 @@ func (a *application) keepLog(ctx context.Context) error {
 // recheck handles an apply that Terraform refused before doing anything: the
 // state moved since the plan, or somebody else holds its lock.
 func (a *application) recheck(ctx context.Context, result tfrun.Result) error {
-	err := a.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+	wish, err := a.Runs.Wish(ctx, a.DB, a.run.ID)
+	if err != nil {
+		return err
+	}
+	if wish.Stop.Name != "" { // what stands still already does not begin again
+		a.run.Error = stoppedBy(wish.Stop)
+		return a.end(ctx, run.Canceled)
+	}
+	err = a.DB.Tx(ctx, func(tx *db.Tx) (err error) {
 		why := ""
 		if result.Locked {
 			why = stateLocked(result.LockHolder)

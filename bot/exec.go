@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/bot/proposal"
+	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
@@ -173,7 +174,7 @@ func (b *Bot) watch(ctx context.Context, r run.Run, limit time.Duration) string 
 		case wish.Status == run.Superseded || wish.Status == run.Canceled:
 			return unwanted
 		case wish.Stop.Name != "":
-			return fmt.Sprintf("Stopped by @%s.", wish.Stop.Name)
+			return stoppedBy(wish.Stop)
 		case watches(r):
 			if others, err := b.keepsOthers(ctx, r); err == nil && others {
 				return unwanted // for now: see driftRun
@@ -181,6 +182,8 @@ func (b *Bot) watch(ctx context.Context, r run.Run, limit time.Duration) string 
 		}
 	}
 }
+
+func stoppedBy(who access.Actor) string { return fmt.Sprintf("Stopped by @%s.", who.Name) }
 
 // progress tells how far a run is.
 func (b *Bot) progress(ctx context.Context, r run.Run, p runner.Progress) {

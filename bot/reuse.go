@@ -78,8 +78,9 @@ func (b *Bot) sameState(r run.Run) bool {
 	return err == nil && lineage == r.StateLineage && serial == r.StateSerial
 }
 
-// stand ends the queued plans that earlier ones stand for. It leaves those
-// whose lock another pull holds, and those whose state must be asked for.
+// stand ends the queued plans that earlier ones stand for, each with the lock
+// that it would end with if it were made. It leaves those whose lock another
+// pull holds, and those whose state must be asked for.
 func (b *Bot) stand(ctx context.Context, tx *db.Tx, created []run.Run, earlier map[run.Key]run.Run, lock bool) (left []run.Run, err error) {
 	for _, r := range created {
 		from, ok := earlier[r.Key()]
@@ -106,6 +107,11 @@ func (b *Bot) stand(ctx context.Context, tx *db.Tx, created []run.Run, earlier m
 		}
 		if err := b.Runs.Reuse(ctx, tx, r, from); err != nil {
 			return nil, err
+		}
+		if from.Summary.Empty() { // a plan in between may have taken it
+			if err := b.free(ctx, tx, r); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return left, nil

@@ -57,12 +57,13 @@ func (a *application) otherTool(ctx context.Context) (string, error) {
 	if a.run.Kind != run.Apply || a.run.Tool == "" {
 		return "", nil
 	}
-	_, err := a.equip(ctx, &a.run)
-	if err == nil || toolTrouble(err) == "" {
-		return "", err
+	if a.run.Tool == a.plan.Tool { // else an attempt before this one has found out already
+		_, err := a.equip(ctx, &a.run)
+		if err == nil || toolTrouble(err) == "" {
+			return "", err
+		}
+		a.Log.Warn("the tool that made a plan is not to be had; it is planned again", keyRun, a.run.ID, "tool", a.run.Tool, "error", err)
 	}
-	a.Log.Warn("the tool that made a plan is not to be had; it is planned again", keyRun, a.run.ID, "tool", a.run.Tool, "error", err)
-	was := a.run.ToolTitle()
 	a.run.Tool = ""
-	return "The plan was made with " + was + ", which the server has no longer", nil
+	return "The plan was made with " + a.plan.ToolTitle() + ", which the server has no longer", nil
 }

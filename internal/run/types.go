@@ -107,10 +107,10 @@ type Run struct {
 	StateLineage string
 	StateSerial  int64
 
-	// MadeWith is a hash of what else shaped a plan: the tool, the server's
-	// settings, the policies. Where a plan stands for a later commit than the
-	// one it was made of, Since is that one and Made the time: nothing that
-	// shapes it has changed in between.
+	// MadeWith is a hash of what else shaped a plan: the server's settings, the
+	// policies, what they are told of the pull. Where a plan stands for a later
+	// commit than the one it was made of, Since is that one and Made the time:
+	// nothing that shapes it has changed in between.
 	MadeWith string
 	Earlier  string // the run whose plan stands for this one if Terraform finds the same state; "" for none
 	Since    string
