@@ -61,6 +61,7 @@ terraform {
   # memory_limit    = 8192    # MB of each process; 0 for none, as below
   # max_processes   = 1000    # of a run
   # disk_limit      = 10240   # MB that a run writes
+  # cpu_limit       = "0s"    # processor time of each process of a plan, such as "10m"
 
   # plan_timeout  = "1h"
   # apply_timeout = "4h"

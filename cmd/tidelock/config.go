@@ -88,13 +88,14 @@ type TerraformConfig struct {
 	AllowHooks     bool          // run the programs that repositories' configurations name
 	ProjectEnv     []string      // names of variables that repositories' configurations may set
 
-	Sandbox        string   // auto | strict | off
-	SandboxRead    []string // absolute paths that every run may read
-	SandboxWrite   []string // and write
-	SandboxNetwork string   // of plans: allow | deny
-	MemoryLimit    int      // MB of each process; 0 for none
-	MaxProcesses   int      // of a run at once; 0 for none
-	DiskLimit      int      // MB that a run may write; 0 for none
+	Sandbox        string        // auto | strict | off
+	SandboxRead    []string      // absolute paths that every run may read
+	SandboxWrite   []string      // and write
+	SandboxNetwork string        // of plans: allow | deny
+	MemoryLimit    int           // MB of each process; 0 for none
+	MaxProcesses   int           // of a run at once; 0 for none
+	DiskLimit      int           // MB that a run may write; 0 for none
+	CPULimit       time.Duration // of each process of a plan; 0 for none
 
 	Providers ProvidersConfig // beside ProviderMirror and ProviderDirect
 }

@@ -13,7 +13,7 @@ func (c Config) sandbox() runner.Sandbox {
 	t := c.Terraform
 	s := runner.Sandbox{
 		Mode: runner.Mode(t.Sandbox), Read: t.SandboxRead, Write: t.SandboxWrite, NoPlanNetwork: t.SandboxNetwork == "deny",
-		Processes: t.MaxProcesses, Memory: int64(t.MemoryLimit) << 20, Disk: int64(t.DiskLimit) << 20,
+		Processes: t.MaxProcesses, Memory: int64(t.MemoryLimit) << 20, Disk: int64(t.DiskLimit) << 20, CPU: t.CPULimit,
 	}
 	if c.DataDir != "" {
 		s.Read = append(providers.Folders(c.providerStore()), s.Read...)

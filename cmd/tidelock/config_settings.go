@@ -165,6 +165,9 @@ var settings = []setting{
 		doc: "Processes that a run may have at once, in the sandbox; one that has more is ended. `0` sets no limit."},
 	{path: "terraform.disk_limit", bind: func(c *Config) any { return &c.Terraform.DiskLimit }, check: intRange(0, 1<<24, func(c *Config) int { return c.Terraform.DiskLimit }),
 		doc: "MB that a run may write, in the sandbox: no file grows larger, and a run whose files together do is stopped. `0` sets no limit."},
+	{path: "terraform.cpu_limit", bind: func(c *Config) any { return &c.Terraform.CPULimit },
+		check: durationRange(0, 24*time.Hour, func(c *Config) time.Duration { return c.Terraform.CPULimit }),
+		doc:   "Processor time, of all its threads together, that each process of a plan may use in the sandbox; a plan of which one uses more is ended. `0s` sets no limit: a large plan rightly uses much, and `plan_timeout` ends what never ends. An apply has no such limit."},
 	{path: "terraform.project_env", bind: func(c *Config) any { return &c.Terraform.ProjectEnv }, check: checkProjectEnv,
 		doc: "Names of environment variables that a repository's `tidelock.hcl` may set for its projects, such as `AWS_PROFILE`. Others are left out."},
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -38,6 +39,9 @@ type Sandbox struct {
 	Processes int   `json:"processes,omitempty"`
 	Memory    int64 `json:"memory,omitempty"`
 	Disk      int64 `json:"disk,omitempty"`
+	// CPU is how much processor time each process of a plan may use. An apply
+	// has no such limit: to end it half-way costs more than it saves.
+	CPU time.Duration `json:"cpu,omitempty"`
 }
 
 // on reports whether anything is confined.
@@ -90,8 +94,8 @@ func (h Host) Lacks(s Sandbox) []string {
 	if s.NoPlanNetwork && !h.Filter {
 		out = append(out, "Plans can't be kept from the network: the kernel does not filter system calls (seccomp), or not on this processor.")
 	}
-	if !h.Shell && (s.Memory > 0 || s.Disk > 0 || s.Processes > 0) {
-		out = append(out, "There is no /bin/sh, which sets the limits of memory and file sizes.")
+	if !h.Shell && (s.Memory > 0 || s.Disk > 0 || s.Processes > 0 || s.CPU > 0) {
+		out = append(out, "There is no /bin/sh, which sets the limits of memory, processor time and file sizes.")
 	}
 	return out
 }
@@ -143,6 +147,9 @@ func (s Sandbox) prepare(spec *tfrun.Spec) error {
 		spec.Limits = tfrun.Limits{Memory: s.Memory, File: s.Disk, OpenFiles: openFilesLimit()}
 		if s.Processes > 0 {
 			spec.Limits.Processes = processLimit(s.Processes)
+		}
+		if s.CPU > 0 && spec.Kind == tfrun.KindPlan {
+			spec.Limits.CPU = int64((s.CPU + cpuSlack + time.Second - 1) / time.Second)
 		}
 	}
 	spec.Confine = func(a tfrun.Access) error { return s.confine(h, a) }

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,7 +20,8 @@ import (
 // as long as that takes.
 type guard struct {
 	mu  sync.Mutex
-	why string // the sentence that says which limit was passed
+	why string        // the sentence that says which limit was passed
+	cpu time.Duration // that each process may use; 0 for no limit
 
 	stop context.CancelFunc // nil where nothing is watched
 	done chan struct{}
@@ -30,14 +33,26 @@ const (
 	guardPace = 250 * time.Millisecond
 	diskPace  = 2 * time.Second
 	diskShare = 20
+
+	// cpuSlack is how far the kernel's limit of processor time lies above the
+	// one that the guard keeps, so that the guard, which can say why, is first.
+	cpuSlack = 2 * time.Second
 )
 
+// cpuEnded are the words by which a program tells that the kernel's limit of
+// processor time ended it, or Terraform that it ended a program of its own.
+var cpuEnded = []string{"SIGXCPU", "CPU time limit exceeded"}
+
 // guard watches the run until ctx ends, and ends it where it passes a limit:
-// too many processes are killed at once, too much on the disk has Terraform
-// interrupted, so that it can still write its state.
+// too many processes are killed at once; too much on the disk, or of the
+// processor's time, has Terraform interrupted, so that it can still write its
+// state and give up its lock.
 func (s Sandbox) guard(ctx context.Context, spec tfrun.Spec) (context.Context, *guard) {
 	g := &guard{}
-	if !s.on() || s.Processes <= 0 && s.Disk <= 0 {
+	if spec.Kind == tfrun.KindPlan && s.on() {
+		g.cpu = s.CPU
+	}
+	if !s.on() || s.Processes <= 0 && s.Disk <= 0 && g.cpu <= 0 {
 		return ctx, g
 	}
 	ctx, stop := context.WithCancel(ctx)
@@ -54,8 +69,16 @@ func (s Sandbox) guard(ctx context.Context, spec tfrun.Spec) (context.Context, *
 				return
 			case <-tick.C:
 			}
-			if s.Processes > 0 {
-				if n := len(descendants(os.Getpid())); n > s.Processes {
+			if s.Processes > 0 || g.cpu > 0 {
+				running := descendants(os.Getpid())
+				for _, p := range running {
+					if g.cpu > 0 && p.cpu > g.cpu {
+						g.say("%s", cpuSentence(g.cpu))
+						stop()
+						return
+					}
+				}
+				if n := len(running); s.Processes > 0 && n > s.Processes {
 					g.say("The run was ended: it had %d processes at once, and terraform.max_processes allows %d.", n, s.Processes)
 					stop()
 					_ = killDescendants()
@@ -76,6 +99,10 @@ func (s Sandbox) guard(ctx context.Context, spec tfrun.Spec) (context.Context, *
 	return ctx, g
 }
 
+func cpuSentence(limit time.Duration) string {
+	return fmt.Sprintf("The run was ended: one of its processes had used more than %s of processor time, which is all that terraform.cpu_limit allows in a plan.", limit)
+}
+
 func (g *guard) say(format string, args ...any) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -91,6 +118,9 @@ func (g *guard) explain(r *tfrun.Result) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.why == "" && g.cpu > 0 && slices.ContainsFunc(cpuEnded, func(words string) bool { return strings.Contains(r.Error, words) }) {
+		g.why = cpuSentence(g.cpu)
+	}
 	if g.why == "" || r.Outcome == tfrun.OutcomePlanned || r.Outcome == tfrun.OutcomeNoChange || r.Outcome == tfrun.OutcomeApplied {
 		return
 	}

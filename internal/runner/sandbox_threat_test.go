@@ -207,6 +207,11 @@ func (p *prey) attackAtPlan() {
 func (p *prey) attackAtApply() tfrun.Result {
 	p.t.Helper()
 	p.arm("")
+	return p.planAndApply()
+}
+
+func (p *prey) planAndApply() tfrun.Result {
+	p.t.Helper()
 	plan := p.run(p.spec("plan", tfrun.KindPlan))
 	if plan.Outcome != tfrun.OutcomePlanned {
 		p.t.Fatalf("%+v", plan)

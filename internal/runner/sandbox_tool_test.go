@@ -70,6 +70,16 @@ func attack(args []string) error {
 			b[i] = 1
 		}
 		return nil
+	case "spin": // milliseconds of processor time
+		for {
+			var u unix.Rusage
+			if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+				return err
+			}
+			if time.Duration(u.Utime.Nano()+u.Stime.Nano()) > time.Duration(number())*time.Millisecond {
+				return nil
+			}
+		}
 	}
 	return fmt.Errorf("%q is no attack", args[0])
 }
