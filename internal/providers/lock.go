@@ -1,7 +1,6 @@
 package providers
 
 import (
-	"archive/zip"
 	"errors"
 	"fmt"
 	"io"
@@ -54,11 +53,11 @@ func readLock(fsys fs.FS, dir string) ([]byte, error) {
 // LockOfPlan returns the lock file that stands in a saved plan: what the plan
 // was made with, and will be applied with; nil where it holds none.
 func LockOfPlan(planFile string) ([]byte, error) {
-	r, err := zip.OpenReader(planFile)
+	r, closePlan, err := openZip(planFile)
 	if err != nil {
 		return nil, fmt.Errorf("read the plan file: %w", err)
 	}
-	defer r.Close()
+	defer closePlan()
 	f, err := r.Open(lockName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

@@ -61,8 +61,10 @@ type Options struct {
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 	Dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 	bounds *bounds
-	// leastFree is how many bytes must be free for anything to be fetched.
+	// leastFree is how many bytes of the disk a fetch leaves free.
 	leastFree uint64
+	// free tells how many are; tests have another.
+	free func(dir string) (bytes uint64, known bool)
 }
 
 // Package is one unpacked package in the store, and what is known of it.
@@ -119,6 +121,9 @@ func Open(o Options) (*Store, error) {
 		o.bounds = &usualBounds
 	}
 	o.leastFree = cmp.Or(o.leastFree, 1<<30)
+	if o.free == nil {
+		o.free = freeBytes
+	}
 	s := &Store{o: o, client: newClient(o), lists: lists{age: o.ListAge, now: o.Now}, busy: map[string]chan struct{}{}, local: map[string]localHash{}}
 	s.registry = &registries{client: s.client, age: o.ListAge, now: o.Now}
 	if o.NetworkMirror != "" {
@@ -426,13 +431,18 @@ func (s *Store) fetch(ctx context.Context, a Address, v string, o offer) (Packag
 		return Package{}, fmt.Errorf("fetch %s %s: %w", a, v, err)
 	}
 	defer os.RemoveAll(tmp)
-	var disk syscall.Statfs_t
-	if err := syscall.Statfs(tmp, &disk); err == nil && disk.Bavail*uint64(disk.Bsize) < s.o.leastFree {
-		return Package{}, errs.New(errs.Unavailable, "The server's disk has too little space left to fetch %s %s.", a, v)
+	room := func() error {
+		if free, known := s.o.free(tmp); known && free < s.o.leastFree {
+			return errs.New(errs.Unavailable, "The server's disk has too little space left to fetch %s %s.", a, v)
+		}
+		return nil
+	}
+	if err := room(); err != nil {
+		return Package{}, err
 	}
 	began := s.o.Now()
 	archive := filepath.Join(tmp, "package.zip")
-	zh, err := s.download(ctx, o.url, archive)
+	zh, err := s.download(ctx, o.url, archive, room)
 	if errors.Is(err, errAbsent) {
 		err = errs.New(errs.Unavailable, "The package of %s %s is not where %s says: %s answers that it is not there.", a, v, o.from, shown(o.url))
 	}
@@ -449,7 +459,9 @@ func (s *Store) fetch(ctx context.Context, a Address, v string, o offer) (Packag
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return Package{}, fmt.Errorf("fetch %s %s: %w", a, v, err)
 	}
-	files, size, err := unpack(archive, dir, *s.o.bounds)
+	within := *s.o.bounds
+	within.room = room
+	files, size, err := unpack(archive, dir, within)
 	if err != nil {
 		if errs.Is(err, errs.Internal) {
 			return Package{}, fmt.Errorf("fetch %s %s: %w", a, v, err)
@@ -487,8 +499,38 @@ func wrongSum(hashes []string, kind, sum string) bool {
 	return slices.ContainsFunc(hashes, of) && !slices.Contains(hashes, sum)
 }
 
+// freeBytes returns how many bytes of the disk that dir is on are free.
+func freeBytes(dir string) (bytes uint64, known bool) {
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(dir, &disk); err != nil {
+		return 0, false
+	}
+	return disk.Bavail * uint64(disk.Bsize), true
+}
+
+// roomEvery is after how many bytes it is asked anew whether there is room.
+const roomEvery = 16 << 20
+
+// roomy writes as long as there is room on the disk: a pull request chooses
+// what is fetched, and how large that is.
+type roomy struct {
+	w    io.Writer
+	room func() error // nil for no question
+	left int64        // bytes until it is asked again
+}
+
+func (r *roomy) Write(p []byte) (int, error) {
+	if r.left -= int64(len(p)); r.left < 0 && r.room != nil {
+		if err := r.room(); err != nil {
+			return 0, err
+		}
+		r.left = roomEvery
+	}
+	return r.w.Write(p)
+}
+
 // download writes what is at an address into a file, and returns its zh:.
-func (s *Store) download(ctx context.Context, address, path string) (zh string, err error) {
+func (s *Store) download(ctx context.Context, address, path string, room func() error) (zh string, err error) {
 	s.downloads.Add(1)
 	err = s.client.get(ctx, address, maxPackage, func(_ string, body io.Reader) error {
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
@@ -496,7 +538,7 @@ func (s *Store) download(ctx context.Context, address, path string) (zh string, 
 			return err
 		}
 		h := sha256.New()
-		_, err = io.Copy(io.MultiWriter(f, h), body)
+		_, err = io.Copy(io.MultiWriter(&roomy{w: f, room: room}, h), body)
 		zh = "zh:" + hex.EncodeToString(h.Sum(nil))
 		return errors.Join(err, f.Close())
 	})

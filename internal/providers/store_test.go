@@ -3,11 +3,15 @@ package providers
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -237,6 +241,61 @@ func TestThreat_HostileArchives(t *testing.T) {
 		fails(t, err, errs.Invalid, "damaged")
 		nothingLeft(t, s)
 	})
+}
+
+// TestThreat_ArchiveOfCountlessEntries: one that is within its bytes could
+// have so many entries that to list them takes all memory.
+func TestThreat_ArchiveOfCountlessEntries(t *testing.T) {
+	files := []providerstest.File{{Name: "terraform-provider-aws", Mode: 0o755, Body: []byte("x")}}
+	for i := range 200 { // of 60 kB each in the list alone
+		files = append(files, providerstest.File{Name: fmt.Sprintf("%03d", i) + strings.Repeat("x", 60_000), Mode: 0o644})
+	}
+	archive, err := providerstest.Zip(files...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := registry(t)
+	r.Add(aws, "5.1.0", archive, platform)
+	s := open(t, options(t, r))
+	_, err = s.ensure(t.Context(), address(t, aws), "5.1.0")
+	fails(t, err, errs.TooLarge, "list of its entries", "not used")
+	nothingLeft(t, s)
+}
+
+// TestThreat_FetchesLeaveTheDiskItsRoom: what a pull request has the server
+// fetch ends before the disk is full, while it is downloaded and while it is
+// unpacked.
+func TestThreat_FetchesLeaveTheDiskItsRoom(t *testing.T) {
+	for _, enough := range []int64{1, 2} { // how often there is room
+		r := registry(t)
+		r.Add(aws, "5.1.0", pack(t, "aws", "x"), platform)
+		o := options(t, r)
+		var asked atomic.Int64
+		o.free = func(string) (uint64, bool) {
+			if asked.Add(1) > enough {
+				return 1 << 10, true
+			}
+			return 1 << 40, true
+		}
+		s := open(t, o)
+		_, err := s.ensure(t.Context(), address(t, aws), "5.1.0")
+		fails(t, err, errs.Unavailable, "too little space")
+		if n := r.Downloads(); n != 1 {
+			t.Errorf("%d downloads, where there is room %d times", n, enough)
+		}
+		nothingLeft(t, s)
+	}
+	var out bytes.Buffer
+	w := &roomy{w: &out, room: func() error {
+		if out.Len() > 0 {
+			return errs.New(errs.Unavailable, "Full.")
+		}
+		return nil
+	}}
+	_, err := io.Copy(w, io.LimitReader(rand.Reader, 10*roomEvery))
+	if !errs.Is(err, errs.Unavailable) || out.Len() > 2*roomEvery {
+		t.Errorf("%d bytes, %v", out.Len(), err)
+	}
 }
 
 func many(n int) []providerstest.File {

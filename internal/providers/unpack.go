@@ -21,6 +21,7 @@ type bounds struct {
 	entries int
 	ratio   int64 // of the unpacked to the packed bytes, above slack
 	slack   int64
+	room    func() error // asked while it is unpacked; nil for never
 }
 
 var usualBounds = bounds{bytes: 4 << 30, entries: 10_000, ratio: 40, slack: 64 << 20}
@@ -29,11 +30,11 @@ var usualBounds = bounds{bytes: 4 << 30, entries: 10_000, ratio: 40, slack: 64 <
 // leads out of it, none is a link, and what the package says of its sizes is
 // not believed. Programs get the mode 0555, all else 0444.
 func unpack(archive, dir string, b bounds) (files int, size int64, err error) {
-	z, err := zip.OpenReader(archive)
+	z, closeArchive, err := openZip(archive)
 	if err != nil {
-		return 0, 0, errs.Wrap(errs.Invalid, err, "It is not a ZIP archive.")
+		return 0, 0, err
 	}
-	defer z.Close()
+	defer closeArchive()
 	packed, err := os.Stat(archive)
 	if err != nil {
 		return 0, 0, err
@@ -47,6 +48,7 @@ func unpack(archive, dir string, b bounds) (files int, size int64, err error) {
 		return 0, 0, err
 	}
 	defer root.Close()
+	to := &roomy{room: b.room}
 	for _, f := range z.File {
 		name, isDir, err := entryName(f)
 		if err != nil {
@@ -63,7 +65,7 @@ func unpack(archive, dir string, b bounds) (files int, size int64, err error) {
 				return 0, 0, wrongEntry(f, err)
 			}
 		}
-		n, err := unpackFile(root, f, name, most-size)
+		n, err := unpackFile(root, f, name, most-size, to)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -71,6 +73,49 @@ func unpack(archive, dir string, b bounds) (files int, size int64, err error) {
 		size += n
 	}
 	return files, size, nil
+}
+
+// maxDirectory bounds what is read of an archive to learn its entries, in
+// bytes. The library has all of them in memory before their number is known,
+// and what the archive says of it is not to be believed.
+const maxDirectory = 8 << 20
+
+// openZip opens an archive that somebody else made.
+func openZip(name string) (z *zip.Reader, closeFile func() error, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	r := &directory{ReaderAt: f, left: maxDirectory}
+	if z, err = zip.NewReader(r, info.Size()); err != nil {
+		if !errs.Is(err, errs.TooLarge) {
+			err = errs.Wrap(errs.Invalid, err, "It is not a ZIP archive.")
+		}
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	r.open = true
+	return z, f.Close, nil
+}
+
+// directory reads at most so much until the archive is open.
+type directory struct {
+	io.ReaderAt
+	left int
+	open bool
+}
+
+func (d *directory) ReadAt(p []byte, at int64) (int, error) {
+	if d.open {
+		return d.ReaderAt.ReadAt(p, at)
+	}
+	if d.left -= len(p); d.left < 0 {
+		return 0, errs.New(errs.TooLarge, "The list of its entries has more than the %d bytes that are read.", maxDirectory)
+	}
+	return d.ReaderAt.ReadAt(p, at)
 }
 
 // entryName returns where an entry belongs.
@@ -94,7 +139,7 @@ func wrongEntry(f *zip.File, err error) error {
 	return fmt.Errorf("unpack %s: %w", f.Name, err)
 }
 
-func unpackFile(root *os.Root, f *zip.File, name string, most int64) (int64, error) {
+func unpackFile(root *os.Root, f *zip.File, name string, most int64, to *roomy) (int64, error) {
 	tooLarge := func() error {
 		return errs.New(errs.TooLarge, "Its files are too large: they have more bytes together than are unpacked of a package of its size.")
 	}
@@ -114,7 +159,8 @@ func unpackFile(root *os.Root, f *zip.File, name string, most int64) (int64, err
 	if err != nil {
 		return 0, wrongEntry(f, err)
 	}
-	n, err := io.Copy(out, io.LimitReader(in, most+1))
+	to.w = out
+	n, err := io.Copy(to, io.LimitReader(in, most+1))
 	if err == nil && n > most {
 		err = tooLarge()
 	} else if errors.Is(err, zip.ErrFormat) || errors.Is(err, zip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) {
