@@ -133,6 +133,34 @@ func TestWanted(t *testing.T) {
 	}
 }
 
+func TestWhichChecksStandForOthers(t *testing.T) {
+	rest := Wanted{Rest: true, Not: []string{"db"}}
+	for _, c := range []struct {
+		name string
+		w, o Wanted
+		want bool
+	}{
+		{"itself", rest, rest, true},
+		{"all of all", Everything(""), Everything(""), true},
+		{"all of the rest", Everything(""), rest, true},
+		{"all of one", Everything(""), Wanted{Keys: []string{"db"}}, true},
+		{"the rest of all", rest, Everything(""), false},
+		{"the rest of what it leaves out", rest, Wanted{Keys: []string{"db"}}, false},
+		{"the rest of another", rest, Wanted{Keys: []string{"web"}}, true},
+		{"the rest and one of all", Wanted{Rest: true, Not: []string{"db"}, Keys: []string{"db"}}, Everything(""), true},
+		{"one of all", Wanted{Keys: []string{"db"}}, Everything(""), false},
+		{"a pattern of all", Everything("net*"), Everything(""), false},
+		{"a pattern of the rest", Everything("net*"), rest, false},
+		{"a pattern of itself", Everything("net*"), Everything("net*"), true},
+		{"all of a pattern", Everything(""), Everything("net*"), true},
+		{"none of all", Wanted{}, Everything(""), false},
+	} {
+		if got := c.w.Covers(c.o); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
 func TestAfterACheck(t *testing.T) {
 	at := func(h int) time.Time { return noon.Add(time.Duration(h) * time.Hour) }
 	found := func(s Status, digest string, h int) Found {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -172,8 +173,8 @@ func (s *Store) DueRepos(ctx context.Context, q db.Querier) ([]int64, error) {
 }
 
 // Tick begins the check of a repository whose watches are due, and returns
-// false where there is nothing to begin: another server was first, or the last
-// check is not through yet and stands for this one.
+// false where there is nothing to begin: another server was first, or a check
+// that is not through yet is of these projects too and stands for this one.
 func (s *Store) Tick(ctx context.Context, tx *db.Tx, repo int64) (Check, bool, error) {
 	now := s.now()
 	all, err := s.Watches(ctx, tx, repo)
@@ -206,13 +207,14 @@ func (s *Store) Tick(ctx context.Context, tx *db.Tx, repo int64) (Check, bool, e
 		}
 		return Check{}, false, nil
 	}
-	var open, owner = 0, ""
-	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM drift_checks WHERE repo_id = $1 AND status IN ($2,$3,$4)`, repo, Asked, Queued, Running).Scan(&open); err != nil {
+	open, err := rows(ctx, tx, scanCheck, `SELECT `+checkColumns+` FROM drift_checks WHERE repo_id = $1 AND status IN ($2,$3,$4)`, repo, Asked, Queued, Running)
+	if err != nil {
 		return Check{}, false, err
 	}
-	if open > 0 {
+	if slices.ContainsFunc(open, func(c Check) bool { return c.Wanted.Covers(wanted) }) {
 		return Check{}, false, nil
 	}
+	owner := ""
 	if err := tx.QueryRowContext(ctx, `SELECT client_id FROM repos WHERE id = $1`, repo).Scan(&owner); err != nil {
 		return Check{}, false, err
 	}

@@ -155,6 +155,22 @@ func TestATickBeginsOneCheck(t *testing.T) {
 		if !tick() {
 			t.Error("no check after the first")
 		}
+		// What somebody asked for of a few projects does not stand for all of them.
+		last, err := w.Checks(t.Context(), d, w.repo, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.tx(func(tx *db.Tx) error {
+			if ok, err := w.Move(t.Context(), tx, last[0].ID, Queued, Broken, "", ""); err != nil || !ok {
+				t.Errorf("to failed: %v, %v", ok, err)
+			}
+			_, err := w.Ask(t.Context(), tx, w.client, w.repo, Everything("live/*"), BySchedule)
+			return err
+		})
+		w.clock = w.clock.Add(24 * time.Hour)
+		if !tick() {
+			t.Error("the tick was lost to a check of something else")
+		}
 		// Somebody suspends the installation: nothing is due.
 		w.clock = w.clock.Add(24 * time.Hour)
 		w.tx(func(tx *db.Tx) error { return clients.NewStore(d).SetStatus(t.Context(), tx, w.client, clients.Suspended) })

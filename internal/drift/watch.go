@@ -159,6 +159,22 @@ func Everything(pattern string) Wanted { return Wanted{Rest: true, Pattern: patt
 // more is gone.
 func (w Wanted) Whole() bool { return w.Rest && len(w.Not) == 0 && w.Pattern == "" }
 
+// Covers reports whether a check of w is of every project that one of o would
+// be of, whatever projects there are. Pure.
+func (w Wanted) Covers(o Wanted) bool {
+	if w.Pattern != "" && w.Pattern != o.Pattern {
+		return false
+	}
+	takes := func(key string) bool { return slices.Contains(w.Keys, key) || w.Rest && !slices.Contains(w.Not, key) }
+	for _, key := range o.Keys {
+		if !takes(key) {
+			return false
+		}
+	}
+	leavesOut := func(key string) bool { return !slices.Contains(o.Not, key) && !takes(key) }
+	return !o.Rest || w.Rest && !slices.ContainsFunc(w.Not, leavesOut)
+}
+
 // Takes reports whether the check is of the project. Pure.
 func (w Wanted) Takes(p planner.Project) bool {
 	if w.Pattern != "" {
