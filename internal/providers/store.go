@@ -366,6 +366,9 @@ func (s *Store) again(id string) (Package, bool) {
 	return p, true
 }
 
+// errDamaged is wrapped where a record is there and can't be used.
+var errDamaged = errors.New("the record is damaged")
+
 // record returns what is known of a package.
 func (s *Store) record(id string) (Package, error) {
 	var p Package
@@ -374,7 +377,10 @@ func (s *Store) record(id string) (Package, error) {
 		return p, err
 	}
 	if err := json.Unmarshal(text, &p); err != nil {
-		return p, fmt.Errorf("read %s: %w", s.metaFile(id), err)
+		return p, fmt.Errorf("read %s: %w: %w", s.metaFile(id), errDamaged, err)
+	}
+	if p.id() != id { // List's callers go by what it says
+		return p, fmt.Errorf("read %s: %w: it is of %s", s.metaFile(id), errDamaged, p.id())
 	}
 	if info, err := os.Stat(s.metaFile(id)); err == nil {
 		p.Used = info.ModTime()

@@ -421,6 +421,40 @@ func TestAlteredPackageIsFetchedAnew(t *testing.T) {
 	}
 }
 
+// TestDamagedRecord: a machine that goes down can leave a record that is empty.
+// It stops neither the sweep of the others nor the next run that wants the
+// package.
+func TestDamagedRecord(t *testing.T) {
+	r := registry(t)
+	r.Add(aws, "5.1.0", pack(t, "aws", "x"), platform)
+	r.Add(aws, "5.2.0", pack(t, "aws", "y"), platform)
+	s := open(t, options(t, r))
+	for _, v := range []string{"5.1.0", "5.2.0"} {
+		if _, err := s.ensure(t.Context(), address(t, aws), v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(s.metaFile(s.id(address(t, aws), "5.1.0")), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.List()
+	if err != nil || len(all) != 1 || all[0].Version != "5.2.0" {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	if _, err := s.Sweep(t.Context(), time.Hour, 0); err != nil {
+		t.Error(err)
+	}
+	if _, wrong, err := s.Verify(t.Context()); err != nil || len(wrong) != 1 || !strings.Contains(wrong[0], "5.1.0") {
+		t.Errorf("%q, %v", wrong, err)
+	}
+	if _, err := s.ensure(t.Context(), address(t, aws), "5.1.0"); err != nil || r.Downloads() != 3 {
+		t.Errorf("%d downloads, %v", r.Downloads(), err)
+	}
+	if all, err := s.List(); err != nil || len(all) != 2 {
+		t.Errorf("%+v, %v", all, err)
+	}
+}
+
 func TestSweep(t *testing.T) {
 	r := registry(t)
 	for _, v := range []string{"5.1.0", "5.2.0", "5.3.0"} {

@@ -20,7 +20,8 @@ import (
 const inUse = 73 * time.Hour
 
 // List returns the packages of the store, sorted by provider, version and
-// platform.
+// platform. One whose record is damaged is not among them: no run uses it, and
+// it is fetched anew when one wants it.
 func (s *Store) List() ([]Package, error) {
 	var out []Package
 	meta := filepath.Join(s.o.Dir, "meta")
@@ -40,10 +41,13 @@ func (s *Store) List() ([]Package, error) {
 			return nil
 		}
 		p, err := s.record(id)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // removed meanwhile
-		}
-		if err == nil {
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // removed meanwhile
+			return nil
+		case errors.Is(err, errDamaged): // by a machine that went down; as good as none
+			s.o.Log.Warn("the record of a provider's package can't be read", "package", id, "error", err)
+			return nil
+		case err == nil:
 			out = append(out, p)
 		}
 		return err
