@@ -64,6 +64,7 @@ func (s *Store) fetch(ctx context.Context, name, v string) (Binary, error) {
 	}
 	defer unlock()
 	if _, err := os.Stat(b.Path); err == nil { // somebody else fetched it while we waited
+		s.askAnew(b.Path) // runs may be at work with it: it goes only where it fails now
 		err := s.confirm(ctx, candidate{name, want, b.Path, SourceDownloaded})
 		if err == nil || ctx.Err() != nil {
 			return b, err
@@ -282,6 +283,11 @@ func (s *Store) settle(ctx context.Context, b Binary, want *version.Version, fro
 			return ctx.Err()
 		}
 		return errs.Wrap(errs.Invalid, err, "What %s gave is not %s, and was thrown away.", s.host(b.Name), b)
+	}
+	// Nothing that is of use is in the way: fetch has looked. A folder that
+	// somebody has emptied by half may be.
+	if err := os.RemoveAll(filepath.Dir(b.Path)); err != nil {
+		return fmt.Errorf("keep %s: %w", b, err)
 	}
 	if err := os.Rename(from, filepath.Dir(b.Path)); err != nil {
 		return fmt.Errorf("keep %s: %w", b, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -146,7 +147,12 @@ type fileID struct {
 type inspected struct {
 	tool, version string
 	err           error
+	at            time.Time
 }
+
+// failedAge is how long it holds that a binary could not be run: a machine that
+// was out of memory or processes for a moment is no fault of the file.
+const failedAge = time.Minute
 
 // confirm runs a binary, once as long as it stays as it is, and holds what it
 // says against its place. A folder with a wrong name must not have a project
@@ -160,7 +166,8 @@ func (s *Store) confirm(ctx context.Context, c candidate) error {
 	s.mu.Lock()
 	said, ok := s.known[id]
 	s.mu.Unlock()
-	if !ok {
+	if now := s.o.Now(); !ok || said.err != nil && now.Sub(said.at) >= failedAge {
+		said.at = now
 		said.tool, said.version, said.err = s.o.Inspect(ctx, c.path)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -176,6 +183,13 @@ func (s *Store) confirm(ctx context.Context, c candidate) error {
 		return fmt.Errorf("%s calls itself %s %s, not %s %s", c.path, planner.ToolTitle(said.tool), said.version, planner.ToolTitle(c.name), c.version)
 	}
 	return nil
+}
+
+// askAnew forgets that a binary could not be run.
+func (s *Store) askAnew(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.known, func(id fileID, said inspected) bool { return id.path == path && said.err != nil })
 }
 
 // inspect asks a binary what it is.

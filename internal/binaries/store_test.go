@@ -386,6 +386,63 @@ func TestBinaryThatIsNotWhatItsFolderSays(t *testing.T) {
 	}
 }
 
+// A machine that could start nothing for a moment has neither lost what is
+// installed on it nor has to download again what is there.
+func TestBinaryThatCouldNotBeRunOnce(t *testing.T) {
+	dir := t.TempDir()
+	install(t, "Terraform", "1.9.9", dir, "versions", "1.9.9", "terraform")
+	install(t, "Terraform", "1.9.7", dir, "versions", "1.9.7", "terraform")
+	m := newMirror(t)
+	m.release(t, planner.ToolOpenTofu, "1.9.8")
+	now, failing := time.Now(), false
+	o := m.options(t)
+	o.Dirs, o.Now = []string{dir}, func() time.Time { return now }
+	o.Inspect = func(ctx context.Context, path string) (string, string, error) {
+		if failing {
+			return "", "", errors.New("fork: resource temporarily unavailable")
+		}
+		return inspect(ctx, path)
+	}
+	if _, err := Open(o).Resolve(t.Context(), asks("tofu", "= 1.9.8")); err != nil {
+		t.Fatal(err)
+	}
+	s := Open(o)
+	o.Download = false
+	here := Open(o)
+	failing = true
+	if b, err := here.Resolve(t.Context(), asks("terraform", "~> 1.9.0")); err == nil {
+		t.Fatalf("%+v", b)
+	}
+	if _, err := s.Installed(t.Context()); err != nil { // it is remembered for a while
+		t.Fatal(err)
+	}
+	failing, now = false, now.Add(time.Second)
+	if b, err := s.Resolve(t.Context(), asks("tofu", "= 1.9.8")); err != nil || m.count(archivePath("tofu", "1.9.8")) != 1 {
+		t.Errorf("%+v, %v, %d downloads", b, err, m.count(archivePath("tofu", "1.9.8")))
+	}
+	now = now.Add(failedAge)
+	if b, err := here.Resolve(t.Context(), asks("terraform", "~> 1.9.0")); err != nil || b.Version != "1.9.9" {
+		t.Errorf("%+v, %v", b, err)
+	}
+}
+
+// A folder that lost its binary does not stand in the way of the next download.
+func TestFolderWithoutItsBinary(t *testing.T) {
+	m := newMirror(t)
+	m.release(t, planner.ToolOpenTofu, "1.9.8")
+	o := m.options(t)
+	b, err := Open(o).Resolve(t.Context(), asks("tofu", "= 1.9.8"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(b.Path); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = Open(o).Resolve(t.Context(), asks("tofu", "= 1.9.8")); err != nil || runs(t, b) != "OpenTofu v1.9.8" {
+		t.Errorf("%+v, %v", b, err)
+	}
+}
+
 // A downloaded binary that was changed since is fetched anew.
 func TestBrokenDownloadIsMended(t *testing.T) {
 	m := newMirror(t)
