@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/internal/checkout"
 	desks "github.com/tidelock/tidelock/internal/desk" // desk is a name in drift.go
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/run"
@@ -141,7 +142,7 @@ func completeProjects(of func(listedProject) string) cobra.CompletionFunc {
 		if ctx == nil {
 			ctx = context.Background()
 		}
-		top, err := git(ctx, ".", "rev-parse", "--show-toplevel")
+		top, err := checkout.Top(ctx, ".")
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

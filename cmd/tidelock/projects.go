@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -10,7 +9,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -135,21 +133,17 @@ func list(ctx context.Context, dir, base, head string, changed []string) (listed
 
 // listCommit looks at the commit head as a change to base.
 func listCommit(ctx context.Context, dir, base, head string) (listed, error) {
-	gitDir, err := git(ctx, dir, "rev-parse", "--path-format=absolute", "--git-common-dir")
+	repo, err := checkout.OpenLocal(ctx, dir, checkout.Options{})
 	if err != nil {
 		return listed{}, err
 	}
 	var shas []string
 	for _, rev := range []string{base, head} {
-		sha, err := git(ctx, dir, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
+		sha, err := checkout.Resolve(ctx, dir, rev)
 		if err != nil {
-			return listed{}, errs.Wrap(errs.NotFound, err, "The repository in %s has no branch, tag or commit %q.", dir, rev)
+			return listed{}, err
 		}
 		shas = append(shas, sha)
-	}
-	repo, err := checkout.OpenLocal(gitDir, checkout.Options{})
-	if err != nil {
-		return listed{}, err
 	}
 	changed, err := repo.Changed(ctx, shas[0], shas[1])
 	if err != nil {
@@ -168,25 +162,10 @@ func listCommit(ctx context.Context, dir, base, head string) (listed, error) {
 	return listTree(before, after, append([]string{}, changed...))
 }
 
-// git asks the git binary, which knows all ways to name a commit.
-func git(ctx context.Context, dir string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", dir}, args...)...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if errors.Is(err, exec.ErrNotFound) {
-		return "", errs.Wrap(errs.Unavailable, err, "The program git is not there, which --base needs. Use --changed instead.")
-	}
-	if err != nil {
-		return "", errs.Wrap(errs.Invalid, err, "git can't read the repository in %s: %s", dir, strings.TrimSpace(stderr.String()))
-	}
-	return strings.TrimSpace(string(out)), nil
-}
-
 // listTree finds the projects in the tree, by the configuration of another one.
 func listTree(config, tree fs.FS, changed []string) (listed, error) {
 	var v validated
-	cfg, err := v.configuration(config)
+	cfg, err := v.configuration(config, tree)
 	if err != nil {
 		return listed{}, err
 	}

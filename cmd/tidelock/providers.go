@@ -242,7 +242,7 @@ func fetch(ctx context.Context, s *providers.Store, dir, tool string) (fetched, 
 	}
 	defer root.Close()
 	var v validated
-	cfg, err := v.configuration(root.FS())
+	cfg, err := v.configuration(root.FS(), root.FS())
 	if err != nil {
 		return f, err
 	}

@@ -93,7 +93,7 @@ func validate(dir string) (validated, error) {
 		return v, fmt.Errorf("read %s: %w", dir, err)
 	}
 	defer root.Close()
-	cfg, err := v.configuration(root.FS())
+	cfg, err := v.configuration(root.FS(), root.FS())
 	if errs.Is(err, errs.Invalid) {
 		for line := range strings.Lines(errs.Sentence(err)) {
 			v.Problems = append(v.Problems, problemOf(strings.TrimSuffix(line, "\n")))
@@ -144,8 +144,9 @@ func validate(dir string) (validated, error) {
 	return v, nil
 }
 
-// configuration reads tidelock.hcl, else atlantis.yaml.
-func (v *validated) configuration(fsys fs.FS) (planner.RepoConfig, error) {
+// configuration reads tidelock.hcl, else atlantis.yaml, out of fsys. tree is
+// where the code is: beside a pull request's base, its head.
+func (v *validated) configuration(fsys, tree fs.FS) (planner.RepoConfig, error) {
 	ours, oursErr := fs.ReadFile(fsys, planner.ConfigFile)
 	theirs, theirsErr := fs.ReadFile(fsys, atlantis.File)
 	for _, err := range []error{oursErr, theirsErr} {
@@ -164,7 +165,7 @@ func (v *validated) configuration(fsys fs.FS) (planner.RepoConfig, error) {
 		v.File = atlantis.File
 		cfg, notes, err := atlantis.Read(theirs, atlantis.File)
 		v.Notes = append(v.Notes, notes...)
-		return atlantis.EnvFiles(fsys, cfg), err
+		return atlantis.EnvFiles(tree, cfg), err
 	}
 	return planner.DefaultRepoConfig(), nil
 }

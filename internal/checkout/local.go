@@ -21,9 +21,19 @@ type Local struct {
 	reader *reader
 }
 
-// OpenLocal opens the repository whose objects and refs are in gitDir: the
+// OpenLocal opens the repository around dir, which the git binary finds. No
+// repository is errs.NotFound, no git errs.Unavailable.
+func OpenLocal(ctx context.Context, dir string, opts Options) (*Local, error) {
+	gitDir, err := runGit(ctx, dir, nil, "rev-parse", "--path-format=absolute", "--git-common-dir")
+	if err != nil {
+		return nil, err
+	}
+	return openLocal(filepath.FromSlash(gitDir), opts)
+}
+
+// openLocal opens the repository whose objects and refs are in gitDir: the
 // folder .git of a clone, or what `git rev-parse --git-common-dir` says.
-func OpenLocal(gitDir string, opts Options) (*Local, error) {
+func openLocal(gitDir string, opts Options) (*Local, error) {
 	if info, err := os.Stat(filepath.Join(gitDir, "objects")); err != nil || !info.IsDir() {
 		return nil, errs.New(errs.NotFound, "There is no Git repository in %s.", gitDir)
 	}

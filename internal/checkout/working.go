@@ -68,7 +68,7 @@ func OpenWorking(ctx context.Context, dir, scratch string, opts Options) (_ *Wor
 	if err := w.write(ctx, index); err != nil {
 		return nil, fmt.Errorf("read the work tree %s: %w", w.Root, err)
 	}
-	if w.Local, err = OpenLocal(w.gitDir, opts); err != nil {
+	if w.Local, err = openLocal(w.gitDir, opts); err != nil {
 		return nil, err
 	}
 	committed, own := w.reader.local, filesystem.NewStorage(osfs.New(w.tmp), cache.NewObjectLRU(readerCache))
@@ -134,11 +134,29 @@ func (w *Working) Dirty() bool { return w.Commit != w.Head }
 // Resolve returns the commit that a branch, tag or hash names; errs.NotFound
 // where there is none.
 func (w *Working) Resolve(ctx context.Context, rev string) (string, error) {
-	sha, err := runGit(ctx, w.Root, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
-	if errs.Is(err, errs.Invalid) {
-		return "", errs.Wrap(errs.NotFound, err, "The repository in %s has no branch, tag or commit %q.", w.Root, rev)
+	return Resolve(ctx, w.Root, rev)
+}
+
+// Resolve returns the commit that a branch, tag or hash names in the repository
+// around dir; errs.NotFound where there is none.
+func Resolve(ctx context.Context, dir, rev string) (string, error) {
+	sha, err := runGit(ctx, dir, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
+	if !errs.Is(err, errs.Invalid) {
+		return sha, err
 	}
-	return sha, err
+	missing := errs.New(errs.NotFound, "The repository in %s has no branch, tag or commit %q.", dir, rev)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 1 {
+		return "", missing // git says no more than that
+	}
+	return "", errs.Wrap(errs.NotFound, err, "%s", missing)
+}
+
+// Top returns the top of the work tree around dir, absolute; errs.NotFound
+// where there is none.
+func Top(ctx context.Context, dir string) (string, error) {
+	top, err := runGit(ctx, dir, nil, "rev-parse", "--path-format=absolute", "--show-toplevel")
+	return filepath.FromSlash(top), err
 }
 
 // DefaultBase returns the branch that work in the repository is merged into, as
