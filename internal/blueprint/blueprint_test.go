@@ -150,7 +150,7 @@ func TestTidelockFile(t *testing.T) {
 	}
 	// A setting is one word and an equals sign, a block's line or its end, or a
 	// line of a template.
-	setting := regexp.MustCompile(`(?m)^# (( *[A-Za-z_]+ +=| *(project|gate|hook|rule) ".*" \{$|template \{$| *\}$|EOT$|\{\{))`)
+	setting := regexp.MustCompile(`(?m)^# (( *[A-Za-z_]+ +=| *(project|gate|hook|rule) ".*" \{|(template|drift) \{$| *\}$|EOT$|\{\{))`)
 	bare := setting.ReplaceAllString(text, "$1")
 	cfg, err := planner.ParseConfig([]byte(bare), planner.ConfigFile)
 	if err != nil {

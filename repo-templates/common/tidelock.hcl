@@ -85,9 +85,10 @@
 #   weight     = 3                       # leaves room for fewer runs beside it
 #   flags      = ["-parallelism=20"]     # of each of its plans
 #   env        = { AWS_PROFILE = "acme" } # where the server allows the name
-#   secrets    = { TF_VAR_token = "shop-token" } # of the server, by name; plan_secrets, apply_secrets
-#   kind       = "terragrunt"            # a directory with a terragrunt.hcl
 #   source_dir = "cdk/shop"              # what hooks make the code in dir from
+#   secrets       = { TF_VAR_token = "shop-token" } # of the server, by its name
+#   plan_secrets  = { TF_VAR_role = "shop-reader" }  # for plans alone
+#   apply_secrets = { TF_VAR_role = "shop-writer" }  # for applies alone
 #   hook "before_init" {                 # where the server allows hooks
 #     run     = ["./generate.sh", "--quick"]
 #     phase   = "plan"                   # not in applies
@@ -95,8 +96,12 @@
 #   }
 #   hook "before_plan" {                 # what it prints is the variable's value
 #     run       = ["./token.sh"]
-#     env       = "TF_VAR_release"       # or several: multienv = "lines"
+#     env       = "TF_VAR_release"
 #     sensitive = true
+#   }
+#   hook "before_plan" {                 # and here several variables, a line each
+#     run      = ["./settings.sh"]
+#     multienv = "lines"
 #   }
 # }
 
@@ -108,4 +113,11 @@
 #   var_files     = ["${workspace}.tfvars"]
 #   when_modified = ["live/network/**", "modules/**/*.tf", "!**/*.md"]
 #   order         = 1
+# }
+
+# A Terragrunt unit: found by itself, and named here only where there is more to
+# say of it.
+# project "vpc" {
+#   dir  = "units/vpc"
+#   kind = "terragrunt"
 # }
