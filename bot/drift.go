@@ -47,7 +47,7 @@ func (b *Bot) handleDrift() {
 	queue.Handle(b.Queue, LanePrepare, b.driftRead, quick)
 	queue.Handle(b.Queue, LanePrepare, b.driftCheck, quick)
 	queue.Handle(b.Queue, LaneDrift, b.driftRun, queue.HandlerOptions{MaxAttempts: 25, Timeout: -1})
-	queue.Handle(b.Queue, LaneAnswers, b.driftTell, quick)
+	queue.Handle(b.Queue, LaneAnswers, b.driftTell, queue.HandlerOptions{MaxAttempts: 25, Timeout: driftTelling})
 }
 
 // How often the watch looks, at what.
@@ -70,9 +70,6 @@ const driftLongest = 24 * time.Hour
 
 // WatchDrift begins drift checks when they are due, until ctx ends.
 func (b *Bot) WatchDrift(ctx context.Context) {
-	if err := b.DB.Tx(ctx, func(tx *db.Tx) error { return b.Drift.DropTelling(ctx, tx, b.Node) }); err != nil {
-		b.Log.Warn("claims of an earlier process not dropped", "error", err)
-	}
 	tick := time.NewTicker(driftGlance)
 	defer tick.Stop()
 	read, forget := b.Now().Add(driftRead), b.Now().Add(driftRead)
@@ -227,12 +224,24 @@ func (b *Bot) settleDrift(ctx context.Context) error {
 	return nil
 }
 
-// breakCheck ends a check that comes to nothing.
+// breakCheck ends a check that comes to nothing, or to no end: then with what
+// is left of its runs, which nobody would wait for, and what the others have
+// found is told.
 func (b *Bot) breakCheck(ctx context.Context, c drift.Check, why string) error {
-	return b.DB.Tx(ctx, func(tx *db.Tx) error {
-		_, err := b.Drift.Move(ctx, tx, c.ID, c.Status, drift.Broken, "", why)
-		return err
+	var stop []string
+	err := b.DB.Tx(ctx, func(tx *db.Tx) error {
+		stop = nil
+		ok, err := b.Drift.Move(ctx, tx, c.ID, c.Status, drift.Broken, "", why)
+		if err != nil || !ok || c.Status != drift.Running {
+			return err
+		}
+		if stop, err = b.Runs.CancelBatch(ctx, tx, c.ID, b.actor, why); err != nil {
+			return err
+		}
+		return b.tellDrift(ctx, tx, c.Client, c.Repo)
 	})
+	b.stop(ctx, stop)
+	return err
 }
 
 // driftForgets is how many runs are deleted at once.
@@ -245,8 +254,17 @@ func (b *Bot) forgetDrift(ctx context.Context) error {
 		return nil
 	}
 	before := b.Now().Add(-b.DriftKeep)
+	for {
+		if n, err := b.forgetSome(ctx, before); err != nil || n < driftForgets {
+			return err
+		}
+	}
+}
+
+// forgetSome deletes some of that, and returns how many runs those were.
+func (b *Bot) forgetSome(ctx context.Context, before time.Time) (n int, err error) {
 	var logs [][2]string
-	err := b.DB.Tx(ctx, func(tx *db.Tx) error {
+	err = b.DB.Tx(ctx, func(tx *db.Tx) error {
 		logs = nil
 		known, err := b.Drift.Projects(ctx, tx, "", 0)
 		if err != nil {
@@ -260,6 +278,7 @@ func (b *Bot) forgetDrift(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		n = len(gone)
 		for _, r := range gone {
 			if r.LogBlob != "" {
 				logs = append(logs, [2]string{r.Client, r.LogBlob})
@@ -268,7 +287,7 @@ func (b *Bot) forgetDrift(ctx context.Context) error {
 		return b.Drift.ForgetChecks(ctx, tx, before)
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	// A crash before this leaves files that nobody can read any more, and
 	// nothing else.
@@ -278,5 +297,5 @@ func (b *Bot) forgetDrift(ctx context.Context) error {
 			failed = errors.Join(failed, err)
 		}
 	}
-	return failed
+	return n, failed
 }

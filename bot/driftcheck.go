@@ -204,12 +204,28 @@ func (b *Bot) keepsOthers(ctx context.Context, r run.Run) (bool, error) {
 }
 
 // beingApplied reports whether something is applied to the run's project now.
+// What was interrupted keeps its mark on the lock until a person decides, and
+// is not.
 func (b *Bot) beingApplied(ctx context.Context, r run.Run) (bool, error) {
 	l, err := b.Runs.Lock(ctx, b.DB, r.Key())
-	if errs.Is(err, errs.NotFound) {
+	if errs.Is(err, errs.NotFound) || err == nil && l.Run == "" {
 		return false, nil
 	}
-	return err == nil && l.Run != "", err
+	if err != nil {
+		return false, err
+	}
+	wish, err := b.Runs.Wish(ctx, b.DB, l.Run)
+	return err == nil && !wish.Status.Finished(), err
+}
+
+// driftStateWait is how long a comparison waits for whoever holds the state's
+// lock. Nobody looks at the others of its check before it has ended.
+const driftStateWait = time.Hour
+
+// waitsForState reports whether a run whose state somebody holds is to be tried
+// again: a pull's always is.
+func (b *Bot) waitsForState(r run.Run) bool {
+	return !watches(r) || b.Now().Sub(r.Created) < driftStateWait
 }
 
 // noteDrift stores what a comparison that no pull asked for has found.
@@ -244,17 +260,15 @@ func (b *Bot) noteDrift(ctx context.Context, tx *db.Tx, id string) error {
 
 // checkDone ends a check once each of its runs has ended, and has GitHub told.
 func (b *Bot) checkDone(ctx context.Context, tx *db.Tx, check, client string, repo int64) error {
-	runs, err := b.Runs.Batch(ctx, tx, check)
-	if err != nil {
+	if done, err := b.Runs.BatchDone(ctx, tx, check); err != nil || !done {
 		return err
-	}
-	for _, r := range runs {
-		if !r.Status.Finished() {
-			return nil
-		}
 	}
 	if ok, err := b.Drift.Move(ctx, tx, check, drift.Running, drift.Done, "", ""); err != nil || !ok {
 		return err
 	}
+	return b.tellDrift(ctx, tx, client, repo)
+}
+
+func (b *Bot) tellDrift(ctx context.Context, tx *db.Tx, client string, repo int64) error {
 	return b.Queue.Enqueue(ctx, tx, driftTellJob{client, repo}, queue.Coalesce(fmt.Sprintf("drift:%d", repo)), queue.Priority(4))
 }

@@ -14,9 +14,12 @@ import (
 	"github.com/tidelock/tidelock/planner"
 )
 
-// driftClaim is how long one worker may write of a repository's drift before
-// another may take over.
-const driftClaim = 3 * time.Minute
+// driftTelling is how long one worker may write of a repository's drift, and
+// driftClaim when another may take over: not before that one has given up.
+const (
+	driftTelling = 10 * time.Minute
+	driftClaim   = driftTelling + time.Minute
+)
 
 // driftTell brings GitHub up to date about a repository's drift: the pull
 // requests that would take it back, and then the issue, which names them. What
@@ -73,8 +76,10 @@ func (t *driftTeller) tell(ctx context.Context) error {
 	var shown []comment.DriftProject
 	for _, p := range all {
 		view := comment.DriftProject{Project: p}
-		if view.Last, err = t.Runs.Run(ctx, t.DB, p.Run); err != nil && !errs.Is(err, errs.NotFound) {
-			return err
+		if p.Status != drift.Clean { // of what is clean there is nothing to show
+			if view.Last, err = t.Runs.Run(ctx, t.DB, p.Run); err != nil && !errs.Is(err, errs.NotFound) {
+				return err
+			}
 		}
 		watch := drift.WatchOf(t.watches, p.Key())
 		if view.Remedy, view.RemedyDigest, err = t.remedy(ctx, view, watch.Remediate == planner.RemediatePull); err != nil {

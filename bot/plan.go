@@ -196,7 +196,7 @@ func (b *Bot) planRun(ctx context.Context, job queue.Job[planRunJob]) error {
 	if outcome == nil { // superseded or canceled meanwhile
 		return b.cleanUp(ctx, r, r.ID)
 	}
-	if outcome.result.Locked {
+	if outcome.result.Locked && b.waitsForState(r) {
 		return b.planLater(ctx, r, outcome.result.LockHolder)
 	}
 	err = b.DB.Tx(ctx, func(tx *db.Tx) error { return b.finishPlan(ctx, tx, r, c, outcome) })
@@ -403,14 +403,12 @@ func (b *Bot) finishPlan(ctx context.Context, tx *db.Tx, r run.Run, c run.Change
 
 // batchDone replies once every run of the batch has come to an end.
 func (b *Bot) batchDone(ctx context.Context, tx *db.Tx, r run.Run) error {
+	if done, err := b.Runs.BatchDone(ctx, tx, r.Batch); err != nil || !done {
+		return err
+	}
 	runs, err := b.Runs.Batch(ctx, tx, r.Batch)
 	if err != nil {
 		return err
-	}
-	for _, other := range runs {
-		if !other.Status.Finished() {
-			return nil
-		}
 	}
 	return b.Queue.Enqueue(ctx, tx, replyJob{r.Client, r.Repo, r.Pull, r.Batch, comment.Drift(runs)}, queue.Unique("reply:"+r.Batch))
 }

@@ -86,8 +86,9 @@ func (b *Bot) stored(ctx context.Context, guid string) (bool, error) {
 const keepDeliveries = 30 * 24 * time.Hour
 
 // Recover tidies up what earlier processes of this node left: work trees that
-// nobody needs, claims to answer, and deliveries too old to matter; runners that
-// still live count as what the machine does. Call it before the queue starts.
+// nobody needs, claims to answer and to tell of drift, and deliveries too old to
+// matter; runners that still live count as what the machine does. Call it before
+// the queue starts.
 func (b *Bot) Recover(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Join(b.DataDir, "trees"), 0o700); err != nil {
 		return fmt.Errorf("recover: %w", err)
@@ -100,6 +101,9 @@ func (b *Bot) Recover(ctx context.Context) error {
 	}
 	return b.DB.Tx(ctx, func(tx *db.Tx) error {
 		if err := b.Runs.DropAnswers(ctx, tx, b.Node); err != nil {
+			return err
+		}
+		if err := b.Drift.DropTelling(ctx, tx, b.Node); err != nil {
 			return err
 		}
 		if err := b.Runs.ForgetHeard(ctx, tx, b.Now().Add(-keepDeliveries)); err != nil {

@@ -52,9 +52,9 @@ func (b *Bot) sameTool(ctx context.Context, r run.Run, p planner.Project) bool {
 
 // otherTool says why an apply can't use the saved plan: what made it is not to
 // be had any more. Then the project's tool of today is used, for a plan of its
-// own.
+// own, as a retry always makes one.
 func (a *application) otherTool(ctx context.Context) (string, error) {
-	if a.run.Kind != run.Apply || a.run.Tool == "" {
+	if a.run.Kind != run.Apply || a.run.Retry || a.run.Tool == "" || a.plan.Tool == "" {
 		return "", nil
 	}
 	if a.run.Tool == a.plan.Tool { // else an attempt before this one has found out already

@@ -81,7 +81,9 @@ func TestSchedulesAreReadAgain(t *testing.T) {
 			t.Error("the branch has moved: not read again")
 		}
 		// What can't be read changes nothing.
-		w.tx(func(tx *db.Tx) error { return w.SaveWatches(t.Context(), tx, w.client, w.repo, nil, "d", "It is broken.") })
+		w.tx(func(tx *db.Tx) error {
+			return w.SaveWatches(t.Context(), tx, w.client, w.repo, nil, "d", "It is broken.")
+		})
 		all, err := w.Watches(t.Context(), d, w.repo)
 		r, errRepo := w.Repo(t.Context(), d, w.repo)
 		if err != nil || errRepo != nil || len(all) != 1 || all[0].Cron != "0 6 * * *" || r.Problem != "It is broken." || !r.Read.Equal(noon) {
@@ -173,7 +175,9 @@ func TestATickBeginsOneCheck(t *testing.T) {
 		}
 		// Somebody suspends the installation: nothing is due.
 		w.clock = w.clock.Add(24 * time.Hour)
-		w.tx(func(tx *db.Tx) error { return clients.NewStore(d).SetStatus(t.Context(), tx, w.client, clients.Suspended) })
+		w.tx(func(tx *db.Tx) error {
+			return clients.NewStore(d).SetStatus(t.Context(), tx, w.client, clients.Suspended)
+		})
 		if due, err := w.DueRepos(t.Context(), d); err != nil || due != nil {
 			t.Errorf("of a suspended client: %v, %v", due, err)
 		}

@@ -14,15 +14,17 @@ import (
 // on a schedule is of no pull, but of the tip of a branch. Such a change has
 // Branch, and no comment, no checks and no locks; its runs are drift checks.
 
-// OpenBranch finds or creates the change of a branch at its tip.
+// OpenBranch finds or creates the change of a branch at its tip. One that is
+// there has the branch's name of today: it may have been renamed.
 func (s *Store) OpenBranch(ctx context.Context, tx *db.Tx, client string, repo int64, branch, tip string) (Change, error) {
 	existing, err := s.ChangeAt(ctx, tx, repo, 0, tip)
-	if !errs.Is(err, errs.NotFound) {
+	if err != nil && !errs.Is(err, errs.NotFound) || existing.Branch == branch {
 		return existing, err
 	}
 	now := db.Millis(s.now())
 	if _, err := exec(ctx, tx, `INSERT INTO changes (id, client_id, repo_id, pull, head_sha, base_sha, status, reason, merge_sha, branch, created_ms, updated_ms)
-		VALUES ($1,$2,$3,0,$4,$4,$5,'','',$6,$7,$7) ON CONFLICT (repo_id, pull, head_sha) DO NOTHING`, newID(), client, repo, tip, Ready, branch, now); err != nil {
+		VALUES ($1,$2,$3,0,$4,$4,$5,'','',$6,$7,$7) ON CONFLICT (repo_id, pull, head_sha) DO UPDATE SET branch=excluded.branch`,
+		newID(), client, repo, tip, Ready, branch, now); err != nil {
 		return Change{}, fmt.Errorf("open change of branch %s: %w", branch, err)
 	}
 	return s.ChangeAt(ctx, tx, repo, 0, tip)
@@ -45,10 +47,13 @@ func (s *Store) WatchRuns(ctx context.Context, q db.Querier, repo int64, dir str
 
 // ForgetWatchRuns deletes drift checks that no pull asked for and that ended
 // before then, but those that keep names, at most so many at once. It returns
-// what it deleted, so that the caller can delete their logs; changes that are
-// left without a run go with them.
+// the ID, Client and LogBlob of what it deleted, so that the caller can delete
+// the logs; changes that are left without a run go with them.
 func (s *Store) ForgetWatchRuns(ctx context.Context, tx *db.Tx, before time.Time, keep map[string]bool, limit int) ([]Run, error) {
-	old, err := collect(ctx, tx, scanRun, `SELECT `+runColumns+` FROM runs WHERE kind=$1 AND pull=0 AND finished_ms<>0 AND finished_ms<$2 ORDER BY id LIMIT $3`,
+	old, err := collect(ctx, tx, func(row scanner) (r Run, err error) {
+		err = row.Scan(&r.ID, &r.Client, &r.LogBlob)
+		return r, err
+	}, `SELECT id, client_id, log_blob FROM runs WHERE kind=$1 AND pull=0 AND finished_ms<>0 AND finished_ms<$2 ORDER BY id LIMIT $3`,
 		Drift, db.Millis(before), limit+len(keep))
 	if err != nil {
 		return nil, fmt.Errorf("forget drift checks: %w", err)

@@ -29,6 +29,14 @@ func TestBranchHasAChangeOfItsOwn(t *testing.T) {
 		if c.ID != again.ID || c.ID == pull.ID || c.Branch != "main" || c.Pull != 0 || !c.Status.Live() {
 			t.Errorf("changes %+v and %+v", c, again)
 		}
+		// A branch that was renamed is still at that commit.
+		w.tx(func(tx *db.Tx) (err error) {
+			again, err = w.store.OpenBranch(ctx, tx, w.repo.ClientID, w.repo.ID, "trunk", "tip")
+			return err
+		})
+		if again.ID != c.ID || again.Branch != "trunk" {
+			t.Errorf("renamed: %+v", again)
+		}
 		// A check's button on that commit is the pull's, however new the branch is.
 		if n, err := w.store.PullAt(ctx, d, w.repo.ID, "tip"); err != nil || n != 3 {
 			t.Errorf("the commit is pull %d's, %v", n, err)
@@ -45,6 +53,23 @@ func TestBranchHasAChangeOfItsOwn(t *testing.T) {
 		}
 		if locks, err := w.store.Locks(ctx, d, w.repo.ID); err != nil || len(locks) != 0 {
 			t.Errorf("locks %v, %v", locks, err)
+		}
+		if done, err := w.store.BatchDone(ctx, d, "batch"); err != nil || done {
+			t.Errorf("a batch that has not begun is done: %v, %v", done, err)
+		}
+		w.tx(func(tx *db.Tx) error {
+			r, err := w.store.Begin(ctx, tx, runs[0], "node")
+			if err != nil {
+				return err
+			}
+			stop, err := w.store.CancelBatch(ctx, tx, "batch", ada, "Enough.")
+			if len(stop) != 1 || stop[0] != r.ID {
+				t.Errorf("to be stopped: %v", stop)
+			}
+			return err
+		})
+		if done, err := w.store.BatchDone(ctx, d, "batch"); err != nil || !done || w.reread(runs[0]).Status != run.Canceled {
+			t.Errorf("a batch that was canceled is not done: %v, %v", done, err)
 		}
 	})
 }

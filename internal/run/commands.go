@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/db"
@@ -69,6 +70,19 @@ func (s *Store) AddDrift(ctx context.Context, tx *db.Tx, c Change, projects []pl
 // Batch returns the runs of a batch, in order.
 func (s *Store) Batch(ctx context.Context, q db.Querier, batch string) ([]Run, error) {
 	return collect(ctx, q, scanRun, `SELECT `+runColumns+` FROM runs WHERE batch=$1 ORDER BY ord, id`, batch)
+}
+
+// BatchDone reports whether every run of the batch has ended. It reads no more
+// than that takes, as each run of a batch asks when it ends.
+func (s *Store) BatchDone(ctx context.Context, q db.Querier, batch string) (bool, error) {
+	statuses, err := s.statuses(ctx, q, "batch", batch)
+	return err == nil && !slices.ContainsFunc(statuses, func(st Status) bool { return !st.Finished() }), err
+}
+
+// CancelBatch cancels what has not ended of a batch. It returns the runs that
+// the caller must stop.
+func (s *Store) CancelBatch(ctx context.Context, tx *db.Tx, batch string, actor access.Actor, why string) (stop []string, err error) {
+	return s.cancelAll(ctx, tx, "batch", batch, actor, why)
 }
 
 // Trust records who let the change's head be planned though it comes from a

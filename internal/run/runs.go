@@ -84,19 +84,24 @@ func (s *Store) Runs(ctx context.Context, q db.Querier, change string) ([]Run, e
 }
 
 // Settled reports whether nothing of the change is under way: every run has
-// come to an end, or waits for another pull's lock or another project. It reads no more than that
-// takes, as each run of a change asks when it ends.
+// come to an end, or waits for another pull's lock or another project. It reads
+// no more than that takes, as each run of a change asks when it ends.
 func (s *Store) Settled(ctx context.Context, q db.Querier, change string) (bool, error) {
-	statuses, err := collect(ctx, q, func(row scanner) (st Status, err error) {
-		err = row.Scan(&st)
-		return st, err
-	}, `SELECT DISTINCT status FROM runs WHERE change_id=$1`, change)
+	statuses, err := s.statuses(ctx, q, "change_id", change)
 	for _, st := range statuses {
 		if !st.Finished() && st != Blocked && st != Deferred {
 			return false, err
 		}
 	}
 	return err == nil, err
+}
+
+// statuses returns those that runs have whose column has the value.
+func (s *Store) statuses(ctx context.Context, q db.Querier, column, value string) ([]Status, error) {
+	return collect(ctx, q, func(row scanner) (st Status, err error) {
+		err = row.Scan(&st)
+		return st, err
+	}, `SELECT DISTINCT status FROM runs WHERE `+column+`=$1`, value)
 }
 
 // History returns the newest runs, of one client or (client "") of all.
