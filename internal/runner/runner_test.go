@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -198,6 +199,32 @@ func (g gate) pids() []int {
 			g.t.Fatal(err)
 		}
 		out = append(out, pid)
+	}
+	return outside(g.t, filepath.Dir(g.told), out)
+}
+
+// outside returns the numbers by which the machine knows processes that told
+// their own: in a namespace they have others. Their environment names dir.
+func outside(t *testing.T, dir string, told []int) []int {
+	t.Helper()
+	out := make([]int, len(told))
+	for _, p := range processes() {
+		environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.pid))
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.pid))
+		if !strings.Contains(string(environ), dir) {
+			continue
+		}
+		_, rest, _ := strings.Cut(string(status), "\nNSpid:")
+		line, _, _ := strings.Cut(rest, "\n")
+		numbers := strings.Fields(line)
+		for i, pid := range told {
+			if len(numbers) > 0 && numbers[len(numbers)-1] == strconv.Itoa(pid) {
+				out[i] = p.pid
+			}
+		}
+	}
+	if slices.Contains(out, 0) {
+		t.Fatalf("the processes %v are not all to be found: %v", told, out)
 	}
 	return out
 }

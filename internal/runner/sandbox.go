@@ -42,6 +42,9 @@ type Sandbox struct {
 	// CPU is how much processor time each process of a plan may use. An apply
 	// has no such limit: to end it half-way costs more than it saves.
 	CPU time.Duration `json:"cpu,omitempty"`
+	// SharedPIDs has runs do without namespaces of processes, as they do on a
+	// machine that has none to offer.
+	SharedPIDs bool `json:"shared_pids,omitempty"`
 }
 
 // on reports whether anything is confined.
@@ -65,6 +68,7 @@ type Host struct {
 	Root     bool // this process is root's, and has its capabilities
 	Filter   bool // system calls can be filtered, those that reach the network too
 	Shell    bool // there is a shell, which sets limits
+	PIDs     bool // each command can have a namespace of processes of its own
 }
 
 // LookAtHost finds out what this machine offers to this process.
@@ -72,6 +76,7 @@ func LookAtHost() Host {
 	h := Host{Landlock: landlockABI(), Root: os.Geteuid() == 0, Filter: canFilter()}
 	_, err := os.Stat("/bin/sh")
 	h.Shell = err == nil
+	h.PIDs = canEnclose()
 	return h
 }
 
@@ -112,6 +117,11 @@ func (h Host) Offers() []string {
 	if h.Filter {
 		out = append(out, "plans can be kept from the network")
 	}
+	if h.PIDs {
+		out = append(out, "all that a command started ends with it, in a namespace of processes of its own")
+	} else {
+		out = append(out, "what a command left behind is searched for and ended (a namespace of processes needs root, with CAP_SYS_ADMIN)")
+	}
 	if h.Root {
 		out = append(out, "root's capabilities are taken from runs")
 	}
@@ -151,6 +161,13 @@ func (s Sandbox) prepare(spec *tfrun.Spec) error {
 		if s.CPU > 0 && spec.Kind == tfrun.KindPlan {
 			spec.Limits.CPU = int64((s.CPU + cpuSlack + time.Second - 1) / time.Second)
 		}
+	}
+	h.PIDs = h.PIDs && !s.SharedPIDs
+	if h.PIDs {
+		spec.Enclosed = true
+		// The first start of a process in Go tries out whether the kernel has
+		// pidfds, with a child that would be the namespace's first.
+		_, _ = os.FindProcess(os.Getpid())
 	}
 	spec.Confine = func(a tfrun.Access) error { return s.confine(h, a) }
 	return nil
@@ -193,6 +210,11 @@ func (s Sandbox) confine(h Host, a tfrun.Access) error {
 		a.Read = slices.Concat(systemRead, s.Read, a.Read)
 		a.Write = slices.Concat(s.Write, a.Write)
 		if err := restrict(h.Landlock, a); err != nil {
+			return err
+		}
+	}
+	if h.PIDs {
+		if err := enclose(); err != nil {
 			return err
 		}
 	}

@@ -94,6 +94,9 @@ func (e *execution) confinedTo(a Access, start func() error) error {
 	if e.spec.Confine == nil {
 		return start()
 	}
+	if err := e.askVersion(); err != nil {
+		return err
+	}
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends with this goroutine

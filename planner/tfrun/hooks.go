@@ -143,7 +143,7 @@ func (e *execution) hook(ctx context.Context, h planner.Hook) error {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
+	cmd.Cancel = func() error { return interrupt(cmd.Process.Pid) }
 	cmd.WaitDelay = e.spec.Grace
 	if e.spec.Limits != (Limits{}) { // the program and its arguments stay arguments
 		cmd.Path, cmd.Args = shell, append([]string{shell, "-c", e.spec.Limits.script() + "exec \"$0\" \"$@\"", program}, h.Run[1:]...)

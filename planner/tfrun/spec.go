@@ -90,6 +90,9 @@ type Spec struct {
 	// Confine, where it is not nil, is called on a thread that is about to
 	// start a command, and confines that thread and so the command.
 	Confine func(Access) error `json:"-"`
+	// Enclosed says that Confine has the next process that its thread starts
+	// be the first of a namespace of its own; the thread can start no other.
+	Enclosed bool `json:"-"`
 	// EndLeft, where it is not nil, ends what commands have left behind, and
 	// returns when it is gone. It is called while none runs, before something
 	// is read or recorded that what was left could write to.

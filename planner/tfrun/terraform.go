@@ -51,7 +51,9 @@ func Execute(ctx context.Context, spec Spec, progress func(Progress), log io.Wri
 	e.hideGiven()
 	release, err := e.ownData(ctx)
 	if err == nil {
-		err = e.run(ctx)
+		inner, done := e.stoppable(ctx)
+		err = e.run(inner)
+		done()
 		if cleanErr := e.cleanUp(); err == nil {
 			err = cleanErr
 		}
@@ -67,6 +69,7 @@ type execution struct {
 	dir       string // where Terraform is started, absolute: the project's directory
 	home      string // where hooks run, relative to the repository's root
 	tf        *tfexec.Terraform
+	asked     *tfexec.Terraform // the client that knows its version
 	env       map[string]string // of all that is started
 	out       *output
 	progress  func(Progress)
