@@ -7,7 +7,6 @@ import (
 	"os/user"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -357,18 +356,17 @@ func (d *desk) known(ctx context.Context, r clients.Repo) (driftRepo, error) {
 }
 
 func writeDrift(w io.Writer, all []driftRepo) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "REPOSITORY\tPROJECT\tSTATUS\tSINCE\tLOOKED AT\tWHAT")
+	t := newTable("REPOSITORY", "PROJECT", "STATUS", "SINCE", "LOOKED AT", "WHAT")
 	n := 0
 	for _, r := range all {
 		for _, p := range r.Projects {
 			n++
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Repo, p.Name, p.Status, p.Since.Format(driftTime), p.Checked.Format(driftTime), p.what())
+			t.row(r.Repo, p.Name, p.Status, p.Since.Format(driftTime), p.Checked.Format(driftTime), p.what())
 		}
 	}
 	if n == 0 {
 		fmt.Fprintln(w, "No project was compared yet. `tidelock drift run` asks for a check.")
-	} else if err := t.Flush(); err != nil {
+	} else if err := t.write(w); err != nil {
 		return err
 	}
 	for _, r := range all {
@@ -487,8 +485,7 @@ func (d *desk) history(ctx context.Context, w io.Writer, one bool, dir string, l
 		_, err := fmt.Fprintln(w, "No project was compared yet.")
 		return err
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "WHEN\tREPOSITORY\tPROJECT\tFOUND\tASKED FOR BY\tRUN")
+	t := newTable("WHEN", "REPOSITORY", "PROJECT", "FOUND", "ASKED FOR BY", "RUN")
 	for _, l := range looks {
 		found := string(l.Status)
 		switch {
@@ -497,7 +494,7 @@ func (d *desk) history(ctx context.Context, w io.Writer, one bool, dir string, l
 		case l.Status == run.Planned:
 			found = "clean"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Created.Format(driftTime), l.Repo, l.Project, found, l.Actor, l.Run)
+		t.row(l.Created.Format(driftTime), l.Repo, l.Project, found, l.Actor, l.Run)
 	}
-	return t.Flush()
+	return t.write(w)
 }

@@ -52,19 +52,11 @@ func newFmtCommand(p *program) *cobra.Command {
 			"Terraform's files are formatted by the terraform or tofu on PATH. Where there is none, by the library that both\n" +
 			"are made with, which leaves a few things alone that they tidy up, such as quotes around types; the answer says so.\n\n" +
 			"Exit codes: 0 every file is in its form now; 1 a file can't be read; 3 with --check: a file is not in its form.",
-		Example: "  tidelock fmt\n  tidelock fmt --check --diff infra",
-		Args:    cobra.MaximumNArgs(1),
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		Example:           "  tidelock fmt\n  tidelock fmt --check --diff infra",
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeFolder,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dir := "."
-			if len(args) == 1 {
-				dir = args[0]
-			}
+			dir := folderOf(args)
 			f := formatter{dir: dir, write: !check, diff: diff}
 			out, err := f.run(cmd.Context())
 			if err != nil {

@@ -38,21 +38,13 @@ func newInitCommand(p *program) *cobra.Command {
 		Example: "  tidelock init --list\n" +
 			"  tidelock init infra --client acme --owner acme/platform\n" +
 			"  tidelock init infra --blueprint aws --client acme --owner acme/platform --region eu-west-1",
-		Args: cobra.MaximumNArgs(1),
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeFolder,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if list {
 				return p.listBlueprints(asJSON)
 			}
-			dir := "."
-			if len(args) == 1 {
-				dir = args[0]
-			}
+			dir := folderOf(args)
 			if dir == "" {
 				return errs.New(errs.Invalid, "The folder's name is empty; leave it out to mean the working directory.")
 			}

@@ -68,12 +68,7 @@ func newPlanCommand(p *program) *cobra.Command {
 			"  tidelock plan --base origin/release            against another branch\n" +
 			"  tidelock plan --markdown > comment.md          the comment as it would be posted\n" +
 			"  tidelock plan --json | jq '.projects[].summary'",
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		ValidArgsFunction: completeFolder,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if n := cmd.ArgsLenAtDash(); n >= 0 {
 				args = args[:n]
@@ -88,10 +83,7 @@ func newPlanCommand(p *program) *cobra.Command {
 			if n := cmd.ArgsLenAtDash(); n >= 0 {
 				args, flags = args[:n], args[n:]
 			}
-			c.dir = "."
-			if len(args) == 1 {
-				c.dir = args[0]
-			}
+			c.dir = folderOf(args)
 			return c.run(cmd.Context(), p, flags)
 		},
 	}

@@ -3,23 +3,20 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/terminal"
 	"github.com/tidelock/tidelock/planner"
 )
 
@@ -64,18 +61,10 @@ func newProjectsCommand(p *program) *cobra.Command {
 			"  tidelock projects --tools                                  which version runs each project, and why?\n" +
 			"  tidelock projects --dot | dot -Tsvg > projects.svg         the graph as a picture\n" +
 			"  tidelock projects --base v1 --head v2 --json | jq -r '.projects[] | select(.affected).dir'",
-		Args: cobra.MaximumNArgs(1),
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeFolder,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dir := "."
-			if len(args) == 1 {
-				dir = args[0]
-			}
+			dir := folderOf(args)
 			if cmd.Flags().Changed("head") && base == "" {
 				return errs.New(errs.Invalid, "--head names a change to something: give --base too, as in --base origin/main.")
 			}
@@ -115,12 +104,9 @@ func list(ctx context.Context, dir, base, head string, changed []string) (listed
 	if base != "" {
 		return listCommit(ctx, dir, base, head)
 	}
-	root, err := os.OpenRoot(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return listed{}, errs.New(errs.NotFound, "There is no folder %s.", dir)
-	}
+	root, err := openFolder(dir)
 	if err != nil {
-		return listed{}, fmt.Errorf("read %s: %w", dir, err)
+		return listed{}, err
 	}
 	defer root.Close()
 	for i, file := range changed {
@@ -199,7 +185,7 @@ func listTree(config, tree fs.FS, changed []string) (listed, error) {
 // projects, what the change concerns, and who calls which module.
 func (l listed) write(stdout, stderr io.Writer) error {
 	for _, p := range l.Problems {
-		fmt.Fprintf(stderr, "%s\n", p)
+		fmt.Fprintf(stderr, "%s\n", terminal.Clean(p.String()))
 	}
 	if len(l.Projects) == 0 {
 		_, err := fmt.Fprintln(stdout, "There is no project: no directory has Terraform code with a state of its own.")
@@ -207,60 +193,44 @@ func (l listed) write(stdout, stderr io.Writer) error {
 	}
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s, by %s:\n\n", counted(len(l.Projects), "project"), cmp.Or(l.File, "no configuration file"))
-	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "LAYER\tPROJECT\tDIRECTORY\tWORKSPACE\tMODULES\tAFTER")
+	t := newTable("LAYER", "PROJECT", "DIRECTORY", "WORKSPACE", "MODULES", "AFTER")
 	for _, p := range l.Projects {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%d\t%s\n", p.Layer, p.Name, p.Dir, p.Workspace, len(p.Modules), strings.Join(p.DependsOn, ", "))
+		t.row(p.Layer, p.Name, p.Dir, p.Workspace, len(p.Modules), strings.Join(p.DependsOn, ", "))
 	}
-	_ = w.Flush()
+	_ = t.write(&out)
 	l.writeTools(&out)
 	if l.Changed != nil {
 		l.writeAffected(&out)
 	}
 	if len(l.Calls) > 0 {
 		fmt.Fprint(&out, "\nModules that code calls:\n\n")
-		w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+		t := newTable()
 		for _, dir := range slices.Sorted(maps.Keys(l.Calls)) {
-			fmt.Fprintf(w, "%s\t→ %s\n", dir, strings.Join(l.Calls[dir], ", "))
+			t.row(dir, "→ "+strings.Join(l.Calls[dir], ", "))
 		}
-		_ = w.Flush()
+		_ = t.write(&out)
 	}
-	for line := range strings.Lines(out.String()) {
-		// A name may hold what a terminal would obey.
-		line = strings.Map(func(r rune) rune {
-			if unicode.IsControl(r) {
-				return '?'
-			}
-			return r
-		}, strings.TrimRight(line, " \n"))
-		if _, err := fmt.Fprintln(stdout, line); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := io.WriteString(stdout, out.String())
+	return err
 }
 
 func (l listed) writeAffected(out *strings.Builder) {
-	var rows [][2]string
+	t := newTable()
 	for _, p := range l.Projects {
 		if p.Affected {
 			reason := p.Reason
 			if p.ByHand {
 				reason += "; planned by command only"
 			}
-			rows = append(rows, [2]string{p.Name, reason})
+			t.row(p.Name, reason)
 		}
 	}
-	if len(rows) == 0 {
+	if len(t.rows) == 0 {
 		fmt.Fprintf(out, "\nThe change (%s) concerns none of them.\n", counted(len(l.Changed), "path"))
 		return
 	}
-	fmt.Fprintf(out, "\nThe change (%s) concerns %d of them:\n\n", counted(len(l.Changed), "path"), len(rows))
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%s\n", r[0], r[1])
-	}
-	_ = w.Flush()
+	fmt.Fprintf(out, "\nThe change (%s) concerns %d of them:\n\n", counted(len(l.Changed), "path"), len(t.rows))
+	_ = t.write(out)
 }
 
 // writeDot writes the graph for Graphviz: projects as boxes, modules as

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/tidelock/tidelock/internal/binaries"
 	"github.com/tidelock/tidelock/internal/errs"
@@ -61,7 +59,7 @@ func (l listed) writeTools(out *strings.Builder) {
 		return
 	}
 	out.WriteString("\nWhat runs them:\n\n")
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	t := newTable()
 	for _, p := range l.Projects {
 		wants := "the server's own"
 		if p.Tool.Name != "" || len(p.Tool.Needs) > 0 {
@@ -69,12 +67,12 @@ func (l listed) writeTools(out *strings.Builder) {
 		}
 		switch f := p.RunsWith; {
 		case f == nil:
-			fmt.Fprintf(w, "%s\t%s\n", p.Name, wants)
+			t.row(p.Name, wants)
 		case f.Problem != "":
-			fmt.Fprintf(w, "%s\tnone\t%s\n", p.Name, f.Problem)
+			t.row(p.Name, "none", f.Problem)
 		default:
-			fmt.Fprintf(w, "%s\t%s %s\t%s\tasked for: %s\n", p.Name, planner.ToolTitle(f.Tool), f.Version, f.Source, wants)
+			t.row(p.Name, planner.ToolTitle(f.Tool)+" "+f.Version, f.Source, "asked for: "+wants)
 		}
 	}
-	_ = w.Flush()
+	_ = t.write(out)
 }

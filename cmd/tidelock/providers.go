@@ -3,15 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -79,14 +75,13 @@ func newProvidersListCommand(p *program) *cobra.Command {
 }
 
 func writePackages(p *program, all []providers.Package) error {
-	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "PROVIDER\tVERSION\tPLATFORM\tSIZE\tFROM\tSIGNED BY\tLAST USED")
+	t := newTable("PROVIDER", "VERSION", "PLATFORM", "SIZE", "FROM", "SIGNED BY", "LAST USED")
 	total := int64(0)
 	for _, k := range all {
 		total += k.Size
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.Provider, k.Version, k.Platform, humanize.IBytes(uint64(k.Size)), k.Source, cmp.Or(k.SignedBy, "nobody"), k.Used.Local().Format(time.DateTime))
+		t.row(k.Provider, k.Version, k.Platform, humanize.IBytes(uint64(k.Size)), k.Source, cmp.Or(k.SignedBy, "nobody"), k.Used.Local().Format(time.DateTime))
 	}
-	if err := w.Flush(); err != nil {
+	if err := t.write(p.stdout); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(p.stdout, "\n%s, %s\n", counted(len(all), "package"), humanize.IBytes(uint64(total)))
@@ -181,19 +176,11 @@ func newProvidersFetchCommand(p *program) *cobra.Command {
 		Long: "Finds the projects in DIR, the root of a repository (the working directory where none is named), and fetches and\n" +
 			"verifies the providers that they require, as the server does before a run: by their lock files, else the newest\n" +
 			"that meet their constraints. Terraform is not run.",
-		Example: "  tidelock providers fetch\n  tidelock providers fetch ~/src/infra --tool tofu",
-		Args:    cobra.MaximumNArgs(1),
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		Example:           "  tidelock providers fetch\n  tidelock providers fetch ~/src/infra --tool tofu",
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeFolder,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dir := "."
-			if len(args) == 1 {
-				dir = args[0]
-			}
+			dir := folderOf(args)
 			s, c, err := openProviders(p)
 			if err != nil {
 				return err
@@ -233,12 +220,9 @@ func fetch(ctx context.Context, s *providers.Store, dir, tool string) (fetched, 
 	if tool != "" && tool != planner.ToolTerraform && tool != planner.ToolOpenTofu {
 		return f, errs.New(errs.Invalid, "--tool is terraform or tofu, not %q.", tool)
 	}
-	root, err := os.OpenRoot(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return f, errs.New(errs.NotFound, "There is no folder %s.", dir)
-	}
+	root, err := openFolder(dir)
 	if err != nil {
-		return f, fmt.Errorf("read %s: %w", dir, err)
+		return f, err
 	}
 	defer root.Close()
 	var v validated

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -89,19 +88,18 @@ func writeTools(w io.Writer, all []binaries.Installed) error {
 		_, err := fmt.Fprintln(w, "There is no Terraform or OpenTofu here. `tidelock tools install terraform latest` downloads one.")
 		return err
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "TOOL\tVERSION\tSIZE\tFROM\tUSED\tPATH")
+	t := newTable("TOOL", "VERSION", "SIZE", "FROM", "USED", "PATH")
 	for _, i := range all {
 		used := "-"
 		if !i.Used.IsZero() {
 			used = humanize.Time(i.Used)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", i.Name, i.Version, humanize.IBytes(uint64(i.Bytes)), i.Source, used, i.Path)
+		t.row(i.Name, i.Version, humanize.IBytes(uint64(i.Bytes)), i.Source, used, i.Path)
 		if i.Problem != "" {
-			fmt.Fprintf(t, "\t\t\t→ %s\n", i.Problem)
+			t.row("", "", "", "→ "+i.Problem)
 		}
 	}
-	return t.Flush()
+	return t.write(w)
 }
 
 func newToolsInstallCommand(p *program) *cobra.Command {

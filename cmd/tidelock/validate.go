@@ -6,16 +6,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/atlantis"
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/terminal"
 	"github.com/tidelock/tidelock/planner"
 )
 
@@ -50,19 +49,11 @@ func newValidateCommand(p *program) *cobra.Command {
 			"a base branch, finds the projects, and reports all that is wrong: in the configuration, and in the code as far as\n" +
 			"it decides what is a project. Then it lists the projects with the layers in which they are planned. Terraform is\n" +
 			"not run, and nothing is asked over the network.",
-		Example: "  tidelock validate\n  tidelock validate infra --json",
-		Args:    cobra.MaximumNArgs(1),
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		Example:           "  tidelock validate\n  tidelock validate infra --json",
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeFolder,
 		RunE: func(_ *cobra.Command, args []string) error {
-			dir := "."
-			if len(args) == 1 {
-				dir = args[0]
-			}
+			dir := folderOf(args)
 			v, err := validate(dir)
 			if err != nil {
 				return err
@@ -85,12 +76,9 @@ func newValidateCommand(p *program) *cobra.Command {
 // validate looks at the work tree in dir.
 func validate(dir string) (validated, error) {
 	v := validated{Problems: []planner.Problem{}, Notes: []planner.Problem{}, Projects: []validatedProject{}}
-	root, err := os.OpenRoot(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return v, errs.New(errs.NotFound, "There is no folder %s.", dir)
-	}
+	root, err := openFolder(dir)
 	if err != nil {
-		return v, fmt.Errorf("read %s: %w", dir, err)
+		return v, err
 	}
 	defer root.Close()
 	cfg, err := v.configuration(root.FS(), root.FS())
@@ -187,10 +175,10 @@ func problemOf(line string) planner.Problem {
 // standard output.
 func (v validated) write(stdout, stderr io.Writer) error {
 	for _, n := range v.Notes {
-		fmt.Fprintf(stderr, "note: %s\n", n)
+		fmt.Fprintf(stderr, "note: %s\n", terminal.Clean(n.String()))
 	}
 	for _, p := range v.Problems {
-		fmt.Fprintf(stderr, "%s\n", p)
+		fmt.Fprintf(stderr, "%s\n", terminal.Clean(p.String()))
 	}
 	if len(v.Problems) > 0 {
 		fmt.Fprintf(stderr, "%s.\n", counted(len(v.Problems), "problem"))
@@ -206,23 +194,13 @@ func (v validated) write(stdout, stderr io.Writer) error {
 		by = "no configuration file"
 	}
 	fmt.Fprintf(stdout, "%s, by %s:\n", counted(len(v.Projects), "project"), by)
-	var table strings.Builder
-	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "LAYER\tORDER\tPROJECT\tDIRECTORY\tWORKSPACE\tSTATE\tAFTER")
+	t := newTable("LAYER", "ORDER", "PROJECT", "DIRECTORY", "WORKSPACE", "STATE", "AFTER")
 	for _, p := range v.Projects {
 		after := strings.Join(p.DependsOn, ", ")
 		if p.ByHand {
 			after = strings.TrimPrefix(after+"; planned by command only", "; ")
 		}
-		fmt.Fprintf(w, "%d\t%d\t%s\t%s\t%s\t%s\t%s\n", p.Layer, p.Order, p.Name, p.Dir, p.Workspace, cmp.Or(p.Backend, "kept by Tidelock"), after)
+		t.row(p.Layer, p.Order, p.Name, p.Dir, p.Workspace, cmp.Or(p.Backend, "kept by Tidelock"), after)
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	for line := range strings.Lines(table.String()) {
-		if _, err := fmt.Fprintln(stdout, strings.TrimRight(line, " \n")); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t.write(stdout)
 }
