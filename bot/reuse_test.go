@@ -125,3 +125,25 @@ func TestPlanOfALostToolIsMadeAgainAfterAKill(t *testing.T) {
 		t.Errorf("%q, %v; the tool is %q", why, err, a.run.Tool)
 	}
 }
+
+// An apply whose second plan finds nothing left to do has ended well, and gives
+// its lock back: somebody else did it meanwhile.
+func TestNothingLeftToApplyIsApplied(t *testing.T) {
+	b := newBench(t, capacity.Limits{})
+	a := b.applying(b.finished(b.begun("net")[0], 1))
+	b.tx(func(ctx context.Context, tx *db.Tx) (err error) { // Terraform found another state
+		a.run, err = b.Runs.Recheck(ctx, tx, a.run, "")
+		return err
+	})
+	made := run.Run{PlanDigest: "another"}
+	if goOn, err := a.compare(t.Context(), &planOutcome{plan: &tfplan.Plan{}, run: made}, "The state has moved"); err != nil || goOn {
+		t.Fatalf("goes on: %v, %v", goOn, err)
+	}
+	r, err := b.Runs.Run(t.Context(), b.DB, a.run.ID)
+	if err != nil || r.Status != run.Applied {
+		t.Errorf("it is %s, %q, %v", r.Status, r.Error, err)
+	}
+	if l, err := b.Runs.Lock(t.Context(), b.DB, r.Key()); !errs.Is(err, errs.NotFound) {
+		t.Errorf("its lock: %+v, %v", l, err)
+	}
+}

@@ -67,7 +67,7 @@ func (s *Store) Took(ctx context.Context, q db.Querier, k Key) (t Took, err erro
 	}, `SELECT kind, steps, peak_memory FROM runs WHERE repo_id=$1 AND dir=$2 AND workspace=$3 AND peak_memory > 0
 		ORDER BY created_ms DESC LIMIT $4`, k.Repo, k.Dir, k.Workspace, tookOf)
 	for _, r := range runs {
-		if t.Steps == 0 {
+		if t.Steps == 0 && r.Kind == Plan { // a comparison goes through others
 			t.Steps = r.Steps
 		}
 		t.Memory = max(t.Memory, r.PeakMemory)
