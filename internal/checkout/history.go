@@ -98,7 +98,7 @@ func (q *commitQueue) Pop() any {
 // the same are not entered. No renames are guessed: a moved file is a path
 // that went and one that came, and both count.
 func (s *Store) changed(ctx context.Context, from, to *part) ([]string, error) {
-	d := differ{ctx: ctx, max: s.opts.MaxFiles, odd: !samePlaces(from, to)}
+	d := differ{ctx: ctx, max: s.opts.MaxFiles, text: s.maxText(), odd: !samePlaces(from, to)}
 	if err := d.compare(from.top(), to.top(), "", 0); err != nil {
 		return nil, err
 	}
@@ -111,6 +111,8 @@ type differ struct {
 	max   int
 	odd   bool // a submodule is fetched in one only, maybe though its commit is the same
 	paths []string
+	seen  int   // entries
+	text  int64 // bytes that paths may still have
 }
 
 // compare adds what differs below path between two nodes, either of which can
@@ -122,13 +124,16 @@ func (d *differ) compare(a, b node, path string, depth int) error {
 	if d.ctx.Err() != nil {
 		return stopped(d.ctx)
 	}
-	if depth > maxDepth || len(d.paths) > d.max {
+	// A few folders that hold each other again and again have no end, though
+	// nothing stands in them.
+	if d.seen++; depth > maxDepth || len(d.paths) > d.max || d.seen > 4*d.max || d.text < 0 {
 		return errs.New(errs.TooLarge, "The comparison has more than %d paths, or folders deeper than %d.", d.max, maxDepth)
 	}
 	// A folder that became a file, or the other way round, is both. So is a
 	// submodule that is at another commit.
 	if (isFile(a.e) || isFile(b.e)) && (a.e.Hash != b.e.Hash || a.e.Mode != b.e.Mode) || a.link != b.link {
 		d.paths = append(d.paths, path)
+		d.text -= int64(len(path))
 	}
 	before, err := d.children(a)
 	if err != nil {

@@ -1,13 +1,16 @@
 package checkout
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
 
@@ -39,11 +42,30 @@ func TestFollowLink(t *testing.T) {
 		"zero byte":            {map[string]string{"l": "a\x00b"}, "l", "no path"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := followLink(c.links, c.link)
+			_, got := newFollower(c.links).follow(c.link, 0)
 			if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
-				t.Errorf("followLink = %q, want %q", got, c.want)
+				t.Errorf("follow = %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestThreat_LongLinksAreLookedAtInTime: a pull request can have one long link
+// under many thousand names, each of which leads through others.
+func TestThreat_LongLinksAreLookedAtInTime(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	links := map[string]string{}
+	for i := range 3_000 {
+		links[fmt.Sprint("plain", i)] = strings.Repeat("a/", 2000) + "a"
+		links[fmt.Sprint("back", i)] = strings.Repeat("b/../", 800)
+		links[fmt.Sprint("through", i)] = "hop0"
+	}
+	for i := range 38 {
+		links[fmt.Sprint("hop", i)] = strings.Repeat("b/../", 800) + fmt.Sprint("hop", i+1)
+	}
+	if err := checkLinks(ctx, links); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -77,7 +99,7 @@ func FuzzThreat_FollowLinkAgreesWithTheKernel(f *testing.F) {
 		for p := range links {
 			_, err := root.Stat(p)
 			escapes := err != nil && strings.Contains(err.Error(), "escapes")
-			if reason := followLink(links, p); escapes && reason == "" {
+			if _, reason := newFollower(links).follow(p, 0); escapes && reason == "" {
 				t.Errorf("%q leads out (%v) and is allowed; links %q", p, err, links)
 			}
 		}

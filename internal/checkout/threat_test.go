@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/errs"
@@ -206,11 +207,21 @@ func TestThreat_HostileTreesAreRefused(t *testing.T) {
 	for i := range deep {
 		deep[i] = "d"
 	}
+	long := make([]string, 100)
+	for i := range long {
+		long[i] = strings.Repeat("n", 250)
+	}
+	var many []string
+	for i := range 300 {
+		many = append(many, entry("100644", "blob", file, fmt.Sprint("f", i)))
+	}
 	for name, c := range map[string]struct {
 		tree string
 		kind errs.Kind
 		says string
 	}{
+		"link along a long way":  {o.treeOf(symlink(strings.Repeat("a/", 3000), "l")), errs.Invalid, "no path"},
+		"paths without end":      {nest(long, many...), errs.TooLarge, "MiB together"},
 		"absolute link":          {o.treeOf(symlink("/etc/passwd", "l")), errs.Invalid, `"l" (to "/etc/passwd") leads out`},
 		"link up":                {o.treeOf(symlink("../x", "l")), errs.Invalid, "leads out"},
 		"link up from a folder":  {nest([]string{"a", "b"}, symlink("../../../x", "l")), errs.Invalid, `"a/b/l"`},
@@ -251,4 +262,25 @@ func TestThreat_HostileTreesAreRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestThreat_ComparingATreeBombEnds: folders that hold each other again and
+// again, and no file at all, are as many as one likes and nothing to tell of.
+func TestThreat_ComparingATreeBombEnds(t *testing.T) {
+	o := newOrigin(t)
+	tree := o.git("hash-object", "-t", "tree", "-w", os.DevNull)
+	empty := o.commitTree(tree)
+	for range 9 {
+		var lines []string
+		for i := range 12 {
+			lines = append(lines, fmt.Sprintf("040000 tree %s\td%d", tree, i))
+		}
+		tree = o.treeOf(lines...)
+	}
+	bomb := o.git("commit-tree", "-m", "made", "-p", empty, tree)
+	o.push(bomb, "refs/heads/made")
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	_, err := checkout.New(t.TempDir(), checkout.Options{MaxFiles: 20_000}).Changed(ctx, o.source(), empty, bomb)
+	wantKind(t, err, errs.TooLarge, "more than")
 }

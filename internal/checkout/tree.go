@@ -42,6 +42,7 @@ type file struct {
 func (s *Store) list(ctx context.Context, top *part) (*listing, error) {
 	l := &listing{links: map[string]string{}}
 	seen := map[string]bool{}
+	var text int64 // bytes of paths and of where links lead
 	// dir is a path in the whole tree, own the same in the part's.
 	var walk func(in *part, tree plumbing.Hash, dir, own string, depth int) error
 	walk = func(in *part, tree plumbing.Hash, dir, own string, depth int) error {
@@ -67,6 +68,9 @@ func (s *Store) list(ctx context.Context, top *part) (*listing, error) {
 			if len(seen) > s.opts.MaxFiles {
 				return errs.New(errs.TooLarge, "The commit has more than %d files.", s.opts.MaxFiles)
 			}
+			if text += int64(len(p)); text > s.maxText() {
+				return s.tooMuchText()
+			}
 			switch e.Mode {
 			case filemode.Dir:
 				l.dirs = append(l.dirs, p)
@@ -83,6 +87,16 @@ func (s *Store) list(ctx context.Context, top *part) (*listing, error) {
 				}
 				l.submodules = append(l.submodules, p)
 			case filemode.Symlink:
+				size, err := in.r.size(e.Hash)
+				if err != nil {
+					return err
+				}
+				if size > maxTarget {
+					return badLink(p, "…", "has a target that is no path")
+				}
+				if text += size; text > s.maxText() {
+					return s.tooMuchText()
+				}
 				target, err := in.r.blob(e.Hash)
 				if err != nil {
 					return err
@@ -99,7 +113,15 @@ func (s *Store) list(ctx context.Context, top *part) (*listing, error) {
 	if err := walk(top, top.root, "", "", 0); err != nil {
 		return nil, err
 	}
-	return l, checkLinks(l.links)
+	return l, checkLinks(ctx, l.links)
+}
+
+// maxText bounds the bytes of all paths of a tree together, and of where its
+// links lead: few objects can name one deep folder's files over and over.
+func (s *Store) maxText() int64 { return 256 * int64(s.opts.MaxFiles) }
+
+func (s *Store) tooMuchText() error {
+	return errs.New(errs.TooLarge, "The paths of the commit's files have more than %d MiB together.", s.maxText()>>20)
 }
 
 // writeTree writes the commit to a folder beside into and renames it.
