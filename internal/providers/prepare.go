@@ -450,5 +450,12 @@ func (s *Store) makeView(ids []string, config []byte) (dir string, err error) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return dir, err
 	}
-	return dir, os.WriteFile(filepath.Join(dir, "cli.tfrc"), config, 0o444)
+	// On the disk before it gets its name: an empty one, after the machine went
+	// down, would let runs install from anywhere.
+	f, err := os.OpenFile(filepath.Join(dir, "cli.tfrc"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o444)
+	if err != nil {
+		return dir, err
+	}
+	_, err = f.Write(config)
+	return dir, errors.Join(err, f.Sync(), f.Close())
 }
