@@ -437,6 +437,7 @@ func TestThreat_SandboxStrictRefuses(t *testing.T) {
 		ok   bool
 	}{
 		{"whole", full, Sandbox{Mode: ModeStrict, Memory: 1}, true},
+		{"whole, with namespaces of processes", Host{Landlock: 7, Shell: true, PIDs: true}, Sandbox{Mode: ModeStrict, CPU: 1}, true},
 		{"no Landlock", Host{Shell: true}, Sandbox{Mode: ModeStrict}, false},
 		{"no signals", Host{Landlock: 5, Shell: true}, Sandbox{Mode: ModeStrict}, false},
 		{"no network to deny", Host{Landlock: 7, Shell: true}, Sandbox{Mode: ModeStrict, NoPlanNetwork: true}, false},
