@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -47,7 +48,7 @@ func benchLarge(ctx context.Context, b *bench) error {
 		done, wrong = planned(pull, largePlan)
 		return done || wrong != nil
 	}); err != nil || wrong != nil {
-		return s.trouble(fmt.Errorf("no finished plan: %w, %w", err, wrong))
+		return s.trouble(fmt.Errorf("no finished plan: %w", errors.Join(err, wrong)))
 	}
 	end := time.Now()
 	start, err := s.opened(repo, seen)

@@ -34,6 +34,7 @@ func benchProviders(ctx context.Context, b *bench) error {
 		return err
 	}
 	var store, warm, network, packed []float64
+	var byStore, byBare int // downloads, the most of one round
 	for range 3 {
 		dir, err := os.MkdirTemp(b.tools.dir, "providers-")
 		if err != nil {
@@ -49,21 +50,17 @@ func benchProviders(ctx context.Context, b *bench) error {
 			return err
 		}
 		store = append(store, took)
-		if n := server.Downloads() - before; n != 1 {
-			return fmt.Errorf("the package was downloaded %d times through the store", n)
-		}
 		if took, err = p.prepared(ctx, dir, s); err != nil {
 			return err
 		}
 		warm = append(warm, took)
+		byStore = max(byStore, server.Downloads()-before)
 		before = server.Downloads()
 		if took, err = p.bare(ctx, dir, p.networkMirror()); err != nil {
 			return err
 		}
 		network = append(network, took)
-		if n := server.Downloads() - before; n != manyInits {
-			return fmt.Errorf("bare Terraform downloaded the package %d times", n)
-		}
+		byBare = max(byBare, server.Downloads()-before)
 		folder, err := p.packedMirror(dir)
 		if err != nil {
 			return err
@@ -85,13 +82,13 @@ func benchProviders(ctx context.Context, b *bench) error {
 		{"bare, from the same server", "s", median(network)}, {"bare, from a folder of the archive", "s", median(packed)},
 		{"the store against bare from the same server", "×", median(store) / median(network)},
 		{"the store against bare from a folder of the archive", "×", median(store) / median(packed)},
-		{"downloads by bare Terraform", "", manyInits},
+		{"downloads by bare Terraform", "", float64(byBare)},
 	} {
 		if err := b.note(name+row.name, row.value, row.unit); err != nil {
 			return err
 		}
 	}
-	return b.aim(name+"downloads through the store", 1, "", 1) // or it would have failed above
+	return b.aim(name+"downloads through the store", float64(byStore), "", 1)
 }
 
 // providerBench is what the ways to initialise have in common.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -76,7 +77,7 @@ func (p *pushes) await(ctx context.Context) error {
 	defer cancel()
 	if err := p.s.gh.Wait(ctx, func() bool { ok, _ := planned(p.pull, p.resources); return ok && settled(p.pull) }); err != nil {
 		_, wrong := planned(p.pull, p.resources)
-		return fmt.Errorf("no finished plan: %w: %w", err, wrong)
+		return fmt.Errorf("no finished plan: %w", errors.Join(err, wrong))
 	}
 	return p.s.gh.Quiet(ctx)
 }
