@@ -16,7 +16,8 @@ func newRootCommand(p *program, started *bool) *cobra.Command {
 		Short: "Plan and apply Terraform on GitHub pull requests",
 		Long: "Tidelock is a GitHub App that plans Terraform and OpenTofu on pull requests, comments the plan, its cost and\n" +
 			"the policies' verdict, and applies on merge exactly what was reviewed.",
-		Example: "  tidelock config check         what is wrong with the configuration?\n" +
+		Example: "  tidelock plan                 what would my pull request say? In any clone, without a server\n" +
+			"  tidelock config check         what is wrong with the configuration?\n" +
 			"  tidelock doctor               is everything there that the server needs?\n" +
 			"  tidelock migrate --status     which version has the database?",
 		Version:       buildVersion().String(),
