@@ -60,10 +60,18 @@ func benchLarge(ctx context.Context, b *bench) error {
 	for _, row := range []func() error{
 		func() error { return b.note("plan of 10,000 objects: bare", bare.wall, "s") },
 		func() error { return b.note("plan of 10,000 objects: tidelock", took, "s") },
-		func() error { return b.aim("plan of 10,000 objects: tidelock over bare", took/bare.wall, "ratio", largeRatio) },
-		func() error { return b.aim("plan of 10,000 objects: the server's memory", float64(memory.root)/mega, "MB", 400) },
-		func() error { return b.note("plan of 10,000 objects: memory of all processes", float64(memory.all)/mega, "MB") },
-		func() error { return b.note("plan of 10,000 objects: the comment", float64(len(comment(pull)))/1000, "KB") },
+		func() error {
+			return b.aim("plan of 10,000 objects: tidelock over bare", took/bare.wall, "ratio", largeRatio)
+		},
+		func() error {
+			return b.aim("plan of 10,000 objects: the server's memory", float64(memory.root)/mega, "MB", 400)
+		},
+		func() error {
+			return b.note("plan of 10,000 objects: memory of all processes", float64(memory.all)/mega, "MB")
+		},
+		func() error {
+			return b.note("plan of 10,000 objects: the comment", float64(len(comment(pull)))/1000, "KB")
+		},
 	} {
 		if err := row(); err != nil {
 			return err

@@ -35,7 +35,7 @@ func TestGitHub09_WhatStillHoldsCostsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	before, waited := w.used(t), len(w.sent()) // its own looks while it waited are none of these
-	for range 20 { // five times what the hour allows
+	for range 20 {                             // five times what the hour allows
 		p, err := w.c.Pull(ctx, w.repo.ID(), 1)
 		if err != nil {
 			t.Fatal(err)
