@@ -23,6 +23,13 @@ type Input struct {
 	Pull    *Pull // nil where no pull request is behind the run
 	Project Project
 	Client  Client
+	Change  *Change // nil where no commit is behind the run
+	Cost    *Cost   // nil where nothing was estimated
+	Actor   *Actor  // who asked for the plan; nil where nobody did
+	State   *State  // before the plan; nil where there is none yet
+	// Files are the repository's files that rules asked for, by path within it
+	// with slashes: see Engine.Files.
+	Files map[string]string
 	// Overrides go before the engine's own: those of the client, say.
 	Overrides Overrides
 }
@@ -38,6 +45,49 @@ type Pull struct {
 	HeadRef string   `json:"head_ref"`
 	BaseRef string   `json:"base_ref"`
 	HeadSHA string   `json:"head_sha"`
+	// Approvals are the logins of those whose approval of the head counts.
+	Approvals []string `json:"approvals"`
+}
+
+// Change is what rules see of the commit that was planned, under input.change.
+type Change struct {
+	ID      string   `json:"id"`
+	HeadSHA string   `json:"head_sha"`
+	BaseSHA string   `json:"base_sha"`
+	Merged  bool     `json:"merged"`
+	Files   []string `json:"files"` // paths that differ from the base
+}
+
+// Cost is what rules see of the estimate, under input.cost: amounts by the
+// month, in the currency's units.
+type Cost struct {
+	Currency string      `json:"currency"`
+	Before   json.Number `json:"before"`
+	After    json.Number `json:"after"`
+	Delta    json.Number `json:"delta"`
+	Known    bool        `json:"known"` // all that costs was priced: the sums are not "at least"
+	// Resources are those that were priced, by address.
+	Resources []CostOfResource `json:"resources"`
+}
+
+// CostOfResource is one resource's part of Cost.
+type CostOfResource struct {
+	Address string      `json:"address"`
+	Type    string      `json:"type"`
+	Before  json.Number `json:"before"`
+	After   json.Number `json:"after"`
+}
+
+// Actor is what rules see of who asked for the plan, under input.actor.
+type Actor struct {
+	Kind  string `json:"kind"` // user, token, schedule, bot
+	Login string `json:"login"`
+}
+
+// State is what rules see of the state before the plan, under input.state.
+type State struct {
+	Lineage string `json:"lineage"`
+	Serial  int64  `json:"serial"`
 }
 
 // Project is what rules see of the project, under input.project.
@@ -45,6 +95,9 @@ type Project struct {
 	Name      string `json:"name"`
 	Dir       string `json:"dir"`
 	Workspace string `json:"workspace"`
+	// Environment is what the server's policy settings call the project's
+	// environment, such as "production"; "" where they name none.
+	Environment string `json:"environment"`
 }
 
 // Client is what rules see of the client, under input.client.

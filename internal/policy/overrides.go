@@ -53,8 +53,8 @@ func (e *Engine) tune(o Overrides) (tuning, error) {
 		if !slices.ContainsFunc(e.rules, func(r Rule) bool { return covers(key, r.ID) }) {
 			wrong = append(wrong, fmt.Sprintf("there is no rule %q", key))
 		}
-		if l := o.Levels[key]; l != Advisory && l != Mandatory && l != Off {
-			wrong = append(wrong, fmt.Sprintf("the level of %s is %q, which is none of advisory, mandatory, off", key, l))
+		if l := o.Levels[key]; !slices.Contains(levels, l) {
+			wrong = append(wrong, fmt.Sprintf("the level of %s is %q, which is none of off, advisory, mandatory, hard", key, l))
 		}
 	}
 	for _, r := range e.rules {

@@ -440,7 +440,7 @@ func TestSettings(t *testing.T) {
 
 func TestWrongOverridesAreAllReported(t *testing.T) {
 	o := policy.Overrides{
-		Levels: map[string]policy.Level{"destruction.statefull": policy.Off, "tagging": "hard", "destr": policy.Off},
+		Levels: map[string]policy.Level{"destruction.statefull": policy.Off, "tagging": "soft", "destr": policy.Off},
 		Settings: policy.Settings{
 			"naming":      {"a": "b"},
 			"destruction": {"label": "x", "most": "twenty", "labels": "allow", "extra_types": []any{1}},
@@ -455,7 +455,7 @@ func TestWrongOverridesAreAllReported(t *testing.T) {
 			t.Fatalf("%s = %v, want invalid", where, err)
 		}
 		for _, want := range []string{
-			`no rule "destruction.statefull"`, `no rule "destr"`, `level of tagging is "hard"`, `no pack "naming"`, `no setting "label"`,
+			`no rule "destruction.statefull"`, `no rule "destr"`, `level of tagging is "soft"`, `no pack "naming"`, `no setting "label"`,
 			"destruction.most is a text and must be a number", "destruction.labels is a text and must be a list",
 			"destruction.extra_types holds a number", "security.public_ports holds a text",
 		} {

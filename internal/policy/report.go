@@ -33,10 +33,22 @@ type Level string
 
 // The levels.
 const (
-	Advisory  Level = "advisory"  // shown
-	Mandatory Level = "mandatory" // shown, and the plan must not be applied
 	Off       Level = "off"       // the rule is not asked; only the server says so
+	Advisory  Level = "advisory"  // shown
+	Mandatory Level = "mandatory" // shown, and the plan must not be applied unless an owner accepts it
+	Hard      Level = "hard"      // shown, and the plan must not be applied, whoever accepts it
 )
+
+var levels = []Level{Off, Advisory, Mandatory, Hard}
+
+// Stricter reports whether l forbids more than than does. An unknown level is
+// the least strict: check levels before.
+func (l Level) Stricter(than Level) bool {
+	return slices.Index(levels, l) > slices.Index(levels, than)
+}
+
+// Blocks reports whether a finding of the level keeps a plan from being applied.
+func (l Level) Blocks() bool { return l == Mandatory || l == Hard }
 
 // Severity says how bad it is when a rule finds something. It orders findings
 // and decides nothing.
@@ -58,7 +70,8 @@ type Report struct {
 	Verdict   Verdict   `json:"verdict"`
 	Findings  []Finding `json:"findings"`           // the worst first; at most maxFindings
 	Omitted   int       `json:"omitted,omitempty"`  // findings beyond those listed
-	Mandatory int       `json:"mandatory"`          // counts include the omitted
+	Mandatory int       `json:"mandatory"`          // findings that forbid, the hard ones too; counts include the omitted
+	Hard      int       `json:"hard,omitempty"`     // of these, those that nobody can accept
 	Advisory  int       `json:"advisory"`           //
 	Problems  []Problem `json:"problems,omitempty"` // what could not be judged, and why
 	Rules     int       `json:"rules"`              // how many rules were asked
@@ -72,10 +85,25 @@ type Finding struct {
 	Rule     string   `json:"rule"` // "security.aws.public_ingress"
 	Title    string   `json:"title"`
 	Severity Severity `json:"severity"`
-	Level    Level    `json:"level"`             // advisory or mandatory
+	Level    Level    `json:"level"`             // advisory, mandatory or hard
 	Address  string   `json:"address,omitempty"` // of the resource; "" where the finding is of the whole plan
 	Message  string   `json:"message"`
 	Help     string   `json:"help,omitempty"` // how to mend it
+
+	// Fingerprint tells this finding from all others of the project, and stays
+	// the same from plan to plan while what was found does: waivers that last
+	// name it. Judge sets it.
+	Fingerprint string `json:"fingerprint,omitempty"`
+	// Source is the scanner that found it, such as "trivy"; "" for a rule.
+	Source string `json:"source,omitempty"`
+	// URL explains the rule; "" where no page does.
+	URL string `json:"url,omitempty"`
+	// File is where the resource is declared, within the repository and with
+	// slashes, and Line and EndLine the block's, from 1. "" and 0 where that is
+	// not known: Judge sees plans, not code.
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	EndLine int    `json:"end_line,omitempty"`
 }
 
 // Problem is something that could not be judged.
@@ -141,10 +169,14 @@ func (r *Report) finish(mask *redact.Masker) {
 	})
 	r.Findings = slices.Compact(r.Findings)
 	for _, f := range r.Findings {
-		if f.Level == Mandatory {
-			r.Mandatory++
-		} else {
+		switch {
+		case !f.Level.Blocks():
 			r.Advisory++
+		case f.Level == Hard:
+			r.Hard++
+			fallthrough
+		default:
+			r.Mandatory++
 		}
 	}
 	if over := len(r.Findings) - maxFindings; over > 0 {
@@ -171,12 +203,8 @@ func (r *Report) finish(mask *redact.Masker) {
 	}
 }
 
-func levelRank(l Level) int {
-	if l == Mandatory {
-		return 0
-	}
-	return 1
-}
+// levelRank sorts the strictest level first.
+func levelRank(l Level) int { return -slices.Index(levels, l) }
 
 // maxMessage bounds a text of a report, in characters.
 const maxMessage = 1000

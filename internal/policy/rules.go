@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -23,8 +24,11 @@ type Rule struct {
 	Mend        string   `json:"mend,omitempty"`
 	Good        *Example `json:"good,omitempty"` // is not denied
 	Bad         *Example `json:"bad,omitempty"`  // is denied
-	File        string   `json:"file"`
-	Line        int      `json:"line"`
+	// Controls are the controls that the rule gives evidence for: framework →
+	// their numbers, "cis_aws_3.0" → "2.1.1".
+	Controls map[string][]string `json:"controls,omitempty"`
+	File     string              `json:"file"`
+	Line     int                 `json:"line"`
 
 	ref ast.Ref // of its findings: data.main.deny
 }
@@ -115,17 +119,45 @@ func (r *Rule) describe(set *ast.AnnotationSet, pkg *ast.Package, astRule *ast.R
 		}
 		if v, ok := a.Custom["level"]; ok {
 			r.Level = Level(fmt.Sprint(v))
-			if r.Level != Advisory && r.Level != Mandatory {
-				return fmt.Errorf("level %q is neither advisory nor mandatory", v)
+			if r.Level != Advisory && !r.Level.Blocks() {
+				return fmt.Errorf("level %q is none of advisory, mandatory, hard", v)
 			}
 		}
 		r.Why = cmp.Or(text(a.Custom["why"]), r.Why)
 		r.Mend = cmp.Or(text(a.Custom["mend"]), r.Mend)
+		if v, ok := a.Custom["controls"]; ok {
+			var err error
+			if r.Controls, err = controls(v); err != nil {
+				return err
+			}
+		}
 		if examples, ok := a.Custom["examples"].(map[string]any); ok {
 			r.Good, r.Bad = example(examples["good"]), example(examples["bad"])
 		}
 	}
 	return nil
+}
+
+func controls(v any) (map[string][]string, error) {
+	frameworks, ok := v.(map[string]any)
+	if !ok {
+		return nil, errors.New("controls is no object of framework and list")
+	}
+	out := map[string][]string{}
+	for framework, v := range frameworks {
+		list, ok := v.([]any)
+		if !ok || len(list) == 0 {
+			return nil, fmt.Errorf("controls.%s is no list of a framework's numbers", framework)
+		}
+		for _, id := range list {
+			s, ok := id.(string)
+			if !ok {
+				return nil, fmt.Errorf("controls.%s has %v, which is no text: put it in quotes", framework, id)
+			}
+			out[framework] = append(out[framework], s)
+		}
+	}
+	return out, nil
 }
 
 func text(v any) string {
