@@ -17,7 +17,7 @@ import (
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/drift"
 	"github.com/tidelock/tidelock/internal/github"
-	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/internal/policyset"
 	"github.com/tidelock/tidelock/internal/providers"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/redact"
@@ -43,7 +43,7 @@ type Options struct {
 	Drift    *drift.Store
 	Runner   *runner.Runner
 	Capacity *capacity.Gate // of this machine, which all runs pass; nil limits nothing
-	Policies *policy.Engine
+	Policies *policyset.Sets
 	Catalog  *cost.Catalog
 
 	Providers *providers.Store

@@ -258,26 +258,26 @@ func (b *Bot) reader() proposal.Reader {
 
 // facts are what the policies see beside the plan. What they are told of the
 // pull is what GitHub said last.
-func (b *Bot) facts(ctx context.Context, r run.Run) (policy.Input, error) {
+func (b *Bot) facts(ctx context.Context, r run.Run) (proposal.Facts, error) {
 	p, err := b.Runs.Pull(ctx, b.DB, r.Repo, r.Pull)
 	if err != nil {
-		return policy.Input{}, err
+		return proposal.Facts{}, err
 	}
 	repo, err := b.Clients.Repo(ctx, b.DB, r.Repo)
 	if err != nil {
-		return policy.Input{}, err
+		return proposal.Facts{}, err
 	}
 	client, err := b.Clients.Client(ctx, b.DB, r.Client)
 	if err != nil {
-		return policy.Input{}, err
+		return proposal.Facts{}, err
 	}
-	return policy.Input{
+	return proposal.Facts{Input: policy.Input{
 		Pull: &policy.Pull{
 			Repo: repo.FullName(), Number: p.Number, Title: p.Title, Author: p.Author, Labels: p.Labels, Draft: p.Draft,
 			HeadRef: p.HeadRef, BaseRef: p.BaseRef, HeadSHA: p.HeadSHA,
 		},
 		Client: policy.Client{Slug: client.Slug, Name: client.Name},
-	}, nil
+	}}, nil
 }
 
 func (b *Bot) storeFile(ctx context.Context, client, path, name string) (string, error) {

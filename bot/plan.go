@@ -346,7 +346,7 @@ func (b *Bot) execPlan(ctx context.Context, r run.Run, c run.Change) (*planOutco
 		return nil, fmt.Errorf("run %s: terraform was killed: %w", r.ID, runner.ErrInterrupted)
 	}
 	if r.Kind == run.Plan && !adopt { // an adopted one was begun under settings that nobody knows now
-		if r.MadeWith, err = b.madeWith(ctx, c); err != nil {
+		if r.MadeWith, err = b.madeWith(ctx, c, r.Project); err != nil {
 			return nil, err
 		}
 	}

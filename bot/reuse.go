@@ -12,6 +12,7 @@ import (
 
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/planner"
 	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
@@ -36,17 +37,20 @@ func (b *Bot) standing(ctx context.Context, c run.Change, wanted []run.Wanted, j
 	if err != nil || len(earlier) == 0 {
 		return nil, err
 	}
-	with, err := b.madeWith(ctx, c)
-	if err != nil {
-		return nil, err
-	}
 	out := map[run.Key]run.Run{}
 	for _, w := range wanted {
 		r, ok := earlier[run.Key{Repo: c.Repo, Dir: w.Project.Dir, Workspace: w.Project.Workspace}]
-		if !ok || r.MadeWith != with || b.Now().Sub(madeAt(r)) > b.Terraform.ReusePlans {
+		if !ok || b.Now().Sub(madeAt(r)) > b.Terraform.ReusePlans {
 			continue
 		}
 		if r.InputsDigest != w.InputsDigest || !reflect.DeepEqual(r.Options, w.Options) || !sameJSON(r.Project, w.Project) {
+			continue
+		}
+		with, err := b.madeWith(ctx, c, w.Project)
+		if err != nil {
+			return nil, err
+		}
+		if with == "" || r.MadeWith != with {
 			continue
 		}
 		if !w.Project.Repeatable() || !b.sameTool(ctx, r, w.Project) {
@@ -117,17 +121,26 @@ func (b *Bot) stand(ctx context.Context, tx *db.Tx, created []run.Run, earlier m
 	return left, nil
 }
 
-// madeWith returns a hash of what shapes the plans of a change beside code,
-// options and state, and how they are judged and priced.
-func (b *Bot) madeWith(ctx context.Context, c run.Change) (string, error) {
+// madeWith returns a hash of what shapes a project's plan in a change beside
+// code, options and state, and how it is judged and priced; "" where what
+// judges it can't be had, for which nothing stands.
+func (b *Bot) madeWith(ctx context.Context, c run.Change, project planner.Project) (string, error) {
 	p, err := b.Runs.Pull(ctx, b.DB, c.Repo, c.Pull)
 	if err != nil {
 		return "", err
 	}
+	facts, err := b.facts(ctx, run.Run{Client: c.Client, Repo: c.Repo, Pull: c.Pull, Change: c.ID, Project: project})
+	if err != nil {
+		return "", err
+	}
+	judging, err := b.Policies.For(ctx, facts.Target(project), facts.Repo)
+	if err != nil {
+		return "", ctx.Err()
+	}
 	t := b.Terraform
 	text, err := json.Marshal([]any{
 		b.Version, t.Env, t.AllowHooks, t.ProjectEnv,
-		b.Policies.Version(), b.HoursPerMonth, p.Title, p.Author, p.Labels, p.Draft, p.HeadRef, p.BaseRef,
+		judging.Version(), b.HoursPerMonth, p.Title, p.Author, p.Labels, p.Draft, p.HeadRef, p.BaseRef,
 	})
 	if err != nil {
 		return "", err

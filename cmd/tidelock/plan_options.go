@@ -18,7 +18,6 @@ import (
 	"github.com/tidelock/tidelock/internal/cost"
 	desks "github.com/tidelock/tidelock/internal/desk"
 	"github.com/tidelock/tidelock/internal/errs"
-	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/runner"
 	"github.com/tidelock/tidelock/planner"
@@ -77,7 +76,7 @@ func (c *planCommand) options(ctx context.Context, p *program) (o desks.Options,
 		return settings.With(repo).OfComments(), settings.Loosened(repo)
 	}
 	o.Reader = proposal.Reader{HoursPerMonth: cfg.Cost.HoursPerMonth, Masker: redact.NewMasker()}
-	if o.Reader.Policies, err = policy.New(policyOptions(cfg)); err != nil {
+	if o.Reader.Policies, err = cfg.policySets(); err != nil {
 		return o, err
 	}
 	if o.Reader.Catalog, err = cost.NewCatalog(); err != nil {

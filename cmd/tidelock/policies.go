@@ -1,6 +1,14 @@
 package main
 
-import "github.com/tidelock/tidelock/internal/policy"
+import (
+	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/internal/policyset"
+)
+
+// policySets returns what judges each project.
+func (c Config) policySets() (*policyset.Sets, error) {
+	return policyset.New(policyset.Options{Overrides: policyOptions(c).Overrides, Owners: policy.Owners{Who: c.Policy.Owners}})
+}
 
 // policyOptions says how the bundled policies are to judge. policy.New refuses
 // what names no rule.

@@ -29,7 +29,6 @@ import (
 	"github.com/tidelock/tidelock/internal/drift"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
-	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/providers"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/redact"
@@ -145,7 +144,7 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	if s.providers, err = c.providers(s.log); err != nil {
 		return bot.Options{}, err
 	}
-	engine, err := policy.New(policyOptions(c))
+	sets, err := c.policySets()
 	if err != nil {
 		return bot.Options{}, err
 	}
@@ -160,7 +159,7 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	return bot.Options{
 		DB: s.db, Queue: s.queue, App: s.app, Capacity: capacity.New(c.Terraform.limits), Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
 		Blobs: s.blobs, Checkout: s.mirrors, Submodules: bot.Submodules{Allowed: c.Checkout.Submodules, Hosts: c.Checkout.SubmoduleHosts}, Providers: s.providers, Runner: runners,
-		Policies: engine, Catalog: catalog, HoursPerMonth: c.Cost.HoursPerMonth, Node: node, DataDir: c.DataDir,
+		Policies: sets, Catalog: catalog, HoursPerMonth: c.Cost.HoursPerMonth, Node: node, DataDir: c.DataDir,
 		Settings: c.settings(), Version: buildVersion().Version,
 		Drift: s.drift, DriftDefaults: c.Drift.defaults(), DriftKeep: c.Drift.Keep,
 		Terraform: terraform, PublicURL: c.PublicURL, Log: s.log,

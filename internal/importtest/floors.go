@@ -39,7 +39,8 @@ var floors = map[string]int{
 	"internal/binaries": readers, "internal/providers": readers,
 	"bot/command":  readers, // what people write, read into a plan's options
 	"internal/run": rooms, "internal/drift": rooms, "internal/state": rooms, "internal/registry": rooms, "internal/blueprint": rooms,
-	"bot/comment": tellers, "bot/proposal": tellers,
+	"internal/policyset": rooms,
+	"bot/comment":        tellers, "bot/proposal": tellers, "internal/replay": tellers,
 	"internal/desk": edges, // the bot's answer without a bot
 	"bot":           edges, "internal/web": edges,
 	"internal/toolchain": helpers, "internal/bench": helpers, "internal/demo": helpers,

@@ -76,6 +76,9 @@ type Report struct {
 	Problems  []Problem `json:"problems,omitempty"` // what could not be judged, and why
 	Rules     int       `json:"rules"`              // how many rules were asked
 	Policies  string    `json:"policies"`           // hash of the rules, levels and settings that judged
+	// Owners are those who may accept findings, by pack; "" is for all packs
+	// that are not named. Judge leaves it: who owns a pack is no rule's matter.
+	Owners map[string]Owners `json:"owners,omitempty"`
 }
 
 // Finding is one thing that one rule found. Its texts are plain text, masked
