@@ -1,0 +1,36 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tidelock/tidelock/internal/db"
+)
+
+// Recorded calls each for the plans of pulls that were made since then, the
+// oldest first: those whose JSON was kept, and of plans that stood for several
+// commits only the first. client and repo narrow it down; "" and 0 do not. It
+// reads page by page, so that each may take its time.
+func (s *Store) Recorded(ctx context.Context, q db.Querier, client string, repo int64, since time.Time, each func(Run) error) error {
+	const page = 100
+	after, last := db.Millis(since), ""
+	for {
+		runs, err := collect(ctx, q, scanRun, `SELECT `+runColumns+` FROM runs
+			WHERE kind=$1 AND status=$2 AND pull<>0 AND plan_json_blob<>'' AND since_sha=''
+			AND ($3='' OR client_id=$3) AND ($4=0 OR repo_id=$4) AND (created_ms>$5 OR (created_ms=$5 AND id>$6))
+			ORDER BY created_ms, id LIMIT $7`, Plan, Planned, client, repo, after, last, page)
+		if err != nil {
+			return fmt.Errorf("read recorded plans: %w", err)
+		}
+		for _, r := range runs {
+			if err := each(r); err != nil {
+				return err
+			}
+			after, last = db.Millis(r.Created), r.ID
+		}
+		if len(runs) < page {
+			return nil
+		}
+	}
+}
