@@ -39,6 +39,16 @@ func (e *Engine) Check(o Overrides) error {
 	return err
 }
 
+// Levels returns the level that each rule has with the overrides, by its ID.
+// Wrong overrides are errs.Invalid.
+func (e *Engine) Levels(o Overrides) (map[string]Level, error) {
+	t, err := e.tune(o)
+	if err != nil {
+		return nil, err
+	}
+	return maps.Clone(t.levels), nil
+}
+
 // Version is a hash of the rules, levels and settings that judge where there
 // are no overrides.
 func (e *Engine) Version() string { return e.base.version }
