@@ -29,9 +29,9 @@ var floors = map[string]int{
 	"internal/errs": ground, "internal/redact": ground, "internal/terminal": ground, "internal/markdown": ground, "policies": ground, "repo-templates": ground,
 	"internal/gate":     sources, // beside them: planner reads its blocks, bot asks it
 	"internal/schedule": sources, // the same
-	"internal/capacity": ground,
-	"internal/secrets":  sources, // values alone: who may have which stands in the configuration
-	"internal/db":       sources, "internal/github": sources, "internal/checkout": sources,
+	"internal/capacity": ground, "internal/egress": ground,
+	"internal/secrets": sources, // values alone: who may have which stands in the configuration
+	"internal/db":      sources, "internal/github": sources, "internal/checkout": sources,
 	"internal/blob": services, "internal/queue": services, "internal/access": services,
 	"planner": plans, "planner/tfplan": plans, "internal/clients": plans, "internal/runlog": plans,
 	"planner/tfrun":   engines,

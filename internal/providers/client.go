@@ -2,20 +2,17 @@ package providers
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/tidelock/tidelock/internal/egress"
 	"github.com/tidelock/tidelock/internal/errs"
 )
 
@@ -26,175 +23,24 @@ const (
 )
 
 // client asks registries and mirrors. Which hosts those are, a pull request
-// says: so it speaks TLS only, looks each name up itself, refuses every
-// address that is not a public one, and dials the very address that it looked
-// at. The operator's own hosts may have any address.
+// says: so it speaks TLS only, and passes egress.Guard. The operator's own
+// hosts may have any address.
 type client struct {
 	http  *http.Client
-	own   map[string]bool // hosts without port that the operator named
-	proxy func(*http.Request) (*url.URL, error)
-	// lookup and dial are replaced by tests.
-	lookup func(ctx context.Context, host string) ([]netip.Addr, error)
-	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
-	pause  time.Duration // before the second attempt
+	pause time.Duration // before the second attempt
 }
 
-// errPrivate is wrapped by the refusal of an address.
-var errPrivate = errors.New("the address is not a public one")
-
 func newClient(o Options) *client {
-	c := &client{own: map[string]bool{}, proxy: o.Proxy, lookup: o.Lookup, dial: o.Dial, pause: 500 * time.Millisecond}
-	if c.lookup == nil {
-		c.lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
-			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		}
-	}
-	if c.dial == nil {
-		c.dial = (&net.Dialer{Timeout: 15 * time.Second}).DialContext
-	}
+	g := egress.Options{Proxy: o.Proxy, Lookup: o.Lookup, Dial: o.Dial, RootCAs: o.RootCAs}
 	for _, p := range o.Allow {
 		if p.host != "*" {
-			c.own[hostOnly(p.host)] = true
+			g.Own = append(g.Own, p.host)
 		}
 	}
 	if u, err := url.Parse(o.NetworkMirror); err == nil && o.NetworkMirror != "" {
-		c.own[u.Hostname()] = true
+		g.Own = append(g.Own, u.Hostname())
 	}
-	roots := o.RootCAs
-	if roots == nil {
-		roots, _ = x509.SystemCertPool() // nil is the system's too
-	}
-	t := &http.Transport{
-		DialContext: c.dialPublic, Proxy: c.proxy, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout: 15 * time.Second, ResponseHeaderTimeout: time.Minute, ForceAttemptHTTP2: true,
-		MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: 64 << 10,
-	}
-	c.http = &http.Client{Transport: t, CheckRedirect: c.redirect}
-	return c
-}
-
-func hostOnly(hostport string) string {
-	if host, _, err := net.SplitHostPort(hostport); err == nil {
-		return host
-	}
-	return hostport
-}
-
-// redirect follows at most five, to TLS alone. Each is dialled as the first is.
-func (c *client) redirect(r *http.Request, via []*http.Request) error {
-	switch {
-	case len(via) >= 5:
-		return errors.New("it redirects more than five times")
-	case r.URL.Scheme != "https":
-		return errors.New("it redirects to an address without TLS")
-	}
-	return c.beforeProxy(r)
-}
-
-// beforeProxy looks at a request that a proxy will carry out, as far as the
-// name can be looked up here: what a proxy reaches is otherwise up to it.
-func (c *client) beforeProxy(r *http.Request) error {
-	if c.proxy == nil {
-		return nil
-	}
-	if via, err := c.proxy(r); err != nil || via == nil {
-		return err
-	}
-	_, err := c.public(r.Context(), r.URL.Hostname())
-	if errors.Is(err, errPrivate) {
-		return err
-	}
-	return nil
-}
-
-// dialPublic connects to a public address of the host.
-func (c *client) dialPublic(ctx context.Context, network, addr string) (net.Conn, error) {
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, err
-	}
-	if c.isProxy(addr) {
-		return c.dial(ctx, network, addr)
-	}
-	ips, err := c.public(ctx, host)
-	if err != nil {
-		return nil, err
-	}
-	var failed error
-	for _, ip := range ips {
-		conn, err := c.dial(ctx, network, net.JoinHostPort(ip.String(), port))
-		if err == nil {
-			return conn, nil
-		}
-		failed = errors.Join(failed, err)
-	}
-	return nil, failed
-}
-
-// isProxy reports whether an address is the operator's proxy.
-func (c *client) isProxy(addr string) bool {
-	if c.proxy == nil {
-		return false
-	}
-	via, err := c.proxy(&http.Request{URL: &url.URL{Scheme: "https", Host: "proxied.invalid"}})
-	if err != nil || via == nil {
-		return false
-	}
-	port := via.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "socks5": "1080"}[via.Scheme]
-	}
-	if port == "" {
-		port = "80"
-	}
-	return net.JoinHostPort(via.Hostname(), port) == addr
-}
-
-// public returns the addresses of a host. One private among them refuses all:
-// whoever answers for the name is not to be trusted.
-func (c *client) public(ctx context.Context, host string) ([]netip.Addr, error) {
-	var ips []netip.Addr
-	if ip, err := netip.ParseAddr(host); err == nil {
-		ips = []netip.Addr{ip}
-	} else if ips, err = c.lookup(ctx, host); err != nil {
-		return nil, fmt.Errorf("look up %s: %w", host, err)
-	}
-	if len(ips) == 0 {
-		return nil, fmt.Errorf("look up %s: it has no address", host)
-	}
-	for i, ip := range ips {
-		ips[i] = ip.Unmap().WithZone("")
-		if !c.own[host] && !isPublic(ips[i]) {
-			return nil, fmt.Errorf("%s has the address %s: %w", host, ip, errPrivate)
-		}
-	}
-	return ips, nil
-}
-
-// reserved are the ranges that lead to no host of the public Internet, beyond
-// those that netip knows by name; some embed such an address.
-var reserved = func() []netip.Prefix {
-	var out []netip.Prefix
-	for _, text := range []string{
-		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24",
-		"203.0.113.0/24", "240.0.0.0/4", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32",
-		"2002::/16", "3fff::/20", "5f00::/16", "fec0::/10",
-	} {
-		out = append(out, netip.MustParsePrefix(text))
-	}
-	return out
-}()
-
-func isPublic(ip netip.Addr) bool {
-	if !ip.IsValid() || !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
-		return false
-	}
-	for _, p := range reserved {
-		if p.Contains(ip) {
-			return false
-		}
-	}
-	return true
+	return &client{http: egress.New(g).Client(), pause: 500 * time.Millisecond}
 }
 
 // errAbsent says that a source has not what it was asked for.
@@ -229,12 +75,9 @@ func (c *client) once(ctx context.Context, u *url.URL, limit int64, use func(con
 		return false, err
 	}
 	req.Header.Set("User-Agent", "Tidelock")
-	if err := c.beforeProxy(req); err != nil {
-		return false, err
-	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return !errors.Is(err, errPrivate), err
+		return !errors.Is(err, egress.ErrPrivate), err
 	}
 	defer resp.Body.Close()
 	switch {
@@ -276,7 +119,7 @@ func classify(u *url.URL, err error) error {
 	switch {
 	case err == nil, errors.Is(err, errAbsent), errors.Is(err, context.Canceled):
 		return err
-	case errors.Is(err, errPrivate):
+	case errors.Is(err, egress.ErrPrivate):
 		return errs.Wrap(errs.Forbidden, err, "%s leads to an address that is not a public one, and providers are fetched from such a one only where terraform.provider_allow names the host itself.", u.Host)
 	case errors.As(err, &known):
 		return err
