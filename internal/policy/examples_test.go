@@ -1,17 +1,9 @@
 package policy_test
 
 import (
-	"encoding/json"
-	"fmt"
 	"testing"
 
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/zclconf/go-cty/cty"
-	ctyjson "github.com/zclconf/go-cty/cty/json"
-
 	"github.com/tidelock/tidelock/internal/policy"
-	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // TestExamples holds every rule to its own documentation: the bad example is
@@ -20,6 +12,9 @@ func TestExamples(t *testing.T) {
 	e := engine(t, policy.Options{}, nil)
 	for _, r := range e.Rules() {
 		t.Run(r.ID, func(t *testing.T) {
+			if r.Bad == nil || r.Good == nil {
+				t.Fatal("the rule lacks an example, or one has a field that examples have not")
+			}
 			if n := found(t, e, r, *r.Bad); n == 0 {
 				t.Error("the bad example passes")
 			}
@@ -32,7 +27,12 @@ func TestExamples(t *testing.T) {
 
 func found(t *testing.T, e *policy.Engine, r policy.Rule, x policy.Example) (n int) {
 	t.Helper()
-	report := judge(t, e, policy.Input{Plan: planOf(t, x), Pull: &policy.Pull{Labels: x.Labels}})
+	report := judge(t, e, policy.Input{
+		Plan: planOf(t, x), Pull: &policy.Pull{Labels: x.Labels},
+		Project:   policy.Project{Environment: x.Environment},
+		Cost:      x.Cost,
+		Overrides: policy.Overrides{Settings: x.Settings},
+	})
 	if len(report.Problems) > 0 {
 		t.Fatal(report.Problems)
 	}
@@ -42,63 +42,4 @@ func found(t *testing.T, e *policy.Engine, r policy.Rule, x policy.Example) (n i
 		}
 	}
 	return n
-}
-
-// planOf makes the plan that Terraform would for an example's resources, as far
-// as their literal arguments go.
-func planOf(t *testing.T, x policy.Example) *tfplan.Plan {
-	t.Helper()
-	file, diags := hclsyntax.ParseConfig([]byte(x.HCL), "example.tf", hcl.InitialPos)
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	actions, ok := map[string]string{"": `["create"]`, "create": `["create"]`, "update": `["update"]`, "replace": `["delete","create"]`, "delete": `["delete"]`}[x.Action]
-	if !ok {
-		t.Fatalf("unknown action %q", x.Action)
-	}
-	var changes []string
-	for _, b := range file.Body.(*hclsyntax.Body).Blocks {
-		if b.Type != "resource" {
-			t.Fatalf("the example has a %s block", b.Type)
-		}
-		after, err := json.Marshal(values(t, b.Body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if x.Action == "delete" {
-			after = []byte("null")
-		}
-		for i := range max(x.Count, 1) {
-			changes = append(changes, change(fmt.Sprintf("%s.%s[%d]", b.Labels[0], b.Labels[1], i), actions, string(after)))
-		}
-	}
-	if len(changes) == 0 {
-		t.Fatal("the example has no resource")
-	}
-	return plan(t, changes...)
-}
-
-func values(t *testing.T, body *hclsyntax.Body) map[string]any {
-	t.Helper()
-	out := map[string]any{}
-	for name, a := range body.Attributes {
-		v, diags := a.Expr.Value(nil)
-		if diags.HasErrors() {
-			t.Fatal(diags)
-		}
-		raw, err := ctyjson.Marshal(v, cty.DynamicPseudoType)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var typed struct{ Value json.RawMessage }
-		if err := json.Unmarshal(raw, &typed); err != nil {
-			t.Fatal(err)
-		}
-		out[name] = typed.Value
-	}
-	for _, b := range body.Blocks {
-		list, _ := out[b.Type].([]any)
-		out[b.Type] = append(list, values(t, b.Body))
-	}
-	return out
 }

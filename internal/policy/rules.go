@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -40,6 +41,14 @@ type Example struct {
 	Action string   `json:"action,omitempty"` // create (also when empty), update, replace, delete
 	Count  int      `json:"count,omitempty"`  // of each resource; 0 is 1
 	Labels []string `json:"labels,omitempty"` // of the pull request
+	// Before is the configuration that is applied now, for rules that compare.
+	// With it, Action is worked out for each resource.
+	Before string `json:"before,omitempty"`
+	// Settings, Environment and Cost are what else the plan is judged by, where
+	// the rule looks at it.
+	Settings    Settings `json:"settings,omitempty"`
+	Environment string   `json:"environment,omitempty"` // of the project
+	Cost        *Cost    `json:"cost,omitempty"`
 }
 
 // judging matches the names of rules that judge, as conftest has them.
@@ -165,18 +174,21 @@ func text(v any) string {
 	return strings.TrimSpace(s)
 }
 
+// example reads an example, nil where there is none or it has not the form of
+// one: that every bundled rule has two is for a test to say.
 func example(v any) *Example {
 	m, ok := v.(map[string]any)
 	if !ok {
 		return nil
 	}
-	e := &Example{HCL: text(m["hcl"]), Action: text(m["action"])}
-	if n, ok := m["count"]; ok {
-		fmt.Sscan(fmt.Sprint(n), &e.Count)
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return nil
 	}
-	labels, _ := m["labels"].([]any)
-	for _, l := range labels {
-		e.Labels = append(e.Labels, fmt.Sprint(l))
+	e := new(Example)
+	if err := json.Unmarshal(raw, e); err != nil {
+		return nil
 	}
+	e.HCL, e.Before = strings.TrimSpace(e.HCL), strings.TrimSpace(e.Before)
 	return e
 }
