@@ -136,6 +136,13 @@ func ConfigOptions() []ConfigOption {
 			Doc: "Several such variables: `\"lines\"` for `NAME=value` one a line, `\"commas\"` for `NAME=value,NAME=value` as for Atlantis. A JSON object of strings is taken in either."},
 		{Block: "hook", Name: "sensitive", Type: "bool", Default: "`false`", Example: "env       = \"TF_VAR_token\"\nsensitive = true",
 			Doc: "Whether the values that `env` or `multienv` give are masked in the log, in comments and in the stored plan. They need at least 6 characters."},
+		{Block: "hook", Name: "sarif", Type: "string", Default: "none", Example: `sarif = "trivy.sarif"`,
+			Doc: "The file, in the project's directory, that the hook writes its results to as SARIF, or `\"-\"` for what it prints. They are shown and gated as the policies' findings are, under the rule `TOOL.RULE`; see [Scanners](workflows.md#scanners). " +
+				"Such a hook runs in plans alone. A file that is there before is taken away first; one that is missing, broken or larger than 16 MB afterwards leaves the plan unjudged, and it is not applied."},
+		{Block: "hook", Name: "levels", Type: "map of strings", Default: "`error` mandatory, `warning` advisory, `note` off", Example: "sarif = \"trivy.sarif\"\nlevels = {\n  warning = \"mandatory\"\n  note    = \"advisory\"\n}",
+			Doc: "What results of SARIF's levels `error`, `warning` and `note` count as: `\"off\"`, `\"advisory\"`, `\"mandatory\"` or `\"hard\"`."},
+		{Block: "hook", Name: "findings_exit", Type: "list of numbers", Default: "none", Example: "sarif         = \"-\"\nfindings_exit = [2]",
+			Doc: "The exit codes with which the scanner says that it found something: they do not fail the plan."},
 
 		{Block: "drift", Name: "schedule", Type: "string", Default: server, Example: `schedule = "0 6 * * 1-5"`,
 			Doc: "When to look, in cron's five fields: minute, hour, day of the month, month, day of the week. `@hourly`, `@daily`, `@weekly` and `@monthly` are understood too. A check begins up to ten minutes after its time, so that those of all repositories do not begin at once. `\"off\"` is never."},

@@ -88,14 +88,17 @@ type hclProject struct {
 }
 
 type hclHook struct {
-	When      string    `hcl:"when,label"`
-	Run       []string  `hcl:"run"`
-	Phase     string    `hcl:"phase,optional"`
-	Timeout   string    `hcl:"timeout,optional"`
-	Env       string    `hcl:"env,optional"`
-	MultiEnv  string    `hcl:"multienv,optional"`
-	Sensitive bool      `hcl:"sensitive,optional"`
-	Range     hcl.Range `hcl:",def_range"`
+	When         string            `hcl:"when,label"`
+	Run          []string          `hcl:"run"`
+	Phase        string            `hcl:"phase,optional"`
+	Timeout      string            `hcl:"timeout,optional"`
+	Env          string            `hcl:"env,optional"`
+	MultiEnv     string            `hcl:"multienv,optional"`
+	Sensitive    bool              `hcl:"sensitive,optional"`
+	SARIF        string            `hcl:"sarif,optional"`
+	Levels       map[string]string `hcl:"levels,optional"`
+	FindingsExit []int             `hcl:"findings_exit,optional"`
+	Range        hcl.Range         `hcl:",def_range"`
 }
 
 // Bounds of a configuration file: far above what anybody writes, and low

@@ -9,7 +9,7 @@ import (
 // hook reads one hook block.
 func (r *configReader) hook(h hclHook) Hook {
 	line := h.Range.Start.Line
-	out := Hook{When: h.When, Run: h.Run, Phase: h.Phase, Env: h.Env, MultiEnv: h.MultiEnv, Sensitive: h.Sensitive}
+	out := Hook{When: h.When, Run: h.Run, Phase: h.Phase, Env: h.Env, MultiEnv: h.MultiEnv, Sensitive: h.Sensitive, SARIF: h.SARIF, Levels: h.Levels, FindingsExit: h.FindingsExit}
 	if !slices.Contains(HookMoments(), h.When) {
 		r.say(line, "A hook runs at %s, not at %q.%s", orList(HookMoments()), short(h.When), r.guess(h.When, HookMoments()))
 	}

@@ -44,7 +44,27 @@ type Hook struct {
 	MultiEnv string `json:"multienv,omitempty"`
 	// Sensitive values are masked in whatever leaves the run.
 	Sensitive bool `json:"sensitive,omitempty"`
+	// SARIF makes the hook a scanner, which runs in plans alone: the file, seen
+	// from where it runs, that it writes its results to; ScanOutput is what it
+	// prints. They are findings like those of the policies; a plan whose scanner
+	// left none that can be read could not be judged.
+	SARIF string `json:"sarif,omitempty"`
+	// Levels say what its results count as, by SARIF's levels: "error" →
+	// "mandatory". Those that are not named count as usual.
+	Levels map[string]string `json:"levels,omitempty"`
+	// FindingsExit are the exit codes with which it says that it found something,
+	// and has not failed.
+	FindingsExit []int `json:"findings_exit,omitempty"`
 }
+
+// ScanOutput stands for a scanner's standard output, in place of a file.
+const ScanOutput = "-"
+
+// The levels of SARIF's results, and what they can count as.
+var (
+	scanLevels   = []string{"error", "warning", "note"}
+	scanVerdicts = []string{"off", "advisory", "mandatory", "hard"}
+)
 
 // The moments at which hooks run.
 const (
@@ -79,8 +99,11 @@ const maxHookTime = 72 * time.Hour
 
 // At reports whether the hook runs at a moment of a run of the phase.
 func (h Hook) At(when, phase string) bool {
-	return h.When == when && (h.Phase == "" || h.Phase == phase)
+	return h.When == when && (h.Phase == "" || h.Phase == phase) && (h.SARIF == "" || phase == PhasePlan)
 }
+
+// Scans reports whether the hook is a scanner.
+func (h Hook) Scans() bool { return h.SARIF != "" }
 
 // Gives reports whether the hook's output is environment and not log.
 func (h Hook) Gives() bool { return h.Env != "" || h.MultiEnv != "" }
@@ -131,9 +154,52 @@ func (h Hook) problem() string {
 	case h.Gives() && (h.When == AfterPlan || h.When == AfterApply):
 		return "env and multienv are for hooks that run before the plan or the apply: nothing comes after that could use them."
 	}
+	if problem := h.scanProblem(); problem != "" {
+		return problem
+	}
 	if h.Env != "" {
 		if problem := GivenEnvProblem(h.Env, ""); problem != "" {
 			return "The variable " + short(h.Env) + " " + problem
+		}
+	}
+	return ""
+}
+
+// maxFindingsExit is how many exit codes a scanner may have for what it found.
+const maxFindingsExit = 20
+
+// scanProblem reports what is wrong with a scanner.
+func (h Hook) scanProblem() string {
+	switch {
+	case h.SARIF == "" && h.Levels != nil:
+		return "levels is for hooks with sarif: it says what a scanner's results count as."
+	case h.SARIF == "" && h.FindingsExit != nil:
+		return "findings_exit is for hooks with sarif: it says how a scanner ends that found something."
+	case h.SARIF == "":
+		return ""
+	case h.When == BeforeApply || h.When == AfterApply || h.Phase == PhaseApply:
+		return "sarif is for hooks of a plan: what is found there decides whether it may be applied."
+	case h.SARIF == ScanOutput && h.Gives():
+		return `sarif = "-" reads the output that env and multienv read too: have the scanner write a file.`
+	case len(h.FindingsExit) > maxFindingsExit:
+		return "findings_exit names too many codes."
+	}
+	if h.SARIF != ScanOutput {
+		if _, err := InRepo(".", h.SARIF); err != nil {
+			return "The file " + short(h.SARIF) + " of sarif " + err.Error() + "; it stands in the project's directory or below."
+		}
+	}
+	for _, code := range h.FindingsExit {
+		if code < 1 || code > 255 {
+			return "findings_exit has exit codes from 1 to 255; 0 is no failure in any case."
+		}
+	}
+	for _, level := range sortedKeys(h.Levels) {
+		if !slices.Contains(scanLevels, level) {
+			return "levels has " + short(level) + "; results are of " + orList(scanLevels) + "."
+		}
+		if !slices.Contains(scanVerdicts, h.Levels[level]) {
+			return "levels counts " + level + " as " + short(h.Levels[level]) + "; it can be " + orList(scanVerdicts) + "."
 		}
 	}
 	return ""

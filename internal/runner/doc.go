@@ -14,6 +14,7 @@
 //	log.txt        what Terraform said
 //	stderr.txt     what the runner itself complained of
 //	plan, plan.json, data/, home/
+//	scans/         what hooks that are scanners wrote
 //	home.terraform   what is started in place of Terraform: sets limits, and answers for its version
 //	errored.tfstate  a state that Terraform could not write to its backend
 //

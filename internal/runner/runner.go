@@ -82,6 +82,9 @@ func (r *Runner) PlanPath(runID string) string { return filepath.Join(r.Dir(runI
 // PlanJSONPath is where the plan's JSON belongs.
 func (r *Runner) PlanJSONPath(runID string) string { return filepath.Join(r.Dir(runID), "plan.json") }
 
+// ScanPath is the folder of what scanners wrote.
+func (r *Runner) ScanPath(runID string) string { return filepath.Join(r.Dir(runID), "scans") }
+
 // DataPath is where Terraform's data directory belongs.
 func (r *Runner) DataPath(runID string) string { return filepath.Join(r.Dir(runID), "data") }
 
@@ -140,6 +143,7 @@ func (r *Runner) fill(spec *tfrun.Spec) {
 	}{
 		{&spec.DataDir, r.DataPath(spec.RunID)}, {&spec.Home, r.HomePath(spec.RunID)},
 		{&spec.PlanFile, r.PlanPath(spec.RunID)}, {&spec.PlanJSON, r.PlanJSONPath(spec.RunID)},
+		{&spec.ScanDir, r.ScanPath(spec.RunID)},
 	} {
 		if *p.to == "" {
 			*p.to = p.path

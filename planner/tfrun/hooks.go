@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -43,11 +44,11 @@ func (e *execution) beforeInit(ctx context.Context) error {
 
 // hooks runs those of one moment, in their order, up to the first that fails.
 func (e *execution) hooks(ctx context.Context, when string) error {
-	for _, h := range e.spec.Hooks {
-		if !h.At(when, e.spec.Kind.phase()) {
+	for i, h := range e.spec.Hooks {
+		if !h.At(when, e.spec.Kind.phase()) || h.Scans() && e.spec.Kind != KindPlan {
 			continue
 		}
-		if err := e.hook(ctx, h); err != nil {
+		if err := e.hook(ctx, i, h); err != nil {
 			return err
 		}
 	}
@@ -78,7 +79,7 @@ func (e *execution) afterPlan(ctx context.Context) error {
 		return string(out), nil
 	}
 	var before string
-	for _, h := range e.spec.Hooks {
+	for i, h := range e.spec.Hooks {
 		if h.When != planner.AfterPlan {
 			continue
 		}
@@ -88,7 +89,7 @@ func (e *execution) afterPlan(ctx context.Context) error {
 				return fmt.Errorf("read the plan: %w", err)
 			}
 		}
-		if err := e.hook(ctx, h); err != nil {
+		if err := e.hook(ctx, i, h); err != nil {
 			return err
 		}
 		if after, err := sums(); err != nil || after != before {
@@ -118,7 +119,8 @@ const hookDrain = time.Second
 // hook runs one hook to its end. Its program and arguments are handed over as
 // they are: there is no shell. When ctx ends, or its own time is up, it is
 // interrupted, and killed when the grace is over; what it started ends with it.
-func (e *execution) hook(ctx context.Context, h planner.Hook) error {
+// at is its place among the spec's hooks.
+func (e *execution) hook(ctx context.Context, at int, h planner.Hook) error {
 	if err := h.Check(); err != nil {
 		return err
 	}
@@ -129,6 +131,9 @@ func (e *execution) hook(ctx context.Context, h planner.Hook) error {
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if err := e.beforeScan(h, name); err != nil {
+		return err
 	}
 	e.out.say("\nHook at " + h.When + ": " + h.String())
 	limited := ctx
@@ -151,13 +156,19 @@ func (e *execution) hook(ctx context.Context, h planner.Hook) error {
 	said := &hookOutput{out: e.out}
 	var given hookValue
 	stdout := io.Writer(said)
-	if h.Gives() {
+	var printed scanOutput
+	switch {
+	case h.Gives():
 		stdout = &given
+	case h.SARIF == planner.ScanOutput:
+		stdout = &printed
 	}
 	err = e.attend(cmd, program, stdout, said)
 	said.flush()
 	var exit *exec.ExitError
 	switch {
+	case h.Scans() && limited.Err() == nil && (err == nil || errors.As(err, &exit) && slices.Contains(h.FindingsExit, exit.ExitCode())):
+		return e.afterScan(at, h, &printed)
 	case err == nil && h.Gives():
 		return e.take(h, name, &given)
 	case err == nil:

@@ -37,8 +37,11 @@ type Spec struct {
 	Home    string `json:"home"` // HOME and TMPDIR of what runs: made when missing, emptied by whoever removes the run
 	// PlanFile and PlanJSON are written by a plan. An apply reads PlanFile;
 	// when it is empty, it fails: there is no apply without a plan.
-	PlanFile string   `json:"plan_file"`
-	PlanJSON string   `json:"plan_json,omitempty"`
+	PlanFile string `json:"plan_file"`
+	PlanJSON string `json:"plan_json,omitempty"`
+	// ScanDir is the folder that what scanners wrote is kept in: made when
+	// there is something to keep.
+	ScanDir  string   `json:"scan_dir,omitempty"`
 	VarFiles []string `json:"var_files,omitempty"` // relative to Dir
 	// Env is added to the environment that is built from nothing. It may
 	// hold a client's credentials, so it is never written to the disk: the
@@ -162,6 +165,8 @@ type Result struct {
 	// PeakMemory is the most memory that the run's processes had at once, in
 	// bytes, as far as the runner saw; 0 where it did not look.
 	PeakMemory int64 `json:"peak_memory,omitempty"`
+	// Scans are those of the run's hooks that are scanners and were run.
+	Scans []Scan `json:"scans,omitempty"`
 	// LockFileChanged tells that init had to add providers to the lock
 	// file, which the repository therefore does not pin.
 	LockFileChanged bool `json:"lock_file_changed,omitempty"`

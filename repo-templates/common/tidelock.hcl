@@ -103,6 +103,12 @@
 #     run      = ["./settings.sh"]
 #     multienv = "lines"
 #   }
+#   hook "after_init" {                  # a scanner: what it finds counts as policies do
+#     run           = ["trivy", "config", "--format", "sarif", "--output", "trivy.sarif", "--exit-code", "1", "."]
+#     sarif         = "trivy.sarif"
+#     levels        = { note = "advisory" } # error is mandatory, warning advisory, note off
+#     findings_exit = [1]                # it ends with this code when it found something
+#   }
 # }
 
 # Several workspaces of one directory, network:staging and network:production.
