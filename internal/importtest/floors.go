@@ -37,8 +37,9 @@ var floors = map[string]int{
 	"planner/tfrun":   engines,
 	"internal/policy": readers, "internal/cost": readers, "internal/runner": readers, "internal/atlantis": readers,
 	"internal/binaries": readers, "internal/providers": readers,
-	"bot/command":  readers, // what people write, read into a plan's options
-	"internal/run": rooms, "internal/drift": rooms, "internal/state": rooms, "internal/registry": rooms, "internal/blueprint": rooms,
+	"bot/command":    readers, // what people write, read into a plan's options
+	"internal/sarif": rooms,   // reads and writes what policy reports
+	"internal/run":   rooms, "internal/drift": rooms, "internal/state": rooms, "internal/registry": rooms, "internal/blueprint": rooms,
 	"internal/policyset": rooms,
 	"bot/comment":        tellers, "bot/proposal": tellers, "internal/replay": tellers,
 	"internal/desk": edges, // the bot's answer without a bot
