@@ -13,7 +13,7 @@ import (
 // actions are in the input by Terraform's own names, and a message of theirs
 // tells no secret either.
 func TestRulesSeeWhatStandsBesideTheChanges(t *testing.T) {
-	e := engine(t, policy.Options{}, map[string]string{"p.rego": `package main
+	e := small(t, policy.Options{}, map[string]string{"p.rego": `package main
 deny contains sprintf("%s fails: %s", [c.address.to_display, p.message]) if {
 	some c in input.checks
 	c.status == "fail"

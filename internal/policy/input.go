@@ -12,7 +12,10 @@ import (
 )
 
 // InputVersion is the version of what rules see, input.version. It grows when
-// something that rules may rely on changes its meaning or goes.
+// something that rules may rely on changes its meaning or goes; what is added
+// leaves it as it is, since a rule that does not know of a key does not see it.
+// A rule that must have an added key asks for it: it is absent where there is
+// nothing to say.
 const InputVersion = 1
 
 // Input is one plan and the facts around it.
@@ -107,7 +110,7 @@ type Client struct {
 }
 
 // top holds the keys of the input that are not the plan's.
-var top = []string{"plan", "pull", "project", "client", "settings", "version"}
+var top = []string{"plan", "pull", "project", "client", "change", "cost", "actor", "state", "files", "settings", "version"}
 
 // build makes the input of the rules. Of the plan it reads what some rule can
 // ask for, and no more: prior state and configuration are most of a plan's
@@ -120,24 +123,9 @@ func (in Input) build(settings Settings, needs needs) (ast.Value, error) {
 	if err != nil {
 		return nil, errs.Wrap(errs.Invalid, err, "The plan's JSON can't be read.")
 	}
-	if in.Pull != nil && in.Pull.Labels == nil {
-		p := *in.Pull
-		p.Labels = []string{} // a list in any case: labels of null would be undefined to rules
-		in.Pull = &p
-	}
-	own := map[string]any{
-		"pull":     in.Pull,
-		"project":  in.Project,
-		"client":   in.Client,
-		"settings": settings,
-		"version":  InputVersion,
-	}
-	if in.Pull == nil {
-		delete(own, "pull")
-	}
 	all := map[string]*ast.Term{"plan": object(plan)}
 	maps.Copy(all, plan)
-	for key, v := range own {
+	for key, v := range in.facts(settings) {
 		raw, err := json.Marshal(v)
 		if err != nil {
 			return nil, errs.Wrap(errs.Invalid, err, "The facts for the policies can't be written as JSON.")
@@ -147,6 +135,51 @@ func (in Input) build(settings Settings, needs needs) (ast.Value, error) {
 		}
 	}
 	return object(all).Value, nil
+}
+
+// facts are what rules see beside the plan, by key. What is not there has no
+// key: to a rule it is undefined, and not null.
+func (in Input) facts(settings Settings) map[string]any {
+	own := map[string]any{
+		"project":  in.Project,
+		"client":   in.Client,
+		"settings": settings,
+		"version":  InputVersion,
+	}
+	// Lists are lists in any case: one that is null would be undefined to a
+	// rule that counts it.
+	if in.Pull != nil {
+		p := *in.Pull
+		p.Labels, p.Approvals = list(p.Labels), list(p.Approvals)
+		own["pull"] = p
+	}
+	if in.Change != nil {
+		c := *in.Change
+		c.Files = list(c.Files)
+		own["change"] = c
+	}
+	if in.Cost != nil {
+		c := *in.Cost
+		c.Resources = list(c.Resources)
+		own["cost"] = c
+	}
+	if in.Actor != nil {
+		own["actor"] = in.Actor
+	}
+	if in.State != nil {
+		own["state"] = in.State
+	}
+	if in.Files != nil {
+		own["files"] = in.Files
+	}
+	return own
+}
+
+func list[T any](l []T) []T {
+	if l == nil {
+		return []T{}
+	}
+	return l
 }
 
 func object(members map[string]*ast.Term) *ast.Term {

@@ -69,7 +69,7 @@ func (e *Engine) Judge(ctx context.Context, in Input) (Report, error) {
 	if len(report.Findings)+len(report.Problems) > 0 {
 		mask = redact.NewMasker(sensitiveOf(input)...)
 	}
-	report.finish(mask)
+	report.finish(mask, in.Project)
 	return report, nil
 }
 
@@ -122,7 +122,7 @@ func (r Rule) read(value any, level Level) ([]Finding, error) {
 	}
 	var out []Finding
 	for _, v := range list {
-		f := Finding{Rule: r.ID, Title: r.Title, Severity: r.Severity, Level: level, Help: r.Mend}
+		f := Finding{Rule: r.ID, Pack: r.Pack, Title: r.Title, Severity: r.Severity, Level: level, Help: r.Mend}
 		switch v := v.(type) {
 		case bool:
 			if !v {
@@ -137,6 +137,7 @@ func (r Rule) read(value any, level Level) ([]Finding, error) {
 			if details, ok := v["details"].(map[string]any); ok && f.Address == "" {
 				f.Address = first(details, "address", "resource")
 			}
+			f.Fingerprint = first(v, "fingerprint")
 			if f.Message == "" {
 				return nil, errors.New(`gave an object without a "msg"`)
 			}

@@ -174,7 +174,7 @@ func TestRealPlan(t *testing.T) {
 	write(t, main, head+after)
 	run("plan", "-input=false", "-no-color", "-out=plan")
 
-	e := engine(t, policy.Options{}, nil)
+	e := small(t, policy.Options{}, nil)
 	r := judge(t, e, policy.Input{Plan: parse(t, string(run("show", "-json", "plan")))})
 	got := []string{}
 	for _, f := range r.Findings {

@@ -2,6 +2,8 @@ package policy
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -85,7 +87,8 @@ type Report struct {
 // and without control characters, but written by whoever wrote the rule and by
 // whoever named the resource: escape them for where they are shown.
 type Finding struct {
-	Rule     string   `json:"rule"` // "security.aws.public_ingress"
+	Rule     string   `json:"rule"`           // "security.aws.public_ingress"
+	Pack     string   `json:"pack,omitempty"` // that the rule is of; "" for the bundled ones
 	Title    string   `json:"title"`
 	Severity Severity `json:"severity"`
 	Level    Level    `json:"level"`             // advisory, mandatory or hard
@@ -159,8 +162,9 @@ func Unjudged(err error) Report {
 // untagged resources must not make a row of megabytes. All are counted.
 const maxFindings = 500
 
-// finish sorts, counts, cuts and masks the findings and gives the verdict.
-func (r *Report) finish(mask *redact.Masker) {
+// finish sorts, counts, cuts and masks the findings of a project's plan and
+// gives the verdict.
+func (r *Report) finish(mask *redact.Masker, p Project) {
 	slices.SortFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Or(
 			cmp.Compare(levelRank(a.Level), levelRank(b.Level)),
@@ -168,6 +172,7 @@ func (r *Report) finish(mask *redact.Masker) {
 			cmp.Compare(a.Rule, b.Rule),
 			cmp.Compare(a.Address, b.Address),
 			cmp.Compare(a.Message, b.Message),
+			cmp.Compare(a.Fingerprint, b.Fingerprint), // the rule's own, so far
 		)
 	})
 	r.Findings = slices.Compact(r.Findings)
@@ -188,8 +193,10 @@ func (r *Report) finish(mask *redact.Masker) {
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		f.Message = clean(mask.String(f.Message), maxMessage)
-		f.Address = clean(mask.String(f.Address), maxMessage)
+		f.Message, f.Address = mask.String(f.Message), mask.String(f.Address)
+		f.Fingerprint = fingerprint(*f, mask.String(f.Fingerprint), p)
+		f.Message = clean(f.Message, maxMessage)
+		f.Address = clean(f.Address, maxMessage)
 	}
 	for i := range r.Problems {
 		r.Problems[i].Message = clean(mask.String(r.Problems[i].Message), maxMessage)
@@ -204,6 +211,23 @@ func (r *Report) finish(mask *redact.Masker) {
 	default:
 		r.Verdict = Pass
 	}
+}
+
+// fingerprint tells a finding from all others of its project. own is what the
+// rule itself says that the finding is known by, in place of its message: a
+// message with a count in it would be a new finding with every plan. Rule and
+// address are in it in any case, so that no rule can write what a waiver for
+// another one accepts. Texts are masked, so that it is no hash of a secret.
+func fingerprint(f Finding, own string, p Project) string {
+	kind, text := "message", f.Message
+	if own != "" {
+		kind, text = "own", own
+	}
+	sum := sha256.New()
+	for _, part := range []string{f.Rule, p.Dir, p.Workspace, f.Address, kind, text} {
+		fmt.Fprintf(sum, "%d %s\n", len(part), part)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
 // levelRank sorts the strictest level first.
