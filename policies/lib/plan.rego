@@ -31,6 +31,33 @@ _makes := [rc | some rc in managed; _making[rc.change.actions[_]]]
 
 _making := {"create", "update"}
 
+# standing: what exists after the apply, whether this plan changes it or not, by
+# type. Rules look there for what protects a resource; they judge what is made.
+standing := {t: rcs |
+	some t in types
+	rcs := [rc | some rc in _stands; rc.type == t]
+	count(rcs) > 0
+}
+
+_stands := [rc | some rc in managed; is_object(rc.change.after)]
+
+# read_later: data sources that the apply will read, since not all that they
+# are asked by is known, by type. Terraform leaves out of the changes those that
+# the plan has read.
+read_later := {t: rcs |
+	some t in data_types
+	rcs := [rc | some rc in _data; rc.type == t]
+}
+
+_data := [rc | some rc in all_changes; rc.mode == "data"; is_object(rc.change.after)]
+
+data_types := {rc.type | some rc in _data}
+
+# of(type) is what stands of a type, or of a data source's: "data.aws_vpc".
+of(type) := object.get(standing, type, []) if not startswith(type, "data.")
+
+of(type) := object.get(read_later, trim_prefix(type, "data."), []) if startswith(type, "data.")
+
 # destroyed: what stops existing, by type; a replaced resource and the old
 # object of one count. A forgotten resource is left alone, so it does not.
 destroyed := {t: rcs |

@@ -57,3 +57,14 @@ test_null_attributes if {
 	plan.text({"a": null}, "a", "otherwise") == "otherwise"
 	plan.text({"a": "b"}, "a", "otherwise") == "b"
 }
+
+test_standing_holds_what_is_there_after_the_apply if {
+	standing := plan.standing with input as fixture.input_of(mixed)
+	{t: count(rcs) | some t, rcs in standing} == {"aws_a": 3, "aws_c": 2, "aws_e": 1}
+}
+
+test_read_later_holds_data_sources if {
+	later := plan.of("data.aws_data") with input as fixture.input_of(mixed)
+	count(later) == 1
+	count(plan.of("aws_data")) == 0 with input as fixture.input_of(mixed)
+}
