@@ -237,6 +237,7 @@ func (b *Bot) readPlan(ctx context.Context, r run.Run, folder string, result tfr
 	if err := b.reader().Read(ctx, &out.run, result, plan, facts); err != nil {
 		return nil, err
 	}
+	b.settle(ctx, &out.run, result, plan)
 	return out, nil
 }
 
@@ -253,7 +254,7 @@ func (b *Bot) readDrift(ctx context.Context, out *planOutcome, folder string) (_
 
 // reader reads plans with what this server judges and prices by.
 func (b *Bot) reader() proposal.Reader {
-	return proposal.Reader{Policies: b.Policies, Catalog: b.Catalog, HoursPerMonth: b.HoursPerMonth, Masker: b.Masker}
+	return proposal.Reader{Policies: b.Policies, Catalog: b.Catalog, HoursPerMonth: b.HoursPerMonth, Masker: b.Masker, PublicURL: b.PublicURL}
 }
 
 // facts are what the policies see beside the plan. What they are told of the

@@ -22,6 +22,7 @@ type Reader struct {
 	Catalog       *cost.Catalog
 	HoursPerMonth int            // what estimates reckon with; 0 is the usual 730
 	Masker        *redact.Masker // of what must not be shown
+	PublicURL     string         // of the server, for the pages of rules; "" for none
 }
 
 // Failed fills in why there is no plan.

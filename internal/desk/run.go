@@ -227,10 +227,14 @@ func (p *planning) read(ctx context.Context, r *run.Run, result tfrun.Result) er
 		return err
 	}
 	v := p.out.View
-	return p.Reader.Read(ctx, r, result, plan, proposal.Facts{Input: policy.Input{Pull: &policy.Pull{
+	err = p.Reader.Read(ctx, r, result, plan, proposal.Facts{Input: policy.Input{Pull: &policy.Pull{
 		Repo: strings.Trim(v.Repo.FullName(), "/"), Title: v.Pull.Title, Labels: v.Pull.Labels,
 		HeadRef: v.Pull.HeadRef, BaseRef: v.Pull.BaseRef, HeadSHA: v.Pull.HeadSHA,
 	}}})
+	if err == nil {
+		p.Reader.Settle(r, plan, proposal.Evidence{Scans: result.Scans, Tree: p.tree, NoHooks: !p.Runs.AllowHooks})
+	}
+	return err
 }
 
 // terraform plans in a runner process. It stops it when ctx ends or its time is

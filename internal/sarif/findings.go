@@ -71,12 +71,11 @@ func Findings(log Log, how Reading) []policy.Finding {
 		}
 		if r.Suppressed {
 			f.Level = policy.Advisory
-			f.Message += " The code asks to overlook it"
-			if why := oneLine(r.Why); why != "" {
-				f.Message += ": " + cut(why, 300)
-			} else {
-				f.Message += "."
+			why := oneLine(r.Why)
+			if why != "" {
+				why = ": " + cut(why, 300)
 			}
+			f.Message += " (the code asks to overlook it" + why + ")"
 		}
 		p := how.Place(r)
 		f.File, f.Address = p.File, p.Address

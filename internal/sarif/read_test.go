@@ -175,7 +175,7 @@ func TestFindings(t *testing.T) {
 	if got[1].File != "" || got[1].Line != 0 {
 		t.Errorf("a file that the commit does not have: %+v", got[1])
 	}
-	if got[2].Message != "trivy.D The code asks to overlook it: says the code" {
+	if got[2].Message != "trivy.D (the code asks to overlook it: says the code)" {
 		t.Errorf("%q", got[2].Message)
 	}
 }
