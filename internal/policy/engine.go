@@ -49,8 +49,9 @@ type Engine struct {
 	queries        []rego.PreparedEvalQuery // one a rule, in the same order
 	needs          needs
 	defaults       Settings // every setting there is, with its default
-	sources        string   // hash of all Rego
-	base           tuning   // Options.Overrides
+	settings       []Setting
+	sources        string // hash of all Rego
+	base           tuning // Options.Overrides
 	ruleTime, time time.Duration
 	slots          chan struct{}
 }
@@ -102,6 +103,9 @@ func New(o Options) (*Engine, error) {
 	}
 	if e.defaults, err = defaultsOf(ctx, compiler); err != nil {
 		return nil, err
+	}
+	if e.settings, problems = settingsOf(compiler, e.defaults); len(problems) > 0 {
+		return nil, unfit(problems)
 	}
 	if e.base, err = e.tune(o.Overrides); err != nil {
 		return nil, err
@@ -239,8 +243,8 @@ func empty(packs []Pack, rules []Rule) (problems []Problem) {
 func defaultsOf(ctx context.Context, compiler *ast.Compiler) (Settings, error) {
 	out := Settings{}
 	for _, m := range compiler.Modules {
-		words := strings.Split(idOf(m.Package.Path.Append(ast.StringTerm(""))), ".")
-		if !m.Package.Path[1].Equal(ast.StringTerm(bundledRoot)) || words[len(words)-1] != "settings" {
+		pack, ok := settingsPack(m)
+		if !ok {
 			continue
 		}
 		rs, err := rego.New(rego.ParsedQuery(ast.NewBody(ast.NewExpr(ast.NewTerm(m.Package.Path)))), rego.Compiler(compiler)).Eval(ctx)
@@ -251,7 +255,7 @@ func defaultsOf(ctx context.Context, compiler *ast.Compiler) (Settings, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the settings of %s: %w", m.Package.Path, err)
 		}
-		out[strings.Join(words[:len(words)-1], ".")], _ = values.(map[string]any)
+		out[pack], _ = values.(map[string]any)
 	}
 	return out, nil
 }
