@@ -7,6 +7,7 @@
 package tidelock.azure
 
 import data.tidelock.plan
+import data.tidelock.references
 
 # of(types) gives what the plan makes of the types.
 of(types) := [rc | some type in types; some rc in plan.made[type]]
@@ -28,11 +29,12 @@ one_of(rc, paths, otherwise) := there[0] if {
 	}
 }
 
-# chosen is value for what the provider fills in where the configuration is
-# silent. A plan marks it as unknown then, so unknown counts as left out.
-chosen(rc, path, otherwise) := given if {
-	given := object.get(rc.change.after, path, null)
-	given != null
+# chosen is one_of for what the provider fills in where the configuration is
+# silent, as it does with each of two names while it knows both. A plan marks it
+# as unknown then, so unknown counts as left out.
+chosen(rc, paths, otherwise) := there[0] if {
+	there := [given | some path in paths; given := object.get(rc.change.after, path, null); given != null]
+	count(there) > 0
 } else := otherwise
 
 # set(rc, path) holds for an attribute that the configuration sets, even to what
@@ -83,4 +85,13 @@ clusters := of({"azurerm_kubernetes_cluster"})
 address_number(address) := ((to_number(a) * 16777216 + to_number(b) * 65536) + to_number(c) * 256) + to_number(d) if {
 	regex.match(`^\d{1,3}(\.\d{1,3}){3}$`, address)
 	[a, b, c, d] := split(address, ".")
+}
+
+# logged(rc) holds where the plan shows a diagnostic setting that sends the
+# resource's logs somewhere.
+logged(rc) if count(_logs[rc.type][rc.address]) > 0
+
+_logs[type] := attached if {
+	some type in plan.types
+	attached := references.attached("azurerm_monitor_diagnostic_setting", "target_resource_id", type)
 }

@@ -31,9 +31,9 @@ test_one_of_takes_the_first_that_is_there if {
 }
 
 test_chosen_takes_unknown_as_left_out if {
-	azure.chosen(hidden, ["later"], "two") == "two"
-	azure.chosen(hidden, ["a"], "two") == "one"
-	azure.chosen(hidden, ["gone"], "two") == "two"
+	azure.chosen(hidden, [["later"]], "two") == "two"
+	azure.chosen(hidden, [["later"], ["a"]], "two") == "one"
+	azure.chosen(hidden, [["gone"]], "two") == "two"
 }
 
 test_set if {
@@ -78,4 +78,11 @@ test_address_number if {
 	azure.address_number("255.255.255.255") == 4294967295
 	not azure.address_number("::1")
 	not azure.address_number("10.0.0")
+}
+
+test_logged_by_a_diagnostic_setting if {
+	vault := fixture.create("azurerm_key_vault", {"id": "/vaults/a", "name": "a"})
+	setting := fixture.noop("azurerm_monitor_diagnostic_setting", {"target_resource_id": "/vaults/a"})
+	azure.logged(vault) with input as fixture.input_of([vault, setting])
+	not azure.logged(vault) with input as fixture.input_of([vault])
 }

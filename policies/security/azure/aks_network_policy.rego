@@ -39,6 +39,6 @@ import data.tidelock.azure
 # brings its own network (plugin "none") brings its own policy too.
 deny contains {"address": rc.address, "msg": "Nothing holds pods apart: network_profile names no network_policy."} if {
 	some rc in azure.clusters
-	azure.chosen(rc, ["network_profile", 0, "network_policy"], "") in {"", "none"}
-	azure.chosen(rc, ["network_profile", 0, "network_plugin"], "kubenet") != "none"
+	azure.chosen(rc, [["network_profile", 0, "network_policy"]], "") in {"", "none"}
+	azure.chosen(rc, [["network_profile", 0, "network_plugin"]], "kubenet") != "none"
 }

@@ -44,11 +44,15 @@ deny contains {"address": rc.address, "msg": message} if {
 # configuration is silent, with "Enabled".
 deny contains {"address": rc.address, "msg": "The server has a public address: public_network_access is not off."} if {
 	some rc in azure.of({"azurerm_mysql_flexible_server"})
-	azure.chosen(rc, ["public_network_access"], "Enabled") == "Enabled"
+	azure.chosen(rc, [["public_network_access"]], "Enabled") == "Enabled"
 	not azure.set(rc, ["delegated_subnet_id"])
 }
 
-# Their firewall is open by another name.
+deny contains {"address": rc.address, "msg": "SQL Server on the machine listens to the internet: sql_connectivity_type is PUBLIC."} if {
+	some rc in azure.of({"azurerm_mssql_virtual_machine"})
+	upper(azure.value(rc, ["sql_connectivity_type"], "PRIVATE")) == "PUBLIC"
+}
+
 deny contains {"address": rc.address, "msg": "The managed instance has a public endpoint: public_data_endpoint_enabled is true."} if {
 	some rc in azure.of({"azurerm_mssql_managed_instance"})
 	azure.value(rc, ["public_data_endpoint_enabled"], false) == true

@@ -30,6 +30,11 @@ test_servers_in_a_subnet_pass if {
 	])) == 0
 }
 
+test_sql_server_on_a_machine if {
+	count(found([fixture.create("azurerm_mssql_virtual_machine", {"sql_connectivity_type": "PUBLIC"})])) == 1
+	count(found([fixture.create("azurerm_mssql_virtual_machine", {})])) == 0
+}
+
 test_managed_instance if {
 	count(found([fixture.create("azurerm_mssql_managed_instance", {"public_data_endpoint_enabled": true})])) == 1
 	count(found([fixture.create("azurerm_mssql_managed_instance", {"public_data_endpoint_enabled": false})])) == 0

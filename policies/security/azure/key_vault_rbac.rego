@@ -34,5 +34,5 @@ import data.tidelock.azure
 
 deny contains {"address": rc.address, "msg": "Access is judged by the vault's own policies: rbac_authorization_enabled is not true."} if {
 	some rc in azure.of({"azurerm_key_vault"})
-	azure.one_of(rc, [["rbac_authorization_enabled"], ["enable_rbac_authorization"]], false) == false
+	azure.chosen(rc, [["rbac_authorization_enabled"], ["enable_rbac_authorization"]], false) == false
 }

@@ -12,9 +12,10 @@ vault(after) := fixture.create("azurerm_key_vault", after)
 test_access_policies_are_found if {
 	count(found([vault({"rbac_authorization_enabled": false})])) == 1
 	count(found([vault({})])) == 1
+	count(found([fixture.with_unknown(vault({}), {"rbac_authorization_enabled": true, "enable_rbac_authorization": true})])) == 1
 }
 
-# azurerm 4 fills either name from the other.
+# azurerm 4 knows both names and fills in the one that is not set.
 test_roles_pass_under_either_name if {
 	count(found([vault({"rbac_authorization_enabled": true})])) == 0
 	count(found([vault({"enable_rbac_authorization": true})])) == 0

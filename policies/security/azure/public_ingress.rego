@@ -11,6 +11,10 @@
 #   mend: >-
 #     Name the addresses, service tags or application security groups that need access, or reach
 #     the machine through Bastion, a VPN or a gateway on port 443.
+#   controls:
+#     cis_azure_3.0: ["7.1", "7.2", "7.3"]
+#     soc2: ["CC6.6"]
+#     iso27001_2022: ["A.8.20", "A.8.22"]
 #   examples:
 #     bad:
 #       hcl: |
