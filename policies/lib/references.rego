@@ -48,6 +48,10 @@ unclear(rc, key) if {
 	count({node | some node in _nodes_of(rc, key); _resource(node)}) == 0
 }
 
+# expressions(rc) are the arguments and blocks that the configuration gives the
+# resource; undefined where the plan shows no configuration of it.
+expressions(rc) := _resources[_plain(_module(rc))][_template(rc)].expressions
+
 # By literal names: one of what a resource is called by, of its type.
 _named(rc, key, target) := {address |
 	some value in _values(rc.change.after[key])
