@@ -126,10 +126,7 @@ func (c *policyEval) run(ctx context.Context, p *program) error {
 		}
 	}
 	report, judging, err := judges.judge(ctx, c.target, c.in)
-	if ctx.Err() != nil {
-		return err
-	}
-	if err != nil && judging.Engine == nil {
+	if err != nil {
 		return err
 	}
 	for _, n := range judging.Notes {

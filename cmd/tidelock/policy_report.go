@@ -39,8 +39,8 @@ func putFinding(s terminal.Screen, f policy.Finding) {
 	}
 	s.Put(head)
 	put := func(style terminal.Style, text string) {
-		for _, l := range terminal.Text(style, "  "+terminal.Clean(text)).Wrap(s.Inner(), 2) {
-			s.Put(l)
+		for _, l := range terminal.Text(style, terminal.Clean(text)).Wrap(s.Inner()-2, 0) {
+			s.Put(append(terminal.Text(terminal.Plain, "  "), l...))
 		}
 	}
 	put(terminal.Plain, f.Message)
