@@ -16,7 +16,12 @@ of(types) := [rc | some type in types; some rc in plan.made[type]]
 # place: ["site_config", 0, "ftps_state"]. What is left out has the provider's
 # default, otherwise. What only the apply will tell has no value, so that a rule
 # which asks for it finds nothing.
-value(rc, path, otherwise) := one_of(rc, [path], otherwise)
+value(rc, path, otherwise) := given if {
+	given := object.get(rc.change.after, path, null)
+	given != null
+} else := otherwise if {
+	object.get(plan.unknown(rc), path, false) != true
+}
 
 # one_of is value for an attribute whose name changed: the first path that is
 # there counts.
