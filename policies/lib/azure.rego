@@ -87,7 +87,7 @@ clusters := of({"azurerm_kubernetes_cluster"})
 
 # address_number gives an IPv4 address as a number, so that a range can be
 # measured.
-address_number(address) := ((to_number(a) * 16777216 + to_number(b) * 65536) + to_number(c) * 256) + to_number(d) if {
+address_number(address) := (((to_number(a) * 16777216) + (to_number(b) * 65536)) + (to_number(c) * 256)) + to_number(d) if {
 	regex.match(`^\d{1,3}(\.\d{1,3}){3}$`, address)
 	[a, b, c, d] := split(address, ".")
 }
