@@ -113,7 +113,7 @@ func (b *Bot) post(ctx context.Context, c run.Change) (whole bool, err error) {
 		}
 	}
 	for _, k := range comment.Checks(v) {
-		if err := b.postCheck(ctx, gh, c, k, v.Posted[k.Name]); err != nil {
+		if err := b.postCheck(ctx, gh, c, k, v.Posted); err != nil {
 			return false, err
 		}
 	}
@@ -123,12 +123,39 @@ func (b *Bot) post(ctx context.Context, c run.Change) (whole bool, err error) {
 	return due.Comment, err
 }
 
-func (b *Bot) postCheck(ctx context.Context, gh *github.Client, c run.Change, k github.Check, shown run.Check) error {
+// annotationsRow is the name under which it stands among the checks which
+// annotations a check was given.
+func annotationsRow(check string) string { return "(annotations " + check + ")" }
+
+// sending is the state of a check's annotations while they are sent: after a
+// crash nobody knows whether it has them.
+const sending = "sending"
+
+// postCheck brings a check up to date. GitHub appends the annotations of an
+// update to those that the check has, and takes none away, so each check is
+// given its annotations once: where they are others now, or it is not known
+// whether it has them, another check takes its place.
+func (b *Bot) postCheck(ctx context.Context, gh *github.Client, c run.Change, k github.Check, posted map[string]run.Check) error {
+	shown := posted[k.Name]
 	state := fingerprint(k)
 	if state == shown.State {
 		return nil
 	}
 	id := shown.ID
+	given, notes := posted[annotationsRow(k.Name)], fingerprint(k.Annotations)
+	switch {
+	case k.Annotations == nil: // as they are
+	case given.State == notes && given.ID == id:
+		k.Annotations = nil
+	case given.State == sending, given.ID == id && id != 0:
+		id = 0
+	}
+	row := run.Check{Name: annotationsRow(k.Name), State: sending}
+	if len(k.Annotations) > 0 {
+		if err := b.Runs.SaveCheck(ctx, c.ID, row); err != nil {
+			return err
+		}
+	}
 	var err error
 	if id == 0 {
 		id, err = gh.CreateCheck(ctx, c.Repo, k)
@@ -138,7 +165,14 @@ func (b *Bot) postCheck(ctx context.Context, gh *github.Client, c run.Change, k 
 	if err != nil {
 		return err
 	}
-	return b.Runs.SaveCheck(ctx, c.ID, run.Check{Name: k.Name, ID: id, State: state})
+	if err := b.Runs.SaveCheck(ctx, c.ID, run.Check{Name: k.Name, ID: id, State: state}); err != nil {
+		return err
+	}
+	if len(k.Annotations) > 0 {
+		row.ID, row.State = id, notes
+		return b.Runs.SaveCheck(ctx, c.ID, row)
+	}
+	return nil
 }
 
 func fingerprint(v any) string {

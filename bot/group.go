@@ -47,7 +47,7 @@ func (b *Bot) postGroup(ctx context.Context, c run.Change) error {
 		return err
 	}
 	k := comment.GroupCheck(v, reviewed)
-	return b.postCheck(ctx, gh, c, k, shown[k.Name])
+	return b.postCheck(ctx, gh, c, k, shown)
 }
 
 // reviewedPairs returns what was offered for review of the pull itself.

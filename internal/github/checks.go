@@ -49,6 +49,7 @@ type annotationJS struct {
 	Level     string `json:"annotation_level"`
 	Title     string `json:"title,omitempty"`
 	Message   string `json:"message"`
+	Details   string `json:"raw_details,omitempty"`
 }
 
 type checkActionJS struct {
@@ -86,7 +87,7 @@ func (k Check) requests() ([]checkJSON, error) {
 	for _, a := range k.Annotations {
 		notes = append(notes, annotationJS{
 			Path: a.Path, StartLine: max(a.StartLine, 1), EndLine: max(a.EndLine, a.StartLine, 1), Level: a.Level,
-			Title: cutRunes(a.Title, 255), Message: cutText(a.Message, maxAnnotationText),
+			Title: cutRunes(a.Title, 255), Message: cutText(a.Message, maxAnnotationText), Details: cutText(a.Details, maxAnnotationText),
 		})
 	}
 	batch := min(len(notes), maxAnnotations)

@@ -166,7 +166,8 @@ type Annotation struct {
 	Path               string
 	StartLine, EndLine int    // from 1
 	Level              string // "notice", "warning" or "failure"
-	Title, Message     string
+	Title, Message     string // plain text
+	Details            string // more of it, folded away; may be empty
 }
 
 // CheckAction is a button on the check's page; pressing it sends a check_run
