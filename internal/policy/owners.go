@@ -1,5 +1,7 @@
 package policy
 
+import "slices"
+
 // Owners are those who may accept a pack's findings, and how many of them must.
 type Owners struct {
 	Who   []string `json:"who,omitempty"`   // logins, or teams as "organization/team"; empty is whoever has the role maintain
@@ -17,3 +19,6 @@ func (r Report) OwnersOf(pack string) Owners {
 	}
 	return r.Owners[""]
 }
+
+// Valid reports whether l is a level.
+func (l Level) Valid() bool { return slices.Contains(levels, l) }
