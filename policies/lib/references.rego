@@ -14,22 +14,20 @@ package tidelock.references
 import data.tidelock.plan
 
 # attached(type, key, target) tells what hangs on each resource: an object of
-# addresses of resources of type target, each with the list of changes of the
-# type whose argument key refers to it. Both sides are as the apply leaves them,
-# whether the plan changes them or not. A target of data sources is written
-# "data.aws_iam_policy_document".
-attached(type, key, target) := {address: rcs |
-	pairs := [[address, rc] |
-		some rc in plan.of(type)
-		some address in targets(rc, key, target)
-	]
-	some address in {pair[0] | some pair in pairs}
-	rcs := [rc | some pair in pairs; pair[0] == address; rc := pair[1]]
-}
+# addresses of resources of type target, each with the changes of the type whose
+# argument key refers to it, by their addresses. Both sides are as the apply
+# leaves them, whether the plan changes them or not. A target of data sources is
+# written "data.aws_iam_policy_document".
+attached(type, key, target) := object.union_n([{address: {rc.address: rc}} |
+	some rc in plan.of(type)
+	some address in targets(rc, key, target)
+])
 
 # targets(rc, key, target) are the addresses of the resources of type target
 # that the argument or block key of the change refers to.
-targets(rc, key, target) := both if {
+targets(rc, key, target) := {address} if {
+	address := _direct(rc, key, target)
+} else := both if {
 	both := _referred(rc, key, target) & _named(rc, key, target)
 	count(both) > 0
 } else := referred if {
@@ -39,6 +37,21 @@ targets(rc, key, target) := both if {
 	named := _named(rc, key, target)
 	count(named) > 0
 } else := _handed_on(rc, key, target)
+
+# Most arguments name one resource of the same module, and nothing else: that
+# is told without a walk through the graph.
+_direct(rc, key, target) := address if {
+	module := _module(rc)
+	refs := _resources[_plain(module)][_template(rc)].expressions[key].references
+	startswith(refs[0], target)
+	every ref in refs {
+		startswith(refs[0], ref)
+	}
+	address := concat("", [_dotted(module), regex.find_n(_address, refs[0], 1)[0]])
+	_addresses[target][address]
+}
+
+_addresses[target] := {rc.address | some rc in plan.of(target)} if some target in _asked
 
 # unclear(rc, key) holds where the argument's value is known only after the
 # apply and the configuration refers to no resource that it could come from: it

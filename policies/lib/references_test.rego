@@ -135,7 +135,7 @@ test_data_sources if {
 	document := {"address": "data.aws_iam_policy_document.d", "mode": "data", "type": "aws_iam_policy_document", "name": "d", "change": {"actions": ["read"], "after": {}, "after_unknown": {"json": true}}}
 	root := {"resources": [block("aws_s3_bucket_policy.p", {"policy": refs(["data.aws_iam_policy_document.d.json", "data.aws_iam_policy_document.d"])})]}
 	found := references.attached("aws_s3_bucket_policy", "policy", "data.aws_iam_policy_document") with input as given([policy, document], root)
-	found == {"data.aws_iam_policy_document.d": [policy]}
+	found == {"data.aws_iam_policy_document.d": {policy.address: policy}}
 	back := references.targets(document, "statement", "aws_s3_bucket") with input as given([policy, document, two[0]], {"resources": [block("data.aws_iam_policy_document.d", {"statement": [{"resources": refs(["aws_s3_bucket.a.arn", "aws_s3_bucket.a"])}]})]})
 	back == {"aws_s3_bucket.a"}
 }
@@ -224,7 +224,7 @@ test_a_root_resource_from_within_a_module if {
 test_attached_on_both_sides_of_what_stays if {
 	changes := array.concat([one_guard], two)
 	found := references.attached("aws_s3_bucket_public_access_block", "bucket", "aws_s3_bucket") with input as given(changes, guard_block(["aws_s3_bucket.a.id", "aws_s3_bucket.a"]))
-	found == {"aws_s3_bucket.a": [one_guard]}
+	found == {"aws_s3_bucket.a": {one_guard.address: one_guard}}
 	nothing := references.attached("aws_s3_bucket_logging", "bucket", "aws_s3_bucket") with input as given(changes, {})
 	nothing == {}
 }
@@ -237,4 +237,10 @@ test_no_configuration_and_no_such_type if {
 test_a_bare_plan if {
 	plan_itself := given(array.concat([one_guard], two), guard_block(["aws_s3_bucket.b.id", "aws_s3_bucket.b"])).plan
 	references.targets(one_guard, "bucket", "aws_s3_bucket") == {"aws_s3_bucket.b"} with input as plan_itself
+}
+
+test_two_instances_by_index if {
+	three := [bucket(sprintf("aws_s3_bucket.all[%d]", [i]), {}) | some i in [0, 1, 2]]
+	list := ["aws_s3_bucket.all[0].id", "aws_s3_bucket.all[0]", "aws_s3_bucket.all", "aws_s3_bucket.all[2].id", "aws_s3_bucket.all[2]"]
+	pointed(array.concat([one_guard], three), guard_block(list)) == {"aws_s3_bucket.all[0]", "aws_s3_bucket.all[2]"}
 }
