@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
+	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 
 	"github.com/tidelock/tidelock/internal/errs"
@@ -21,6 +23,25 @@ func (s *Store) Tip(ctx context.Context, src Source, ref string) (string, error)
 		return "", fmt.Errorf("find %s of %s: %w", ref, src.named(), err)
 	}
 	return tip, nil
+}
+
+// Find returns the commit that a name means at the server now: a branch, a tag,
+// a full name of a ref, or a commit, which is taken as it is. refs is what
+// brings that commit with a fetch.
+func (s *Store) Find(ctx context.Context, src Source, name string) (sha string, refs []string, err error) {
+	if plumbing.IsHash(name) {
+		return name, nil, nil
+	}
+	names := []string{"refs/heads/" + name, "refs/tags/" + name}
+	if strings.HasPrefix(name, "refs/") {
+		names = []string{name}
+	}
+	for _, ref := range names {
+		if sha, err = s.Tip(ctx, src, ref); err == nil || !errs.Is(err, errs.NotFound) {
+			return sha, []string{ref}, err
+		}
+	}
+	return "", nil, errs.Wrap(errs.NotFound, err, "The repository has no branch and no tag %q.", name)
 }
 
 func (s *Store) tip(ctx context.Context, src Source, ref string) (string, error) {
@@ -43,6 +64,9 @@ func (s *Store) tip(ctx context.Context, src Source, ref string) (string, error)
 	}
 	if err == nil {
 		if h, ok := adv.References[names[0].String()]; ok {
+			if commit, ok := adv.Peeled[names[0].String()]; ok { // a tag with a text of its own
+				h = commit
+			}
 			return h.String(), nil
 		}
 	}

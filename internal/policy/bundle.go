@@ -58,7 +58,7 @@ const (
 )
 
 const (
-	manifestFile   = ".manifest"
+	bundleManifest   = ".manifest"
 	signaturesFile = ".signatures.json"
 )
 
@@ -86,7 +86,7 @@ func CheckBundle(files map[string][]byte, o VerifyOptions) (Bundle, error) {
 		return Bundle{}, err
 	}
 	b := Bundle{Files: files}
-	if text, ok := files[manifestFile]; ok {
+	if text, ok := files[bundleManifest]; ok {
 		var m struct {
 			Revision string `json:"revision"`
 		}

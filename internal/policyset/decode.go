@@ -468,4 +468,6 @@ func problemsOf(block, file string, diags hcl.Diagnostics) []Problem {
 	return out
 }
 
-func placeOf(r hcl.Range) Place { return Place{File: r.Filename, Line: r.Start.Line, Column: r.Start.Column} }
+func placeOf(r hcl.Range) Place {
+	return Place{File: r.Filename, Line: r.Start.Line, Column: r.Start.Column}
+}

@@ -16,8 +16,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/go-git/go-git/v5/plumbing"
-
 	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/egress"
 	"github.com/tidelock/tidelock/internal/errs"
@@ -190,7 +188,7 @@ func gitRef(store *checkout.Store, where func(context.Context) (checkout.Source,
 		if err != nil {
 			return fetched{}, err
 		}
-		sha, refs, err := commitOf(ctx, store, src, ref)
+		sha, refs, err := store.Find(ctx, src, ref)
 		if err != nil {
 			return fetched{}, err
 		}
@@ -208,24 +206,6 @@ func gitRef(store *checkout.Store, where func(context.Context) (checkout.Source,
 		}
 		return fetched{files: files, revision: sha}, err
 	}
-}
-
-// commitOf finds the commit that a ref names: a full name, a branch, a tag, or
-// the commit itself.
-func commitOf(ctx context.Context, store *checkout.Store, src checkout.Source, ref string) (sha string, refs []string, err error) {
-	if plumbing.IsHash(ref) {
-		return ref, nil, nil
-	}
-	names := []string{"refs/heads/" + ref, "refs/tags/" + ref}
-	if strings.HasPrefix(ref, "refs/") {
-		names = []string{ref}
-	}
-	for _, name := range names {
-		if sha, err = store.Tip(ctx, src, name); err == nil || !errs.Is(err, errs.NotFound) {
-			return sha, []string{name}, err
-		}
-	}
-	return "", nil, errs.Wrap(errs.NotFound, err, "The repository has no branch and no tag %q.", ref)
 }
 
 // bundleAt fetches an OPA bundle over HTTP.
