@@ -478,7 +478,7 @@ func TestWrongOverridesAreAllReported(t *testing.T) {
 	o := policy.Overrides{
 		Levels: map[string]policy.Level{"destruction.statefull": policy.Off, "tagging": "soft", "destr": policy.Off},
 		Settings: policy.Settings{
-			"naming":      {"a": "b"},
+			"colours":     {"a": "b"},
 			"destruction": {"label": "x", "most": "twenty", "labels": "allow", "extra_types": []any{1}},
 			"security":    {"public_ports": []any{"22"}},
 		},
@@ -491,7 +491,7 @@ func TestWrongOverridesAreAllReported(t *testing.T) {
 			t.Fatalf("%s = %v, want invalid", where, err)
 		}
 		for _, want := range []string{
-			`no rule "destruction.statefull"`, `no rule "destr"`, `level of tagging is "soft"`, `no pack "naming"`, `no setting "label"`,
+			`no rule "destruction.statefull"`, `no rule "destr"`, `level of tagging is "soft"`, `no pack "colours"`, `no setting "label"`,
 			"destruction.most is a text and must be a number", "destruction.labels is a text and must be a list",
 			"destruction.extra_types holds a number", "security.public_ports holds a text",
 		} {
