@@ -48,5 +48,12 @@ deny contains {"address": rc.address, "msg": message} if {
 
 public := [rc | some rc in azure.clusters; azure.value(rc, ["private_cluster_enabled"], false) == false]
 
-# Older names first: azurerm 3 fills the newer one from it.
-ranges(rc) := azure.one_of(rc, [["api_server_authorized_ip_ranges"], ["api_server_access_profile", 0, "authorized_ip_ranges"]], [])
+# Ranges that only the apply will tell are taken to name somebody. The older name
+# is that of azurerm 3, which marks it as unknown where it is left out.
+ranges(rc) := azure.value(rc, ["api_server_access_profile", 0, "authorized_ip_ranges"], []) if {
+	count(azure.blocks(rc, "api_server_access_profile")) > 0
+}
+
+ranges(rc) := azure.chosen(rc, [["api_server_authorized_ip_ranges"]], []) if {
+	count(azure.blocks(rc, "api_server_access_profile")) == 0
+}

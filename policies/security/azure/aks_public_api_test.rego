@@ -16,6 +16,7 @@ profile(ranges) := cluster({"api_server_access_profile": [{"authorized_ip_ranges
 test_open_api_servers_are_found if {
 	count(found([cluster({})])) == 1
 	count(found([profile([])])) == 1
+	count(found([fixture.with_unknown(cluster({}), {"api_server_access_profile": true, "api_server_authorized_ip_ranges": true})])) == 1
 	messages([profile(["198.51.100.0/24", "0.0.0.0/0"])]) == {"Every address may reach the API server: 0.0.0.0/0 is among authorized_ip_ranges."}
 }
 
