@@ -44,6 +44,7 @@ type RepoConfig struct {
 	Gates            gate.Set // beside the server's: they can only tighten
 	Tool             ToolConfig
 	Drift            DriftConfig
+	Policy           PolicyConfig
 }
 
 // When a project's lock is taken.

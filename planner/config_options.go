@@ -36,6 +36,7 @@ func ConfigBlocks() []ConfigBlock {
 		{Name: "gate", Label: "ACT", Title: "gate", Doc: "What must be so before an act: ACT is `plan`, `apply` or `destroy`. The repository's gates stand beside the server's and can only tighten them. " +
 			"What a gate can ask for, rules in CEL among it, stands in [Gates](gates.md)."},
 		{Name: "drift", Title: "drift", Doc: "When projects are compared with what is really there, and what becomes of a difference; see [Drift](drift.md). The block stands in the file itself, for all projects, or in a `project` block, for that one. It is read from the tip of the default branch."},
+		{Name: "policy", Title: "policy", Doc: "How the repository tightens what the server judges its plans by; see [Policies](policies.md#a-repositorys-own). It is read from the base branch, the rules in `packs` too: a pull request that changes them is judged by those that are there already. What would loosen the server's has no effect, and the comment says so."},
 		{Name: "template", Title: "template", Doc: "The words of Tidelock's comment, in [Go's text/template](https://pkg.go.dev/text/template)."},
 	}
 }
@@ -150,6 +151,13 @@ func ConfigOptions() []ConfigOption {
 			Doc: "The place by whose clock the schedule goes, as IANA names it."},
 		{Block: "drift", Name: "remediate", Type: "string", Default: server, Example: `remediate = "pull"`,
 			Doc: "What becomes of drift: `\"issue\"` tells it in the repository's one drift issue, `\"pull\"` opens a pull request as well whose apply takes the drift back, `\"off\"` shows it on the server only. `\"pull\"` needs the App's *Contents* write."},
+
+		{Block: "policy", Name: "packs", Type: "list of folders", Default: "none", Example: `packs = ["policy"]`,
+			Doc: "Folders of the repository whose Rego judges its plans beside the server's. Their packages must not be the server's."},
+		{Block: "policy", Name: "levels", Type: "map of strings", Default: "the server's", Example: `levels = { "security.aws" = "hard" }`,
+			Doc: "Levels of rules, or of all rules whose names begin so up to a dot: `\"advisory\"`, `\"mandatory\"` or `\"hard\"`, each stricter than the one before. They can be raised; of the repository's own rules they can be anything."},
+		{Block: "policy", Name: "settings", Type: "map of values", Default: "the server's", Example: `settings = { "tagging.required" = ["owner", "team"] }`,
+			Doc: "Settings of rules, by pack and name. Only what is stricter than the server's is taken: [Policies](policies-rules.md) says of each setting what that is."},
 
 		{Block: "template", Name: "comment", Type: "string", Default: "required", Example: "comment = <<EOT\n{{ .Default }}\n\nQuestions about {{ .Repo }}? Ask in #platform.\nEOT",
 			Doc: "The template of the comment. What it can use stands in [Templates](templates.md); it is checked when the file is read."},

@@ -40,6 +40,7 @@ type hclConfig struct {
 	ToolVersion      *string      `hcl:"tool_version"`
 	Template         *hclTemplate `hcl:"template,block"`
 	Drift            *hclDrift    `hcl:"drift,block"`
+	Policy           *hclPolicy   `hcl:"policy,block"`
 	Gates            []hclGate    `hcl:"gate,block"`
 	Projects         []hclBlock   `hcl:"project,block"`
 }
@@ -239,6 +240,7 @@ func (r *configReader) whole(raw hclConfig, cfg *RepoConfig) {
 		}
 	}
 	cfg.Drift = r.drift(raw.Drift)
+	cfg.Policy = r.policy(raw.Policy)
 	cfg.Tool = r.tool(raw.Tool, raw.ToolVersion, r.body)
 	r.oneOf("lock", raw.Lock, LockAtPlan, LockAtApply, LockOff)
 	r.oneOf("merge_method", raw.MergeMethod, "merge", "squash", "rebase")

@@ -380,7 +380,7 @@ func TestInputsDigestOfTheConfiguration(t *testing.T) {
 // of has what the file's form has, and nothing else.
 func TestConfigOptionsNameAllThatIsRead(t *testing.T) {
 	want := map[string]bool{}
-	for block, form := range map[string]any{"": hclConfig{}, "project": hclProject{}, "hook": hclHook{}, "template": hclTemplate{}, "drift": hclDrift{}} {
+	for block, form := range map[string]any{"": hclConfig{}, "project": hclProject{}, "hook": hclHook{}, "template": hclTemplate{}, "drift": hclDrift{}, "policy": hclPolicy{}} {
 		schema, _ := gohcl.ImpliedBodySchema(form)
 		for _, a := range schema.Attributes {
 			want[block+"."+a.Name] = true

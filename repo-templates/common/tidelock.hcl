@@ -64,6 +64,14 @@
 #   remediate = "issue"
 # }
 
+# How the policies that judge the plans are tightened: rules of the repository's
+# own, higher levels, stricter settings. The server's always hold.
+# policy {
+#   packs    = ["policy"]                        # folders with Rego
+#   levels   = { "security.aws" = "hard" }       # advisory, mandatory or hard
+#   settings = { "tagging.required" = ["owner", "team"] }
+# }
+
 # The comment's words.
 # template {
 #   comment = <<EOT
