@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/policyset"
+	"github.com/tidelock/tidelock/policies"
 )
 
 // policySets returns what judges each project.
@@ -21,7 +22,7 @@ func policyOptions(c Config) policy.Options {
 		o.Levels[rule] = policy.Level(level)
 	}
 	if c.Policy.Disabled {
-		for _, pack := range []string{"destruction", "security", "tagging"} {
+		for _, pack := range policies.Packs() {
 			o.Levels[pack] = policy.Off
 		}
 	}

@@ -52,6 +52,7 @@ func newRootCommand(p *program, started *bool) *cobra.Command {
 		newFmtCommand(p),
 		newProvidersCommand(p),
 		newConvertCommand(p),
+		newPolicyCommand(p),
 		newDriftCommand(p),
 		newAppCommand(p),
 		newMigrateCommand(p),
