@@ -245,13 +245,17 @@ func (a *application) hold(ctx context.Context, tx *db.Tx, why string) error {
 
 // start stores the intent, starts the runner, and sees the apply through.
 func (a *application) start(ctx context.Context) error {
+	allowed := true
 	err := a.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+		if allowed, err = a.stillAllowed(ctx, tx); err != nil || !allowed {
+			return err
+		}
 		if a.run, err = a.Runs.Intend(ctx, tx, a.run, a.lock.Fence); err != nil {
 			return err
 		}
 		return a.tell(ctx, tx, a.change.ID, false)
 	})
-	if err != nil {
+	if err != nil || !allowed {
 		return err
 	}
 	if goOn, err := a.launch(ctx); err != nil || !goOn {

@@ -149,15 +149,6 @@ func (b *Bot) cancelRuns(ctx context.Context, tx *db.Tx, in CancelRuns, actor ac
 	return stop, b.tell(ctx, tx, in.Change.ID, true)
 }
 
-func (b *Bot) waiveFindings(ctx context.Context, tx *db.Tx, in WaiveFindings, actor access.Actor) error {
-	for _, plan := range in.Plans {
-		if err := b.Runs.Waive(ctx, tx, plan, actor); err != nil {
-			return err
-		}
-	}
-	return b.tell(ctx, tx, in.Change.ID, true)
-}
-
 // versions says what runs here.
 func (b *Bot) versions() string {
 	own := b.Terraform.Tools.Default()

@@ -110,9 +110,11 @@ type Facts struct {
 	// Gate is what the gates look at beside the plans: read only where a
 	// command stands before gates that need it.
 	Gate gate.Facts
-	// PolicyOwner tells whether the sender may accept policy findings.
-	PolicyOwner bool
-	Behind      []run.Pull // push: open pulls of the pushed branch whose stored head is another
+	// Owned is which findings the sender may accept, by project: read only for
+	// commands that ask for it, as are Waivers, all that stand in the projects.
+	Owned   map[run.Key]Owned
+	Waivers []run.Waiver
+	Behind  []run.Pull // push: open pulls of the pushed branch whose stored head is another
 }
 
 // Intent is one thing to do. Intents are carried out in order, together with
@@ -162,10 +164,15 @@ type (
 		Change run.Change
 		Runs   []run.Run
 	}
-	// WaiveFindings accepts the policy findings of exactly these plans.
+	// WaiveFindings accepts what policies found in plans of the change.
 	WaiveFindings struct {
 		Change run.Change
-		Plans  []run.Run
+		Words  []run.Word
+	}
+	// RevokeWaivers takes back what was accepted.
+	RevokeWaivers struct {
+		Waivers []run.Waiver
+		Reason  string
 	}
 	// Rollback opens a pull request that takes a merged one back.
 	Rollback struct{ Pull run.Pull }
@@ -216,6 +223,7 @@ func (Operate) intent()       {}
 func (CompareWorld) intent()  {}
 func (CancelRuns) intent()    {}
 func (WaiveFindings) intent() {}
+func (RevokeWaivers) intent() {}
 func (Rollback) intent()      {}
 func (ApplyMerge) intent()    {}
 func (ClosePull) intent()     {}

@@ -26,7 +26,7 @@ func openPull(change ...func(*run.Pull)) *run.Pull {
 
 func pair(status run.Status, verdict policy.Verdict, change ...func(*run.Pair)) run.Pair {
 	plan := run.Run{ID: "plan", Kind: run.Plan, Repo: 7, Pull: 12, Status: status, Project: planner.Project{Name: "net", Dir: "net", Workspace: "default"},
-		Summary: tfplan.Summary{Create: 1}, Report: &policy.Report{Verdict: verdict}}
+		PlanDigest: "sha256:5f3e", Summary: tfplan.Summary{Create: 1}, Report: &policy.Report{Verdict: verdict}}
 	p := run.Pair{Plan: &plan}
 	for _, c := range change {
 		c(&p)
@@ -88,7 +88,25 @@ func names(intents []Intent) []string {
 			}
 			out = append(out, s)
 		case WaiveFindings:
-			out = append(out, "waive")
+			s := "waive"
+			for _, w := range in.Words {
+				for _, f := range w.Findings {
+					s += " " + f.Rule
+				}
+				if w.All {
+					s += " all"
+				}
+				if !w.Expires.IsZero() {
+					s += " until " + w.Expires.UTC().Format("2006-01-02")
+				}
+			}
+			out = append(out, s)
+		case RevokeWaivers:
+			s := "revoke"
+			for _, w := range in.Waivers {
+				s += " " + w.Rule
+			}
+			out = append(out, s)
 		case Rollback:
 			out = append(out, "roll back")
 		case PlanGroup:
@@ -145,7 +163,7 @@ func TestDecide(t *testing.T) {
 		return f
 	}
 	owner := func(f Facts) Facts {
-		f.PolicyOwner = true
+		f.Owned = map[run.Key]Owned{{Repo: 7, Dir: "net", Workspace: "default"}: {Mine: map[string]bool{"": true}}}
 		return f
 	}
 	waiting := &run.Change{ID: "ch", Repo: 7, Pull: 12, HeadSHA: head, Status: run.Gated}
@@ -265,10 +283,10 @@ func TestDecide(t *testing.T) {
 		{"apply while the configuration is broken", commentEvent("apply"), Facts{BadConfig: "tidelock.hcl:3: no", Settings: before, Pull: openPull(), Role: github.RoleWrite, Comment: comment("apply"), Change: change, Pairs: ready},
 			[]string{"react", "reply: **Nothing was done.** The repository's configuration on `main` can't be read"}},
 		{"policies accepted by the author", commentEvent("approve-policies"), with(say("approve-policies"), pair(run.Planned, policy.Fail)), []string{"react", "reply: Who opened the pull request can't accept its policy findings."}},
-		{"policies accepted by somebody", commentEvent("approve-policies"), by("grace", with(say("approve-policies"), pair(run.Planned, policy.Fail))), []string{"react", "reply: @ada can't accept policy findings."}},
-		{"policies accepted by their owner", commentEvent("approve-policies"), owner(by("grace", with(say("approve-policies"), pair(run.Planned, policy.Fail)))), []string{"react", "waive"}},
+		{"policies accepted by somebody", commentEvent("approve-policies"), by("grace", with(say("approve-policies"), pair(run.Planned, policy.Fail))), []string{"react", "reply: **Nothing was accepted.**"}},
+		{"policies accepted by their owner", commentEvent("approve-policies"), owner(by("grace", with(say("approve-policies"), pair(run.Planned, policy.Fail)))), []string{"react", "waive all", "reply: `ada` accepts everything that the policies found in `net`, for exactly the plan that is shown"}},
 		{"policies that nobody could judge", commentEvent("approve-policies"), owner(by("grace", with(say("approve-policies"), pair(run.Planned, policy.Error)))), []string{"react", "reply: The policies could not judge the plan of `net`"}},
-		{"apply what an owner accepted", commentEvent("apply"), with(say("apply"), pair(run.Planned, policy.Fail, func(p *run.Pair) { p.Plan.Waivers = []access.Actor{{Name: "grace"}} })), []string{"react", "apply net"}},
+		{"apply what an owner accepted", commentEvent("apply"), with(say("apply"), pair(run.Planned, policy.Fail, func(p *run.Pair) { p.Plan.Waivers = []run.Waiver{{Key: p.Plan.Key(), Pull: 12, PlanDigest: p.Plan.PlanDigest, Actor: access.Actor{Name: "grace"}}} })), []string{"react", "apply net"}},
 		{"apply what comes after another", commentEvent("apply -p app"), with(say("apply -p app"), layered...), []string{"react", "reply: **Nothing was applied.** `app` is applied after `net`"}},
 		{"apply both", commentEvent("apply"), with(say("apply"), layered...), []string{"react", "apply net app"}},
 

@@ -10,7 +10,6 @@ import (
 	"github.com/tidelock/tidelock/internal/gate"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/markdown"
-	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
 )
@@ -106,6 +105,8 @@ func decideCommand(c command.Command, sender string, f Facts) []Intent {
 		return []Intent{ReplyCost{*f.Change}}
 	case command.ApprovePolicies:
 		return d.approvePolicies()
+	case command.RevokePolicies:
+		return d.revokePolicies()
 	case command.Import, command.StateRemove, command.StateMove:
 		return d.operate()
 	}
@@ -300,31 +301,6 @@ func (d decision) drift() []Intent {
 		return d.none("This pull request touches no project.")
 	}
 	return []Intent{CompareWorld{Change: *d.Change, Projects: projects, Options: d.command.Options}}
-}
-
-// approvePolicies accepts the findings of the plans that policies forbid. The
-// author never does that for themselves.
-func (d decision) approvePolicies() []Intent {
-	switch {
-	case strings.EqualFold(d.sender, d.Pull.Author):
-		return d.refuse("Who opened the pull request can't accept its policy findings. %s", d.Settings.policyOwners())
-	case !d.PolicyOwner:
-		return d.refuse("@%s can't accept policy findings. %s", markdown.Word(d.sender), d.Settings.policyOwners())
-	}
-	var plans []run.Run
-	for _, p := range d.chosen() {
-		switch r := p.Plan; {
-		case r.Status != run.Planned || r.Report == nil:
-		case r.Report.Verdict == policy.Error:
-			return d.refuse("The policies could not judge the plan of `%s`; there is nothing that could be accepted. The comment above says what must be mended.", markdown.Word(r.Project.Name))
-		case r.Report.Verdict.Blocks():
-			plans = append(plans, *r)
-		}
-	}
-	if len(plans) == 0 {
-		return d.none("No policy forbids any plan of this pull request.")
-	}
-	return []Intent{WaiveFindings{Change: *d.Change, Plans: plans}}
 }
 
 // operate does a state operation on the one project that is named.

@@ -227,6 +227,8 @@ func (b *Bot) carryOne(ctx context.Context, tx *db.Tx, repo clients.Repo, actor 
 		return b.cancelRuns(ctx, tx, in, actor)
 	case WaiveFindings:
 		return nil, b.waiveFindings(ctx, tx, in, actor)
+	case RevokeWaivers:
+		return nil, b.revokeWaivers(ctx, tx, in, actor)
 	case Rollback:
 		return nil, b.Queue.Enqueue(ctx, tx, rollbackJob{repo.ClientID, repo.ID, in.Pull.Number, key, actor}, queue.Unique(key))
 	case ApplyMerge:

@@ -132,8 +132,29 @@ func verdictTrouble(r run.Run) string {
 	case r.Report.Verdict == policy.Error:
 		return fmt.Sprintf("The policies could not judge the plan of %s, so it is not applied; the comment above says why.", name)
 	}
-	return fmt.Sprintf("A policy forbids the plan of %s: see the findings in the comment above, which say how to mend each. "+
-		"Who owns the policies can accept them for exactly this plan with `approve-policies`.", name)
+	standing := r.Standing()
+	if standing.Hard > 0 {
+		return fmt.Sprintf("A policy forbids the plan of %s, and nobody can accept that: the findings in the comment above say how to mend each.", name)
+	}
+	why := "see the findings in the comment above, which say how to mend each."
+	if w := lapsed(standing); w != nil {
+		why = fmt.Sprintf("what `%s` accepted was so until %s, and that is over.", markdown.Word(w.Actor.Name), comment.Stamp(w.Expires))
+	} else if len(standing.By()) > 0 {
+		why = "not everything that was found is accepted by as many owners as are needed; the comment above says what is missing."
+	}
+	return fmt.Sprintf("A policy forbids the plan of %s: %s "+
+		"Who owns the policies can accept them with `approve-policies`.", name, why)
+}
+
+// lapsed returns the word whose end makes a finding forbid the plan, nil where
+// there is none.
+func lapsed(s run.Standing) *run.Waiver {
+	for _, a := range s.Findings {
+		if a.Open() && len(a.Lapsed) > 0 {
+			return &a.Lapsed[0]
+		}
+	}
+	return nil
 }
 
 func applyTrouble(p run.Pair) string {
@@ -202,7 +223,7 @@ func withPlan(f gate.Facts, r run.Run) gate.Facts {
 		f.Plan.Resources = append(f.Plan.Resources, gate.Resource{Address: c.Address, Type: c.Type, Action: string(c.Action)})
 	}
 	if r.Report != nil {
-		f.Policy = &gate.Policy{Verdict: string(r.Report.Verdict), Waived: len(r.Waivers) > 0}
+		f.Policy = &gate.Policy{Verdict: string(r.Report.Verdict), Waived: r.Report.Verdict == policy.Fail && !r.Forbidden(), Hard: r.Standing().Hard}
 	}
 	if e := r.Estimate; e != nil {
 		f.Cost = &gate.CostChange{Before: &e.Before, After: &e.After, Delta: &e.Delta, Known: e.Bound == cost.BoundExact}

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/tidelock/tidelock/bot/command"
-	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/gate"
@@ -61,7 +60,13 @@ func (b *Bot) gather(ctx context.Context, e github.Event, repo clients.Repo) (Fa
 			return f, err
 		}
 	}
-	return f, b.gatherOwn(ctx, &f)
+	if err := b.gatherOwn(ctx, &f); err != nil {
+		return f, err
+	}
+	if need.Role {
+		return f, b.gatherOwned(ctx, gh, e, repo, &f)
+	}
+	return f, nil
 }
 
 // gatherComment reads the comment as it is now, and whether its commands were
@@ -116,48 +121,17 @@ func (b *Bot) gatherCommand(ctx context.Context, gh *github.Client, e github.Eve
 		c, _ := command.OfButton(e.Check.Identifier)
 		asked = []command.Command{c}
 	}
-	owners := false
 	for _, c := range asked {
 		if act := ActOf(c.Verb); act != "" && c.Problem == "" {
 			need = join(need, f.Settings.rules(act, f.Pull.Merged).Needs())
 		}
-		owners = owners || c.Verb == command.ApprovePolicies
 	}
 	actor := actorOf(e.Sender)
-	if owners {
-		if f.PolicyOwner, err = b.ownsPolicies(ctx, gh, actor, *f); err != nil {
-			return err
-		}
-	}
 	if f.Gate, err = b.gateFacts(ctx, gh, repo, *f.Pull, actor, need); err != nil {
 		return err
 	}
 	f.Gate.Actor.Role = f.Role.String()
 	return nil
-}
-
-// ownsPolicies reports whether the actor may accept policy findings.
-func (b *Bot) ownsPolicies(ctx context.Context, gh *github.Client, actor access.Actor, f Facts) (bool, error) {
-	if len(f.Settings.PolicyOwners) == 0 {
-		return f.Role >= github.RoleMaintain, nil
-	}
-	for _, o := range f.Settings.PolicyOwners {
-		org, slug, team := strings.Cut(o, "/")
-		if !team {
-			if strings.EqualFold(o, actor.Name) {
-				return true, nil
-			}
-			continue
-		}
-		in, err := gh.TeamMember(ctx, org, slug, actor.Name)
-		if err != nil && !unreadable(err) {
-			return false, err
-		}
-		if in && err == nil {
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
 // gatherOwn adds what the database knows of the pull.

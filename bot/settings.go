@@ -3,11 +3,10 @@ package bot
 import (
 	"encoding/json"
 	"slices"
-	"strings"
+	"time"
 
 	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/gate"
-	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
 )
@@ -37,9 +36,9 @@ type Settings struct {
 	// Gates stand before plans, applies and destroys: the server's, tightened
 	// by what the repository asks for.
 	Gates gate.Set `json:"gates,omitzero"`
-	// PolicyOwners are who may accept policy findings, as logins or
-	// "organization/team"; empty means whoever has the role maintain.
-	PolicyOwners []string `json:"policy_owners,omitempty"`
+	// WaiverMax is how long a policy finding may be accepted for beyond one
+	// plan; 0: not at all. It is the server's alone.
+	WaiverMax time.Duration `json:"-"`
 
 	ProjectChecks    bool   `json:"project_checks"`     // a check for each project beside the two for all: a request or two each
 	QuietUnchanged   bool   `json:"quiet_unchanged"`    // no comment where no plan changes anything
@@ -86,7 +85,7 @@ func (s Settings) With(c planner.RepoConfig) Settings {
 // OfComments returns what of the settings comments and checks depend on.
 func (s Settings) OfComments() comment.Settings {
 	return comment.Settings{
-		ApplyBeforeMerge: s.ApplyBeforeMerge, ApplyOnMerge: s.ApplyOnMerge, AutoMerge: s.AutoMerge, Commands: s.Commands,
+		ApplyBeforeMerge: s.ApplyBeforeMerge, ApplyOnMerge: s.ApplyOnMerge, AutoMerge: s.AutoMerge, Commands: s.Commands, WaiverMax: s.WaiverMax,
 		ProjectChecks: s.ProjectChecks, QuietUnchanged: s.QuietUnchanged, CommentPerCommit: s.CommentPerCommit, SplitComments: s.SplitComments,
 		Template: s.Template,
 	}
@@ -100,18 +99,6 @@ func (s Settings) Loosened(c planner.RepoConfig) []planner.Problem {
 		out = append(out, planner.Problem{Path: planner.ConfigFile, Message: sentence})
 	}
 	return out
-}
-
-// policyOwners says in a sentence who may accept policy findings.
-func (s Settings) policyOwners() string {
-	if len(s.PolicyOwners) == 0 {
-		return "Somebody else with the role **maintain** can comment `approve-policies`."
-	}
-	names := make([]string, len(s.PolicyOwners))
-	for i, o := range s.PolicyOwners {
-		names[i] = "`" + markdown.Word(o) + "`"
-	}
-	return "Those who can comment `approve-policies` are " + strings.Join(names, ", ") + "."
 }
 
 // narrow returns those of the wanted commands that the server allows: a

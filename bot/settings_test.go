@@ -23,6 +23,8 @@ func TestSettingsOfComments(t *testing.T) {
 			from.SetBool(true)
 		case reflect.String:
 			from.SetString("x")
+		case reflect.Int64:
+			from.SetInt(1)
 		case reflect.Slice:
 			from.Set(reflect.ValueOf([]string{"plan"}))
 		default:

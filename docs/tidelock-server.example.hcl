@@ -146,6 +146,7 @@ policy {
   # levels = { "some-rule" = "advisory" } # or "mandatory", "off"
   # disabled = false
   # owners   = ["acme/security"] # who may accept findings with approve-policies
+  # waiver_max = "2160h" # and for how long beyond one plan
 }
 
 cost {

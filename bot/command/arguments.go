@@ -73,9 +73,12 @@ func parseArguments(spec *verbSpec, words []string) (Command, wrong) {
 			return c, mistaken("`%s` needs a value.", name)
 		}
 		problem := ""
-		if letter == 'h' {
+		switch letter {
+		case 'h':
 			problem = c.head(value)
-		} else {
+		case 'r', 'f', 'm':
+			problem = c.Policies.add(flag, value)
+		default:
 			problem = c.Filter.add(flag, value)
 		}
 		if problem != "" {

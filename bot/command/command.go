@@ -19,6 +19,7 @@ const (
 	Unlock          Verb = "unlock"
 	Cancel          Verb = "cancel"
 	ApprovePolicies Verb = "approve-policies"
+	RevokePolicies  Verb = "revoke-policies"
 	Import          Verb = "import"
 	StateRemove     Verb = "state rm"
 	StateMove       Verb = "state mv"
@@ -39,6 +40,7 @@ type Command struct {
 	Options   planner.Options
 	Operation planner.Operation // of import, state rm and state mv; checked
 	Head      string            // of a plan: 7 to 40 small hexadecimal digits, the head that a maintainer has read; "" without --head
+	Policies  Policies          // of approve-policies and revoke-policies
 	Problem   string            // why it can't be obeyed, Markdown for the author; "" when it can
 }
 
@@ -51,6 +53,7 @@ func (c Command) String() string {
 	if c.Head != "" {
 		b.WriteString(" --head " + c.Head)
 	}
+	b.WriteString(c.Policies.String())
 	for _, a := range c.Operation.Args {
 		b.WriteString(" " + Quote(a))
 	}

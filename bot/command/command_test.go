@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -57,6 +58,10 @@ func TestParse(t *testing.T) {
 		{"patterns", "plan -d live/* -w prod-? -p 'net*'", []Command{{Verb: Plan, Filter: Filter{[]string{"live/*"}, []string{"prod-?"}, []string{"net*"}}}}},
 		{"the root", "plan -d .", []Command{{Verb: Plan, Filter: dirs(".")}}},
 		{"a way about inside the tree", "plan -d live/../net", []Command{{Verb: Plan, Filter: dirs("net")}}},
+		{"what a rule found", "approve-policies --rule security.aws.public_ingress --rule=CKV_* -p net", []Command{{Verb: ApprovePolicies, Filter: projects("net"), Policies: Policies{Rules: []string{"security.aws.public_ingress", "CKV_*"}}}}},
+		{"for a while, with a reason", `approve-policies --for 2w --reason "until the \"VPN\" is there"`, []Command{{Verb: ApprovePolicies, Policies: Policies{For: 14 * 24 * time.Hour, Reason: `until the "VPN" is there`}}}},
+		{"for hours", "approve-policies --for=36H --reason 'ask @org/team'", []Command{{Verb: ApprovePolicies, Policies: Policies{For: 36 * time.Hour, Reason: "ask @org/team"}}}},
+		{"taken back", "revoke-policies --rule x -d net --reason no", []Command{{Verb: RevokePolicies, Filter: dirs("net"), Policies: Policies{Rules: []string{"x"}, Reason: "no"}}}},
 		{"a fork's head", "plan --head 4F2A9c1", []Command{{Verb: Plan, Head: "4f2a9c1"}}},
 
 		{"Terraform's flags", `plan -p net -- -target=module.a -target 'aws_x.b["k"]' --replace=aws_x.c["l"] -refresh=false -parallelism=3`, []Command{{
@@ -138,6 +143,19 @@ func TestParseProblems(t *testing.T) {
 		{"tidelock state list", Help, "I don't know the command `state list`. There are `state rm` and `state mv`."},
 		{"tidelock state", Help, "I don't know the command `state`. There are `state rm` and `state mv`."},
 
+		{"approve-policies --for ever", ApprovePolicies, "`--for` takes a time such as `30d`, `2w` or `12h`."},
+		{"approve-policies --for 0d", ApprovePolicies, "`--for` takes a time such as `30d`, `2w` or `12h`."},
+		{"approve-policies --for 99999d", ApprovePolicies, "`--for` takes a time such as `30d`, `2w` or `12h`."},
+		{"approve-policies --for 18446744073709551617h", ApprovePolicies, "`--for` takes a time such as `30d`, `2w` or `12h`."},
+		{"approve-policies --for 1d --for 2d", ApprovePolicies, "`--for` can be given once."},
+		{"approve-policies --reason ' '", ApprovePolicies, "`--reason` takes a few words in quotes."},
+		{"approve-policies --reason a --reason b", ApprovePolicies, "`--reason` can be given once."},
+		{"approve-policies --reason " + strings.Repeat("x", 501), ApprovePolicies, "A reason can have 500 letters at most."},
+		{"approve-policies --rule '-p'", ApprovePolicies, "`--rule` needs a value."},
+		{"approve-policies --rule=[x", ApprovePolicies, "`[x` is no valid pattern."},
+		{"approve-policies --rule " + strings.Repeat("x", 301), ApprovePolicies, "What follows `--rule` can have 300 bytes at most."},
+		{"revoke-policies --for 3d", RevokePolicies, "`--for` can't stand with `revoke-policies`. There are `-d DIR`, `-w WORKSPACE`, `-p PROJECT`, `--rule ID` and `--reason TEXT`."},
+		{"plan --rule x", Plan, "`--rule` can't stand with `plan`. There are `-d DIR`, `-w WORKSPACE`, `-p PROJECT` and `--head SHA`."},
 		{"apply --force", Apply, "I don't know the flag `--force`. " + three},
 		{"plan --force", Plan, "I don't know the flag `--force`. There are `-d DIR`, `-w WORKSPACE`, `-p PROJECT` and `--head SHA`."},
 		{"tidelock apply now", Apply, "I don't understand `now`. " + three},

@@ -50,6 +50,9 @@ var flagSpecs = []struct {
 	{'w', "-w", "WORKSPACE", []string{"w", "workspace"}, "the projects of a workspace, or of all that match a pattern such as `prod-*`"},
 	{'p', "-p", "PROJECT", []string{"p", "project"}, "a project by its name, or all that match a pattern such as `net*`"},
 	{'h', "--head", "SHA", []string{"head"}, "for `plan` alone: the head commit that you have read, 7 digits or more. The plan is refused if the head is another by now. It lets a pull request from a fork be planned, at that head"},
+	{'r', "--rule", "ID", []string{"rule"}, "for `approve-policies` and `revoke-policies` alone: what this rule found, or all rules that match a pattern such as `security.aws.*`. May be repeated"},
+	{'f', "--for", "TIME", []string{"for"}, "for `approve-policies` alone: how long, in days, weeks or hours: `30d`, `2w`, `12h`"},
+	{'m', "--reason", "TEXT", []string{"reason"}, "for `approve-policies` and `revoke-policies` alone: why, in quotes"},
 }
 
 // optionSpecs are Terraform's flags that may stand after "--" of some command.
@@ -142,13 +145,25 @@ var verbs = []verbSpec{
 		},
 	},
 	{
-		Verb: ApprovePolicies, Role: github.RoleRead, Flags: "dwp", // who owns the policies is asked for itself
-		About: "let plans through that a policy forbids, where you may",
+		Verb: ApprovePolicies, Role: github.RoleRead, Flags: "dwprfm", // who owns the policies is asked for itself
+		About: "accept what policies found, where you may",
 		Also:  "and be one of the policies' owners, whom the server names; never the pull request's author",
-		Guide: "The word holds for the plan that was shown: another plan is judged anew.",
+		Guide: "The word holds for the plan that was shown: another plan is judged anew. With `--for` it holds for the findings themselves, wherever they come back in the same project, until the time is over; that needs a `--reason`. [Accepting a finding](policies-waivers.md) says who may and what counts.",
 		Examples: []example{
 			{"approve-policies", "every plan of the pull request"},
 			{"approve-policies -p network", "one project's"},
+			{"approve-policies --rule security.aws.public_ingress", "what one rule found"},
+			{`approve-policies -p network --for 30d --reason "until the VPN is there"`, "for a month, also in later pull requests"},
+		},
+	},
+	{
+		Verb: RevokePolicies, Role: github.RoleRead, Flags: "dwprm",
+		About: "take back what was accepted of the policies' findings",
+		Also:  "and be one of the policies' owners, or who accepted it",
+		Guide: "Words for these plans are taken back, and those that last in their projects. Nothing that was applied is undone; an apply that has not begun is held.",
+		Examples: []example{
+			{"revoke-policies", "everything in the projects of the pull request"},
+			{"revoke-policies -p network --rule security.aws.public_ingress", "one rule's in one project"},
 		},
 	},
 	{

@@ -59,7 +59,7 @@ func TestThreat_CommandEchoIsInert(t *testing.T) {
 		for _, line := range []string{
 			"tidelock plan X", "tidelock plan --X", "tidelock plan -X=1", "tidelock plan -d X/[", "tidelock plan -w X", "tidelock plan --head X", "tidelock plan -p=-X",
 			"tidelock plan -- X", "tidelock plan -- -X", "tidelock plan -- -target=X", "tidelock plan -- -var X", "tidelock plan -- -parallelism=X", "tidelock plan -- -refresh=X",
-			"tidelock import -p x X y", "tidelock import -p x X", "tidelock import -p x aws_x.a -X", "tidelock state rm X", "tidelock state X", "tidelock X", "tidelock apply -d '../X'", "plan --X", "plan -p 'X", "@bot plan —X",
+			"tidelock approve-policies --rule X", "tidelock approve-policies --rule=[X", "tidelock approve-policies --for X", "tidelock approve-policies --reason=X", "tidelock import -p x X y", "tidelock import -p x X", "tidelock import -p x aws_x.a -X", "tidelock state rm X", "tidelock state X", "tidelock X", "tidelock apply -d '../X'", "plan --X", "plan -p 'X", "@bot plan —X",
 		} {
 			for _, c := range Parse(strings.ReplaceAll(line, "X", evil), "bot") {
 				harmless(t, c.Problem)

@@ -20,10 +20,8 @@ func findings(name string, of run.Run, level detail) string {
 	}
 	var b strings.Builder
 	switch {
-	case r.Verdict == policy.Fail && !of.Forbidden():
-		fmt.Fprintf(&b, "⚠️ **Policy: %s of %s, accepted by %s for exactly this plan**\n\n", countOf(r.Mandatory, "violation"), name, people(of.Waivers))
 	case r.Verdict == policy.Fail:
-		fmt.Fprintf(&b, "⛔ **Policy: %s must be mended before %s can be applied**\n\n", countOf(r.Mandatory, "violation"), name)
+		b.WriteString(verdictLine(name, of))
 	case r.Verdict == policy.Error:
 		fmt.Fprintf(&b, "❌ **The policies could not judge %s**, so it is not applied:\n\n", name)
 		for _, p := range r.Problems {
@@ -37,10 +35,15 @@ func findings(name string, of run.Run, level detail) string {
 	if level == summary {
 		shown = min(shown, 5)
 	}
-	for _, f := range r.Findings[:shown] {
+	standing := of.Standing()
+	for i, f := range r.Findings[:shown] {
+		accepted := standing.Findings[i]
 		mark := "⛔"
-		if f.Level == policy.Advisory {
+		switch {
+		case f.Level == policy.Advisory:
 			mark = "⚠️"
+		case !accepted.Open():
+			mark = "✅"
 		}
 		fmt.Fprintf(&b, "- %s **%s** (%s, %s)", mark, markdown.Prose(f.Title), f.Severity, markdown.Code(f.Rule))
 		if f.Address != "" {
@@ -50,12 +53,12 @@ func findings(name string, of run.Run, level detail) string {
 		if f.Help != "" {
 			fmt.Fprintf(&b, " _%s_", markdown.Prose(f.Help))
 		}
-		b.WriteString("\n")
+		b.WriteString(acceptedNote(accepted, of.Read) + "\n")
 	}
 	if left := len(r.Findings) - shown + r.Omitted; left > 0 {
 		fmt.Fprintf(&b, "- … and %d more\n", left)
 	}
-	b.WriteString("\n")
+	b.WriteString("\n" + restNote(of))
 	return b.String()
 }
 

@@ -2,6 +2,7 @@ package comment
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tidelock/tidelock/bot/command"
@@ -36,7 +37,7 @@ func nextSteps(v View) string {
 	case run.PhaseForbidden:
 		say("Mend what the findings name and push; a new plan follows by itself.")
 		if takes(command.ApprovePolicies) && waivable(v.Pairs) {
-			say("Or have the findings accepted, for exactly these plans: whoever may do that comments `approve-policies`.")
+			say("Or have the findings accepted%s: whoever may do that comments `approve-policies`%s.", owners(v.Pairs), forHowLong(v.Settings))
 		}
 	case run.PhaseFailed:
 		if takes(command.Plan) {
@@ -85,15 +86,58 @@ func decide(v View, say func(string, ...any), takes func(command.Verb) bool) {
 	}
 }
 
+// forHowLong says how long an accepted finding stays so.
+func forHowLong(s Settings) string {
+	if s.WaiverMax == 0 {
+		return ", for exactly these plans"
+	}
+	return ", for exactly these plans, or with `--for 30d --reason \"…\"` for longer"
+}
+
 // waivable reports whether everything that forbids the pairs' plans is a
-// finding that somebody can accept: what could not be judged can't be.
+// finding that somebody can accept: what could not be judged can't be, nor what
+// a hard rule found.
 func waivable(pairs []run.Pair) bool {
 	for _, p := range pairs {
-		if p.Plan.Status == run.Planned && p.Plan.Forbidden() && (p.Plan.Report == nil || p.Plan.Report.Verdict != policy.Fail) {
+		if p.Plan.Status == run.Planned && p.Plan.Forbidden() && (p.Plan.Report == nil || p.Plan.Report.Verdict != policy.Fail || p.Plan.Standing().Hard > 0) {
 			return false
 		}
 	}
 	return true
+}
+
+// owners says how many must accept what forbids the plans, and who, where that
+// is not one person with the usual role.
+func owners(pairs []run.Pair) string {
+	most, who := 1, []string{}
+	for _, p := range pairs {
+		if p.Plan.Status != run.Planned || !p.Plan.Forbidden() {
+			continue
+		}
+		for i, a := range p.Plan.Standing().Findings {
+			if !a.Open() {
+				continue
+			}
+			o := p.Plan.Report.OwnersOf(p.Plan.Report.Findings[i].Pack)
+			most = max(most, o.Needed())
+			for _, name := range o.Who {
+				if name = markdown.Code(name); !slices.Contains(who, name) {
+					who = append(who, name)
+				}
+			}
+		}
+	}
+	if left := len(who) - maxNamed; left > 0 {
+		who = append(who[:maxNamed], fmt.Sprintf("%d more", left))
+	}
+	text := ""
+	if most > 1 {
+		text = fmt.Sprintf(" by %d owners", most)
+	}
+	if len(who) > 0 {
+		text += " (" + strings.Join(who, ", ") + ")"
+	}
+	return text
 }
 
 func onlyOne(v View, verb string) string {

@@ -208,7 +208,7 @@ func scenes() map[string]View {
 	all["fork"] = v
 
 	waived := forbidden("data")
-	waived.Waivers = []access.Actor{{Kind: access.User, Name: "grace", ID: 2}}
+	waived.PlanDigest, waived.Waivers = "sha256:5f3e", []run.Waiver{{Key: waived.Key(), Client: waived.Client, Pull: waived.Pull, PlanDigest: "sha256:5f3e", Actor: access.Actor{Kind: access.User, Name: "grace", ID: 2}}}
 	all["waived"] = locked(scene(only(waived)))
 
 	v = locked(scene(only(planned("network"))))

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/gate"
@@ -162,8 +163,8 @@ func TestThreat_OptionsAreInert(t *testing.T) {
 	for _, s := range markdowntest.Hostile {
 		r := planned("network")
 		r.Options = planner.Options{Vars: []string{"x=" + s}, Targets: []string{s}}
-		r.Waivers = []access.Actor{{Kind: access.User, Name: s}}
-		r.Report = &policy.Report{Verdict: policy.Fail, Mandatory: 1, Findings: []policy.Finding{{Rule: "r", Level: policy.Mandatory}}}
+		r.Report = &policy.Report{Verdict: policy.Fail, Mandatory: 1, Findings: []policy.Finding{{Rule: "r", Level: policy.Mandatory, Fingerprint: "f"}}}
+		r.Waivers, r.Read = []run.Waiver{{Key: r.Key(), Client: r.Client, Fingerprint: "f", Actor: access.Actor{Kind: access.User, Name: s}, Reason: s, Expires: noon.Add(time.Hour)}}, noon
 		pair := with(r, run.Failed, s)
 		pair.Apply.StopActor = access.Actor{Kind: access.User, Name: s}
 		v := scene(pair)

@@ -195,10 +195,14 @@ func policyCell(r run.Run) string {
 	case policy.Warn:
 		return "⚠️ " + countOf(r.Report.Advisory, "warning")
 	case policy.Fail:
+		violations := countOf(r.Report.Mandatory, "violation")
 		if !r.Forbidden() {
-			return "⚠️ " + countOf(r.Report.Mandatory, "violation") + ", accepted"
+			return "⚠️ " + violations + ", accepted"
 		}
-		return "⛔ " + countOf(r.Report.Mandatory, "violation")
+		if n := r.Standing().Accepted(); n > 0 {
+			violations += fmt.Sprintf(", %d accepted", n)
+		}
+		return "⛔ " + violations
 	}
 	return "❌ not judged"
 }

@@ -30,10 +30,11 @@ type View struct {
 // Settings is what a repository's settings have to do with what is told. Each
 // means the same as in the bot's own, from which they are taken.
 type Settings struct {
-	ApplyBeforeMerge bool     // `apply` is obeyed on open pull requests
-	ApplyOnMerge     bool     // merging applies
-	AutoMerge        bool     // what is applied whole is merged
-	Commands         []string // the commands that are obeyed; nil for all
+	ApplyBeforeMerge bool          // `apply` is obeyed on open pull requests
+	ApplyOnMerge     bool          // merging applies
+	AutoMerge        bool          // what is applied whole is merged
+	Commands         []string      // the commands that are obeyed; nil for all
+	WaiverMax        time.Duration // how long policy findings may be accepted beyond one plan; 0: not at all
 
 	ProjectChecks    bool   // a check for each project beside the two for all
 	QuietUnchanged   bool   // no comment where no plan changes anything

@@ -124,6 +124,7 @@ type PolicyConfig struct {
 	RequiredTags []string
 	Levels       map[string]string // rule ID → advisory | mandatory | off
 	Owners       []string          // who may accept findings: logins or organization/team
+	WaiverMax    time.Duration     // how long one may be accepted for beyond its plan; 0: not at all
 }
 
 // CostConfig tunes the estimates.
@@ -156,7 +157,7 @@ func defaultConfig() Config {
 		Mirrors:  MirrorsConfig{MaxAge: 60 * 24 * time.Hour, MaxSize: 50 << 10},
 		Defaults: DefaultsConfig{Lock: "plan", ApplyOnMerge: true, MergeMethod: "merge", AutoPlan: true},
 		Drift:    DriftConfig{Remediate: planner.RemediateIssue, Keep: 90 * 24 * time.Hour},
-		Policy:   PolicyConfig{RequiredTags: []string{"owner", "environment"}},
+		Policy:   PolicyConfig{RequiredTags: []string{"owner", "environment"}, WaiverMax: 90 * 24 * time.Hour},
 		Cost:     CostConfig{Currency: "USD", HoursPerMonth: 730},
 		Log:      LogConfig{Level: "info", Format: "text"},
 		Web:      WebConfig{Enabled: true},

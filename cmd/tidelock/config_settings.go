@@ -233,7 +233,11 @@ var settings = []setting{
 	{path: "policy.levels", bind: func(c *Config) any { return &c.Policy.Levels }, check: checkLevels,
 		doc: "Level of a rule by its ID: `advisory` warns, `mandatory` blocks the apply, `off` leaves the rule out."},
 	{path: "policy.owners", bind: func(c *Config) any { return &c.Policy.Owners }, check: checkPolicyOwners,
-		doc: "Who may accept what a mandatory policy found, for exactly one plan, with the command `approve-policies`: logins, or teams as `organization/team`. Empty means anyone with the role *maintain* in the repository. The author of a pull request never may."},
+		doc: "Who may accept what a mandatory policy found, with the command `approve-policies`: logins, or teams as `organization/team`. Empty means anyone with the role *maintain* in the repository. The author of a pull request never may."},
+
+	{path: "policy.waiver_max", bind: func(c *Config) any { return &c.Policy.WaiverMax },
+		check: durationRange(0, 10*365*24*time.Hour, func(c *Config) time.Duration { return c.Policy.WaiverMax }),
+		doc:   "How long a finding may be accepted for beyond the plan that it was found in, with `approve-policies --for`. `0s` allows words for exactly one plan only. What was accepted before the setting changed stays so."},
 
 	{path: "cost.currency", bind: func(c *Config) any { return &c.Cost.Currency }, check: checkCurrency,
 		doc: "Currency of the estimates. The bundled catalogue holds prices in `USD` only."},

@@ -187,7 +187,7 @@ func (s *server) lookAtSandbox() error {
 func (c Config) settings() bot.Settings {
 	d := c.Defaults
 	return bot.Settings{
-		PolicyOwners: c.Policy.Owners, Gates: c.Gates,
+		WaiverMax: c.Policy.WaiverMax, Gates: c.Gates,
 		Lock: d.Lock, ApplyBeforeMerge: d.ApplyBeforeMerge || d.AutoMerge, ApplyOnMerge: d.ApplyOnMerge,
 		AutoMerge: d.AutoMerge, MergeMethod: d.MergeMethod, Approvals: d.RequiredApprovals, DeleteBranch: d.DeleteBranch,
 		AutoPlan: d.AutoPlan, PlanDrafts: d.PlanDrafts, Commands: d.Commands,
@@ -293,6 +293,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	wg.Go(func() { s.bot.Sweep(work, s.config.GitHub.SweepInterval) })
 	wg.Go(func() { s.bot.Reconcile(work, s.config.GitHub.ReconcileInterval) })
 	wg.Go(func() { s.bot.WatchDrift(work) })
+	wg.Go(func() { s.bot.WatchWaivers(work) })
 	wg.Go(func() { s.sweepCopies(work) })
 	failed := make(chan error, 1)
 	wg.Go(func() {

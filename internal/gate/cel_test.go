@@ -41,6 +41,7 @@ func TestExpressions(t *testing.T) {
 		{`!actor.memberOf("acme/never-asked")`, false, "is not known"},
 		{`"ci/build" in checks.passed && checks.failed.size() == 0 && checks.pending == []`, true, ""},
 		{`policy.verdict == "pass" && !policy.waived`, true, ""},
+		{`policy.hard == 0`, true, ""},
 		{`pull.number == 7 && pull.title == "Add a bucket" && pull.author == "bob" && pull.base_ref == "main" && pull.head_ref == "bucket"`, true, ""},
 		{`pull.open && !pull.merged && !pull.draft && !pull.fork && pull.mergeable && pull.behind == 0 && pull.head_sha.size() == 14`, true, ""},
 		{`pull.approvals == 2 && "carol" in pull.approved_by`, true, ""},

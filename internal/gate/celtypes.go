@@ -145,6 +145,7 @@ var objects = sync.OnceValue(func() map[string]object {
 		{name: "policy", unread: "the verdict of the policies", has: func(f *Facts) bool { return f.Policy != nil }, fields: map[string]field{
 			"verdict": of(cel.StringType, func(f *Facts) string { return f.Policy.Verdict }),
 			"waived":  of(cel.BoolType, func(f *Facts) bool { return f.Policy.Waived }),
+			"hard":    of(cel.IntType, func(f *Facts) int { return f.Policy.Hard }),
 		}},
 		{name: "resource", fields: map[string]field{
 			"address": {typ: cel.StringType, get: func(v any) (any, error) { return v.(*Resource).Address, nil }},

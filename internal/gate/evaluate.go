@@ -304,6 +304,8 @@ func policies(_ Rules, f Facts) Verdict {
 		return again
 	case p.Verdict == "pass" || p.Verdict == "warn":
 		return open("The policies pass.")
+	case p.Verdict == "fail" && p.Hard > 0:
+		return Verdict{Why: "A policy forbids the plan, and nobody can accept that.", Who: "the author", How: "mend the findings, each of which says how"}
 	case p.Verdict == "fail" && p.Waived:
 		return open("The findings of the policies were approved.")
 	case p.Verdict == "fail":

@@ -150,8 +150,10 @@ func TestGates(t *testing.T) {
 
 		{"warnings pass", Rules{Policies: true}, func(f *Facts) { f.Policy.Verdict = "warn" }, "", true},
 		{"findings", Rules{Policies: true}, func(f *Facts) { f.Policy.Verdict = "fail" }, "A policy forbids the plan. Whoever may approve policies can comment `approve-policies`", false},
-		{"findings approved", Rules{Policies: true}, func(f *Facts) { f.Policy = &Policy{"fail", true} }, "were approved", true},
-		{"not judged, and approved", Rules{Policies: true}, func(f *Facts) { f.Policy = &Policy{"error", true} }, "could not judge", false},
+		{"findings approved", Rules{Policies: true}, func(f *Facts) { f.Policy = &Policy{Verdict: "fail", Waived: true} }, "were approved", true},
+		{"hard findings", Rules{Policies: true}, func(f *Facts) { f.Policy = &Policy{Verdict: "fail", Hard: 1} }, "nobody can accept", false},
+		{"hard findings, and somebody says that they are approved", Rules{Policies: true}, func(f *Facts) { f.Policy = &Policy{Verdict: "fail", Waived: true, Hard: 1} }, "nobody can accept", false},
+		{"not judged, and approved", Rules{Policies: true}, func(f *Facts) { f.Policy = &Policy{Verdict: "error", Waived: true} }, "could not judge", false},
 		{"no verdict", Rules{Policies: true}, func(f *Facts) { f.Policy = &Policy{} }, "could not judge", false},
 
 		{"within the limit", Rules{MaxMonthlyCost: usd("40.5")}, nil, "40.50 USD a month more", true},

@@ -148,7 +148,8 @@ type Resource struct {
 // Policy is what the policies said of the plan.
 type Policy struct {
 	Verdict string // pass | warn | fail | error
-	Waived  bool   // somebody who may has approved the findings of this very plan
+	Waived  bool   // the verdict is fail, and everything that would forbid the plan was accepted by those who may
+	Hard    int    // findings that nobody can accept
 }
 
 // CostChange is the estimate of what the plan changes in USD a month.

@@ -240,9 +240,12 @@ func TestWaiverIsOfOnePlan(t *testing.T) {
 		}
 		grace := access.Actor{Kind: "user", Name: "grace", ID: 2}
 		for range 2 { // said twice, it counts once
-			w.tx(func(tx *db.Tx) error { return w.store.Waive(t.Context(), tx, plan, grace) })
+			w.tx(func(tx *db.Tx) error {
+				_, err := w.store.Waive(t.Context(), tx, run.Word{Plan: plan, All: true, Actor: grace})
+				return err
+			})
 		}
-		if got := w.reread(plan); got.Forbidden() || len(got.Waivers) != 1 || got.Waivers[0].Name != "grace" {
+		if got := w.reread(plan); got.Forbidden() || len(got.Waivers) != 1 || got.Waivers[0].Actor.Name != "grace" {
 			t.Errorf("waivers %v", got.Waivers)
 		}
 		if other := forbidden("two"); !other.Forbidden() {

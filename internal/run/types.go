@@ -99,7 +99,10 @@ type Run struct {
 	Operation planner.Operation // of a StateChange
 	Retry     bool              // an apply that goes on where a failed one ended: it may do less than was reviewed
 	StopActor access.Actor      // who asked for it to be stopped; zero if nobody did
-	Waivers   []access.Actor    // who accepted the policy findings of exactly this plan
+	Waivers   []Waiver          // words about what the policies found in this plan, also those that are over; see Standing
+	Author    string            // of its pull, and AuthorID: who accepts nothing in it. Filled in where policies forbid it
+	AuthorID  int64             //
+	Read      time.Time         // when it was read from the database: what has expired by then counts for nothing
 	Gates     string            // JSON of gate.Record: what the gates said when it was let through; "" for none
 
 	InputsDigest string // of the files that shape the plan
@@ -143,19 +146,6 @@ type Run struct {
 
 // Key returns the run's lock key.
 func (r Run) Key() Key { return Key{r.Repo, r.Project.Dir, r.Project.Workspace} }
-
-// Forbidden reports whether the policies keep a plan from being applied: they
-// found something that nobody with the right to do so has accepted, or they
-// never judged it.
-func (r Run) Forbidden() bool {
-	switch {
-	case r.Report == nil, r.Report.Verdict == policy.Error:
-		return true
-	case !r.Report.Verdict.Blocks():
-		return false
-	}
-	return len(r.Waivers) == 0
-}
 
 // underWay reports whether Terraform may be changing something for the run.
 func (r Run) underWay() bool {

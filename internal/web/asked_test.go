@@ -82,7 +82,7 @@ func askedWorld(w *world) (c run.Change, plans []run.Run) {
 	o := planner.Options{Targets: []string{"module.vpc"}, Vars: []string{"note=two words"}}
 	plans = w.want(c, run.Wanted{Project: project("app", 0, "net")}, run.Wanted{Project: project("net", 0), Options: o}, run.Wanted{Project: project("dns", 2)})
 	plans[1] = w.planned(plans[1], func(r *run.Run) { r.Summary.Create, r.Report = 1, failing() })
-	w.tx(func(ctx context.Context, tx *db.Tx) error { return w.opts.Runs.Waive(ctx, tx, plans[1], grace) })
+	w.tx(func(ctx context.Context, tx *db.Tx) error { return waive(ctx, w, tx, plans[1], grace) })
 	plans[2] = w.planned(plans[2], func(r *run.Run) { r.Summary.Create = 1 })
 	w.operation(c, project("net", 0), planner.Operation{Kind: planner.Import, Args: []string{"aws_s3_bucket.logs", "the id"}},
 		record(gates.Verdict{Gate: "approvals", Open: true, Why: "`grace` approved this head (a\\_b)."}))
@@ -90,6 +90,12 @@ func askedWorld(w *world) (c run.Change, plans []run.Run) {
 	w.compared(checks[0], tfplan.Summary{Update: 2})
 	w.compared(checks[1], tfplan.Summary{})
 	return c, plans
+}
+
+// waive has the actor accept everything that was found in the plan.
+func waive(ctx context.Context, w *world, tx *db.Tx, plan run.Run, who access.Actor) error {
+	_, err := w.opts.Runs.Waive(ctx, tx, run.Word{Plan: plan, All: true, Actor: who})
+	return err
 }
 
 // askedPaths returns addresses of pages, which are the API's too, that show

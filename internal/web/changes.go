@@ -47,7 +47,7 @@ func (s *site) changes(r *http.Request) (shown, error) {
 		if len(all) == 0 {
 			return nil
 		}
-		pairs, err := pairsBetween(r.Context(), q, all[len(all)-1].ID, all[0].ID, l.client.ID)
+		pairs, err := s.pairsBetween(r.Context(), q, all[len(all)-1].ID, all[0].ID, l.client.ID)
 		if err != nil {
 			return err
 		}

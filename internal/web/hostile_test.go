@@ -91,7 +91,7 @@ func hostileWorld(w *world) []string {
 		r.PlanJSONBlob = w.put("plan.json", `{"format_version":"1.2","resource_changes":[{"address":"aws_x.<script>window.hacked=1</script>","mode":"managed","type":"aws_x","name":"<script>window.hacked=1</script>","change":{"actions":["create"],"before":null,"after":{"name":"</pre><script>window.hacked=1</script>\u202e"},"after_unknown":{}}}]}`)
 	})
 	failed := w.planned(runs[1], func(r *run.Run) { r.Error = payload })
-	w.tx(func(ctx context.Context, tx *db.Tx) error { return w.opts.Runs.Waive(ctx, tx, plan, evil) })
+	w.tx(func(ctx context.Context, tx *db.Tx) error { return waive(ctx, w, tx, plan, evil) })
 	paths = append(paths, "/runs/"+plan.ID, "/runs/"+failed.ID, "/runs/"+runs[2].ID, "/runs/"+plan.ID+"/plan")
 	w.tx(func(ctx context.Context, tx *db.Tx) error {
 		opened, err := w.opts.Runs.OpenChange(ctx, tx, run.Pull{Repo: w.repo.ID, Number: 2, Client: w.repo.ClientID, HeadSHA: "z"}, evil)

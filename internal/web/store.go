@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/clients"
@@ -80,14 +79,14 @@ func listChanges(ctx context.Context, q db.Querier, client, before string, limit
 
 // pairsBetween returns the pairs of every change from first to last, by ID,
 // with as much as a phase and a summary need.
-func pairsBetween(ctx context.Context, q db.Querier, first, last, client string) (map[string][]run.Pair, error) {
+func (s *site) pairsBetween(ctx context.Context, q db.Querier, first, last, client string) (map[string][]run.Pair, error) {
 	all, err := rows(ctx, q, func(scan func(...any) error) (run.Run, error) {
 		var (
 			r               run.Run
 			created         int64
 			summary, report string
 		)
-		err := scan(&r.ID, &r.Change, &r.Repo, &r.Kind, &r.Project.Dir, &r.Project.Workspace, &r.Status, &r.PlanRun, &summary, &report, &created)
+		err := scan(&r.ID, &r.Client, &r.Change, &r.Repo, &r.Pull, &r.Kind, &r.Project.Dir, &r.Project.Workspace, &r.Status, &r.PlanRun, &r.PlanDigest, &summary, &report, &created)
 		if err != nil {
 			return r, err
 		}
@@ -98,16 +97,26 @@ func pairsBetween(ctx context.Context, q db.Querier, first, last, client string)
 		if err := parse(report, &verdict); err != nil {
 			return r, fmt.Errorf("report of run %s: %w", r.ID, err)
 		}
-		if verdict.Verdict != "" {
+		switch verdict.Verdict {
+		case "":
+		case policy.Fail: // who accepted what it found decides whether it forbids the plan
+			if err := parse(report, &r.Report); err != nil {
+				return r, fmt.Errorf("report of run %s: %w", r.ID, err)
+			}
+		default:
 			r.Report = &policy.Report{Verdict: verdict.Verdict}
 		}
 		return r, parse(summary, &r.Summary)
-	}, `SELECT id, change_id, repo_id, kind, dir, workspace, status, plan_run_id, summary, report, created_ms
+	}, `SELECT id, client_id, change_id, repo_id, pull, kind, dir, workspace, status, plan_run_id, plan_digest, summary, report, created_ms
 		FROM runs WHERE change_id >= $1 AND change_id <= $2 AND ($3 = '' OR client_id = $3) ORDER BY ord, created_ms, id`, first, last, client)
 	if err != nil {
 		return nil, fmt.Errorf("read runs of changes: %w", err)
 	}
-	if err := addWaivers(ctx, q, all, first, last); err != nil {
+	judged := make([]*run.Run, len(all))
+	for i := range all {
+		judged[i] = &all[i]
+	}
+	if err := s.Runs.AddWaivers(ctx, q, judged); err != nil {
 		return nil, err
 	}
 	of := map[string][]run.Run{}
@@ -119,40 +128,6 @@ func pairsBetween(ctx context.Context, q db.Querier, first, last, client string)
 		pairs[id] = run.Pairs(runs)
 	}
 	return pairs, nil
-}
-
-// addWaivers fills in who accepted the findings of the runs, all of changes
-// from first to last. It asks for nothing where no policy forbids anything.
-func addWaivers(ctx context.Context, q db.Querier, all []run.Run, first, last string) error {
-	if !slices.ContainsFunc(all, func(r run.Run) bool { return r.Report != nil && r.Report.Verdict == policy.Fail }) {
-		return nil
-	}
-	type waiver struct {
-		run   string
-		actor access.Actor
-	}
-	given, err := rows(ctx, q, func(scan func(...any) error) (w waiver, err error) {
-		var actor string
-		if err := scan(&w.run, &actor); err != nil {
-			return w, err
-		}
-		return w, parse(actor, &w.actor)
-	}, `SELECT u.id, w.actor FROM runs u JOIN waivers w ON w.repo_id = u.repo_id AND w.pull = u.pull AND w.dir = u.dir
-			AND w.workspace = u.workspace AND w.plan_digest = u.plan_digest
-		WHERE u.change_id >= $1 AND u.change_id <= $2 AND u.plan_digest <> '' ORDER BY w.given_ms`, first, last)
-	if err != nil {
-		return fmt.Errorf("read waivers of changes: %w", err)
-	}
-	of := map[string][]access.Actor{}
-	for _, w := range given {
-		of[w.run] = append(of[w.run], w.actor)
-	}
-	for i, r := range all {
-		if r.Report != nil && r.Report.Verdict == policy.Fail {
-			all[i].Waivers = of[r.ID]
-		}
-	}
-	return nil
 }
 
 // siblings returns every change of a pull, the newest first.
