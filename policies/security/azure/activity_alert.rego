@@ -11,8 +11,6 @@
 #   mend: >-
 #     Leave enabled at true, and give the alert an action with an action group.
 #   controls:
-#     cis_azure_3.0: ["6.2.1", "6.2.2", "6.2.3", "6.2.4", "6.2.5", "6.2.6", "6.2.7", "6.2.8",
-#       "6.2.9", "6.2.10"]
 #     soc2: ["CC7.2"]
 #     iso27001_2022: ["A.8.16"]
 #   examples:

@@ -33,5 +33,5 @@ import data.tidelock.azure
 
 deny contains {"address": rc.address, "msg": "Requests over plain HTTP are answered: https_only is not true."} if {
 	some rc in azure.apps
-	azure.value(rc, ["https_only"], false) == false
+	azure.chosen(rc, [["https_only"]], false) == false
 }

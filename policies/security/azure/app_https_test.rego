@@ -14,3 +14,8 @@ test_plain_http_is_found if {
 		count(found([fixture.create(type, {"https_only": true})])) == 0
 	}
 }
+
+# Some versions of the provider fill it in, with false.
+test_left_out_is_plain_http if {
+	count(found([fixture.with_unknown(fixture.create("azurerm_windows_function_app", {}), {"https_only": true})])) == 1
+}

@@ -10,7 +10,7 @@
 #   mend: >-
 #     Set alert_notifications and alerts_to_admins to true.
 #   controls:
-#     cis_azure_3.0: ["3.1.12", "3.1.13"]
+#     cis_azure_3.0: ["3.1.12", "3.1.14"]
 #     soc2: ["CC7.2", "CC7.3"]
 #     iso27001_2022: ["A.5.24", "A.8.16"]
 #   examples:

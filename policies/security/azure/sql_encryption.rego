@@ -1,10 +1,10 @@
 # METADATA
 # scope: package
 # title: SQL database that is not encrypted (Azure)
-# description: Denies SQL databases whose transparent data encryption is turned off.
+# description: Finds SQL databases whose transparent data encryption is turned off.
 # custom:
 #   severity: high
-#   level: mandatory
+#   level: advisory
 #   why: >-
 #     Files and backups of the database can be read by whoever gets hold of them. It is on by
 #     default, so that somebody has turned it off.

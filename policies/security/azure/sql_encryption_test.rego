@@ -9,7 +9,7 @@ found(changes) := result if {
 
 database(after) := fixture.create("azurerm_mssql_database", after)
 
-test_unencrypted_databases_are_denied if {
+test_unencrypted_databases_are_found if {
 	count(found([database({"transparent_data_encryption_enabled": false})])) == 1
 	count(found([database({"transparent_data_encryption_enabled": false, "sku_name": "GP_S_Gen5_1"})])) == 1
 }

@@ -41,7 +41,7 @@ deny contains {"address": rc.address, "msg": message} if {
 	some rc in azure.of({"azurerm_network_interface"})
 	some i, configuration in azure.blocks(rc, "ip_configuration")
 	azure.set(rc, ["ip_configuration", i, "public_ip_address_id"])
-	message := sprintf("The machine gets a public address (ip_configuration %s).", [object.get(configuration, "name", i)])
+	message := sprintf("The machine gets a public address (ip_configuration %v).", [object.get(configuration, "name", i)])
 }
 
 deny contains {"address": rc.address, "msg": "Every machine of the set gets a public address: ip_configuration has a public_ip_address."} if {

@@ -43,5 +43,5 @@ deny contains {"address": rc.address, "msg": message} if {
 	some block in {"storage_os_disk", "storage_data_disk"}
 	some i, disk in azure.blocks(rc, block)
 	azure.set(rc, [block, i, "vhd_uri"])
-	message := sprintf("The disk %s is a file in a storage account: it has a vhd_uri.", [object.get(disk, "name", i)])
+	message := sprintf("The disk %v is a file in a storage account: it has a vhd_uri.", [object.get(disk, "name", i)])
 }
