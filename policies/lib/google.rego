@@ -73,12 +73,27 @@ flag(rc, name, otherwise) := is[0] if {
 
 _flags(rc) := blocks(rc, ["settings", 0, "database_flags"])
 
-# grants(subjects) gives who is granted which role on the subjects, by the
-# resources *_iam_member, *_iam_binding and *_iam_policy of each.
-grants(subjects) := [{"address": rc.address, "role": role, "member": member} |
+# grants(subjects) gives who is granted which role on the subjects by what this
+# plan makes of the resources *_iam_member, *_iam_binding and *_iam_policy of each.
+grants(subjects) := [grant |
 	some subject in subjects
-	some kind in ["member", "binding", "policy"]
+	some kind in _kinds
 	some rc in plan.made[sprintf("%s_iam_%s", [subject, kind])]
+	some grant in _granted(subject, rc)
+]
+
+# standing_grants is grants with those that the plan does not change.
+standing_grants(subjects) := [grant |
+	some subject in subjects
+	some kind in _kinds
+	some rc in plan.of(sprintf("%s_iam_%s", [subject, kind]))
+	some grant in _granted(subject, rc)
+]
+
+_kinds := ["member", "binding", "policy"]
+
+_granted(subject, rc) := [{"address": rc.address, "subject": subject, "on": on, "role": role, "member": member} |
+	on := [rc.change.after[key] | some key in ["project", "folder", "org_id"]]
 	some binding in _bindings(rc.change.after)
 	role := plan.text(binding, "role", "a role")
 	some member in array.concat(plan.list(binding, "members"), [binding.member | is_string(binding.member)])
@@ -88,6 +103,10 @@ grants(subjects) := [{"address": rc.address, "role": role, "member": member} |
 _bindings(after) := json.unmarshal(after.policy_data).bindings if is_string(after.policy_data)
 
 else := [after]
+
+# agent(member) holds for Google's own robots in a project, which it grants roles
+# to by itself.
+agent(member) if regex.match(`^serviceAccount:(service-\d+@[^.]+\.iam|\d+@cloudservices)\.gserviceaccount\.com$`, member)
 
 # public(subjects) are the grants to everyone, each with who that is in words.
 public(subjects) := [object.union(grant, {"who": crowd[grant.member]}) |
@@ -101,11 +120,8 @@ crowd := {
 	"allAuthenticatedUsers": "Everyone with a Google account (allAuthenticatedUsers)",
 }
 
-# Roles on a whole project, folder or organization reach everything in it.
-containers := {"google_project", "google_folder", "google_organization"}
-
-# whole(type) is a container's name in words.
-whole := {"google_project": "project", "google_folder": "folder", "google_organization": "organization"}
+# Roles on these reach everything within: each type, and what it is in words.
+containers := {"google_project": "project", "google_folder": "folder", "google_organization": "organization"}
 
 # Virtual machines, and the templates that groups make them from.
 machines := of({"google_compute_instance", "google_compute_instance_template", "google_compute_region_instance_template"})

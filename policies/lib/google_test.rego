@@ -81,10 +81,22 @@ test_policy_that_is_not_known_grants_nothing if {
 	google.grants({"google_project"}) == [] with input as fixture.input_of(changes)
 }
 
-test_containers_have_names if {
-	every type in google.containers {
-		google.whole[type]
-	}
+test_standing_grants_are_those_that_do_not_change_too if {
+	changes := [fixture.noop("google_project_iam_member", {"project": "p", "role": "r1", "member": "user:a"})]
+	google.grants({"google_project"}) == [] with input as fixture.input_of(changes)
+	google.standing_grants({"google_project"}) == [{"address": "google_project_iam_member.x", "subject": "google_project", "on": ["p"], "role": "r1", "member": "user:a"}] with input as fixture.input_of(changes)
+}
+
+test_agents_are_googles if {
+	google.agent("serviceAccount:service-1@gcp-sa-pubsub.iam.gserviceaccount.com")
+	google.agent("serviceAccount:1@cloudservices.gserviceaccount.com")
+	not google.agent("serviceAccount:ci@acme.iam.gserviceaccount.com")
+	not google.agent("serviceAccount:1-compute@developer.gserviceaccount.com")
+	not google.agent("user:service-1@example.com")
+}
+
+test_containers if {
+	google.containers.google_project == "project"
 }
 
 test_metadata if {
