@@ -49,6 +49,7 @@ type PackConfig struct {
 	KeyScope         string // that the signature names
 	RequireSignature bool   // without a signature it is not taken
 
+	Data    []string      // folders and files with data; see policy.Pack
 	Untyped bool          // the rules are not checked against the input's schema
 	Level   policy.Level  // what its own rules may be at most; "" is what they say
 	Refresh time.Duration // how often the source is asked

@@ -118,23 +118,24 @@ func (d *decoder) read(b *hcl.Block, into any) bool {
 }
 
 type hclPack struct {
-	Path      string `hcl:"path,optional"`
-	Git       string `hcl:"git,optional"`
-	Ref       string `hcl:"ref,optional"`
-	Dir       string `hcl:"dir,optional"`
-	URL       string `hcl:"url,optional"`
-	OCI       string `hcl:"oci,optional"`
-	SHA256    string `hcl:"sha256,optional"`
-	KeyFile   string `hcl:"public_key_file,optional"`
-	KeyID     string `hcl:"key_id,optional"`
-	Algorithm string `hcl:"algorithm,optional"`
-	KeyScope  string `hcl:"signature_scope,optional"`
-	Required  *bool  `hcl:"require_signature"`
-	Untyped   bool   `hcl:"untyped,optional"`
-	Level     string `hcl:"level,optional"`
-	Refresh   string `hcl:"refresh,optional"`
-	MaxAge    string `hcl:"max_age,optional"`
-	Token     string `hcl:"token,optional"`
+	Path      string   `hcl:"path,optional"`
+	Git       string   `hcl:"git,optional"`
+	Ref       string   `hcl:"ref,optional"`
+	Dir       string   `hcl:"dir,optional"`
+	URL       string   `hcl:"url,optional"`
+	OCI       string   `hcl:"oci,optional"`
+	SHA256    string   `hcl:"sha256,optional"`
+	KeyFile   string   `hcl:"public_key_file,optional"`
+	KeyID     string   `hcl:"key_id,optional"`
+	Algorithm string   `hcl:"algorithm,optional"`
+	KeyScope  string   `hcl:"signature_scope,optional"`
+	Required  *bool    `hcl:"require_signature"`
+	Data      []string `hcl:"data,optional"`
+	Untyped   bool     `hcl:"untyped,optional"`
+	Level     string   `hcl:"level,optional"`
+	Refresh   string   `hcl:"refresh,optional"`
+	MaxAge    string   `hcl:"max_age,optional"`
+	Token     string   `hcl:"token,optional"`
 }
 
 // validName matches the names of packs, environments and scopes.
@@ -158,8 +159,8 @@ func (d *decoder) pack(name string, b *hcl.Block) {
 	}
 	p := PackConfig{
 		Name: name, Path: raw.Path, Git: raw.Git, Ref: raw.Ref, Dir: raw.Dir, URL: raw.URL, OCI: strings.TrimPrefix(raw.OCI, "oci://"),
-		SHA256: strings.ToLower(strings.TrimPrefix(raw.SHA256, "sha256:")), KeyFile: raw.KeyFile, KeyID: raw.KeyID, Algorithm: raw.Algorithm, KeyScope: raw.KeyScope,
-		RequireSignature: raw.KeyFile != "", Untyped: raw.Untyped, Level: policy.Level(raw.Level), Token: raw.Token,
+		SHA256: strings.TrimPrefix(strings.ToLower(raw.SHA256), "sha256:"), KeyFile: raw.KeyFile, KeyID: raw.KeyID, Algorithm: raw.Algorithm, KeyScope: raw.KeyScope,
+		RequireSignature: raw.KeyFile != "", Data: raw.Data, Untyped: raw.Untyped, Level: policy.Level(raw.Level), Token: raw.Token,
 		Refresh: d.duration("refresh", raw.Refresh, DefaultRefresh, 10*time.Second, 24*time.Hour),
 		MaxAge:  d.duration("max_age", raw.MaxAge, DefaultMaxAge, time.Minute, 365*24*time.Hour),
 		Place:   d.place,
@@ -230,6 +231,9 @@ func (d *decoder) source(p PackConfig) {
 		within("public_key_file", p.KeyFile)
 	}
 	within("dir", p.Dir)
+	for _, f := range p.Data {
+		within("data", f)
+	}
 	only("ref", p.Ref != "" && p.Git == "", "git")
 	only("dir", p.Dir != "" && p.Git == "", "git")
 	only("sha256", p.SHA256 != "" && p.URL == "" && p.OCI == "", "url and oci")
