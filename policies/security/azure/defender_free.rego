@@ -34,5 +34,5 @@ import data.tidelock.azure
 deny contains {"address": rc.address, "msg": message} if {
 	some rc in azure.of({"azurerm_security_center_subscription_pricing"})
 	azure.value(rc, ["tier"], "Standard") == "Free"
-	message := sprintf("Defender is off for %s: tier is Free.", [azure.value(rc, ["resource_type"], "VirtualMachines")])
+	message := sprintf("Defender is off for %s: tier is Free.", [azure.chosen(rc, [["resource_type"]], "VirtualMachines")])
 }
