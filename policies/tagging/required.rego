@@ -28,6 +28,7 @@ package tidelock.tagging.required
 
 import data.tidelock.plan
 import data.tidelock.tagging.settings
+import data.tidelock.tagging.tags
 
 deny contains {"address": rc.address, "msg": message} if {
 	some [rc, missing] in lacking
@@ -51,25 +52,11 @@ lacking := [[rc, missing] |
 	not type in settings.exempt_types
 	cloud := split(type, "_")[0]
 	some rc in rcs
-	taggable(rc, attributes[cloud])
-	have := keys_of(rc.change, carriers[cloud])
+	taggable(rc, tags.attributes[cloud])
+	have := keys_of(rc.change, tags.carriers[cloud])
 	missing := [key | some key in settings.required; not lower(key) in have]
 	count(missing) > 0
 ]
-
-# The attributes that carry what a person may set, by the type's first word.
-attributes := {
-	"aws": {"tags"},
-	"azurerm": {"tags"},
-	"google": {"labels", "resource_labels", "user_labels"},
-}
-
-# Those that show it, some with the provider's defaults joined in.
-carriers := {
-	"aws": {"tags", "tags_all"},
-	"azurerm": {"tags"},
-	"google": {"labels", "resource_labels", "user_labels", "terraform_labels", "effective_labels"},
-}
 
 # Whether a type can be tagged is told by the plan: it shows every attribute
 # that the provider's schema has, those that nobody set as null. An attribute
@@ -101,17 +88,12 @@ keys_of(change, names) := {lower(key) |
 
 # defaults_unknown holds where a whole set of tags waits for the apply.
 defaults_unknown(rc) if {
-	some name in carriers[split(rc.type, "_")[0]]
+	some name in tags.carriers[split(rc.type, "_")[0]]
 	plan.unknown(rc)[name] == true
 }
 
 listed(keys, rc) := sprintf("the %s %s", [noun(keys, rc), concat(", ", keys)])
 
-noun(keys, rc) := "label" if {
-	startswith(rc.type, "google_")
-	count(keys) == 1
-} else := "labels" if {
-	startswith(rc.type, "google_")
-} else := "tag" if {
-	count(keys) == 1
-} else := "tags"
+noun(keys, rc) := tags.noun(rc.type) if count(keys) == 1
+
+else := sprintf("%ss", [tags.noun(rc.type)])
