@@ -1,7 +1,8 @@
 # METADATA
 # scope: package
 # title: Machine image open to everyone
-# description: Denies grants to everyone on images, disks, snapshots and machines.
+# description: >-
+#   Denies grants to everyone on images, disks, snapshots, machines, subnets and firewall policies.
 # custom:
 #   severity: critical
 #   level: mandatory
@@ -38,6 +39,8 @@ deny contains {"address": grant.address, "msg": message} if {
 }
 
 subjects := {
-	"google_compute_disk", "google_compute_image", "google_compute_instance", "google_compute_instance_template",
-	"google_compute_machine_image", "google_compute_region_disk", "google_compute_snapshot", "google_compute_subnetwork",
+	"google_compute_disk", "google_compute_firewall_policy", "google_compute_image", "google_compute_instance",
+	"google_compute_instance_template", "google_compute_instant_snapshot", "google_compute_machine_image",
+	"google_compute_network_firewall_policy", "google_compute_region_disk", "google_compute_region_instant_snapshot",
+	"google_compute_snapshot", "google_compute_storage_pool", "google_compute_subnetwork",
 }

@@ -5,6 +5,10 @@
 # custom:
 #   severity: high
 #   level: mandatory
+#   controls:
+#     cis_gcp_3.0: ["3.6", "3.7"]
+#     soc2: ["CC6.1", "CC6.6"]
+#     iso27001_2022: ["A.8.20", "A.8.22"]
 #   why: >-
 #     The whole internet is scanned without pause: an open SSH, RDP or database port is found
 #     within minutes and attacked from then on.
