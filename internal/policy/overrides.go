@@ -20,14 +20,16 @@ type Settings map[string]map[string]any
 // configuration, never from the repository that is judged.
 type Overrides struct {
 	// Levels sets levels by rule ID, or by the beginning of IDs up to a dot:
-	// "security.aws" is every rule of that folder. The longest that fits counts.
+	// "security.aws" is every rule of that folder. A pack's name and a slash
+	// may stand before it, which speaks of that pack's rules alone: two packs
+	// may have rules of one ID. The longest that fits counts.
 	Levels   map[string]Level
 	Settings Settings
 }
 
 // tuning is overrides that have been checked, over the engine's own.
 type tuning struct {
-	levels   map[string]Level // of every rule, by ID
+	levels   map[string]Level // of every rule, by its key
 	settings Settings
 	version  string
 }
@@ -39,14 +41,21 @@ func (e *Engine) Check(o Overrides) error {
 	return err
 }
 
-// Levels returns the level that each rule has with the overrides, by its ID.
-// Wrong overrides are errs.Invalid.
+// Levels returns the level that each rule has with the overrides, by its key
+// and by its ID: of several with the same ID the strictest. Wrong overrides are
+// errs.Invalid.
 func (e *Engine) Levels(o Overrides) (map[string]Level, error) {
 	t, err := e.tune(o)
 	if err != nil {
 		return nil, err
 	}
-	return maps.Clone(t.levels), nil
+	out := maps.Clone(t.levels)
+	for _, r := range e.rules {
+		if l, ok := out[r.ID]; r.Key() != r.ID && (!ok || t.levels[r.Key()].Stricter(l)) {
+			out[r.ID] = t.levels[r.Key()]
+		}
+	}
+	return out, nil
 }
 
 // Version is a hash of the rules, levels and settings that judge where there
@@ -60,7 +69,7 @@ func (e *Engine) tune(o Overrides) (tuning, error) {
 	t := tuning{levels: map[string]Level{}, settings: Settings{}}
 	var wrong []string
 	for _, key := range slices.Sorted(maps.Keys(o.Levels)) {
-		if !slices.ContainsFunc(e.rules, func(r Rule) bool { return covers(key, r.ID) }) {
+		if !slices.ContainsFunc(e.rules, func(r Rule) bool { return r.covered(key) }) {
 			wrong = append(wrong, fmt.Sprintf("there is no rule %q", key))
 		}
 		if l := o.Levels[key]; !slices.Contains(levels, l) {
@@ -70,11 +79,11 @@ func (e *Engine) tune(o Overrides) (tuning, error) {
 	for _, r := range e.rules {
 		level, longest := r.Level, -1
 		for key, l := range o.Levels {
-			if covers(key, r.ID) && len(key) > longest {
+			if r.covered(key) && len(key) > longest {
 				level, longest = l, len(key)
 			}
 		}
-		t.levels[r.ID] = level
+		t.levels[r.Key()] = level
 	}
 	for pack, values := range e.base.settings {
 		t.settings[pack] = maps.Clone(values)
@@ -112,8 +121,24 @@ func (e *Engine) tune(o Overrides) (tuning, error) {
 	return t, nil
 }
 
-// covers reports whether a key of Overrides.Levels speaks of the rule.
-func covers(key, id string) bool { return key == id || strings.HasPrefix(id, key+".") }
+// Key tells a rule from all others of its engine: its ID, before which of a
+// pack's rule the pack's name and a slash stand.
+func (r Rule) Key() string {
+	if r.Pack == "" {
+		return r.ID
+	}
+	return r.Pack + "/" + r.ID
+}
+
+// covered reports whether a key of Overrides.Levels speaks of the rule.
+func (r Rule) covered(key string) bool {
+	for _, id := range []string{r.ID, r.Key()} {
+		if key == id || strings.HasPrefix(id, key+".") {
+			return true
+		}
+	}
+	return false
+}
 
 // plain brings a value into the form that JSON gives, so that kinds compare.
 func plain(v any) (any, error) {
