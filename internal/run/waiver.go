@@ -396,7 +396,7 @@ func (s *Store) addWaivers(ctx context.Context, q db.Querier, runs []*Run) error
 	var judged []*Run
 	repos := map[int64]*span{}
 	for _, r := range runs {
-		r.Read = now
+		r.Read, r.Waivers, r.Author, r.AuthorID = now, nil, "", 0
 		if r.Report == nil || r.Report.Verdict != policy.Fail || r.PlanDigest == "" {
 			continue
 		}
