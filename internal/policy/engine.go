@@ -1,15 +1,14 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -19,15 +18,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 
 	"github.com/tidelock/tidelock/internal/errs"
-	"github.com/tidelock/tidelock/policies"
 )
-
-// Pack is a set of rules beside the bundled ones: every .rego file in FS, apart
-// from those that end in _test.rego.
-type Pack struct {
-	Name string // stands before file names in reports; not empty, unique
-	FS   fs.FS
-}
 
 // Options are what New takes; the zero Options are the bundled packs as they
 // come.
@@ -37,6 +28,10 @@ type Options struct {
 	// RuleTime and Time bound one rule's work on one plan, and all rules'.
 	// Zero is 5 s and 20 s. A rule that is stopped makes the verdict Error.
 	RuleTime, Time time.Duration
+	// Memory bounds, in bytes, what judging may add to the memory of the
+	// process. Zero is 1 GiB. A rule that is stopped for it makes the verdict
+	// Error.
+	Memory int64
 	// Parallel is how many plans are judged at once; further ones wait, which
 	// bounds memory. Zero is one a processor.
 	Parallel int
@@ -46,75 +41,105 @@ type Options struct {
 // concurrent use and never changes.
 type Engine struct {
 	rules          []Rule
-	queries        []rego.PreparedEvalQuery // one a rule, in the same order
+	asks           []ask // one a rule, in the same order
+	units          int
+	files          []string
 	needs          needs
 	defaults       Settings // every setting there is, with its default
 	settings       []Setting
-	sources        string // hash of all Rego
+	sources        string // hash of all Rego and its data
 	base           tuning // Options.Overrides
 	ruleTime, time time.Duration
+	memory         uint64
 	slots          chan struct{}
 }
 
-// Limits of what New reads, in bytes: far above any policy people write.
-const (
-	maxFile = 1 << 20
-	maxPack = 16 << 20
-)
+// ask is how a rule is asked.
+type ask struct {
+	unit  int // the rules of one unit share what they work out
+	query rego.PreparedEvalQuery
+	// exceptions gives the rules of the package that are not to deny, as
+	// conftest has it; nil where the package has none.
+	exceptions *rego.PreparedEvalQuery
+}
 
 // New compiles the bundled packs and those of the options. What is wrong with
 // them all is one errs.Invalid error that wraps a *LoadError: each problem with
 // file and line. Wrong overrides are errs.Invalid too.
 func New(o Options) (*Engine, error) {
-	modules, hash, problems, err := load(append([]Pack{{FS: policies.FS}}, o.Packs...))
+	base, err := bundledUnit()
 	if err != nil {
 		return nil, err
 	}
-	if len(problems) > 0 {
-		return nil, unfit(problems)
-	}
-	compiler := ast.NewCompiler().WithCapabilities(capabilities()).WithDefaultRegoVersion(ast.RegoV1)
-	if compiler.Compile(modules); compiler.Failed() {
-		return nil, unfit(problemsOf(compiler.Errors))
-	}
-	e := &Engine{
-		needs:    needsOf(compiler.Modules),
-		sources:  hash,
-		ruleTime: or(o.RuleTime, 5*time.Second),
-		time:     or(o.Time, 20*time.Second),
-		slots:    make(chan struct{}, or(o.Parallel, runtime.GOMAXPROCS(0))),
-	}
-	e.rules, problems = rulesOf(compiler, packOf)
-	problems = append(problems, empty(o.Packs, e.rules)...)
-	if len(problems) > 0 {
-		return nil, unfit(problems)
-	}
-	ctx := context.Background() // compiles in memory; nothing to cancel
-	for _, r := range e.rules {
-		q, err := rego.New(
-			rego.ParsedQuery(ast.NewBody(ast.NewExpr(ast.NewTerm(r.ref)))),
-			rego.Compiler(compiler),
-			rego.Capabilities(capabilities()),
-		).PrepareForEval(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("prepare rule %s: %w", r.ID, err)
-		}
-		e.queries = append(e.queries, q)
-	}
-	if e.defaults, err = defaultsOf(ctx, compiler); err != nil {
+	sources, err := readPacks(base.source, o.Packs, false)
+	if err != nil {
 		return nil, err
 	}
-	if e.settings, problems = settingsOf(compiler, e.defaults); len(problems) > 0 {
+	units, problems := unitsOf(base, sources)
+	if len(problems) > 0 {
 		return nil, unfit(problems)
 	}
+	e := &Engine{
+		units:    len(units),
+		defaults: base.defaults,
+		settings: base.settings,
+		ruleTime: or(o.RuleTime, 5*time.Second),
+		time:     or(o.Time, 20*time.Second),
+		memory:   uint64(or(o.Memory, 1<<30)),
+		slots:    make(chan struct{}, or(o.Parallel, runtime.GOMAXPROCS(0))),
+	}
+	if problems = e.take(units); len(problems) > 0 {
+		return nil, unfit(problems)
+	}
+	sum := sha256.New()
+	for _, s := range sources {
+		fmt.Fprintln(sum, s.Name, s.hash)
+	}
+	e.sources = hex.EncodeToString(sum.Sum(nil))
 	if e.base, err = e.tune(o.Overrides); err != nil {
 		return nil, err
 	}
 	for i := range e.rules {
-		e.rules[i].Level = e.base.levels[e.rules[i].ID]
+		e.rules[i].Level = e.base.levels[e.rules[i].Key()]
 	}
 	return e, nil
 }
+
+// take gathers the rules of the units.
+func (e *Engine) take(units []*unit) (problems []Problem) {
+	e.needs = needs{keys: map[string]bool{}}
+	type numbered struct {
+		Rule
+		ask
+	}
+	var all []numbered
+	for i, u := range units {
+		problems = append(problems, u.problems...)
+		e.needs.join(u.needs)
+		e.files = append(e.files, u.files...)
+		if i > 0 && len(u.rules) == 0 && len(u.problems) == 0 {
+			// A wrong folder would otherwise pass every plan.
+			problems = append(problems, Problem{File: u.pack, Message: "the pack holds no rule: none of its packages has a set named deny, violation or warn"})
+		}
+		for j, r := range u.rules {
+			a := u.asks[j]
+			a.unit = i
+			all = append(all, numbered{r, a})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b numbered) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Pack, b.Pack)) })
+	for _, n := range all {
+		e.rules, e.asks = append(e.rules, n.Rule), append(e.asks, n.ask)
+	}
+	slices.Sort(e.files)
+	e.files = slices.Compact(e.files)
+	return problems
+}
+
+// Files are the patterns of the repository's files that rules ask for, sorted:
+// paths within the repository, with *, ** and ?. Input.Files is to hold what
+// they match.
+func (e *Engine) Files() []string { return slices.Clone(e.files) }
 
 func or[T comparable](v, otherwise T) T {
 	var zero T
@@ -135,108 +160,6 @@ func (e *Engine) Settings() Settings {
 		out[pack] = maps.Clone(values)
 	}
 	return out
-}
-
-// capabilities is the language that rules are written in: OPA's, without what
-// reaches outside or differs from one run to the next. OPA marks those
-// built-ins as nondeterministic, so that what it adds is left out as well;
-// they are named here too, in case a mark goes. The time of day stays: waivers
-// and freezes need it.
-func capabilities() *ast.Capabilities {
-	c := ast.CapabilitiesForThisVersion(ast.CapabilitiesRegoVersion(ast.RegoV1))
-	c.Builtins = slices.DeleteFunc(slices.Clone(c.Builtins), func(b *ast.Builtin) bool {
-		switch b.Name {
-		case "time.now_ns":
-			return false
-		case "http.send", "net.lookup_ip_addr", "opa.runtime", "rand.intn", "uuid.rfc4122":
-			return true
-		}
-		return b.Nondeterministic
-	})
-	c.AllowNet = []string{} // no schema is fetched: an empty list allows no host, a nil one every host
-	return c
-}
-
-// load parses every pack. File names are those in the pack, after the pack's
-// name and a slash where it has one.
-func load(packs []Pack) (modules map[string]*ast.Module, hash string, problems []Problem, err error) {
-	modules = map[string]*ast.Module{}
-	sum := sha256.New()
-	size := 0
-	for i, pack := range packs {
-		if i > 0 && !free(pack.Name, packs[:i]) {
-			return nil, "", nil, errs.New(errs.Invalid, "A policy pack is called %q; a pack needs a name of its own, without a slash, that no bundled pack has.", pack.Name)
-		}
-		err := fs.WalkDir(pack.FS, ".", func(name string, d fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			if d.IsDir() || !strings.HasSuffix(name, ".rego") || strings.HasSuffix(name, "_test.rego") {
-				return nil
-			}
-			file := path.Join(pack.Name, name)
-			if info, err := d.Info(); err != nil {
-				return err
-			} else if size += int(info.Size()); info.Size() > maxFile || size > maxPack {
-				return errs.New(errs.TooLarge, "The policies are too large: %s passes %d MB a file or %d MB for all.", file, maxFile>>20, maxPack>>20)
-			}
-			src, err := fs.ReadFile(pack.FS, name)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(sum, "%d %s %d\n%s", len(file), file, len(src), src)
-			m, err := ast.ParseModuleWithOpts(file, string(src), ast.ParserOptions{
-				RegoVersion: ast.RegoV1, ProcessAnnotation: true, Capabilities: capabilities(),
-			})
-			switch {
-			case err != nil:
-				problems = append(problems, problemsOf(err)...)
-			case m == nil: // a file of comments
-			case i > 0 && len(m.Package.Path) > 1 && m.Package.Path[1].Equal(ast.StringTerm(bundledRoot)):
-				problems = append(problems, Problem{File: file, Line: m.Package.Location.Row, Message: "package " + bundledRoot + " belongs to the bundled policies; choose another name"})
-			default:
-				modules[file] = m
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, "", nil, fmt.Errorf("read policy pack %q: %w", pack.Name, err)
-		}
-	}
-	return modules, hex.EncodeToString(sum.Sum(nil)), problems, nil
-}
-
-// free reports whether a pack may have the name. File names begin with it, so a
-// bundled pack's name would put its files in the place of bundled ones.
-func free(name string, taken []Pack) bool {
-	return name != "" && name != "." && name != ".." && !strings.Contains(name, "/") && !bundled(name) &&
-		!slices.ContainsFunc(taken, func(p Pack) bool { return p.Name == name })
-}
-
-// bundled reports whether a name is one of the folders of package policies.
-func bundled(name string) bool {
-	_, err := fs.Stat(policies.FS, name)
-	return err == nil
-}
-
-// packOf gives the pack of a file as load names it, "" for the bundled ones.
-func packOf(file string) string {
-	name, _, _ := strings.Cut(file, "/")
-	if bundled(name) {
-		return ""
-	}
-	return name
-}
-
-// empty finds the packs that hold no rule at all: a wrong folder would
-// otherwise pass every plan.
-func empty(packs []Pack, rules []Rule) (problems []Problem) {
-	for _, p := range packs {
-		if !slices.ContainsFunc(rules, func(r Rule) bool { return r.Pack == p.Name }) {
-			problems = append(problems, Problem{File: p.Name, Message: "the pack holds no rule: none of its packages has a set named deny, violation or warn"})
-		}
-	}
-	return problems
 }
 
 // defaultsOf evaluates the bundled packs' settings without any input.
@@ -287,7 +210,7 @@ func problemsOf(err error) []Problem {
 	}
 	problems := make([]Problem, 0, len(list))
 	for _, e := range list {
-		p := Problem{Message: e.Message}
+		p := Problem{Message: or(misread(e), e.Message)}
 		if e.Location != nil {
 			p.File, p.Line = e.Location.File, e.Location.Row
 		}

@@ -198,6 +198,12 @@ type needs struct {
 
 func (n needs) plan(key string) bool { return n.all || n.keys[key] }
 
+// join adds what others need.
+func (n *needs) join(o needs) {
+	n.all = n.all || o.all
+	maps.Copy(n.keys, o.keys)
+}
+
 // needsOf finds what the modules ask of the input. A rule that takes the input
 // or the plan as a whole, or looks a key up by a variable, needs everything.
 func needsOf(modules map[string]*ast.Module) needs {

@@ -2,10 +2,11 @@ package policy
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -33,7 +34,8 @@ func (e *Engine) Judge(ctx context.Context, in Input) (Report, error) {
 	case <-ctx.Done():
 		return canceled(ctx)
 	}
-	report := Report{Findings: []Finding{}, Policies: t.version}
+	watched := heap.enter()
+	defer heap.leave()
 	input, err := in.build(t.settings, e.needs)
 	if err != nil {
 		r := Unjudged(err)
@@ -42,27 +44,20 @@ func (e *Engine) Judge(ctx context.Context, in Input) (Report, error) {
 	}
 	all, cancel := context.WithTimeout(ctx, e.time)
 	defer cancel()
-	// Rules of one plan share what they work out of it, such as the changes by
-	// type. One rule is asked after the other: plans are judged side by side.
-	cache := topdown.NewVirtualCache()
-	for i, r := range e.rules {
-		level := t.levels[r.ID]
-		if level == Off {
+	j := judgement{Engine: e, tuning: t, input: input, answers: make([]answer, len(e.rules)), watched: watched}
+	j.run(all)
+	if ctx.Err() != nil {
+		return canceled(ctx)
+	}
+	report := Report{Findings: []Finding{}, Policies: t.version}
+	for i, a := range j.answers {
+		if t.levels[e.rules[i].Key()] == Off {
 			continue
 		}
 		report.Rules++
-		if all.Err() != nil && ctx.Err() == nil {
-			report.Problems = append(report.Problems, Problem{Rule: r.ID, Message: fmt.Sprintf("not asked: the rules before it took the %s that a plan may take", e.time)})
-			continue
-		}
-		findings, problem := e.ask(all, i, input, cache, level)
-		if ctx.Err() != nil {
-			return canceled(ctx)
-		}
-		report.Findings = append(report.Findings, findings...)
-		if problem != nil {
-			report.Problems = append(report.Problems, *problem)
-			cache = topdown.NewVirtualCache() // what stopped midway is left out of it
+		report.Findings = append(report.Findings, a.findings...)
+		if a.problem != nil {
+			report.Problems = append(report.Problems, *a.problem)
 		}
 	}
 	mask := new(redact.Masker)
@@ -78,32 +73,118 @@ func canceled(ctx context.Context) (Report, error) {
 	return Unjudged(err), err
 }
 
+// judgement is one plan being judged.
+type judgement struct {
+	*Engine
+	tuning
+	input   ast.Value
+	answers []answer // one a rule
+	watched uint64   // the heap before
+	next    atomic.Int64
+}
+
+// answer is what one rule says.
+type answer struct {
+	findings []Finding
+	problem  *Problem
+}
+
+// run asks all rules. Each worker takes the next rule that nobody has asked.
+func (j *judgement) run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for range j.workers() {
+		wg.Go(func() { j.work(ctx) })
+	}
+	wg.Wait()
+}
+
+// work asks rules until none is left. The rules of one unit share what they
+// work out of a plan, such as the changes by type, with those that the same
+// worker asks.
+func (j *judgement) work(ctx context.Context) {
+	caches := make([]topdown.VirtualCache, j.units)
+	for {
+		i := int(j.next.Add(1)) - 1
+		if i >= len(j.rules) {
+			return
+		}
+		r, a := j.rules[i], &j.answers[i]
+		level := j.levels[r.Key()]
+		if level == Off {
+			continue
+		}
+		if ctx.Err() != nil {
+			a.problem = &Problem{Rule: r.ID, Message: fmt.Sprintf("not asked: the rules before it took the %s that a plan may take", j.time)}
+			continue
+		}
+		cache := &caches[j.asks[i].unit]
+		if *cache == nil {
+			*cache = topdown.NewVirtualCache()
+		}
+		if a.findings, a.problem = j.ask(ctx, i, *cache, level); a.problem != nil {
+			*cache = nil // what stopped midway is left out of it
+		}
+	}
+}
+
 // ask evaluates one rule.
-func (e *Engine) ask(ctx context.Context, i int, input ast.Value, cache topdown.VirtualCache, level Level) ([]Finding, *Problem) {
-	r := e.rules[i]
-	ctx, cancel := context.WithTimeout(ctx, e.ruleTime)
-	defer cancel()
-	start := time.Now()
-	results, err := e.queries[i].Eval(ctx, rego.EvalParsedInput(input), rego.EvalVirtualCache(cache))
-	if err != nil {
-		return nil, r.problem(err, time.Since(start))
+func (j *judgement) ask(ctx context.Context, i int, cache topdown.VirtualCache, level Level) ([]Finding, *Problem) {
+	r := j.rules[i]
+	value, problem := j.eval(ctx, r, j.asks[i].query, cache)
+	if problem != nil || value == nil {
+		return nil, problem
 	}
-	if len(results) == 0 { // undefined: the rule is no set, and found nothing
-		return nil, nil
-	}
-	findings, err := r.read(results[0].Expressions[0].Value, level)
+	findings, err := r.read(value, level)
 	if err != nil {
 		return nil, &Problem{Rule: r.ID, File: r.File, Line: r.Line, Message: err.Error()}
 	}
+	if x := j.asks[i].exceptions; x != nil && len(findings) > 0 {
+		value, problem := j.eval(ctx, r, *x, cache)
+		if problem != nil {
+			return nil, problem
+		}
+		if r.excepted(value) {
+			for i := range findings {
+				findings[i].Level = Advisory
+				findings[i].Message += " (excepted by the policy)"
+			}
+		}
+	}
 	return findings, nil
 }
+
+// eval gives the value of a query, nil where it is undefined: the rule is then
+// no set, and found nothing.
+func (j *judgement) eval(ctx context.Context, r Rule, q rego.PreparedEvalQuery, cache topdown.VirtualCache) (any, *Problem) {
+	ctx, cancel := context.WithTimeout(ctx, j.ruleTime)
+	defer cancel()
+	stop := topdown.NewCancel()
+	defer context.AfterFunc(ctx, stop.Cancel)()
+	w := heap.watch(stop, j.watched+j.memory)
+	defer heap.forget(w)
+	start := time.Now()
+	results, err := q.Eval(ctx, rego.EvalParsedInput(j.input), rego.EvalVirtualCache(cache), rego.EvalExternalCancel(stop))
+	switch {
+	case w.over.Load():
+		return nil, &Problem{Rule: r.ID, File: r.File, Line: r.Line, Message: fmt.Sprintf("stopped after %s: it took more than the %s of memory that judging may take", rounded(time.Since(start)), megabytes(j.memory))}
+	case err != nil:
+		return nil, r.problem(err, time.Since(start))
+	case len(results) == 0:
+		return nil, nil
+	}
+	return results[0].Expressions[0].Value, nil
+}
+
+func rounded(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) }
+
+func megabytes(n uint64) string { return fmt.Sprintf("%d MB", n>>20) }
 
 func (r Rule) problem(err error, took time.Duration) *Problem {
 	p := &Problem{Rule: r.ID, File: r.File, Line: r.Line, Message: err.Error()}
 	var fault *topdown.Error
 	switch {
 	case topdown.IsCancel(err) || errors.Is(err, context.DeadlineExceeded):
-		p.Message = fmt.Sprintf("stopped after %s without an answer", took.Round(10*time.Millisecond))
+		p.Message = fmt.Sprintf("stopped after %s without an answer", rounded(took))
 	case errors.As(err, &fault):
 		p.Message = fault.Message
 		if fault.Location != nil && fault.Location.File != "" {
@@ -113,60 +194,18 @@ func (r Rule) problem(err error, took time.Duration) *Problem {
 	return p
 }
 
-// read makes findings of a rule's value: a set or list of texts or objects, as
-// conftest takes them, or a single text, object or true.
-func (r Rule) read(value any, level Level) ([]Finding, error) {
-	list, ok := value.([]any)
-	if !ok {
-		list = []any{value}
-	}
-	var out []Finding
-	for _, v := range list {
-		f := Finding{Rule: r.ID, Pack: r.Pack, Title: r.Title, Severity: r.Severity, Level: level, Help: r.Mend}
-		switch v := v.(type) {
-		case bool:
-			if !v {
-				continue
-			}
-			f.Message = r.Title
-		case string:
-			f.Message = v
-		case map[string]any:
-			f.Message = first(v, "msg", "message")
-			f.Address = first(v, "address", "resource")
-			if details, ok := v["details"].(map[string]any); ok && f.Address == "" {
-				f.Address = first(details, "address", "resource")
-			}
-			f.Fingerprint = first(v, "fingerprint")
-			if f.Message == "" {
-				return nil, errors.New(`gave an object without a "msg"`)
-			}
-			// A finding may be weaker than its rule, never stronger: levels are
-			// the server's.
-			if v["level"] == string(Advisory) {
-				f.Level = Advisory
-			}
-		default:
-			return nil, fmt.Errorf("gave %s, which is neither a text nor an object with a \"msg\"", compact(v))
-		}
-		out = append(out, f)
-	}
-	return out, nil
+// excepted reports whether the value of a package's exceptions, lists of rules'
+// names, holds the rule's: without its first word, as conftest has it.
+func (r Rule) excepted(value any) bool {
+	sets, _ := value.([]any)
+	return slices.ContainsFunc(sets, func(v any) bool {
+		names, _ := v.([]any)
+		return slices.ContainsFunc(names, func(name any) bool {
+			s, ok := name.(string)
+			return ok && r.called(s)
+		})
+	})
 }
 
-func first(m map[string]any, keys ...string) string {
-	for _, k := range keys {
-		if s, ok := m[k].(string); ok && strings.TrimSpace(s) != "" {
-			return s
-		}
-	}
-	return ""
-}
-
-func compact(v any) string {
-	raw, err := json.Marshal(v)
-	if err != nil || len(raw) > 60 {
-		return "something"
-	}
-	return string(raw)
-}
+// workers is how many ask the rules of one plan.
+func (j *judgement) workers() int { return 1 }

@@ -227,7 +227,8 @@ func TestCompileErrorsNameFileAndLine(t *testing.T) {
 	for name, c := range map[string]struct{ rego, file, message string }{
 		"syntax":           {"package main\n\ndeny contains msg if {", "own/p.rego", "unexpected eof"},
 		"unknown function": {"package main\n\ndeny contains msg if {\n\tmsg := nothing(input)\n}", "own/p.rego:4", "undefined function nothing"},
-		"Rego v0":          {"package main\n\ndeny[msg] {\n\tmsg := \"a\"\n}", "own/p.rego:3", "`if`"},
+		"broken Rego v0":   {"package main\n\ndeny[msg] {\n\tmsg := \"a\"\n\tx :=\n}", "own/p.rego:6", "unexpected"},
+		"half Rego v1":     {"package main\n\nimport rego.v1\n\ndeny[msg] {\n\tmsg := \"a\"\n}", "own/p.rego:5", "`if`"},
 		"recursion":        {"package main\n\ndeny contains a if {\n\tsome a in deny\n}", "own/p.rego:3", "recursive"},
 		"bad level":        {"package main\n\n# METADATA\n# custom:\n#   level: never\ndeny contains \"a\"", "own/p.rego:6", "never"},
 		"bad severity":     {"package main\n\n# METADATA\n# custom:\n#   severity: huge\ndeny contains \"a\"", "own/p.rego:6", "huge"},

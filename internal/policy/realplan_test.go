@@ -175,7 +175,9 @@ func TestRealPlan(t *testing.T) {
 	run("plan", "-input=false", "-no-color", "-out=plan")
 
 	e := small(t, policy.Options{}, nil)
-	r := judge(t, e, policy.Input{Plan: parse(t, string(run("show", "-json", "plan")))})
+	in := policy.Input{Plan: parse(t, string(run("show", "-json", "plan")))}
+	checkSchema(t, matcher(t), e, in)
+	r := judge(t, e, in)
 	got := []string{}
 	for _, f := range r.Findings {
 		got = append(got, string(f.Level)+" "+f.Address+": "+f.Message)

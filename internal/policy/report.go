@@ -217,14 +217,15 @@ func (r *Report) finish(mask *redact.Masker, p Project) {
 // rule itself says that the finding is known by, in place of its message: a
 // message with a count in it would be a new finding with every plan. Rule and
 // address are in it in any case, so that no rule can write what a waiver for
-// another one accepts. Texts are masked, so that it is no hash of a secret.
+// another one accepts. Texts are masked, so that it is no hash
+// of a secret.
 func fingerprint(f Finding, own string, p Project) string {
 	kind, text := "message", f.Message
 	if own != "" {
 		kind, text = "own", own
 	}
 	sum := sha256.New()
-	for _, part := range []string{f.Rule, p.Dir, p.Workspace, f.Address, kind, text} {
+	for _, part := range []string{f.Pack, f.Rule, p.Dir, p.Workspace, f.Address, kind, text} {
 		fmt.Fprintf(sum, "%d %s\n", len(part), part)
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:16])

@@ -57,11 +57,12 @@ var judging = regexp.MustCompile(`^(deny|violation|warn)(_[a-zA-Z0-9_]+)?$`)
 // bundledRoot is the namespace of the bundled packs.
 const bundledRoot = "tidelock"
 
-// rulesOf finds the rules in compiled modules; pack gives a file's pack.
-func rulesOf(c *ast.Compiler, pack func(file string) string) ([]Rule, []Problem) {
+// rulesOf finds the rules of a compiled pack.
+func rulesOf(c *ast.Compiler, s source) ([]Rule, []Problem) {
 	found := map[string]Rule{}
 	var problems []Problem
-	for _, m := range c.Modules {
+	for file := range s.modules {
+		m := c.Modules[file]
 		for _, r := range m.Rules {
 			name, ok := r.Head.Ref()[0].Value.(ast.Var)
 			if !ok || !judging.MatchString(string(name)) || len(r.Head.Args) > 0 {
@@ -69,7 +70,7 @@ func rulesOf(c *ast.Compiler, pack func(file string) string) ([]Rule, []Problem)
 			}
 			ref := m.Package.Path.Append(ast.StringTerm(string(name)))
 			rule := Rule{
-				ID: idOf(ref), Pack: pack(r.Location.File), Title: string(name),
+				ID: idOf(ref), Pack: s.Name, Title: string(name),
 				Severity: Medium, Level: Mandatory,
 				File: r.Location.File, Line: r.Location.Row, ref: ref,
 			}
@@ -121,13 +122,13 @@ func (r *Rule) describe(set *ast.AnnotationSet, pkg *ast.Package, astRule *ast.R
 		r.Title = cmp.Or(a.Title, r.Title)
 		r.Description = cmp.Or(a.Description, r.Description)
 		if v, ok := a.Custom["severity"]; ok {
-			r.Severity = Severity(fmt.Sprint(v))
+			r.Severity = Severity(strings.ToLower(fmt.Sprint(v)))
 			if !slices.Contains(severities, r.Severity) {
 				return fmt.Errorf("severity %q is none of critical, high, medium, low", v)
 			}
 		}
 		if v, ok := a.Custom["level"]; ok {
-			r.Level = Level(fmt.Sprint(v))
+			r.Level = Level(strings.ToLower(fmt.Sprint(v)))
 			if r.Level != Advisory && !r.Level.Blocks() {
 				return fmt.Errorf("level %q is none of advisory, mandatory, hard", v)
 			}
