@@ -29,7 +29,7 @@ func TestAPIIsDocumented(t *testing.T) {
 	for path := range paths {
 		parts := strings.Split(path, "/")
 		for i, p := range parts {
-			if len(p) == 36 {
+			if len(p) == 36 || i == 4 && parts[3] == "policies" {
 				parts[i] = "{id}"
 			}
 		}
@@ -46,6 +46,9 @@ func TestAPIIsDocumented(t *testing.T) {
 		res := w.ask("GET", path)
 		if res.StatusCode != http.StatusOK {
 			continue // the whole plan of a run that has none
+		}
+		if strings.HasSuffix(path, "/sarif") {
+			continue // its form is not ours; see TestFindings
 		}
 		if ct := res.Header.Get("Content-Type"); ct != "application/json; charset=utf-8" {
 			t.Errorf("%s is sent as %s", path, ct)
@@ -82,7 +85,7 @@ func walk(v any, visit func(string)) {
 	case map[string]any:
 		for key, inner := range v {
 			visit(key)
-			if key != "detail" && key != "args" {
+			if key != "detail" && key != "args" && key != "controls" {
 				walk(inner, visit)
 			}
 		}

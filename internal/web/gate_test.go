@@ -29,6 +29,9 @@ func routes(t *testing.T, w *world) map[string][]string {
 		if strings.Contains(path, "/changes/") {
 			id = change.ID
 		}
+		if strings.Contains(path, "/policies/") {
+			id = "tagging.required"
+		}
 		if path == "/static/{hash}/{name}" {
 			path = assets["style.css"].path
 		}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -11,12 +12,13 @@ import (
 	"github.com/tidelock/tidelock/internal/blob"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
 )
 
-// Options set the pages up. All but Masker, Password, Now, Node and LogPath are needed.
+// Options set the pages up. All but Masker, Password, Now and what comes below it are needed.
 type Options struct {
 	DB      *db.DB
 	Runs    *run.Store
@@ -39,6 +41,11 @@ type Options struct {
 	// stored, and not before.
 	Node    string
 	LogPath func(run string) string
+
+	// Rules gives the rules that judge plans, by ID; nil where the pages tell
+	// of none. Version is Tidelock's.
+	Rules   func(context.Context) ([]policy.Rule, error)
+	Version string
 }
 
 // site is the pages' handler.
@@ -70,6 +77,10 @@ func newSite(o Options) *site {
 	s.page("/audit", "/audit", "audit", s.audit)
 	s.page("/drift", "/drift", "drift", s.driftPage)
 	s.page("/queue", "/queue", "queue", s.queue)
+	s.page("/policies", "/policies", "policies", s.policies)
+	s.page("/policies/{id}", "/policies/{id}", "policy", s.policy)
+	s.get("/api/v1/runs/{id}/findings", s.findings)
+	s.get("/api/v1/runs/{id}/sarif", s.sarif)
 	s.get("/runs/{id}/log", s.log)
 	s.get("/api/v1/runs/{id}/log", s.apiLog)
 	// Whoever cuts an address short finds the list.

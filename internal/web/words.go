@@ -41,6 +41,10 @@ var funcs = template.FuncMap{
 	"money":   money,
 	"signed":  signed,
 	"worst":   worst,
+	"level":   levelBadge,
+	"inline":  inline,
+	"explain": explains,
+	"spot":    spotOf,
 	"flat":    flat,
 	"isplan":  func(k run.Kind) bool { return k == run.Plan },
 	"trim":    func(s tfplan.Summary) string { return strings.TrimSuffix(s.String(), ".") },
@@ -331,10 +335,20 @@ func signed(amount *decimal.Decimal, currency string) string {
 
 // worst is the tone of a finding.
 func worst(f policy.Finding) string {
-	if f.Level == policy.Mandatory {
+	if f.Level.Blocks() {
 		return "bad"
 	}
 	return "warn"
+}
+
+func levelBadge(l policy.Level) badge {
+	switch l {
+	case policy.Hard, policy.Mandatory:
+		return badge{"bad", string(l)}
+	case policy.Advisory:
+		return badge{"warn", string(l)}
+	}
+	return badge{"mute", string(l)}
 }
 
 // flat writes an event's detail, or a job's arguments, for people: "pull 12,

@@ -42,6 +42,17 @@ type world struct {
 	queue *queue.Queue
 }
 
+// theRules are those that the pages tell of.
+var theRules = []policy.Rule{
+	{
+		ID: "security.aws.public_ingress", Title: "Open to <everybody>", Severity: policy.Critical, Level: policy.Mandatory, Why: "Because `0.0.0.0/0` is everybody.",
+		Mend: "Name the networks.", Good: &policy.Example{HCL: "resource \"a\" \"good\" {}"}, Bad: &policy.Example{HCL: "resource \"a\" \"bad\" {}", Action: "delete", Labels: []string{"big"}},
+		Controls: map[string][]string{"cis_aws_3.0": {"5.2", "5.3"}, "house": {"H1"}}, File: "security/aws/public_ingress.rego", Line: 12,
+	},
+	{ID: "tagging.required", Title: "Required tags are missing", Severity: policy.Low, Level: policy.Advisory, File: "tagging/required.rego", Line: 3},
+	{ID: "main.deny", Pack: "house", Title: "deny", Severity: policy.Medium, Level: policy.Off, File: "house/main.rego", Line: 1},
+}
+
 var ada = access.Actor{Kind: access.User, Name: "ada", ID: 1}
 
 func newWorld(t testing.TB, d *db.DB, password string) *world {
@@ -67,7 +78,8 @@ func newWorld(t testing.TB, d *db.DB, password string) *world {
 	w.queue = q
 	w.opts = Options{
 		DB: d, Runs: run.NewStore(d, trail, now), Clients: clients.NewStore(d), Queue: q, Trail: trail, Blobs: blobs, Log: log,
-		Password: redact.NewSecret(password), Now: now,
+		Password: redact.NewSecret(password), Now: now, Version: "1.2.3",
+		Rules: func(context.Context) ([]policy.Rule, error) { return theRules, nil },
 	}
 	w.site = newSite(w.opts)
 	w.repo = w.client("acme", 41, 7, "infra")
