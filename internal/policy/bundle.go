@@ -15,9 +15,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/bundle"
-	"github.com/open-policy-agent/opa/v1/util"
 
 	"github.com/tidelock/tidelock/internal/errs"
 )
@@ -58,7 +56,7 @@ const (
 )
 
 const (
-	bundleManifest   = ".manifest"
+	bundleManifest = ".manifest"
 	signaturesFile = ".signatures.json"
 )
 
@@ -247,25 +245,4 @@ func untar(packed []byte) (map[string][]byte, error) {
 		}
 		files[name] = content
 	}
-}
-
-// Packages returns the packages that a pack's files declare, sorted, such as
-// "data.acme.lib". What does not parse is left to New.
-func Packages(pack fs.FS) ([]string, error) {
-	found := map[string]bool{}
-	err := fs.WalkDir(pack, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".rego") || strings.HasSuffix(name, "_test.rego") {
-			return err
-		}
-		src, err := fs.ReadFile(pack, name)
-		if err != nil {
-			return err
-		}
-		m, err := ast.ParseModuleWithOpts(name, string(src), ast.ParserOptions{RegoVersion: ast.RegoV1})
-		if err == nil && m != nil {
-			found[m.Package.Path.String()] = true
-		}
-		return nil
-	})
-	return util.KeysSorted(found), err
 }

@@ -37,16 +37,16 @@ type compiled struct {
 	err    error // errs.Invalid: the same content does not compile the next time either
 }
 
-// part is a pack of an engine: digest stands for its files.
+// part is a pack of an engine: digest stands for its files. What one pack has
+// no other sees: a repository's own can add findings, and change no one's.
 type part struct {
 	policy.Pack
 	digest string
-	own    bool // the repository's: it may add to the others, and not change them
 }
 
 // packOf is a source's copy as the engine takes it.
 func packOf(p *source, c *copied) policy.Pack {
-	return policy.Pack{Name: p.pack.Name, FS: c.fs}
+	return policy.Pack{Name: p.pack.Name, FS: c.fs, Data: p.pack.Data, Untyped: p.pack.Untyped}
 }
 
 // of returns the engine of the packs.
@@ -56,7 +56,7 @@ func (e *engines) of(ctx context.Context, parts []part) (*policy.Engine, error) 
 	}
 	var key strings.Builder
 	for _, p := range parts {
-		fmt.Fprintf(&key, "%s %s %t\n", p.Name, p.digest, p.own)
+		fmt.Fprintf(&key, "%s %s %q %t\n", p.Name, p.digest, p.Data, p.Untyped)
 	}
 	if c, ok := e.recall(key.String()); ok {
 		return c.engine, c.err
@@ -81,46 +81,10 @@ func (e *engines) of(ctx context.Context, parts []part) (*policy.Engine, error) 
 
 func (e *engines) compile(parts []part) (*policy.Engine, error) {
 	o := e.options
-	var theirs []string
 	for _, p := range parts {
 		o.Packs = append(o.Packs, p.Pack)
-		if !p.own {
-			packages, err := policy.Packages(p.FS)
-			if err != nil {
-				return nil, err
-			}
-			theirs = append(theirs, packages...)
-		}
-	}
-	for _, p := range parts {
-		if !p.own {
-			continue
-		}
-		packages, err := policy.Packages(p.FS)
-		if err != nil {
-			return nil, err
-		}
-		for _, own := range packages {
-			if i := slices.IndexFunc(theirs, func(their string) bool { return overlap(own, their) }); i >= 0 {
-				return nil, errs.New(errs.Invalid, "The repository's own policies have the package %s, and the server's have %s: rules there could be changed by it. Give the repository's a package of its own, such as %s.",
-					name(own), name(theirs[i]), "infra."+strings.TrimPrefix(name(own), "infra."))
-			}
-		}
 	}
 	return policy.New(o)
-}
-
-// name is a package's as its file has it.
-func name(pkg string) string { return strings.TrimPrefix(pkg, "data.") }
-
-// overlap reports whether rules of one package can be written in the other:
-// where one is the same as the other or lies in it.
-func overlap(a, b string) bool {
-	in := func(a, b string) bool {
-		rest, ok := strings.CutPrefix(a, b)
-		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
-	}
-	return in(a, b) || in(b, a)
 }
 
 func (e *engines) recall(key string) (compiled, bool) {

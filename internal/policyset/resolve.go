@@ -50,12 +50,12 @@ type chain struct {
 // defaults; else what the rule says itself, as far as its pack may.
 func (c chain) level(r policy.Rule) (policy.Level, Origin) {
 	for _, s := range slices.Backward(c.scopes) {
-		if l, ok := longest(s.Levels, r.ID); ok {
-			return l, s.origin()
+		if key, ok := longest(s.Levels, r); ok {
+			return s.Levels[key], s.origin()
 		}
 	}
-	if l, ok := longest(c.base.Overrides.Levels, r.ID); ok {
-		return l, OriginDefaults
+	if key, ok := longest(c.base.Overrides.Levels, r); ok {
+		return c.base.Overrides.Levels[key], OriginDefaults
 	}
 	if c.base.Disabled && r.Pack == "" {
 		return policy.Off, "policy.disabled"
@@ -68,18 +68,27 @@ func (c chain) level(r policy.Rule) (policy.Level, Origin) {
 
 func (s Scope) origin() Origin { return fmt.Sprintf("policy_scope %q, %s", s.Name, s.Place) }
 
-// longest returns what the longest key says that covers the rule.
-func longest(levels map[string]policy.Level, rule string) (policy.Level, bool) {
-	for key := rule; ; {
-		if l, ok := levels[key]; ok {
-			return l, true
+// longest returns the longest key of levels that speaks of the rule: its ID or
+// the beginning of it up to a dot, with its pack's name and a slash before it
+// or without.
+func longest(levels map[string]policy.Level, r policy.Rule) (found string, ok bool) {
+	for _, key := range []string{r.Key(), r.ID} {
+		for {
+			if _, there := levels[key]; there {
+				if !ok || len(key) > len(found) {
+					found = key
+				}
+				ok = true
+				break
+			}
+			at := strings.LastIndexByte(key, '.')
+			if at < 0 {
+				break
+			}
+			key = key[:at]
 		}
-		at := strings.LastIndexByte(key, '.')
-		if at < 0 {
-			return "", false
-		}
-		key = key[:at]
 	}
+	return found, ok
 }
 
 // setting returns the value of a setting, and whether anybody set it.
@@ -211,16 +220,15 @@ func (r resolving) adminPack(pack string) bool {
 
 // repoLevels raises levels as the repository asks, and says what it can't.
 func (r resolving) repoLevels(out *resolved) {
-	covers := func(key, rule string) bool { return key == rule || strings.HasPrefix(rule, key+".") }
 	for _, key := range sorted(r.repo.Levels) {
 		wish, known := r.repo.Levels[key], false
 		var weaker []string
 		for i, l := range out.levels {
-			if !covers(key, l.Rule) {
+			if _, ok := longest(map[string]policy.Level{key: ""}, r.rules[i]); !ok {
 				continue
 			}
 			known = true
-			if by, ok := longestKey(r.repo.Levels, l.Rule); !ok || by != key {
+			if by, _ := longest(r.repo.Levels, r.rules[i]); by != key {
 				continue
 			}
 			switch {
@@ -236,19 +244,6 @@ func (r resolving) repoLevels(out *resolved) {
 		case len(weaker) > 0:
 			out.notes = append(out.notes, fmt.Sprintf("levels asks for %s = %q, which is less strict than what judges this repository: %s. A repository can raise levels only, so this has no effect there.", key, wish, listed(weaker)))
 		}
-	}
-}
-
-func longestKey(levels map[string]policy.Level, rule string) (string, bool) {
-	for key := rule; ; {
-		if _, ok := levels[key]; ok {
-			return key, true
-		}
-		at := strings.LastIndexByte(key, '.')
-		if at < 0 {
-			return "", false
-		}
-		key = key[:at]
 	}
 }
 
@@ -337,12 +332,12 @@ func (r resolved) overrides(rules []policy.Rule) policy.Overrides {
 	o := policy.Overrides{Levels: map[string]policy.Level{}, Settings: policy.Settings{}}
 	for i, l := range r.levels {
 		if l.Level != rules[i].Level {
-			o.Levels[l.Rule] = l.Level
+			o.Levels[rules[i].Key()] = l.Level
 		}
 	}
-	for _, l := range r.levels { // a rule's name may be the beginning of another's
-		if _, ok := longestKey(o.Levels, l.Rule); ok {
-			o.Levels[l.Rule] = l.Level
+	for i, l := range r.levels { // a rule's name may be another's, or the beginning of it
+		if _, ok := longest(o.Levels, rules[i]); ok {
+			o.Levels[rules[i].Key()] = l.Level
 		}
 	}
 	for _, s := range r.settings {

@@ -117,7 +117,7 @@ func (s *Sets) unknownRule(key string, packs bool) string {
 	top, _, _ := strings.Cut(key, ".")
 	family := false
 	for _, r := range s.engines.base.Rules() {
-		if r.ID == key || strings.HasPrefix(r.ID, key+".") {
+		if _, ok := longest(map[string]policy.Level{key: ""}, r); ok {
 			return ""
 		}
 		family = family || strings.HasPrefix(r.ID, top+".")
@@ -181,7 +181,7 @@ func (s *Sets) For(ctx context.Context, t Target, repo RepoPolicy) (Judging, err
 		if err != nil {
 			return Judging{}, err
 		}
-		parts = append(parts, part{Pack: p, digest: digest, own: true})
+		parts = append(parts, part{Pack: p, digest: digest})
 		j.Packs = append(j.Packs, PackState{Name: p.Name, Kind: "repository", From: repo.origin(), Digest: digest})
 	}
 	if j.Engine, err = s.engines.of(ctx, parts); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 func newSets(t *testing.T, o Options) *Sets {
@@ -178,27 +179,35 @@ func TestRepositoryOnlyTightens(t *testing.T) {
 	}
 }
 
-// A repository's own rules can't write into packages of other packs, where they
-// could add exceptions.
+// A repository's own rules see no other pack, even where they have the same
+// package: they can neither add exceptions to its rules nor set their levels.
 func TestThreat_RepositoryRulesDoNotReachIntoOthers(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "acme.rego", "package acme.lib\n\nimport rego.v1\n\nexempt contains \"a\"\n")
-	write(t, dir, "deny.rego", "package acme.rules\n\nimport rego.v1\n\ndeny contains \"b\" if not \"b\" in data.acme.lib.exempt\n")
+	write(t, dir, "deny.rego", "package acme.rules\n\nimport rego.v1\n\n# METADATA\n# custom:\n#   level: hard\ndeny contains \"b\" if not \"b\" in data.acme.lib.exempt\n")
 	s := newSets(t, Options{Config: Config{Packs: []PackConfig{{Name: "acme", Path: dir, MaxAge: DefaultMaxAge}}}})
-	for _, tc := range []struct {
-		pkg  string
-		fits bool
-	}{
-		{"package acme.lib", false}, {"package acme", false}, {"package acme.lib.more", false}, {"package acme.rules", false},
-		{"package acme.library", true}, {"package infra", true}, {"package tidelock.lib", false},
-	} {
-		packs, err := ReadRepoPacks(fstest.MapFS{"p/x.rego": {Data: []byte(tc.pkg + "\n\nimport rego.v1\n\ndeny contains \"c\" if false\n")}}, []string{"p"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = s.For(t.Context(), Target{Dir: "."}, RepoPolicy{Packs: packs})
-		if (err == nil) != tc.fits {
-			t.Errorf("%s: %v", tc.pkg, err)
-		}
+	packs, err := ReadRepoPacks(fstest.MapFS{"p/x.rego": {Data: []byte("package acme.lib\n\nimport rego.v1\n\nexempt contains \"b\"\n")},
+		"p/y.rego": {Data: []byte("package acme.rules\n\nimport rego.v1\n\n# METADATA\n# custom:\n#   level: advisory\ndeny contains \"c\"\n")}}, []string{"p"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := judgingOf(t, s, Target{Dir: "."}, RepoPolicy{Packs: packs, Levels: map[string]policy.Level{"acme.rules.deny": policy.Advisory}})
+	plan, err := tfplan.ParsePlan(strings.NewReader(`{"format_version":"1.2","terraform_version":"1.11.4","planned_values":{"root_module":{}},"resource_changes":[],"configuration":{"root_module":{}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := j.Engine.Judge(t.Context(), policy.Input{Plan: plan, Overrides: j.Overrides})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]policy.Level{}
+	for _, f := range report.Findings {
+		got[f.Pack+": "+f.Message] = f.Level
+	}
+	if len(got) != 2 || got["acme: b"] != policy.Hard || got["repository: c"] != policy.Advisory {
+		t.Errorf("found %v", got)
+	}
+	if len(j.Notes) != 1 || !strings.Contains(j.Notes[0], "less strict") {
+		t.Errorf("notes %q", j.Notes)
 	}
 }
