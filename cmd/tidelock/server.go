@@ -29,6 +29,7 @@ import (
 	"github.com/tidelock/tidelock/internal/drift"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/policyset"
 	"github.com/tidelock/tidelock/internal/providers"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/redact"
@@ -60,6 +61,7 @@ type server struct {
 	lock    *os.File // holds the data folder for this process
 
 	providers *providers.Store
+	policies  *policyset.Sets
 }
 
 // newServer wires a server up from a checked configuration. Nothing runs and
@@ -148,6 +150,7 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	if err != nil {
 		return bot.Options{}, err
 	}
+	s.policies = sets
 	catalog, err := cost.NewCatalog()
 	if err != nil {
 		return bot.Options{}, err
@@ -249,6 +252,7 @@ func (s *server) routes() http.Handler {
 			DB: s.db, Runs: s.runs, Clients: clients.NewStore(s.db), Queue: s.queue, Trail: s.trail, Blobs: s.blobs,
 			Log: s.log, Password: s.config.Web.Password, Masker: s.masker,
 			Node: s.node, LogPath: s.runner.LogPath,
+			Rules: s.policies.Known, Version: buildVersion().Version,
 		}))
 	}
 	return r
