@@ -9,6 +9,7 @@ import (
 
 	gates "github.com/tidelock/tidelock/internal/gate" // gate is a name in the tests
 	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/policyset"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/secrets"
 	"github.com/tidelock/tidelock/planner"
@@ -53,6 +54,11 @@ type Config struct {
 
 	// Secrets are what repositories may ask for by name; see secrets.New.
 	Secrets []secrets.Source
+
+	// Policies say what judges which project, beside the block policy.
+	Policies policyset.Config
+
+	environ []string // that the secrets' values are read from
 }
 
 // GitHubConfig says which GitHub App this is and how hard it may write.
@@ -124,6 +130,12 @@ type PolicyConfig struct {
 	RequiredTags []string
 	Levels       map[string]string // rule ID → advisory | mandatory | off
 	Owners       []string          // who may accept findings: logins or organization/team
+	// AdminRepo is the repository "owner/name" in which policies are kept, ""
+	// for none, and AdminRef its branch, tag or commit, "" for the default
+	// branch. It goes below the server's own settings only where it may loosen.
+	AdminRepo      string
+	AdminRef       string
+	AdminMayLoosen bool
 	WaiverMax    time.Duration     // how long one may be accepted for beyond its plan; 0: not at all
 }
 
@@ -214,6 +226,7 @@ const (
 
 func loadConfig(path string, environ []string, needs configNeeds) *loader {
 	l := &loader{config: defaultConfig(), env: tidelockEnv(environ), origins: map[string]origin{}, broken: map[string]bool{}}
+	l.config.environ = environ
 	l.readFile(path)
 	l.readEnv()
 	l.finish()

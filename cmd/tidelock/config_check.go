@@ -278,6 +278,14 @@ func checkPolicyOwners(c *Config) string {
 	return ""
 }
 
+func checkAdminRepo(c *Config) string {
+	owner, name, ok := strings.Cut(c.Policy.AdminRepo, "/")
+	if !ok || owner == "" || name == "" || strings.ContainsAny(c.Policy.AdminRepo, " \t:@") || strings.Contains(name, "/") {
+		return fmt.Sprintf("must be a repository such as `acme/policies`, but is %q.", c.Policy.AdminRepo)
+	}
+	return ""
+}
+
 func checkEnvNames(names []string) string {
 	for _, name := range names {
 		switch {
@@ -302,7 +310,7 @@ func checkRequiredTags(c *Config) string {
 }
 
 func checkLevels(c *Config) string {
-	levels := []string{"advisory", "mandatory", "off"}
+	levels := []string{"advisory", "mandatory", "hard", "off"}
 	for _, rule := range slices.Sorted(maps.Keys(c.Policy.Levels)) {
 		if level := c.Policy.Levels[rule]; !slices.Contains(levels, level) {
 			return fmt.Sprintf("sets the rule %q to %q, but a level is %s.", rule, level, orList(levels))

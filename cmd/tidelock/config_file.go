@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	gates "github.com/tidelock/tidelock/internal/gate" // gate is a name in the tests
+	"github.com/tidelock/tidelock/internal/policyset"
 	"github.com/tidelock/tidelock/internal/redact"
 )
 
@@ -55,6 +56,7 @@ func schemaOf(block string) *hcl.BodySchema {
 		}
 		schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: gates.BlockType, LabelNames: []string{"act"}},
 			hcl.BlockHeaderSchema{Type: secretBlock, LabelNames: []string{"name"}})
+		schema.Blocks = append(schema.Blocks, policyset.Blocks()...)
 	}
 	return schema
 }
@@ -65,9 +67,10 @@ func (l *loader) readRoot(body hcl.Body) {
 	l.readAttributes("", content.Attributes)
 	l.readGates(content.Blocks)
 	l.readSecrets(content.Blocks)
+	l.readPolicies(content.Blocks)
 	first := map[string]hcl.Range{}
 	for _, block := range content.Blocks {
-		if block.Type == gates.BlockType || block.Type == secretBlock {
+		if block.Type == gates.BlockType || block.Type == secretBlock || policyset.IsBlock(block.Type) {
 			continue
 		}
 		if before, twice := first[block.Type]; twice {

@@ -147,6 +147,7 @@ func (l *loader) write(w io.Writer) error {
 	}
 	l.writeGates(&b)
 	l.writeSecrets(&b)
+	l.writePolicies(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -195,6 +196,7 @@ func (l *loader) asJSON() map[string]shownSetting {
 	}
 	l.gatesJSON(all)
 	l.secretsJSON(all)
+	l.policiesJSON(all)
 	return all
 }
 

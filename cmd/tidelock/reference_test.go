@@ -64,6 +64,7 @@ func reference() string {
 	}
 	b.WriteString(gatesReference())
 	b.WriteString(secretsReference())
+	b.WriteString(policiesReference())
 	return b.String()
 }
 

@@ -30,6 +30,7 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/policyset"
+	"github.com/tidelock/tidelock/internal/policyset"
 	"github.com/tidelock/tidelock/internal/providers"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/redact"
@@ -146,7 +147,8 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	if s.providers, err = c.providers(s.log); err != nil {
 		return bot.Options{}, err
 	}
-	sets, err := c.policySets()
+	s.mirrors = checkout.New(filepath.Join(c.DataDir, "mirrors"), checkout.Options{})
+	sets, err := s.policySets(policyset.Admin{Source: s.adminRepository, Store: s.mirrors})
 	if err != nil {
 		return bot.Options{}, err
 	}
@@ -158,7 +160,6 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	s.trail = access.NewTrail(s.db)
 	s.runs = run.NewStore(s.db, s.trail, nil)
 	s.drift = drift.NewStore(s.db, s.trail, nil)
-	s.mirrors = checkout.New(filepath.Join(c.DataDir, "mirrors"), checkout.Options{})
 	return bot.Options{
 		DB: s.db, Queue: s.queue, App: s.app, Capacity: capacity.New(c.Terraform.limits), Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
 		Blobs: s.blobs, Checkout: s.mirrors, Submodules: bot.Submodules{Allowed: c.Checkout.Submodules, Hosts: c.Checkout.SubmoduleHosts}, Providers: s.providers, Runner: runners,
@@ -299,6 +300,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	wg.Go(func() { s.bot.WatchDrift(work) })
 	wg.Go(func() { s.bot.WatchWaivers(work) })
 	wg.Go(func() { s.sweepCopies(work) })
+	wg.Go(func() { s.bot.Policies.Watch(work) })
 	failed := make(chan error, 1)
 	wg.Go(func() {
 		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {

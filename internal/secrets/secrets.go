@@ -103,6 +103,20 @@ func (s *Store) Get(ctx context.Context, who Asker, phase string, wants map[stri
 	return out, nil
 }
 
+// Own returns a secret for the server itself, whichever repositories may have
+// it: the server's own configuration asks for it.
+func (s *Store) Own(ctx context.Context, name string) (redact.Secret, error) {
+	src, ok := s.sources[name]
+	if !ok {
+		return redact.Secret{}, errs.New(errs.NotFound, "There is no secret %q.", name)
+	}
+	value, err := s.read(ctx, src)
+	if err != nil {
+		return redact.Secret{}, errs.Wrap(errs.Unavailable, err, "The secret %q can't be read now; the server's log says why.", name)
+	}
+	return value, nil
+}
+
 func (src Source) allows(who Asker) bool {
 	matches := func(patterns []string, value string) bool {
 		return slices.ContainsFunc(patterns, func(p string) bool {
