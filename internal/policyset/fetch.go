@@ -185,6 +185,9 @@ func cause(err error) string {
 func gitRef(store *checkout.Store, where func(context.Context) (checkout.Source, string, error), dir string) fetcher {
 	return func(ctx context.Context, have *copied) (fetched, error) {
 		src, ref, err := where(ctx)
+		if err == nil && ref == "" {
+			err = errs.New(errs.Unavailable, "GitHub has not said yet which branch is the default one.")
+		}
 		if err != nil {
 			return fetched{}, err
 		}

@@ -158,10 +158,12 @@ func (s *source) ask(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked = s.now()
+	told := err != nil && s.err != nil && err.Error() == s.err.Error() // once is enough until it changes
 	var signature *policy.SignatureError
 	var bad wrongError
 	s.err, s.wrong = err, errors.As(err, &signature) || errors.As(err, &bad)
 	switch {
+	case told:
 	case s.wrong:
 		s.log.Error("policies refused: what the source holds must not judge", "pack", s.pack.Name, "from", s.pack.From(), "error", err, "last_good", have != nil)
 	case err != nil:

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/tidelock/tidelock/internal/checkout"
+	"github.com/tidelock/tidelock/internal/clients"
+	"github.com/tidelock/tidelock/internal/errs"
+)
+
+// adminRepository says where the commits of policy.admin_repo come from, and
+// its default branch.
+func (s *server) adminRepository(ctx context.Context) (checkout.Source, string, error) {
+	store := clients.NewStore(s.db)
+	all, err := store.List(ctx, s.db)
+	if err != nil {
+		return checkout.Source{}, "", err
+	}
+	for _, c := range all {
+		if c.Status != clients.Active {
+			continue
+		}
+		repos, err := store.Repos(ctx, s.db, c.ID)
+		if err != nil {
+			return checkout.Source{}, "", err
+		}
+		for _, r := range repos {
+			if r.Status == clients.Active && strings.EqualFold(r.FullName(), s.config.Policy.AdminRepo) {
+				auth := s.app.Installation(c.InstallationID).GitAuth(r.ID)
+				return checkout.Source{RepoID: r.ID, URL: r.CloneURL, Auth: auth}, r.DefaultBranch, nil
+			}
+		}
+	}
+	return checkout.Source{}, "", errs.New(errs.NotFound, "The App is not installed on policy.admin_repo %s, or GitHub has not said so yet.", s.config.Policy.AdminRepo)
+}
