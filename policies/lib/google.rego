@@ -35,14 +35,24 @@ unknown(rc, path) if {
 	not _silent(rc, path)
 }
 
+# Most attributes are known, or unknown as a whole.
+_masked(mask, path) if mask[path[0]] == true
+
 _masked(mask, path) if {
-	some n in numbers.range(1, count(path))
+	not is_boolean(mask[path[0]])
+	some n in numbers.range(2, count(path))
 	object.get(mask, array.slice(path, 0, n), false) == true
 }
 
 _silent(rc, path) if {
 	expressions := references.expressions(rc)
-	every n in numbers.range(1, count(path)) {
+	not expressions[path[0]]
+}
+
+_silent(rc, path) if {
+	expressions := references.expressions(rc)
+	not _expression(expressions[path[0]])
+	every n in numbers.range(2, count(path)) {
 		not _expression(object.get(expressions, array.slice(path, 0, n), null))
 	}
 	object.get(expressions, path, null) == null
