@@ -186,7 +186,7 @@ func (c *policyEval) only(ctx context.Context, j *judges) error {
 		if meant(r.ID) {
 			n++
 		} else {
-			j.over.Levels[r.ID] = policy.Off
+			j.over.Levels[r.Key()] = policy.Off
 		}
 	}
 	if n == 0 {

@@ -47,7 +47,7 @@ func newPolicyExplainCommand(p *program) *cobra.Command {
 				return err
 			}
 			r := rules[i]
-			r.Level = levels[r.ID]
+			r.Level = levels[r.Key()]
 			if asJSON {
 				return writeJSON(p.stdout, r)
 			}

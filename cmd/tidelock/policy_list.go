@@ -46,7 +46,7 @@ func newPolicyListCommand(p *program) *cobra.Command {
 			rules := []policy.Rule{}
 			for _, r := range judging.Engine.Rules() {
 				if len(args) == 0 || r.ID == args[0] || strings.HasPrefix(r.ID, args[0]+".") {
-					r.Level = levels[r.ID]
+					r.Level = levels[r.Key()]
 					rules = append(rules, r)
 				}
 			}

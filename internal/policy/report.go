@@ -50,7 +50,8 @@ func (l Level) Stricter(than Level) bool {
 }
 
 // Blocks reports whether a finding of the level keeps a plan from being applied.
-func (l Level) Blocks() bool { return l == Mandatory || l == Hard }
+// All but Off and Advisory do, an unknown level too.
+func (l Level) Blocks() bool { return l != Off && l != Advisory }
 
 // Severity says how bad it is when a rule finds something. It orders findings
 // and decides nothing.

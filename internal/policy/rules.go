@@ -129,7 +129,7 @@ func (r *Rule) describe(set *ast.AnnotationSet, pkg *ast.Package, astRule *ast.R
 		}
 		if v, ok := a.Custom["level"]; ok {
 			r.Level = Level(strings.ToLower(fmt.Sprint(v)))
-			if r.Level != Advisory && !r.Level.Blocks() {
+			if !slices.Contains(levels[1:], r.Level) { // all but off
 				return fmt.Errorf("level %q is none of advisory, mandatory, hard", v)
 			}
 		}
