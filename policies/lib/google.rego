@@ -160,8 +160,6 @@ subnets := [rc |
 	plan.text(rc.change.after, "purpose", "PRIVATE") in {"PRIVATE", "PRIVATE_RFC_1918"}
 ]
 
-# GKE makes the nodes' machines of a pool by their node_config; the cluster's own
-# is that of the default pool, which most configurations remove at once.
 clusters := of({"google_container_cluster"})
 
 standard_clusters := [rc | some rc in clusters; not autopilot(rc)]
@@ -169,10 +167,23 @@ standard_clusters := [rc | some rc in clusters; not autopilot(rc)]
 # Google runs the nodes of an Autopilot cluster, and hardens them.
 autopilot(rc) if value(rc, ["enable_autopilot"], false) == true
 
+# What makes nodes by a node_config of its own: pools, and clusters that keep the
+# default pool, which most configurations remove at once.
 node_makers := array.concat(
 	of({"google_container_node_pool"}),
-	[rc | some rc in standard_clusters; value(rc, ["remove_default_node_pool"], false) != true],
+	[rc |
+		some rc in standard_clusters
+		value(rc, ["remove_default_node_pool"], false) != true
+		not _names_pools(rc)
+	],
 )
+
+_names_pools(rc) if references.expressions(rc).node_pool
+
+_names_pools(rc) if {
+	not references.expressions(rc)
+	given(rc, ["node_pool"])
+}
 
 # default_account(email) holds for the service account that Google makes for every
 # project's machines, which may be an editor of the whole project; it is meant

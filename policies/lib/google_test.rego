@@ -128,6 +128,15 @@ test_nodes_of_clusters_and_pools if {
 	count(google.node_makers) == 2 with input as fixture.input_of(changes)
 }
 
+test_pools_within_a_cluster_take_the_place_of_the_default_one if {
+	changes := [fixture.create("google_container_cluster", {"node_pool": [{"name": "a"}]})]
+	google.node_makers == [] with input as fixture.input_of(changes)
+	google.node_makers == [] with input as written(changes, {"node_pool": [{"name": {"constant_value": "a"}}]})
+	count(google.node_makers) == 1 with input as written(changes, {"name": {"constant_value": "a"}})
+}
+
+written(changes, expressions) := object.union(fixture.input_of(changes), {"plan": {"configuration": {"root_module": {"resources": [{"address": "google_container_cluster.x", "expressions": expressions}]}}}})
+
 test_default_account if {
 	google.default_account("")
 	google.default_account("default")

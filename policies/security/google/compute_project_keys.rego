@@ -41,7 +41,7 @@ import data.tidelock.google
 deny contains {"address": rc.address, "msg": "The project's SSH keys open this machine: the metadata block-project-ssh-keys is not true."} if {
 	some rc in google.machines
 	not refuses[rc.address]
-	not google.unknown(rc, ["metadata"])
+	not google.unknown(rc, ["metadata", "block-project-ssh-keys"])
 }
 
 deny contains {"address": rc.address, "msg": message} if {

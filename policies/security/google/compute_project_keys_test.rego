@@ -28,4 +28,5 @@ test_blocked_keys_and_os_login_pass if {
 
 test_metadata_that_is_not_known_yet_passes if {
 	count(found([fixture.with_unknown(machine(null), {"metadata": true})])) == 0
+	count(found([fixture.with_unknown(machine({}), {"metadata": {"block-project-ssh-keys": true}})])) == 0
 }

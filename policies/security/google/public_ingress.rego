@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: Open to the internet (Google Cloud)
-# description: Denies firewall rules that let every address reach a port other than 80 and 443.
+# description: Denies firewall rules, those of policies too, that let every address reach a port other than 80 and 443.
 # custom:
 #   severity: high
 #   level: mandatory
@@ -40,6 +40,7 @@
 #         }
 package tidelock.security.google.public_ingress
 
+import data.tidelock.google
 import data.tidelock.network
 import data.tidelock.plan
 
@@ -54,25 +55,46 @@ deny contains {"address": rc.address, "msg": message} if {
 # accounts are) are not known either, and are no worry.
 deny contains {"address": rc.address, "msg": message, "level": "advisory"} if {
 	some [rc, allow] in closed
-	plan.masked(plan.unknown(rc), "source_ranges")
+	sources_unknown(rc)
 	not limited(rc)
 	message := sprintf("Who may reach %s is known only after the apply: make sure that it is not the whole internet.", [shown(allow)])
 }
 
-# closed: each allow block on ports that must not face the internet, with its
-# firewall rule. Google takes a rule without a direction for an ingress rule.
+# closed: each block that allows ports which must not face the internet, with its
+# rule.
 closed := [[rc, allow] |
-	some rc in plan.made.google_compute_firewall
-	upper(plan.text(rc.change.after, "direction", "INGRESS")) == "INGRESS"
+	some [rc, allow] in array.concat(classic, policies)
 	object.get(rc.change.after, "disabled", false) != true
-	some allow in plan.list(rc.change.after, "allow")
 	not open(allow)
 ]
 
+# Google takes a rule without a direction for an ingress rule.
+classic := [[rc, allow] |
+	some rc in plan.made.google_compute_firewall
+	upper(plan.text(rc.change.after, "direction", "INGRESS")) == "INGRESS"
+	some allow in plan.list(rc.change.after, "allow")
+]
+
+# Rules of firewall policies say the same in other words.
+policies := [[rc, {"protocol": block.ip_protocol, "ports": plan.list(block, "ports")}] |
+	some rc in google.of({
+		"google_compute_firewall_policy_rule",
+		"google_compute_network_firewall_policy_rule",
+		"google_compute_region_network_firewall_policy_rule",
+	})
+	rc.change.after.direction == "INGRESS"
+	rc.change.after.action == "allow"
+	some block in google.blocks(rc, ["match", 0, "layer4_configs"])
+]
+
 sources(rc) := {source |
-	some source in plan.list(rc.change.after, "source_ranges")
+	some source in array.concat(plan.list(rc.change.after, "source_ranges"), google.blocks(rc, ["match", 0, "src_ip_ranges"]))
 	is_string(source)
 }
+
+sources_unknown(rc) if plan.masked(plan.unknown(rc), "source_ranges")
+
+sources_unknown(rc) if plan.masked(plan.unknown(rc).match[0], "src_ip_ranges")
 
 limited(rc) if {
 	some key in {"source_tags", "source_service_accounts"}

@@ -97,3 +97,28 @@ test_ports_by_setting if {
 	none := public_ingress.deny with input as fixture.with_settings(fixture.input_of([firewall({})]), "security", {"public_ports": [22]})
 	count(none) == 0
 }
+
+rule(other, match) := fixture.create("google_compute_network_firewall_policy_rule", object.union(
+	{"direction": "INGRESS", "action": "allow", "disabled": false},
+	object.union(other, {"match": [object.union({"src_ip_ranges": ["0.0.0.0/0"], "layer4_configs": [{"ip_protocol": "tcp", "ports": ["22"]}]}, match)]}),
+))
+
+test_rules_of_policies_are_denied if {
+	messages([rule({}, {})]) == {"0.0.0.0/0 may reach tcp port 22."}
+	messages([rule({}, {"layer4_configs": [{"ip_protocol": "all"}]})]) == {"0.0.0.0/0 may reach every port."}
+}
+
+test_rules_of_policies_that_pass if {
+	count(found([
+		rule({"action": "deny"}, {}),
+		rule({"direction": "EGRESS"}, {}),
+		rule({"disabled": true}, {}),
+		rule({}, {"src_ip_ranges": ["10.0.0.0/8"]}),
+		rule({}, {"layer4_configs": [{"ip_protocol": "tcp", "ports": ["443"]}]}),
+	])) == 0
+}
+
+test_unknown_source_of_a_policy_is_a_warning if {
+	some f in found([fixture.with_unknown(rule({}, {"src_ip_ranges": null}), {"match": [{"src_ip_ranges": true}]})])
+	f.level == "advisory"
+}

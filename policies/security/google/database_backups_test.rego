@@ -1,10 +1,10 @@
-package tidelock.security.google.sql_backups_test
+package tidelock.security.google.database_backups_test
 
 import data.tidelock.fixture
-import data.tidelock.security.google.sql_backups
+import data.tidelock.security.google.database_backups
 
 found(changes) := result if {
-	result := sql_backups.deny with input as fixture.input_of(changes)
+	result := database_backups.deny with input as fixture.input_of(changes)
 }
 
 messages(changes) := {f.msg | some f in found(changes)}

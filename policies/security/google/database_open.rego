@@ -46,7 +46,7 @@
 #             }
 #           }
 #         }
-package tidelock.security.google.sql_open
+package tidelock.security.google.database_open
 
 import data.tidelock.google
 import data.tidelock.network

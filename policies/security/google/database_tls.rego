@@ -40,7 +40,7 @@
 #             }
 #           }
 #         }
-package tidelock.security.google.sql_tls
+package tidelock.security.google.database_tls
 
 import data.tidelock.google
 import data.tidelock.plan

@@ -1,10 +1,10 @@
-package tidelock.security.google.sql_tls_test
+package tidelock.security.google.database_tls_test
 
 import data.tidelock.fixture
-import data.tidelock.security.google.sql_tls
+import data.tidelock.security.google.database_tls
 
 found(changes) := result if {
-	result := sql_tls.deny with input as fixture.input_of(changes)
+	result := database_tls.deny with input as fixture.input_of(changes)
 }
 
 messages(changes) := {f.msg | some f in found(changes)}

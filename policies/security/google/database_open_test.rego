@@ -1,10 +1,10 @@
-package tidelock.security.google.sql_open_test
+package tidelock.security.google.database_open_test
 
 import data.tidelock.fixture
-import data.tidelock.security.google.sql_open
+import data.tidelock.security.google.database_open
 
 found(changes) := result if {
-	result := sql_open.deny with input as fixture.input_of(changes)
+	result := database_open.deny with input as fixture.input_of(changes)
 }
 
 messages(changes) := {f.msg | some f in found(changes)}

@@ -38,7 +38,7 @@
 #             }
 #           }
 #         }
-package tidelock.security.google.sql_public_ip
+package tidelock.security.google.database_public_ip
 
 import data.tidelock.google
 

@@ -1,10 +1,10 @@
-package tidelock.security.google.sql_public_ip_test
+package tidelock.security.google.database_public_ip_test
 
 import data.tidelock.fixture
-import data.tidelock.security.google.sql_public_ip
+import data.tidelock.security.google.database_public_ip
 
 found(changes) := result if {
-	result := sql_public_ip.deny with input as fixture.input_of(changes)
+	result := database_public_ip.deny with input as fixture.input_of(changes)
 }
 
 messages(changes) := {f.msg | some f in found(changes)}

@@ -39,7 +39,7 @@
 #             }
 #           }
 #         }
-package tidelock.security.google.sql_backups
+package tidelock.security.google.database_backups
 
 import data.tidelock.google
 import data.tidelock.plan
