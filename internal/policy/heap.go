@@ -81,7 +81,7 @@ func (h *heapWatch) forget(e *evaluation) {
 func (h *heapWatch) run() {
 	tick := time.NewTicker(look)
 	defer tick.Stop()
-	idle := 0
+	idle, rest := 0, time.Time{}
 	for range tick.C {
 		size := heapSize()
 		h.mu.Lock()
@@ -99,8 +99,14 @@ func (h *heapWatch) run() {
 		if longest == nil {
 			continue
 		}
-		// What nothing refers to any more counts until it is collected.
+		// What nothing refers to any more counts until it is collected. That
+		// takes time, of which at most a part goes into it.
+		if time.Now().Before(rest) && size < longest.limit+longest.limit/2 {
+			continue
+		}
+		began := time.Now()
 		runtime.GC()
+		rest = time.Now().Add(4 * time.Since(began))
 		size = heapSize()
 		h.mu.Lock()
 		if longest := h.longest(size); longest != nil {
