@@ -8,7 +8,7 @@
 #   severity: low
 #   level: advisory
 #   controls:
-#     cis_gcp_3.0: ["4.7", "7.2", "7.3", "8.1"]
+#     cis_gcp_3.0: ["4.7", "7.3", "8.1"]
 #     soc2: ["CC6.1"]
 #     iso27001_2022: ["A.8.24"]
 #   why: >-
@@ -48,12 +48,14 @@ deny contains {"address": rc.address, "msg": message} if {
 }
 
 # keyed: where each type names its key. A disk may have one that is supplied with
-# each request, which is not in Cloud KMS.
+# each request, which is not in Cloud KMS, and a machine may start from a disk of
+# its own, which is looked at by itself.
 keyed := {
 	"google_alloydb_cluster": [["encryption_config", 0, "kms_key_name"]],
 	"google_artifact_registry_repository": [["kms_key_name"]],
 	"google_bigquery_dataset": [["default_encryption_configuration", 0, "kms_key_name"]],
 	"google_compute_disk": [["disk_encryption_key", 0, "kms_key_self_link"], ["disk_encryption_key", 0, "raw_key"], ["disk_encryption_key", 0, "rsa_encrypted_key"]],
+	"google_compute_instance": [["boot_disk", 0, "kms_key_self_link"], ["boot_disk", 0, "disk_encryption_key_raw"], ["boot_disk", 0, "disk_encryption_key_rsa"], ["boot_disk", 0, "source"]],
 	"google_compute_region_disk": [["disk_encryption_key", 0, "kms_key_name"], ["disk_encryption_key", 0, "raw_key"], ["disk_encryption_key", 0, "rsa_encrypted_key"]],
 	"google_dataproc_cluster": [["cluster_config", 0, "encryption_config", 0, "kms_key_name"]],
 	"google_filestore_instance": [["kms_key_name"]],
