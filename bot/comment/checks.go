@@ -71,7 +71,9 @@ func (v View) shown(name string) bool { return v.Posted[name].ID != 0 }
 func planCheck(v View) (github.Check, bool) {
 	title := plainTitle(headline(v))
 	done := func(conclusion, title string) (github.Check, bool) {
-		return v.planned(v.check(PlanCheck, completed, conclusion, title, "")), true
+		k := v.planned(v.check(PlanCheck, completed, conclusion, title, ""))
+		k.Annotations = annotations(v)
+		return k, true
 	}
 	n := run.TallyOf(plansOf(v.Pairs))
 	switch v.Change.Status {
@@ -312,7 +314,7 @@ func projectCheck(v View, p run.Pair) (github.Check, bool) {
 	if e := p.Plan.Estimate; e != nil && e.Counts.Total > 0 {
 		k.Summary += "\n\nCost: " + e.Line() + ". " + e.Header() + "."
 	}
-	if f := findings(markdown.Code(p.Plan.Project.Name), *p.Plan, full); f != "" {
+	if f := findings(v, markdown.Code(p.Plan.Project.Name), *p.Plan, full); f != "" {
 		k.Summary += "\n\n" + f
 	}
 	if p.Plan.Diff != "" || r.Error != "" {

@@ -141,6 +141,7 @@ func scenes() map[string]View {
 			"Look at the log and the infrastructure; `plan` shows what is left, `unlock` gives the project up.")))),
 		"apply_failed": merged(locked(scene(with(planned("network"), run.Failed, "Terraform could not apply the plan.\n\nError: creating EC2 instance: InsufficientInstanceCapacity"), with(planned("app"), run.Applied, "")))),
 		"waiting":      scene(only(queued("network", run.Blocked))),
+		"findings":     found(12),
 	}
 	planning := queued("app", run.Running)
 	planning.Done, planning.Total = 0, 0

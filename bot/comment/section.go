@@ -31,7 +31,7 @@ func section(v View, p run.Pair, level detail) string {
 		b.WriteString(trouble(name, *p.Plan, level))
 	}
 	shown := shownPlan(p)
-	b.WriteString(findings(name, *shown, level))
+	b.WriteString(findings(v, name, *shown, level))
 	if level >= summary || shown.Diff == "" {
 		return b.String()
 	}
