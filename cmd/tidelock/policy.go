@@ -20,6 +20,7 @@ func newPolicyCommand(p *program) *cobra.Command {
 		newPolicyEvalCommand(p),
 		newPolicyReplayCommand(p),
 		newPolicyNewCommand(p),
+		newPolicyWaiversCommand(p),
 	)
 	return cmd
 }
