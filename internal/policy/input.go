@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
@@ -192,8 +193,9 @@ func object(members map[string]*ast.Term) *ast.Term {
 
 // needs are the keys of the plan that rules can ask for.
 type needs struct {
-	all  bool
-	keys map[string]bool
+	all   bool
+	keys  map[string]bool
+	facts map[string]bool // beside the plan: "change", and "change.files" or "change.*"
 }
 
 func (n needs) plan(key string) bool { return n.all || n.keys[key] }
@@ -202,13 +204,14 @@ func (n needs) plan(key string) bool { return n.all || n.keys[key] }
 func (n *needs) join(o needs) {
 	n.all = n.all || o.all
 	maps.Copy(n.keys, o.keys)
+	maps.Copy(n.facts, o.facts)
 }
 
 // needsOf finds what the modules ask of the input. A rule that takes the input
 // or the plan as a whole, or looks a key up by a variable, needs everything.
 func needsOf(modules map[string]*ast.Module) needs {
 	// resource_changes is there for Judge, which looks for what is sensitive.
-	n := needs{keys: map[string]bool{"resource_changes": true}}
+	n := needs{keys: map[string]bool{"resource_changes": true}, facts: map[string]bool{}}
 	var visitor *ast.GenericVisitor
 	visitor = ast.NewGenericVisitor(func(x any) bool {
 		switch x := x.(type) {
@@ -235,6 +238,25 @@ func needsOf(modules map[string]*ast.Module) needs {
 	return n
 }
 
+// fact notes that something beside the plan is asked for, and which part of it.
+func (n *needs) fact(key string, rest ast.Ref) {
+	part := "*"
+	if len(rest) > 0 {
+		if s, ok := rest[0].Value.(ast.String); ok {
+			part = string(s)
+		}
+	}
+	n.facts[key], n.facts[key+"."+part] = true, true
+}
+
+// Asks reports whether some rule can look at a fact beside the plan: "change",
+// or a part of one, "pull.approvals". What no rule looks at need not be found
+// out, and changes no verdict.
+func (e *Engine) Asks(fact string) bool {
+	whole, _, _ := strings.Cut(fact, ".")
+	return e.needs.all || e.needs.facts[fact] || e.needs.facts[whole+".*"]
+}
+
 // add notes the reference whose path within the input is given.
 func (n *needs) add(path ast.Ref) {
 	for depth := range 2 {
@@ -250,6 +272,7 @@ func (n *needs) add(path ast.Ref) {
 		case depth == 0 && key == "plan":
 			continue
 		case depth == 0 && slices.Contains(top, string(key)):
+			n.fact(string(key), path[1:])
 			return
 		}
 		n.keys[string(key)] = true

@@ -218,7 +218,7 @@ _paths[target] := paths if {
 # The configuration, by the modules' paths without keys.
 configuration := input.plan.configuration
 
-configuration := input.configuration if not input.plan
+configuration := input.configuration if not input.plan.resource_changes
 
 _level_0 := {"": configuration.root_module}
 

@@ -10,7 +10,7 @@ default configuration := {}
 
 configuration := input.plan.configuration
 
-configuration := input.configuration if not input.plan
+configuration := input.configuration if not input.plan.resource_changes
 
 # modules: each with its path, "" for the root and module.a.module.b below.
 modules := array.concat(
