@@ -107,7 +107,7 @@ func New(o Options) (*Engine, error) {
 
 // take gathers the rules of the units.
 func (e *Engine) take(units []*unit) (problems []Problem) {
-	e.needs = needs{keys: map[string]bool{}}
+	e.needs = needs{keys: map[string]bool{}, facts: map[string]bool{}}
 	type numbered struct {
 		Rule
 		ask
