@@ -41,8 +41,8 @@ type Options struct {
 // concurrent use and never changes.
 type Engine struct {
 	rules          []Rule
-	asks           []ask // one a rule, in the same order
-	units          int
+	asks           []ask   // one a rule, in the same order
+	parts          []*unit // the packs, the bundled one first
 	files          []string
 	needs          needs
 	defaults       Settings // every setting there is, with its default
@@ -80,7 +80,7 @@ func New(o Options) (*Engine, error) {
 		return nil, unfit(problems)
 	}
 	e := &Engine{
-		units:    len(units),
+		parts:    units,
 		defaults: base.defaults,
 		settings: base.settings,
 		ruleTime: or(o.RuleTime, 5*time.Second),

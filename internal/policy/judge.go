@@ -102,7 +102,7 @@ func (j *judgement) run(ctx context.Context) {
 // work out of a plan, such as the changes by type, with those that the same
 // worker asks.
 func (j *judgement) work(ctx context.Context) {
-	caches := make([]topdown.VirtualCache, j.units)
+	caches := make([]topdown.VirtualCache, len(j.parts))
 	for {
 		i := int(j.next.Add(1)) - 1
 		if i >= len(j.rules) {

@@ -67,14 +67,7 @@ func unitsOf(base *unit, sources []source) (units []*unit, problems []Problem) {
 // compile makes a unit of a pack, whose modules and those that it uses are
 // given.
 func compile(s source, modules map[string]*ast.Module) (*unit, []Problem) {
-	c := ast.NewCompiler().
-		WithCapabilities(capabilities(ast.RegoV1)).
-		WithDefaultRegoVersion(ast.RegoV1).
-		SetErrorLimit(100).
-		WithPathConflictsCheck(func(path []string) (bool, error) { return holds(s.data, path), nil })
-	if !s.Untyped {
-		c = c.WithSchemas(schemas())
-	}
+	c := newCompiler(s)
 	u := &unit{source: s, pack: s.Name, compiler: c}
 	if c.Compile(modules); c.Failed() {
 		return u, problemsOf(c.Errors)
@@ -112,6 +105,19 @@ func compile(s source, modules map[string]*ast.Module) (*unit, []Problem) {
 		u.asks = append(u.asks, ask{query: q, exceptions: exceptions[key]})
 	}
 	return u, nil
+}
+
+// newCompiler makes a compiler for a pack.
+func newCompiler(s source) *ast.Compiler {
+	c := ast.NewCompiler().
+		WithCapabilities(capabilities(ast.RegoV1)).
+		WithDefaultRegoVersion(ast.RegoV1).
+		SetErrorLimit(100).
+		WithPathConflictsCheck(func(path []string) (bool, error) { return holds(s.data, path), nil })
+	if !s.Untyped {
+		c = c.WithSchemas(schemas())
+	}
+	return c
 }
 
 // holds reports whether there is data at the path or above it.
