@@ -286,7 +286,9 @@ func TestDecide(t *testing.T) {
 		{"policies accepted by somebody", commentEvent("approve-policies"), by("grace", with(say("approve-policies"), pair(run.Planned, policy.Fail))), []string{"react", "reply: **Nothing was accepted.**"}},
 		{"policies accepted by their owner", commentEvent("approve-policies"), owner(by("grace", with(say("approve-policies"), pair(run.Planned, policy.Fail)))), []string{"react", "waive all", "reply: `ada` accepts everything that the policies found in `net`, for exactly the plan that is shown"}},
 		{"policies that nobody could judge", commentEvent("approve-policies"), owner(by("grace", with(say("approve-policies"), pair(run.Planned, policy.Error)))), []string{"react", "reply: The policies could not judge the plan of `net`"}},
-		{"apply what an owner accepted", commentEvent("apply"), with(say("apply"), pair(run.Planned, policy.Fail, func(p *run.Pair) { p.Plan.Waivers = []run.Waiver{{Key: p.Plan.Key(), Pull: 12, PlanDigest: p.Plan.PlanDigest, Actor: access.Actor{Name: "grace"}}} })), []string{"react", "apply net"}},
+		{"apply what an owner accepted", commentEvent("apply"), with(say("apply"), pair(run.Planned, policy.Fail, func(p *run.Pair) {
+			p.Plan.Waivers = []run.Waiver{{Key: p.Plan.Key(), Pull: 12, PlanDigest: p.Plan.PlanDigest, Actor: access.Actor{Name: "grace"}}}
+		})), []string{"react", "apply net"}},
 		{"apply what comes after another", commentEvent("apply -p app"), with(say("apply -p app"), layered...), []string{"react", "reply: **Nothing was applied.** `app` is applied after `net`"}},
 		{"apply both", commentEvent("apply"), with(say("apply"), layered...), []string{"react", "apply net app"}},
 

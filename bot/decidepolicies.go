@@ -65,7 +65,17 @@ const (
 	maxOwnersNamed   = 10
 	maxAcceptedShown = 20
 	maxPlansShown    = 30
+	maxReply         = 40 << 10 // bytes; GitHub takes 65,536 characters
 )
+
+// bounded cuts a reply at a line's end: each line stands for itself.
+func bounded(text string) string {
+	text = strings.TrimSpace(text)
+	if len(text) <= maxReply {
+		return text
+	}
+	return markdown.Cut(text, maxReply) + "\n\nAnd more, for which there is no room here: see the comment above."
+}
 
 // author reports whether the sender opened the pull request.
 func (d decision) author() bool {
@@ -109,7 +119,7 @@ func (d decision) approvePolicies() []Intent {
 	}
 	switch {
 	case !matched:
-		return d.refuse("**Nothing was accepted.** No finding that forbids a plan is of a rule that you name. There are %s.", rulesOf(plans))
+		return d.refuse("**Nothing was accepted.** No finding that forbids a plan is of a rule that you name. There are %s.", bounded(rulesOf(plans)))
 	case len(in.Words) == 0:
 		var b strings.Builder
 		b.WriteString("**Nothing was accepted.**")
@@ -118,9 +128,9 @@ func (d decision) approvePolicies() []Intent {
 		}
 		b.WriteString("\n\n")
 		d.remaining(&b, looks)
-		return d.refuse("%s", strings.TrimSpace(b.String()))
+		return d.refuse("%s", bounded(b.String()))
 	}
-	return []Intent{in, Reply{d.Pull.Number, d.acceptedText(looks, until, wish.Reason)}}
+	return []Intent{in, Reply{d.Pull.Number, bounded(d.acceptedText(looks, until, wish.Reason))}}
 }
 
 // forbidden returns the chosen plans that policies forbid, or forbade before
@@ -224,7 +234,7 @@ func said(by []run.Waiver, actor access.Actor, until time.Time) bool {
 func (d decision) acceptedText(looks []accepting, until time.Time, reason string) string {
 	var b strings.Builder
 	person := markdown.Code(d.sender)
-	shown, more := 0, 0
+	shown, listed, more := 0, 0, 0
 	for _, l := range looks {
 		n := len(l.word.Findings)
 		if n == 0 && !l.word.All {
@@ -248,7 +258,7 @@ func (d decision) acceptedText(looks []accepting, until time.Time, reason string
 			b.WriteString(": " + markdown.Prose(reason))
 		}
 		b.WriteString("\n\n")
-		listFindings(&b, l.word.Findings)
+		listed += listFindings(&b, l.word.Findings, maxAcceptedShown-listed)
 	}
 	if more > 0 {
 		fmt.Fprintf(&b, "And so for %s.\n\n", counted(more, "more project"))
@@ -257,20 +267,23 @@ func (d decision) acceptedText(looks []accepting, until time.Time, reason string
 	return strings.TrimSpace(b.String())
 }
 
-func listFindings(b *strings.Builder, all []policy.Finding) {
-	for _, f := range all[:min(len(all), maxAcceptedShown)] {
-		fmt.Fprintf(b, "- %s", markdown.Code(f.Rule))
+// listFindings lists as many as there is room for, and returns how many.
+func listFindings(b *strings.Builder, all []policy.Finding, room int) int {
+	shown := all[:min(len(all), max(room, 0))]
+	for _, f := range shown {
+		fmt.Fprintf(b, "- %s", markdown.Code(markdown.Abridged(f.Rule, 200)))
 		if f.Address != "" {
 			b.WriteString(" " + markdown.Code(markdown.Abridged(f.Address, 200)))
 		}
 		fmt.Fprintf(b, ": %s\n", markdown.Prose(markdown.Abridged(f.Message, 200)))
 	}
-	if left := len(all) - maxAcceptedShown; left > 0 {
+	if left := len(all) - len(shown); left > 0 && len(shown) > 0 {
 		fmt.Fprintf(b, "- … and %d more\n", left)
 	}
-	if len(all) > 0 {
+	if len(shown) > 0 {
 		b.WriteString("\n")
 	}
+	return len(shown)
 }
 
 // remaining says what still keeps each plan from being applied, who can change
@@ -348,7 +361,7 @@ func (d decision) whoCan(plans []run.Run) string {
 	if len(out) == 0 {
 		return "Ask " + Owned{}.who("") + " to comment `approve-policies`."
 	}
-	return strings.Join(out[:min(len(out), maxOwnersNamed)], " ")
+	return bounded(strings.Join(out[:min(len(out), maxOwnersNamed)], " "))
 }
 
 // rulesOf lists the rules that forbid the plans.
@@ -407,7 +420,7 @@ func (d decision) revokePolicies() []Intent {
 				lines = append(lines, line)
 			}
 		}
-		return d.refuse("**Nothing was taken back.** @%s can't do that here.\n\n%s", markdown.Word(d.sender), strings.Join(lines, "\n"))
+		return d.refuse("**Nothing was taken back.** @%s can't do that here.\n\n%s", markdown.Word(d.sender), bounded(strings.Join(lines, "\n")))
 	case len(in.Waivers) == 0 && len(wish.Rules) > 0:
 		return d.refuse("Nothing of what these rules found stands accepted here.")
 	case len(in.Waivers) == 0:
@@ -425,7 +438,7 @@ func (d decision) revokePolicies() []Intent {
 	if len(others) > 0 {
 		fmt.Fprintf(&b, "\n%s of others' policies stays: their owners, or who gave the word, can take it back.\n", counted(len(others), "word"))
 	}
-	return []Intent{in, Reply{d.Pull.Number, strings.TrimSpace(b.String())}}
+	return []Intent{in, Reply{d.Pull.Number, bounded(b.String())}}
 }
 
 // what names the thing that a waiver accepts.

@@ -127,6 +127,12 @@ func StandingOf(r Run, now time.Time) Standing {
 			words[w.Fingerprint] = append(words[w.Fingerprint], w)
 		}
 	}
+	// Findings with one fingerprint and as many owners stand alike.
+	type alike struct {
+		fingerprint string
+		needed      int
+	}
+	known := map[alike]Acceptance{}
 	listed, hard := 0, 0
 	for i, f := range r.Report.Findings {
 		if !f.Level.Blocks() {
@@ -136,11 +142,15 @@ func StandingOf(r Run, now time.Time) Standing {
 		if f.Level == policy.Hard {
 			hard++
 		}
-		of := words[""]
-		if f.Fingerprint != "" {
-			of = append(slices.Clip(of), words[f.Fingerprint]...)
+		a := alike{f.Fingerprint, r.Report.OwnersOf(f.Pack).Needed()}
+		if _, ok := known[a]; !ok {
+			of := words[""]
+			if f.Fingerprint != "" {
+				of = append(slices.Clip(of), words[f.Fingerprint]...)
+			}
+			known[a] = acceptance(of, a.needed, now)
 		}
-		s.Findings[i] = acceptance(of, r.Report.OwnersOf(f.Pack).Needed(), now)
+		s.Findings[i] = known[a]
 		s.Findings[i].Hard = f.Level == policy.Hard
 	}
 	s.Hard = max(s.Hard, hard)
