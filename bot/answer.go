@@ -141,14 +141,10 @@ func (b *Bot) postCheck(ctx context.Context, gh *github.Client, c run.Change, k 
 	if state == shown.State {
 		return nil
 	}
-	id := shown.ID
-	given, notes := posted[annotationsRow(k.Name)], fingerprint(k.Annotations)
-	switch {
-	case k.Annotations == nil: // as they are
-	case given.State == notes && given.ID == id:
+	notes := fingerprint(k.Annotations)
+	at, give := annotate(shown, posted[annotationsRow(k.Name)], k.Annotations)
+	if !give {
 		k.Annotations = nil
-	case given.State == sending, given.ID == id && id != 0:
-		id = 0
 	}
 	row := run.Check{Name: annotationsRow(k.Name), State: sending}
 	if len(k.Annotations) > 0 {
@@ -156,11 +152,11 @@ func (b *Bot) postCheck(ctx context.Context, gh *github.Client, c run.Change, k 
 			return err
 		}
 	}
-	var err error
-	if id == 0 {
-		id, err = gh.CreateCheck(ctx, c.Repo, k)
-	} else {
-		err = gh.UpdateCheck(ctx, c.Repo, id, k)
+	id, err := sendCheck(ctx, gh, c.Repo, at, k)
+	if len(k.Annotations) > 0 && errs.Is(err, errs.Invalid) { // the check itself must come, whatever a scanner has named
+		b.Log.Warn("a check's annotations are refused, and left out", keyChange, c.ID, "error", err)
+		k.Annotations = nil
+		id, err = sendCheck(ctx, gh, c.Repo, 0, k)
 	}
 	if err != nil {
 		return err
@@ -173,6 +169,31 @@ func (b *Bot) postCheck(ctx context.Context, gh *github.Client, c run.Change, k 
 		return b.Runs.SaveCheck(ctx, c.ID, row)
 	}
 	return nil
+}
+
+// sendCheck updates a check, or makes one where id is 0, and returns its ID.
+func sendCheck(ctx context.Context, gh *github.Client, repo, id int64, k github.Check) (int64, error) {
+	if id == 0 {
+		return gh.CreateCheck(ctx, repo, k)
+	}
+	return id, gh.UpdateCheck(ctx, repo, id, k)
+}
+
+// annotate decides which check to update, 0 for a new one, and whether to send
+// the annotations with it. given is what the check was given so far; nil
+// annotations leave those that there are.
+func annotate(shown, given run.Check, annotations []github.Annotation) (id int64, give bool) {
+	switch {
+	case annotations == nil:
+		return shown.ID, false
+	case given.State == sending: // to which check nobody knows
+		return 0, len(annotations) > 0
+	case given.ID != shown.ID || shown.ID == 0: // the one that is shown has none
+		return shown.ID, len(annotations) > 0
+	case given.State == fingerprint(annotations):
+		return shown.ID, false
+	}
+	return 0, len(annotations) > 0
 }
 
 func fingerprint(v any) string {

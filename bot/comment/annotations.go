@@ -70,7 +70,7 @@ func annotations(v View) []github.Annotation {
 	})
 	out := []github.Annotation{}
 	for _, n := range order[:min(len(order), maxAnnotations)] {
-		message := markdown.OneLine(n.Message)
+		message := cmp.Or(markdown.OneLine(n.Message), markdown.OneLine(n.Title), n.Rule) // GitHub wants one
 		if len(n.about) > 0 {
 			names := strings.Join(n.about[:min(len(n.about), maxAnnotated)], ", ")
 			if more := len(n.about) - maxAnnotated; more > 0 {

@@ -306,6 +306,13 @@ func (a *checkAsk) broken() (field, why string) {
 	case a.Status != nil && *a.Status == "completed" && a.Conclusion == nil:
 		return "conclusion", "is missing for a completed check"
 	}
+	if a.Output != nil {
+		for _, n := range a.Output.Annotations {
+			if why := n.broken(); why != "" {
+				return "annotations", why
+			}
+		}
+	}
 	for _, x := range a.Actions {
 		label, descr, id := x["label"], x["description"], x["identifier"]
 		if long(&label, 20) || long(&descr, 40) || long(&id, 20) {
