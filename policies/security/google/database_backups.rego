@@ -61,6 +61,9 @@ deny contains {"address": rc.address, "msg": message} if {
 	some rc in google.of({"google_alloydb_cluster"})
 	some key in ["automated_backup_policy", "continuous_backup_config"]
 	google.value(rc, [key, 0, "enabled"], true) == false
+
+	# A cluster that follows another in a second region must have them off.
+	google.value(rc, ["cluster_type"], "PRIMARY") == "PRIMARY"
 	message := sprintf("Backups are switched off: %s sets enabled = false.", [key])
 }
 

@@ -23,7 +23,10 @@ test_no_point_in_time_is_found if {
 
 test_alloydb_keeps_backups_unless_told if {
 	messages([fixture.create("google_alloydb_cluster", {"continuous_backup_config": [{"enabled": false}]})]) == {"Backups are switched off: continuous_backup_config sets enabled = false."}
-	count(found([fixture.create("google_alloydb_cluster", {})])) == 0
+	count(found([
+		fixture.create("google_alloydb_cluster", {}),
+		fixture.create("google_alloydb_cluster", {"cluster_type": "SECONDARY", "continuous_backup_config": [{"enabled": false}]}),
+	])) == 0
 }
 
 test_backups_replicas_and_copies_pass if {
