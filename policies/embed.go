@@ -6,5 +6,5 @@ import "embed"
 // which the engine leaves out. Paths are relative to this folder:
 // "destruction/stateful.rego".
 //
-//go:embed lib destruction tagging security terraform naming cost
+//go:embed lib destruction tagging security terraform naming cost compliance
 var FS embed.FS
