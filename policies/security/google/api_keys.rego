@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: API key for everything
+# title: API key for everything (Google Cloud)
 # description: Finds API keys that any program may use, or for any API.
 # custom:
 #   severity: medium

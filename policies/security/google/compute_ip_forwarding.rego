@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Machine forwards packets
+# title: Machine forwards packets (Google Cloud)
 # description: Finds machines that may send and take packets with addresses that are not theirs.
 # custom:
 #   severity: medium

@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Machine with a public address
+# title: Machine with a public address (Google Cloud)
 # description: Finds virtual machines and templates of machines with an external address.
 # custom:
 #   severity: medium

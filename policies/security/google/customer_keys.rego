@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: No key of one's own
+# title: No key of one's own (Google Cloud)
 # description: >-
 #   Finds stores of data that are encrypted by Google's keys alone, where a key in Cloud KMS could
 #   be named.

@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Database without backups
+# title: Database without backups (Google Cloud)
 # description: >-
 #   Finds database instances whose backups are off, or that can't go back to a moment in time.
 # custom:

@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Database open to the internet
+# title: Database open to the internet (Google Cloud)
 # description: Denies database instances that take connections from every address.
 # custom:
 #   severity: critical

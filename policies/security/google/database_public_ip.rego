@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Database with a public address
+# title: Database with a public address (Google Cloud)
 # description: Finds database instances with a public address.
 # custom:
 #   severity: medium

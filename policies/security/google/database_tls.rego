@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Database without TLS
+# title: Database without TLS (Google Cloud)
 # description: Finds database instances and in-memory stores that take unencrypted connections.
 # custom:
 #   severity: high

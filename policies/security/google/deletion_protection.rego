@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Protection from deletion switched off
+# title: Protection from deletion switched off (Google Cloud)
 # description: Finds stores of data and clusters that Terraform, or anyone, may delete at once.
 # custom:
 #   severity: medium

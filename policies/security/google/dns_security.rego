@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: DNS zone without DNSSEC
+# title: DNS zone without DNSSEC (Google Cloud)
 # description: Finds public zones that are not signed, or signed with SHA-1.
 # custom:
 #   severity: medium

@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Kubernetes API open to the internet
+# title: Kubernetes API open to the internet (Google Cloud)
 # description: Denies clusters whose API takes requests from every address.
 # custom:
 #   severity: high

@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Kubernetes cluster without logs
+# title: Kubernetes cluster without logs (Google Cloud)
 # description: Finds clusters that send no logs or no metrics.
 # custom:
 #   severity: medium

@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Kubernetes nodes with public addresses
+# title: Kubernetes nodes with public addresses (Google Cloud)
 # description: Finds clusters whose nodes have external addresses.
 # custom:
 #   severity: medium

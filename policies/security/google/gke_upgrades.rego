@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Kubernetes that grows old
+# title: Kubernetes that grows old (Google Cloud)
 # description: >-
 #   Finds clusters outside the release channels, and node pools that are neither upgraded nor
 #   repaired.

@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Two duties in one hand
+# title: Two duties in one hand (Google Cloud)
 # description: >-
 #   Finds members that both administer service accounts or keys and use them, in the same project.
 # custom:

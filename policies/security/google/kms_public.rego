@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Key open to everyone
+# title: Key open to everyone (Google Cloud)
 # description: Denies grants to everyone on keys and key rings of Cloud KMS.
 # custom:
 #   severity: critical

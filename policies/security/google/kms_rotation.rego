@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Key that is never changed
+# title: Key that is never changed (Google Cloud)
 # description: Finds keys for encryption without rotation, or with one of more than 90 days.
 # custom:
 #   severity: medium

@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Load balancer without logs
+# title: Load balancer without logs (Google Cloud)
 # description: Finds backend services of external HTTP load balancers that log no requests.
 # custom:
 #   severity: low

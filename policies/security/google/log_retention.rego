@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Logs that are soon gone
+# title: Logs that are soon gone (Google Cloud)
 # description: Finds buckets of Cloud Logging that keep logs for less than 90 days.
 # custom:
 #   severity: low

@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Managed machines with public addresses
+# title: Managed machines with public addresses (Google Cloud)
 # description: >-
 #   Finds Dataproc clusters, Dataflow jobs and notebooks whose machines have external addresses.
 # custom:

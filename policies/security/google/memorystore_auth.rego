@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: In-memory store without a password
+# title: In-memory store without a password (Google Cloud)
 # description: Finds Memorystore instances and clusters that anyone on the network may use.
 # custom:
 #   severity: high

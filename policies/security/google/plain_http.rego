@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Load balancer without HTTPS
+# title: Load balancer without HTTPS (Google Cloud)
 # description: Finds HTTP proxies whose URL map does more than send clients on to HTTPS.
 # custom:
 #   severity: medium

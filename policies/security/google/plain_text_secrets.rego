@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Secret in plain text
+# title: Secret in plain text (Google Cloud)
 # description: >-
 #   Finds passwords, tokens and keys in environment variables and in the metadata of machines.
 # custom:

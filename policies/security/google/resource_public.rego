@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Open to everyone
+# title: Open to everyone (Google Cloud)
 # description: >-
 #   Denies grants to everyone on topics, secrets, repositories of artifacts, databases and whatever
 #   else holds data.

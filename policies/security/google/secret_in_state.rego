@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Secret in Terraform's state
+# title: Secret in Terraform's state (Google Cloud)
 # description: >-
 #   Finds passwords and secrets that are kept in state, where a write-only argument keeps them out.
 # custom:

@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Service that everyone may call
+# title: Service that everyone may call (Google Cloud)
 # description: >-
 #   Finds services of Cloud Run, functions and applications behind Identity-Aware Proxy that anyone
 #   may call.

@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Bucket without access logs
+# title: Bucket without access logs (Google Cloud)
 # description: Finds buckets that write no usage log, other than those that take the logs of others.
 # custom:
 #   severity: low

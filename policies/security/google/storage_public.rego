@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Public storage bucket
+# title: Public storage bucket (Google Cloud)
 # description: Denies grants and access control lists that open a bucket or its objects to everyone.
 # custom:
 #   severity: critical

@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Bucket without versions
+# title: Bucket without versions (Google Cloud)
 # description: >-
 #   Finds buckets that keep neither older versions of objects nor every object for some time.
 # custom:

@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Subnet without flow logs
+# title: Subnet without flow logs (Google Cloud)
 # description: Finds subnets whose traffic is not logged.
 # custom:
 #   severity: low

@@ -1,6 +1,6 @@
 # METADATA
 # scope: package
-# title: Load balancer with old TLS
+# title: Load balancer with old TLS (Google Cloud)
 # description: >-
 #   Finds SSL policies that allow old versions or weak ciphers, and proxies without a policy.
 # custom:
