@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -44,7 +45,7 @@ func (e *Engine) Judge(ctx context.Context, in Input) (Report, error) {
 	}
 	all, cancel := context.WithTimeout(ctx, e.time)
 	defer cancel()
-	j := judgement{Engine: e, tuning: t, input: input, answers: make([]answer, len(e.rules)), watched: watched}
+	j := judgement{Engine: e, tuning: t, input: input, answers: make([]answer, len(e.rules)), watched: watched, size: len(in.Plan.Raw)}
 	j.run(all)
 	if ctx.Err() != nil {
 		return canceled(ctx)
@@ -80,6 +81,7 @@ type judgement struct {
 	input   ast.Value
 	answers []answer // one a rule
 	watched uint64   // the heap before
+	size    int      // of the plan's JSON, in bytes
 	next    atomic.Int64
 }
 
@@ -207,5 +209,12 @@ func (r Rule) excepted(value any) bool {
 	})
 }
 
-// workers is how many ask the rules of one plan.
-func (j *judgement) workers() int { return 1 }
+// workers is how many ask the rules of one plan: as many as there are
+// processors that no other plan has, and one for a small plan, for which to
+// work out twice what the rules share takes longer than to ask them.
+func (j *judgement) workers() int {
+	if j.size < 512<<10 {
+		return 1
+	}
+	return min(max(runtime.GOMAXPROCS(0)/max(len(j.slots), 1), 1), 4)
+}

@@ -35,19 +35,21 @@ func newDecoder(src []byte) *decoder {
 // want holds for; the others are skipped unread.
 func members(src []byte, want func(key string) bool) (map[string]*ast.Term, error) {
 	d := newDecoder(src)
-	out := map[string]*ast.Term{}
+	p := newPieces(src)
 	d.space()
 	err := d.object(func(key *ast.Term) error {
 		name := string(key.Value.(ast.String))
 		if !want(name) {
 			return d.skip()
 		}
-		v, err := d.value(1)
-		out[name] = v
-		return err
+		return p.member(d, name)
 	})
-	if err != nil {
+	out, wrong := p.wait()
+	switch {
+	case err != nil:
 		return nil, err
+	case wrong != nil:
+		return nil, wrong
 	}
 	if d.space(); d.at != len(src) {
 		return nil, d.fail("more after the end")
@@ -266,8 +268,12 @@ func (d *decoder) skip() error {
 	case 0:
 		return d.fail("no value")
 	default:
+		start := d.at
 		for d.at < len(d.src) && !bytes.ContainsRune([]byte(",}] \n\r\t"), rune(d.src[d.at])) {
 			d.at++
+		}
+		if d.at == start {
+			return d.fail("no value")
 		}
 		return nil
 	}

@@ -62,6 +62,33 @@ func TestDecoderSkipsWhatNobodyAsksFor(t *testing.T) {
 	}
 }
 
+// TestDecoderReadsInPieces: a list of megabytes is read by several at once, in
+// its order, and what is wrong in the midst of it is found.
+func TestDecoderReadsInPieces(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`{"format_version":"1.2", "resource_changes": [`)
+	for i := range 20_000 {
+		fmt.Fprintf(&b, `{"address":"a[%d]","change":{"after":{"text":"%s ]},","n":[%d, null]}}} , `, i, strings.Repeat("x", i%90), i)
+	}
+	b.WriteString(`{"last":true} ], "empty":[ ], "after": {"a": "b"}}`)
+	src := b.String()
+	got, err := members([]byte(src), func(string) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := ast.ValueFromReader(strings.NewReader(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if object(got).Value.Compare(want) != 0 {
+		t.Error("what is read differs from what OPA reads")
+	}
+	broken := strings.Replace(src, `"a[15000]"`, `"a[15000]" x`, 1)
+	if _, err := members([]byte(broken), func(string) bool { return true }); err == nil {
+		t.Error("a broken list is read")
+	}
+}
+
 func TestDecoderBoundsNesting(t *testing.T) {
 	src := `{"a":` + strings.Repeat("[", 1<<20) + strings.Repeat("]", 1<<20) + `}`
 	if _, err := members([]byte(src), func(string) bool { return true }); err == nil || !strings.Contains(err.Error(), "deeply") {
