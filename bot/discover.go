@@ -74,6 +74,10 @@ func (b *Bot) discover(ctx context.Context, c run.Change, job planJob) (discover
 	if err != nil {
 		return out, err
 	}
-	out.Gone = append(b.Settings.Loosened(cfg), out.Gone...)
+	notes, err := b.policyNotes(ctx, c, out.settings.Policy, out.Found, changed)
+	if err != nil {
+		return out, err
+	}
+	out.Gone = append(append(b.Settings.Loosened(cfg), notes...), out.Gone...)
 	return out, nil
 }

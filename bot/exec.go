@@ -17,7 +17,6 @@ import (
 
 	"github.com/tidelock/tidelock/bot/proposal"
 	"github.com/tidelock/tidelock/internal/access"
-	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/runlog"
@@ -255,30 +254,6 @@ func (b *Bot) readDrift(ctx context.Context, out *planOutcome, folder string) (_
 // reader reads plans with what this server judges and prices by.
 func (b *Bot) reader() proposal.Reader {
 	return proposal.Reader{Policies: b.Policies, Catalog: b.Catalog, HoursPerMonth: b.HoursPerMonth, Masker: b.Masker, PublicURL: b.PublicURL}
-}
-
-// facts are what the policies see beside the plan. What they are told of the
-// pull is what GitHub said last.
-func (b *Bot) facts(ctx context.Context, r run.Run) (proposal.Facts, error) {
-	p, err := b.Runs.Pull(ctx, b.DB, r.Repo, r.Pull)
-	if err != nil {
-		return proposal.Facts{}, err
-	}
-	repo, err := b.Clients.Repo(ctx, b.DB, r.Repo)
-	if err != nil {
-		return proposal.Facts{}, err
-	}
-	client, err := b.Clients.Client(ctx, b.DB, r.Client)
-	if err != nil {
-		return proposal.Facts{}, err
-	}
-	return proposal.Facts{Input: policy.Input{
-		Pull: &policy.Pull{
-			Repo: repo.FullName(), Number: p.Number, Title: p.Title, Author: p.Author, Labels: p.Labels, Draft: p.Draft,
-			HeadRef: p.HeadRef, BaseRef: p.BaseRef, HeadSHA: p.HeadSHA,
-		},
-		Client: policy.Client{Slug: client.Slug, Name: client.Name},
-	}}, nil
 }
 
 func (b *Bot) storeFile(ctx context.Context, client, path, name string) (string, error) {

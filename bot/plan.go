@@ -32,7 +32,7 @@ func (b *Bot) plan(ctx context.Context, job queue.Job[planJob]) error {
 		found.gated, err = b.planGate(ctx, c, found.settings, job.Args)
 	}
 	if err == nil {
-		found.standing, err = b.standing(ctx, c, found.Wanted, job.Args)
+		found.standing, err = b.standing(ctx, c, found, job.Args)
 	}
 	switch {
 	case errs.Is(err, errs.Invalid), errs.Is(err, errs.TooLarge), errs.Is(err, errs.NotFound):
@@ -346,7 +346,11 @@ func (b *Bot) execPlan(ctx context.Context, r run.Run, c run.Change) (*planOutco
 		return nil, fmt.Errorf("run %s: terraform was killed: %w", r.ID, runner.ErrInterrupted)
 	}
 	if r.Kind == run.Plan && !adopt { // an adopted one was begun under settings that nobody knows now
-		if r.MadeWith, err = b.madeWith(ctx, c, r.Project); err != nil {
+		facts, err := b.facts(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		if r.MadeWith, err = b.madeWith(ctx, c, facts, r.Project); err != nil {
 			return nil, err
 		}
 	}

@@ -10,7 +10,9 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/tidelock/tidelock/bot/proposal"
 	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
 	"github.com/tidelock/tidelock/planner/tfrun"
@@ -29,7 +31,7 @@ import (
 // standing returns the earlier plans of the pull that stand for the wanted
 // ones, by project. Of one whose state is kept elsewhere only Terraform can
 // tell whether that is the same.
-func (b *Bot) standing(ctx context.Context, c run.Change, wanted []run.Wanted, job planJob) (map[run.Key]run.Run, error) {
+func (b *Bot) standing(ctx context.Context, c run.Change, found discovered, job planJob) (map[run.Key]run.Run, error) {
 	if b.Terraform.ReusePlans <= 0 || job.Asked || c.Pull == 0 || c.MergeSHA != "" || c.GroupRef != "" {
 		return nil, nil
 	}
@@ -37,8 +39,13 @@ func (b *Bot) standing(ctx context.Context, c run.Change, wanted []run.Wanted, j
 	if err != nil || len(earlier) == 0 {
 		return nil, err
 	}
+	facts, err := b.factsOf(ctx, c, found.settings.Policy)
+	if err != nil {
+		return nil, err
+	}
+	facts.Actor = &policy.Actor{Kind: job.Actor.Kind, Login: job.Actor.Name}
 	out := map[run.Key]run.Run{}
-	for _, w := range wanted {
+	for _, w := range found.Wanted {
 		r, ok := earlier[run.Key{Repo: c.Repo, Dir: w.Project.Dir, Workspace: w.Project.Workspace}]
 		if !ok || b.Now().Sub(madeAt(r)) > b.Terraform.ReusePlans {
 			continue
@@ -46,7 +53,7 @@ func (b *Bot) standing(ctx context.Context, c run.Change, wanted []run.Wanted, j
 		if r.InputsDigest != w.InputsDigest || !reflect.DeepEqual(r.Options, w.Options) || !sameJSON(r.Project, w.Project) {
 			continue
 		}
-		with, err := b.madeWith(ctx, c, w.Project)
+		with, err := b.madeWith(ctx, c, facts, w.Project)
 		if err != nil {
 			return nil, err
 		}
@@ -124,23 +131,19 @@ func (b *Bot) stand(ctx context.Context, tx *db.Tx, created []run.Run, earlier m
 // madeWith returns a hash of what shapes a project's plan in a change beside
 // code, options and state, and how it is judged and priced; "" where what
 // judges it can't be had, for which nothing stands.
-func (b *Bot) madeWith(ctx context.Context, c run.Change, project planner.Project) (string, error) {
+func (b *Bot) madeWith(ctx context.Context, c run.Change, facts proposal.Facts, project planner.Project) (string, error) {
 	p, err := b.Runs.Pull(ctx, b.DB, c.Repo, c.Pull)
 	if err != nil {
 		return "", err
 	}
-	facts, err := b.facts(ctx, run.Run{Client: c.Client, Repo: c.Repo, Pull: c.Pull, Change: c.ID, Project: project})
-	if err != nil {
-		return "", err
-	}
-	judging, err := b.Policies.For(ctx, facts.Target(project), facts.Repo)
+	told, err := facts.Told(ctx, b.Policies, project)
 	if err != nil {
 		return "", ctx.Err()
 	}
 	t := b.Terraform
 	text, err := json.Marshal([]any{
 		b.Version, t.Env, t.AllowHooks, t.ProjectEnv,
-		judging.Version(), b.HoursPerMonth, p.Title, p.Author, p.Labels, p.Draft, p.HeadRef, p.BaseRef,
+		told, b.HoursPerMonth, p.Title, p.Author, p.Labels, p.Draft, p.HeadRef, p.BaseRef,
 	})
 	if err != nil {
 		return "", err

@@ -36,6 +36,9 @@ type Settings struct {
 	// Gates stand before plans, applies and destroys: the server's, tightened
 	// by what the repository asks for.
 	Gates gate.Set `json:"gates,omitzero"`
+	// Policy is what the repository says of its own policies: they judge beside
+	// the server's, and can only tighten them.
+	Policy BasePolicy `json:"policy,omitzero"`
 	// WaiverMax is how long a policy finding may be accepted for beyond one
 	// plan; 0: not at all. It is the server's alone.
 	WaiverMax time.Duration `json:"-"`
@@ -79,6 +82,7 @@ func (s Settings) With(c planner.RepoConfig) Settings {
 	}
 	s.Template = c.Template
 	s.Gates = s.Gates.Tighten(c.Gates)
+	s.Policy = BasePolicy{c.Policy, c.Commit}
 	return s
 }
 

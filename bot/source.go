@@ -57,6 +57,7 @@ func (b *Bot) repoConfig(ctx context.Context, src checkout.Source, p run.Pull) (
 	text, err := b.Checkout.File(ctx, src, base, planner.ConfigFile)
 	if err == nil {
 		cfg, err := planner.ParseConfig(text, planner.ConfigFile)
+		cfg.Commit = base
 		return cfg, nil, err
 	}
 	if !errs.Is(err, errs.NotFound) {

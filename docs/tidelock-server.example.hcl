@@ -143,10 +143,30 @@ drift {
 
 policy {
   required_tags = ["owner", "environment"]
-  # levels = { "some-rule" = "advisory" } # or "mandatory", "off"
+  # levels = { "security.aws" = "mandatory" } # or "advisory", "hard", "off"
   # disabled = false
   # owners   = ["acme/security"] # who may accept findings with approve-policies
   # waiver_max = "2160h" # and for how long beyond one plan
+  # admin_repo       = "acme/policies" # whose policies.hcl has the blocks below too
+  # admin_ref        = "main"
+  # admin_may_loosen = false # below what this file says
+}
+
+# What judges which project, beside the rules that come with Tidelock: see
+# docs/policies.md. Packs come from folders, git, OPA bundles and registries.
+# policy_pack "acme"  { path = "/etc/tidelock/policies" }
+# policy_pack "cloud" { oci  = "ghcr.io/acme/policies:1.2" }
+
+environment "production" {
+  dirs = ["live/prod/**"]
+}
+
+policy_scope "production" {
+  environments = ["production"]
+  levels       = { "destruction.stateful" = "mandatory" }
+  # settings    = { "tagging.required" = ["owner", "environment", "cost-centre"] }
+  # owners      = ["acme/security"]
+  # owner_count = 2
 }
 
 cost {

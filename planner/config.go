@@ -22,6 +22,7 @@ const ConfigFile = "tidelock.hcl"
 // leaves the choice to the server's settings.
 type RepoConfig struct {
 	File             string // that it was read from, relative to the root; "" where there is none
+	Commit           string // that it was read at, where whoever read it says so
 	Projects         []ProjectConfig
 	Autodiscover     bool     // find projects that are not listed; true by default
 	Ignore           []string // doublestar patterns of directories that are never projects

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -64,7 +65,10 @@ func Find(c Change, ask Ask) (Found, error) {
 	out := Found{Reasons: map[string]string{}}
 	cfg := c.Config
 	if slices.Contains(c.Paths, planner.ConfigFile) {
-		out.Gone = append(out.Gone, ownConfig(c.Head)...)
+		out.Gone = append(out.Gone, ownConfig(c.Head, cfg)...)
+	}
+	if i := slices.IndexFunc(c.Paths, cfg.Policy.Holds); i >= 0 {
+		out.Gone = append(out.Gone, planner.Problem{Path: c.Paths[i], Message: "This pull request changes rules that judge this repository. It is judged by those on its base branch; its own hold once it is merged."})
 	}
 	if slices.Contains(c.Paths, atlantis.File) {
 		out.Gone = append(out.Gone, c.Left...) // to who looks at the file, and not on every pull
@@ -127,13 +131,17 @@ func Find(c Change, ask Ask) (Found, error) {
 
 // ownConfig says that the change is not judged by the configuration that it
 // brings, and what is wrong in that.
-func ownConfig(head fs.FS) []planner.Problem {
+func ownConfig(head fs.FS, base planner.RepoConfig) []planner.Problem {
 	out := []planner.Problem{{Path: planner.ConfigFile, Message: "This pull request changes it. It is judged by the one on its base branch; its own holds once it is merged."}}
 	text, err := fs.ReadFile(head, planner.ConfigFile)
 	if err != nil {
 		return out // it is removed, or can't be read, which others say
 	}
-	if _, err := planner.ParseConfig(text, planner.ConfigFile); errs.Is(err, errs.Invalid) {
+	cfg, err := planner.ParseConfig(text, planner.ConfigFile)
+	if err == nil && !reflect.DeepEqual(cfg.Policy, base.Policy) {
+		out = append(out, planner.Problem{Path: planner.ConfigFile, Message: "Its block policy differs. The plans here are judged by what the base branch says of policies."})
+	}
+	if errs.Is(err, errs.Invalid) {
 		out = append(out, planner.Problem{Path: planner.ConfigFile, Message: "What it brings is not valid, and would keep everything from being planned: " + strings.ReplaceAll(errs.Sentence(err), "\n", " ")})
 	}
 	return out

@@ -2,6 +2,7 @@ package proposal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -10,7 +11,6 @@ import (
 	"github.com/tidelock/tidelock/internal/policyset"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
-	"github.com/tidelock/tidelock/planner"
 	"github.com/tidelock/tidelock/planner/tfplan"
 	"github.com/tidelock/tidelock/planner/tfrun"
 )
@@ -37,22 +37,6 @@ func (d Reader) Failed(r *run.Run, result tfrun.Result) {
 // can hold.
 const maxDiff = 96 << 10
 
-// Facts are what a plan is judged by beside itself.
-type Facts struct {
-	policy.Input // all that rules see but the plan and the project
-	// Repo is what the repository says of its own policies at the base.
-	Repo policyset.RepoPolicy
-}
-
-// Target is the project that the facts and the run are about.
-func (f Facts) Target(p planner.Project) policyset.Target {
-	t := policyset.Target{Client: f.Client.Slug, Project: p.Name, Dir: p.Dir, Workspace: p.Workspace}
-	if f.Pull != nil {
-		t.Repo = f.Pull.Repo
-	}
-	return t
-}
-
 // Read fills in what the plan says, what the policies say of it, and what it
 // costs. A plan that they could not judge gets a report that says so, and which
 // forbids it: never an error that would have it judged again and again.
@@ -60,33 +44,24 @@ func (d Reader) Read(ctx context.Context, r *run.Run, result tfrun.Result, plan 
 	r.PlanDigest, r.Summary = result.PlanDigest, result.Summary
 	r.StateLineage, r.StateSerial = result.StateLineage, result.StateSerial
 	r.Diff = d.Text(plan)
-	facts.Plan = plan
-	facts.Project = policy.Project{Name: r.Project.Name, Dir: r.Project.Dir, Workspace: r.Project.Workspace}
+	estimate, err := d.Catalog.Estimate(plan, cost.Options{HoursPerMonth: d.HoursPerMonth})
+	if err != nil {
+		return err
+	}
+	facts.Plan, facts.Cost = plan, costOf(estimate)
+	if result.StateLineage != "" {
+		facts.State = &policy.State{Lineage: result.StateLineage, Serial: result.StateSerial}
+	}
 	report, err := d.judge(ctx, facts, r.Project)
-	if err != nil && ctx.Err() == nil {
+	var later factError
+	if err != nil && ctx.Err() == nil && !errors.As(err, &later) {
 		report, err = policy.Unjudged(err), nil
 	}
 	if err != nil {
 		return err
 	}
-	estimate, err := d.Catalog.Estimate(plan, cost.Options{HoursPerMonth: d.HoursPerMonth})
-	if err != nil {
-		return err
-	}
 	r.Report, r.Estimate = &report, &estimate
 	return nil
-}
-
-// judge asks what judges the project about its plan.
-func (d Reader) judge(ctx context.Context, facts Facts, p planner.Project) (policy.Report, error) {
-	judging, err := d.Policies.For(ctx, facts.Target(p), facts.Repo)
-	if err != nil {
-		return policy.Report{}, err
-	}
-	facts.Project.Environment, facts.Overrides = judging.Environment, judging.Overrides
-	report, err := judging.Engine.Judge(ctx, facts.Input)
-	report.Owners = judging.Owners
-	return report, err
 }
 
 // ReadJSON reads a plan's JSON from a file.

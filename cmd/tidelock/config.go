@@ -136,7 +136,7 @@ type PolicyConfig struct {
 	AdminRepo      string
 	AdminRef       string
 	AdminMayLoosen bool
-	WaiverMax    time.Duration     // how long one may be accepted for beyond its plan; 0: not at all
+	WaiverMax      time.Duration // how long one may be accepted for beyond its plan; 0: not at all
 }
 
 // CostConfig tunes the estimates.

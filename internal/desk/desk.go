@@ -131,9 +131,10 @@ func (d *desk) unplannable(err error) error {
 // desk is one call of Plan.
 type desk struct {
 	Options
-	work *checkout.Working
-	tmp  string // everything that is made lies in it
-	out  Planned
+	work  *checkout.Working
+	tmp   string // everything that is made lies in it
+	out   Planned
+	facts proposal.Facts // that plans are judged by
 }
 
 // find finds what is to be planned, and what is known before anything is run.
@@ -172,6 +173,7 @@ func (d *desk) find(ctx context.Context, head *checkout.TreeFS) (proposal.Found,
 	if c.Config, c.Left, err = configuration(config); err != nil {
 		return proposal.Found{}, d.unplannable(err)
 	}
+	d.facts = d.factsOf(c, config, head)
 	settings, loosened := d.Settings(c.Config)
 	d.out.View.Settings, d.out.Changed = settings, c.Paths
 	found, err := proposal.Find(c, proposal.Ask{
@@ -182,6 +184,7 @@ func (d *desk) find(ctx context.Context, head *checkout.TreeFS) (proposal.Found,
 		return proposal.Found{}, d.unplannable(err)
 	}
 	d.out.Reasons, d.out.NoMatch, d.out.Filter = found.Reasons, found.NoMatch, d.Filter
+	loosened = append(loosened, d.policyNotes(ctx, found)...)
 	found.Gone = append(loosened, found.Gone...)
 	change := &d.out.View.Change
 	switch {

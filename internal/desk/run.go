@@ -18,7 +18,6 @@ import (
 
 	"github.com/tidelock/tidelock/bot/proposal"
 	"github.com/tidelock/tidelock/internal/errs"
-	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/runner"
 	"github.com/tidelock/tidelock/planner"
@@ -226,11 +225,7 @@ func (p *planning) read(ctx context.Context, r *run.Run, result tfrun.Result) er
 	if err != nil {
 		return err
 	}
-	v := p.out.View
-	err = p.Reader.Read(ctx, r, result, plan, proposal.Facts{Input: policy.Input{Pull: &policy.Pull{
-		Repo: strings.Trim(v.Repo.FullName(), "/"), Title: v.Pull.Title, Labels: v.Pull.Labels,
-		HeadRef: v.Pull.HeadRef, BaseRef: v.Pull.BaseRef, HeadSHA: v.Pull.HeadSHA,
-	}}})
+	err = p.Reader.Read(ctx, r, result, plan, p.facts)
 	if err == nil {
 		p.Reader.Settle(r, plan, proposal.Evidence{Scans: result.Scans, Tree: p.tree, NoHooks: !p.Runs.AllowHooks})
 	}

@@ -3,11 +3,13 @@ package policyset
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/egress"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/planner"
 )
 
 // Admin is the repository in which those who own the policies keep them, with
@@ -117,4 +119,27 @@ func (o Options) egressOf(own []string) *egress.Guard {
 	g := o.Egress
 	g.Own, g.PlainHTTP = own, true
 	return egress.New(g)
+}
+
+// AdminRepo is the admin repository's name, "owner/name"; "" where there is
+// none.
+func (s *Sets) AdminRepo() string { return s.options.Admin.Repo }
+
+// ChangesAdmin says what a change of files in the admin repository means for
+// what judges meanwhile: nothing.
+func (s *Sets) ChangesAdmin(ctx context.Context, paths []string) []planner.Problem {
+	admin, err := s.administration(ctx)
+	if err != nil {
+		return nil // whoever judges says so
+	}
+	for _, p := range paths {
+		holds := p == AdminFile
+		for _, pack := range admin.Packs {
+			holds = holds || pack.KeyFile == p || pack.Path != "" && (pack.Path == "." || strings.HasPrefix(p, strings.TrimSuffix(pack.Path, "/")+"/"))
+		}
+		if holds {
+			return []planner.Problem{{Path: p, Message: "This pull request changes policies that judge all repositories. They, and this one, are judged by what is merged; its own hold once it is."}}
+		}
+	}
+	return nil
 }
