@@ -34,7 +34,12 @@ package tidelock.security.google.iam_personal_accounts
 import data.tidelock.google
 
 deny contains {"address": grant.address, "msg": message} if {
-	some grant in google.grants(object.keys(google.containers) | {"google_storage_bucket", "google_service_account", "google_bigquery_dataset", "google_kms_crypto_key", "google_secret_manager_secret"})
+	some grant in google.grants(subjects)
 	regex.match(`(?i)^user:.*@(gmail|googlemail)\.com$`, grant.member)
 	message := sprintf("%s, a private account, has %s.", [grant.member, grant.role])
+}
+
+subjects := object.keys(google.containers) | {
+	"google_bigquery_dataset", "google_kms_crypto_key", "google_secret_manager_secret", "google_service_account",
+	"google_storage_bucket",
 }

@@ -42,7 +42,11 @@ deny contains {"address": grant.address, "msg": message} if {
 }
 
 deny contains {"address": rc.address, "msg": message} if {
-	some rc in google.of({"google_storage_bucket_access_control", "google_storage_default_object_access_control", "google_storage_object_access_control"})
+	some rc in google.of({
+		"google_storage_bucket_access_control",
+		"google_storage_default_object_access_control",
+		"google_storage_object_access_control",
+	})
 	message := listed(plan.text(rc.change.after, "role", "READER"), rc.change.after.entity)
 }
 
