@@ -185,7 +185,7 @@ func (b *Bot) tellJudged(ctx context.Context, tx *db.Tx, projects map[run.Key]bo
 
 // How often expired waivers are looked for, and how many are ended at a time.
 const (
-	waiverGlance = 30 * time.Second
+	waiverGlance = 10 * time.Second
 	waiverBatch  = 200
 )
 

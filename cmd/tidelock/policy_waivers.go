@@ -307,7 +307,7 @@ func newPolicyWaiversRevokeCommand(p *program) *cobra.Command {
 		Use:   "revoke ID...",
 		Short: "Take back what was accepted",
 		Long: "Takes words back by their IDs, all of them or none. They count for nothing from that moment: an apply that has\n" +
-			"not begun is held. A server on the same database has the pull requests say so within half a minute. Whoever may\n" +
+			"not begun is held. A server on the same database has the pull requests say so within seconds. Whoever may\n" +
 			"write the database may do this; the audit trail has it with their name on this machine.",
 		Example: "  tidelock policy waivers revoke 0199f2c4-7d1e-7c55-a0d9-5d2c5a3b9e10 --reason \"the VPN is there\"",
 		Args:    cobra.MinimumNArgs(1),
