@@ -40,8 +40,8 @@ var floors = map[string]int{
 	"bot/command":    readers, // what people write, read into a plan's options
 	"internal/sarif": rooms,   // reads and writes what policy reports
 	"internal/run":   rooms, "internal/drift": rooms, "internal/state": rooms, "internal/registry": rooms, "internal/blueprint": rooms,
-	"internal/policyset": rooms,
-	"bot/comment":        tellers, "bot/proposal": tellers, "internal/replay": tellers,
+	"internal/policyset": rooms, "internal/policydoc": rooms,
+	"bot/comment": tellers, "bot/proposal": tellers, "internal/replay": tellers,
 	"internal/desk": edges, // the bot's answer without a bot
 	"bot":           edges, "internal/web": edges,
 	"internal/toolchain": helpers, "internal/bench": helpers, "internal/demo": helpers,
