@@ -18,9 +18,12 @@ func newPolicyCommand(p *program) *cobra.Command {
 		newPolicyListCommand(p),
 		newPolicyExplainCommand(p),
 		newPolicyEvalCommand(p),
+		newPolicyTestCommand(p),
 		newPolicyReplayCommand(p),
 		newPolicyNewCommand(p),
+		newPolicySchemaCommand(p),
 		newPolicyWaiversCommand(p),
+		newPolicyDocsCommand(p),
 	)
 	return cmd
 }

@@ -17,9 +17,9 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/policyset"
+	"github.com/tidelock/tidelock/internal/sarif"
 	"github.com/tidelock/tidelock/internal/terminal"
 	"github.com/tidelock/tidelock/planner"
-	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // policyEval is one call of `tidelock policy eval`.
@@ -42,7 +42,7 @@ func newPolicyEvalCommand(p *program) *cobra.Command {
 		Use:   "eval --plan FILE",
 		Short: "Judge a plan, as `terraform show -json` prints it",
 		Long: "Asks the policies about one plan, and shows what they find. The plan is JSON: what `terraform show -json PLANFILE`\n" +
-			"prints. The policies are the bundled ones as a server without configuration has them, or those of the server\n" +
+			"prints, or a whole input of the rules, with the plan under \"plan\" and the facts beside it. The policies are the bundled ones as a server without configuration has them, or those of the server\n" +
 			"whose configuration --config or TIDELOCK_CONFIG names; --pack, --level and --set change them for this once.\n\n" +
 			"Exit codes: 0 nothing forbids it; 1 it could not be judged, which on a server blocks; 2 the command line is\n" +
 			"wrong; 3 a policy forbids it.",
@@ -62,7 +62,7 @@ func newPolicyEvalCommand(p *program) *cobra.Command {
 	f.StringArrayVar(&c.rules, "rule", nil, "ask only this rule, or those whose ID begins so; may be given again")
 	f.StringVar(&c.target.Project, "project", "", "name of the project")
 	f.StringVar(&c.target.Dir, "dir", "", "its directory in the repository; else --code's")
-	f.StringVar(&c.target.Workspace, "workspace", "default", "its workspace")
+	f.StringVar(&c.target.Workspace, "workspace", "", "its workspace; else default")
 	f.StringVar(&c.in.Project.Environment, "environment", "", "its environment; else what the configuration says")
 	f.StringVar(&c.target.Client, "client", "", "the client whose policies hold")
 	f.StringVar(&c.target.Repo, "repo", "", "the repository, as owner/name")
@@ -92,16 +92,17 @@ func newPolicyEvalCommand(p *program) *cobra.Command {
 	return cmd
 }
 
-var evalFormats = []string{"text", "json", "github"}
+var evalFormats = []string{"text", "json", "sarif", "github"}
 
 func (c *policyEval) run(ctx context.Context, p *program) error {
-	write, ok := map[string]func(io.Writer, policy.Report, []policy.Rule) error{
-		"text": func(w io.Writer, r policy.Report, _ []policy.Rule) error {
+	write, ok := map[string]func(io.Writer, policy.Report, policyset.Judging) error{
+		"text": func(w io.Writer, r policy.Report, _ policyset.Judging) error {
 			look := lookOf(w, p.environ, c.noColour)
 			return writeReport(terminal.Screen{W: w, Colour: look.colour, Width: look.width}, r)
 		},
-		"json":   func(w io.Writer, r policy.Report, _ []policy.Rule) error { return writeJSON(w, r) },
-		"github": func(w io.Writer, r policy.Report, _ []policy.Rule) error { return writeAnnotations(w, r) },
+		"json":   func(w io.Writer, r policy.Report, _ policyset.Judging) error { return writeJSON(w, r) },
+		"sarif":  c.writeSARIF,
+		"github": func(w io.Writer, r policy.Report, _ policyset.Judging) error { return writeAnnotations(w, r) },
 	}[c.format]
 	if !ok {
 		return codedError{errs.New(errs.Invalid, "--format is one of %s, not %q.", strings.Join(evalFormats, ", "), c.format), exitUsage}
@@ -114,10 +115,11 @@ func (c *policyEval) run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	if c.in.Plan, err = p.readPlan(c.plan); err != nil {
+	given, err := p.readPlan(c.plan)
+	if err != nil {
 		return err
 	}
-	if err := c.facts(ctx); err != nil {
+	if err := c.facts(ctx, given); err != nil {
 		return err
 	}
 	if len(c.rules) > 0 {
@@ -135,7 +137,7 @@ func (c *policyEval) run(ctx context.Context, p *program) error {
 	if err := c.locate(report.Findings); err != nil {
 		return err
 	}
-	if err := write(p.stdout, report, judging.Engine.Rules()); err != nil {
+	if err := write(p.stdout, report, judging); err != nil {
 		return err
 	}
 	switch {
@@ -147,21 +149,43 @@ func (c *policyEval) run(ctx context.Context, p *program) error {
 	return nil
 }
 
-// facts fills in what the flags say beside the plan.
-func (c *policyEval) facts(ctx context.Context) error {
+func (c *policyEval) writeSARIF(w io.Writer, r policy.Report, j policyset.Judging) error {
+	rules := map[string]policy.Rule{}
+	for _, rule := range j.Engine.Rules() {
+		rules[rule.ID] = rule
+	}
+	return sarif.Write(w, sarif.Report{Report: r, Version: buildVersion().Version, Project: c.target.Project, Rules: rules})
+}
+
+// facts are those of the file, with what the flags say over them.
+func (c *policyEval) facts(ctx context.Context, given policy.Input) error {
+	environment := c.in.Project.Environment
+	c.in = given
+	dir := given.Project.Dir
 	if c.code != "" {
-		root, dir, err := placeOf(ctx, c.code)
-		if err != nil {
+		var err error
+		if c.root, dir, err = placeOf(ctx, c.code); err != nil {
 			return err
 		}
-		c.root, c.target.Dir = root, cmp.Or(c.target.Dir, dir)
 	}
-	c.target.Dir = cmp.Or(c.target.Dir, ".")
-	c.target.Project = cmp.Or(c.target.Project, c.target.Dir)
-	c.in.Project.Name, c.in.Project.Dir, c.in.Project.Workspace = c.target.Project, c.target.Dir, c.target.Workspace
-	c.in.Client.Slug, c.in.Client.Name = c.target.Client, c.target.Client
-	if pull := c.pull; len(pull.Labels)+len(pull.Approvals) > 0 || pull.Title+pull.Author != "" {
-		pull.Repo = c.target.Repo
+	t := &c.target
+	t.Dir = cmp.Or(t.Dir, dir, ".")
+	t.Project = cmp.Or(t.Project, given.Project.Name, t.Dir)
+	t.Workspace = cmp.Or(t.Workspace, given.Project.Workspace, "default")
+	t.Client = cmp.Or(t.Client, given.Client.Slug)
+	c.in.Project = policy.Project{Name: t.Project, Dir: t.Dir, Workspace: t.Workspace, Environment: cmp.Or(environment, given.Project.Environment)}
+	if t.Client != given.Client.Slug {
+		c.in.Client = policy.Client{Slug: t.Client, Name: t.Client}
+	}
+	pull := policy.Pull{}
+	if given.Pull != nil {
+		pull = *given.Pull
+		t.Repo = cmp.Or(t.Repo, pull.Repo)
+	}
+	flags := c.pull
+	pull.Labels, pull.Approvals = append(pull.Labels, flags.Labels...), append(pull.Approvals, flags.Approvals...)
+	pull.Title, pull.Author, pull.Repo = cmp.Or(flags.Title, pull.Title), cmp.Or(flags.Author, pull.Author), t.Repo
+	if given.Pull != nil || len(flags.Labels)+len(flags.Approvals) > 0 || flags.Title+flags.Author != "" {
 		c.in.Pull = &pull
 	}
 	return nil
@@ -234,8 +258,9 @@ func placeOf(ctx context.Context, dir string) (root, within string, err error) {
 // maxPlanJSON bounds what is read of a plan, in bytes.
 const maxPlanJSON = 1 << 30
 
-// readPlan reads a plan's JSON from a file or from standard input.
-func (p *program) readPlan(path string) (*tfplan.Plan, error) {
+// readPlan reads a plan's JSON, or a whole input of the policies, from a file
+// or from standard input.
+func (p *program) readPlan(path string) (policy.Input, error) {
 	var from io.Reader = p.stdin
 	shown := path
 	if path == "-" {
@@ -243,7 +268,7 @@ func (p *program) readPlan(path string) (*tfplan.Plan, error) {
 	} else {
 		f, err := os.Open(path)
 		if err != nil {
-			return nil, errs.Wrap(errs.NotFound, err, "The plan %s can't be opened.", path)
+			return policy.Input{}, errs.Wrap(errs.NotFound, err, "The plan %s can't be opened.", path)
 		}
 		defer f.Close()
 		from = f
@@ -251,21 +276,18 @@ func (p *program) readPlan(path string) (*tfplan.Plan, error) {
 	text, err := io.ReadAll(io.LimitReader(from, maxPlanJSON+1))
 	switch {
 	case err != nil:
-		return nil, errs.Wrap(errs.Invalid, err, "The plan in %s can't be read.", shown)
+		return policy.Input{}, errs.Wrap(errs.Invalid, err, "The plan in %s can't be read.", shown)
 	case len(text) > maxPlanJSON:
-		return nil, errs.New(errs.TooLarge, "The plan in %s is larger than %d MB.", shown, maxPlanJSON>>20)
+		return policy.Input{}, errs.New(errs.TooLarge, "The plan in %s is larger than %d MB.", shown, maxPlanJSON>>20)
 	case len(bytes.TrimSpace(text)) == 0:
-		return nil, errs.New(errs.Invalid, "There is no plan in %s: it is empty. `terraform show -json PLANFILE` prints one.", shown)
+		return policy.Input{}, errs.New(errs.Invalid, "There is no plan in %s: it is empty. `terraform show -json PLANFILE` prints one.", shown)
 	case bytes.HasPrefix(text, []byte("PK\x03\x04")):
-		return nil, errs.New(errs.Invalid, "%s is a saved plan as Terraform writes it. Print it as JSON first: terraform show -json %s > plan.json.", shown, shown)
+		return policy.Input{}, errs.New(errs.Invalid, "%s is a saved plan as Terraform writes it. Print it as JSON first: terraform show -json %s > plan.json.", shown, shown)
 	}
-	plan, err := tfplan.ParsePlan(bytes.NewReader(text))
-	if err != nil {
-		var known *errs.Error
-		if errors.As(err, &known) {
-			return nil, errs.Wrap(known.Kind, err, "The plan in %s can't be read: %s", shown, known.Sentence)
-		}
-		return nil, errs.Wrap(errs.Invalid, err, "The plan in %s can't be read; it must be what `terraform show -json PLANFILE` prints.", shown)
+	in, err := policy.ReadInput(text)
+	var known *errs.Error
+	if errors.As(err, &known) {
+		err = &errs.Error{Kind: known.Kind, Sentence: fmt.Sprintf("The plan in %s can't be read. %s", shown, known.Sentence), Err: known.Err}
 	}
-	return plan, nil
+	return in, err
 }

@@ -10,18 +10,23 @@ import (
 
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/internal/policydoc"
 	"github.com/tidelock/tidelock/internal/policyset"
 	"github.com/tidelock/tidelock/internal/terminal"
 )
 
 func newPolicyExplainCommand(p *program) *cobra.Command {
 	var flags policyFlags
+	var plan string
 	var asJSON, noColour bool
 	cmd := &cobra.Command{
 		Use:   "explain RULE",
 		Short: "Say what a rule is about, why, and how to mend what it finds",
+		Long: "Says what a rule is about, why, and how to mend what it finds. With --plan it also shows the rule's lines, and\n" +
+			"which of them that plan reached: where a rule finds nothing, the last line that was reached says why.",
 		Example: "  tidelock policy explain security.aws.public_ingress\n" +
-			"  tidelock policy explain main.deny --pack ./policies",
+			"  tidelock policy explain main.deny --pack ./policies\n" +
+			"  tidelock policy explain main.deny --pack ./policies --plan plan.json",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeRule,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,15 +53,30 @@ func newPolicyExplainCommand(p *program) *cobra.Command {
 			}
 			r := rules[i]
 			r.Level = levels[r.Key()]
+			var traced *tracedRule
+			if plan != "" {
+				if traced, err = p.traceRule(cmd.Context(), judging, r, plan); err != nil {
+					return err
+				}
+				traced.source = judges.source(r)
+			}
 			if asJSON {
-				return writeJSON(p.stdout, r)
+				return writeJSON(p.stdout, struct {
+					policy.Rule
+					Traced *tracedRule `json:"traced,omitempty"`
+				}{r, traced})
 			}
 			look := lookOf(p.stdout, p.environ, noColour)
-			putRule(terminal.Screen{W: p.stdout, Colour: look.colour, Width: look.width}, r)
+			s := terminal.Screen{W: p.stdout, Colour: look.colour, Width: look.width}
+			putRule(s, r)
+			if traced != nil {
+				traced.put(s)
+			}
 			return nil
 		},
 	}
 	flags.add(cmd)
+	cmd.Flags().StringVar(&plan, "plan", "", "the JSON of a plan, to show which lines of the rule it reached; - reads standard input")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&noColour, "no-color", false, "print no colours; NO_COLOR in the environment says the same")
 	return cmd
@@ -109,7 +129,7 @@ func putRule(s terminal.Screen, r policy.Rule) {
 			continue
 		}
 		s.Put(terminal.Text(terminal.Bold, part.head+exampleAside(*part.example)))
-		for line := range strings.Lines(part.example.HCL) {
+		for line := range strings.Lines(policydoc.ExampleText(*part.example)) {
 			s.Put(terminal.Text(terminal.Cyan, "  "+terminal.Clean(strings.TrimRight(line, "\n"))))
 		}
 		s.Put(nil)
@@ -123,21 +143,10 @@ func putRule(s terminal.Screen, r policy.Rule) {
 	}
 }
 
-// exampleAside says what a plan does with an example's resources, where that
-// is not to make them.
+// exampleAside says what else an example is judged by.
 func exampleAside(e policy.Example) string {
-	var parts []string
-	if e.Action != "" && e.Action != "create" {
-		parts = append(parts, "on "+e.Action)
+	if aside := policydoc.Circumstances(e); aside != "" {
+		return " (" + aside + ")"
 	}
-	if e.Count > 1 {
-		parts = append(parts, fmt.Sprintf("%d of each", e.Count))
-	}
-	if len(e.Labels) > 0 {
-		parts = append(parts, "with the label "+strings.Join(e.Labels, ", "))
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return " (" + strings.Join(parts, ", ") + ")"
+	return ""
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -81,17 +80,8 @@ func (f policyFlags) judges(cfg Config) (*judges, error) {
 		return nil, err
 	}
 	j := &judges{sets: sets, own: f.own, over: policy.Overrides{Levels: map[string]policy.Level{}, Settings: policy.Settings{}}}
-	names := map[string]bool{}
-	for _, path := range f.packs {
-		pack, err := packOfPath(path)
-		if err != nil {
-			return nil, err
-		}
-		for base, n := pack.Name, 2; names[pack.Name]; n++ {
-			pack.Name = fmt.Sprintf("%s-%d", base, n)
-		}
-		names[pack.Name] = true
-		j.given.Packs = append(j.given.Packs, pack)
+	if j.given.Packs, err = packsOfPaths(f.packs); err != nil {
+		return nil, err
 	}
 	for _, text := range f.levels {
 		rule, level, ok := strings.Cut(text, "=")

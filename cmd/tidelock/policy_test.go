@@ -56,6 +56,24 @@ func TestPolicyBlocksThenMended(t *testing.T) {
 	s.merge(p)
 	s.says(p, "✅ Applied 1 project")
 	s.check(p, "tidelock/apply", "success")
+
+	// What other policies would have said of it.
+	out, code := s.tidelock("policy", "replay", "--level", "security=off", "--repo", "acme/infra")
+	if code != exitOK || !strings.Contains(out, "would pass  acme/infra#1") || !strings.Contains(out, "1 would pass now") || !strings.Contains(out, "- mandatory security.aws.public_ingress") {
+		t.Errorf("replay without security: %d\n%s", code, out)
+	}
+	pack := filepath.Join(t.TempDir(), "frozen")
+	if err := os.Mkdir(pack, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	rule := "package frozen\n\ndeny contains sprintf(\"%s is frozen\", [input.project.dir]) if input.pull.author == \"ada\"\n"
+	if err := os.WriteFile(filepath.Join(pack, "p.rego"), []byte(rule), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, code = s.tidelock("policy", "replay", "--pack", pack, "--detailed-exitcode", "--json")
+	if code != exitChanges || !strings.Contains(out, `"blocked": 1`) || !strings.Contains(out, `"stricter": 1`) || !strings.Contains(out, " is frozen") {
+		t.Errorf("replay with a freeze: %d\n%s", code, out)
+	}
 }
 
 // What a policy forbids is not applied by merging it either: it is held.
