@@ -13,6 +13,7 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/internal/policyset"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/sarif"
@@ -76,6 +77,8 @@ func RuleURL(publicURL string, f policy.Finding) string {
 	switch {
 	case f.Source != "":
 		return f.URL
+	case f.Pack == policyset.RepositoryPack: // its rules are explained where they stand
+		return ""
 	case publicURL != "":
 		return publicURL + "/policies/" + url.PathEscape(f.Rule)
 	case f.Pack == "":

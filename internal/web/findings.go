@@ -12,6 +12,7 @@ import (
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/internal/policyset"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/sarif"
 )
@@ -117,6 +118,9 @@ func acceptedBy(r run.Run) func(int) string {
 // of policies, the scanner's for a scanner's; "" where there is none.
 func explains(f policy.Finding) string {
 	if f.Source == "" {
+		if f.Pack == policyset.RepositoryPack { // its rules are explained where they stand
+			return ""
+		}
 		return "/policies/" + url.PathEscape(f.Rule)
 	}
 	if u, err := url.Parse(f.URL); err == nil && (u.Scheme == "https" || u.Scheme == "http") {
