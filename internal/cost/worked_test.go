@@ -149,7 +149,7 @@ var worked = []struct {
 		StatusPriced, "0", "0 × anything"},
 	{"postgres", "azurerm_postgresql_flexible_server",
 		object{"location": "westus", "sku_name": "GP_Standard_D2ds_v5", "storage_mb": 65536, "high_availability": []any{object{"mode": "ZoneRedundant"}}}, nil,
-		StatusPriced, "314.3", "2 × (730 × 0.203 + 64 × 0.14)"},
+		StatusPartial, "296.38", "2 × 730 × 0.203, and no price for the storage"},
 
 	{"google instance", "google_compute_instance",
 		object{"zone": "us-central1-a", "machine_type": "n1-standard-1", "boot_disk": []any{object{"initialize_params": []any{object{"type": "pd-ssd", "size": 20}}}}}, nil,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"compress/gzip"
 	"io"
 	"os"
@@ -24,7 +25,11 @@ func folder(t *testing.T, changed map[string]string) string {
 	var components []string
 	for _, r := range componentRules {
 		cloud, _, _ := strings.Cut(r.resource, "_")
-		components = append(components, `{"cloud":"`+cloud+`","region":"East US","resource_type":"`+r.resource+`","component":"`+r.component+`","unit":"x","usd":2}`)
+		region := "East US"
+		if r.only != "" {
+			region = r.only
+		}
+		components = append(components, `{"cloud":"`+cloud+`","region":"`+region+`","resource_type":"`+r.resource+`","component":"`+r.component+`","unit":"`+r.listed+`","usd":`+cmp.Or(r.divide, "2")+`}`)
 	}
 	var disks []string
 	for name := range gcpDisks {

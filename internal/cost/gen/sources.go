@@ -222,7 +222,7 @@ func readOffers(w *pricebook.Writer, data []byte) error {
 			if row[0] != r.service || row[1] != r.family || row[2] != r.usage || row[6] != "0" {
 				continue
 			}
-			if e, ok := attrs["DatabaseEngine"]; r.service == "AmazonRDS" && ok && e != "Any" && e != "PostgreSQL" {
+			if e, ok := attrs["DatabaseEngine"].(string); r.service == "AmazonRDS" && ok && e != "Any" && e != "PostgreSQL" && !strings.HasPrefix(e, "Aurora") {
 				continue
 			}
 			n, ok := row[5].(json.Number)
@@ -262,7 +262,12 @@ func readGCP(w *pricebook.Writer, data []byte) error {
 			Network  struct {
 				IP  map[string]struct{ Cost perRegion } `json:"ip"`
 				VPN map[string]struct{ Cost perRegion } `json:"vpn"`
+				NAT map[string]struct{ Cost perRegion } `json:"nat"`
 			} `json:"compute_network"`
+			Bucket struct {
+				Storage   map[string]struct{ Cost perRegion } `json:"bucket"`
+				Retrieval map[string]struct{ Cost perRegion } `json:"retrieval"`
+			} `json:"bucket"`
 			Storage map[string]struct{ Cost perRegion } `json:"compute_storage"`
 		} `json:"prices"`
 	}
@@ -284,6 +289,23 @@ func readGCP(w *pricebook.Writer, data []byte) error {
 		for region, n := range s.Cost {
 			if err := add(w, pricebook.Key{Cloud: "gcp", Service: "disk", Region: region, SKU: sku}, n.Month, "GB-month", fromCyclenerd); err != nil {
 				return err
+			}
+		}
+	}
+	for region, n := range f.Prices.Network.NAT["data"].Cost {
+		if err := add(w, pricebook.Key{Cloud: "gcp", Service: "network", Region: region, SKU: "nat-data"}, n.Month, "GB", fromCyclenerd); err != nil {
+			return err
+		}
+	}
+	for name, class := range gcpBuckets {
+		for sku, from := range map[string]struct {
+			cost perRegion
+			unit string
+		}{class: {f.Prices.Bucket.Storage[name].Cost, "GB-month"}, class + "-retrieval": {f.Prices.Bucket.Retrieval[name].Cost, "GB"}} {
+			for region, n := range from.cost {
+				if err := add(w, pricebook.Key{Cloud: "gcp", Service: "storage", Region: region, SKU: sku}, n.Month, from.unit, fromCyclenerd); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -313,6 +335,7 @@ func readComponents(w *pricebook.Writer, data []byte) error {
 			Region       string      `json:"region"`
 			ResourceType string      `json:"resource_type"`
 			Component    string      `json:"component"`
+			Unit         string      `json:"unit"`
 			USD          json.Number `json:"usd"`
 			Derived      bool        `json:"derived_from_rounded_monthly"`
 		} `json:"prices"`
@@ -324,17 +347,27 @@ func readComponents(w *pricebook.Writer, data []byte) error {
 	taken := make([]bool, len(componentRules))
 	for _, p := range f.Prices {
 		for i, r := range componentRules {
-			if p.ResourceType != r.resource || p.Component != r.component {
+			if p.ResourceType != r.resource || p.Component != r.component || r.listed != "" && r.listed != p.Unit {
 				continue
 			}
 			d, err := amount(p.USD)
 			if err != nil {
 				return err
 			}
-			if p.Derived {
+			region := normalRegion(p.Region)
+			if r.only != "" && r.only != region {
+				continue
+			}
+			if r.region != "" {
+				region = r.region
+			}
+			if r.divide != "" {
+				d = d.Div(decimal.RequireFromString(r.divide))
+			}
+			if p.Derived || r.divide != "" {
 				d = recoverPrice(d, r.quantity)
 			}
-			k := pricebook.Key{Cloud: clouds[p.Cloud], Service: r.service, Region: normalRegion(p.Region), SKU: r.sku}
+			k := pricebook.Key{Cloud: clouds[p.Cloud], Service: r.service, Region: region, SKU: r.sku}
 			if err := w.Add(k, d, r.unit, fromComponents); err != nil {
 				return err
 			}
@@ -348,9 +381,6 @@ func readComponents(w *pricebook.Writer, data []byte) error {
 	}
 	return nil
 }
-
-// normalRegion turns Azure's display names ("West Europe") into names.
-func normalRegion(r string) string { return strings.ToLower(strings.ReplaceAll(r, " ", "")) }
 
 // recoverPrice finds the list price behind a figure that somebody made by
 // dividing a month's cost, rounded to cents, by the month's quantity: of all
