@@ -30,7 +30,6 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/policyset"
-	"github.com/tidelock/tidelock/internal/policyset"
 	"github.com/tidelock/tidelock/internal/providers"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/redact"
