@@ -17,6 +17,9 @@ func (b *Bot) gather(ctx context.Context, e github.Event, repo clients.Repo) (Fa
 	f := Facts{Name: b.Name, AppID: b.App.ID(), Settings: b.Settings}
 	if e.Kind == "push" {
 		var err error
+		if strings.EqualFold(repo.FullName(), b.Policies.AdminRepo()) {
+			b.Policies.AskAdmin()
+		}
 		f.Behind, err = b.Runs.PullsBehind(ctx, b.DB, repo.ID, strings.TrimPrefix(e.Ref, "refs/heads/"), e.After)
 		return f, err
 	}

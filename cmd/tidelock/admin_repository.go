@@ -32,5 +32,26 @@ func (s *server) adminRepository(ctx context.Context) (checkout.Source, string, 
 			}
 		}
 	}
-	return checkout.Source{}, "", errs.New(errs.NotFound, "The App is not installed on policy.admin_repo %s, or GitHub has not said so yet.", s.config.Policy.AdminRepo)
+	return s.adminAtGitHub(ctx)
+}
+
+// adminAtGitHub asks GitHub for a repository that is not known here yet.
+func (s *server) adminAtGitHub(ctx context.Context) (checkout.Source, string, error) {
+	installations, err := s.app.Installations(ctx)
+	if err != nil {
+		return checkout.Source{}, "", err
+	}
+	for _, in := range installations {
+		gh := s.app.Installation(in.ID)
+		repos, err := gh.Repos(ctx)
+		if err != nil {
+			return checkout.Source{}, "", err
+		}
+		for _, r := range repos {
+			if strings.EqualFold(r.FullName(), s.config.Policy.AdminRepo) {
+				return checkout.Source{RepoID: r.ID, URL: r.CloneURL, Auth: gh.GitAuth(r.ID)}, r.DefaultBranch, nil
+			}
+		}
+	}
+	return checkout.Source{}, "", errs.New(errs.NotFound, "The App is not installed on policy.admin_repo %s.", s.config.Policy.AdminRepo)
 }

@@ -45,6 +45,10 @@ type stageOptions struct {
 	providers bool     // the stand-in providers are to be had
 	data      string   // the server's data folder; one of its own if empty
 	postgres  bool     // on PostgreSQL rather than SQLite
+	// others are further repositories of acme's, by name; config is the server's
+	// configuration file.
+	others map[string]githubtest.Files
+	config string
 	// detect runs the server in the test binary itself and so under the race
 	// detector, where the tests are. That makes the server and its runners many
 	// times slower, so it is for the tests that go through the most of it.
@@ -99,6 +103,15 @@ func newStage(t *testing.T, o stageOptions) *stage {
 	}
 	s.gh.SetWebhook("http://"+s.listen+"/webhook", "a-secret-for-webhooks-0001")
 	s.repo = s.gh.CreateRepo("acme", "infra", githubtest.RepoOptions{Files: o.files})
+	for name, files := range o.others {
+		r := s.gh.CreateRepo("acme", name, githubtest.RepoOptions{Files: files})
+		r.Collaborator("ada", "write")
+	}
+	if o.config != "" {
+		file := filepath.Join(t.TempDir(), "tidelock-server.hcl")
+		write(t, file, o.config)
+		o.env = append([]string{"TIDELOCK_CONFIG=" + file}, o.env...)
+	}
 	s.repo.Collaborator("ada", "write")
 	s.repo.Collaborator("grace", "admin")
 	s.env = append([]string{

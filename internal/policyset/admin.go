@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/egress"
@@ -124,6 +125,17 @@ func (o Options) egressOf(own []string) *egress.Guard {
 // AdminRepo is the admin repository's name, "owner/name"; "" where there is
 // none.
 func (s *Sets) AdminRepo() string { return s.options.Admin.Repo }
+
+// AskAdmin has the admin repository asked anew at the next occasion: something
+// was pushed to it.
+func (s *Sets) AskAdmin() {
+	if s.admin == nil {
+		return
+	}
+	s.admin.mu.Lock()
+	defer s.admin.mu.Unlock()
+	s.admin.asked = time.Time{}
+}
 
 // ChangesAdmin says what a change of files in the admin repository means for
 // what judges meanwhile: nothing.
