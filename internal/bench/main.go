@@ -33,6 +33,8 @@ var parts = []part{
 	{"checkout", "fetch and work tree of 100,000 files, beside git's own", benchGo(goBench{
 		room: "./internal/checkout", name: "ManyFiles", rounds: "1x"})},
 	{"providers", "20 inits at once that need one provider, by the store and by bare Terraform", benchProviders},
+	{"policy", "all bundled policies over plans of 1,000 and 10,000 resources", benchGo(goBench{
+		room: "./internal/policy", name: "Packs", rounds: "5x", targets: map[string]float64{"1000": 300, "10000": 3000}})},
 	{"micro", "the Go benchmarks of single rooms", benchMicro},
 }
 

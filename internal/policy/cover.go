@@ -103,8 +103,12 @@ func (e *Engine) Cover(ctx context.Context, inputs []Input, bundled bool) (Cover
 	var c Coverage
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	w := heap.watch(canceler{ctx, cancel}, heap.enter()+e.memory)
-	defer heap.leave()
+	allow := e.memory
+	for _, in := range inputs {
+		allow += in.size()
+	}
+	defer heap.enter(allow)()
+	w := heap.watch(canceler{ctx, cancel})
 	defer heap.forget(w)
 	for i, u := range e.parts {
 		if i == 0 && !bundled {

@@ -28,9 +28,9 @@ type Options struct {
 	// RuleTime and Time bound one rule's work on one plan, and all rules'.
 	// Zero is 5 s and 20 s. A rule that is stopped makes the verdict Error.
 	RuleTime, Time time.Duration
-	// Memory bounds, in bytes, what judging may add to the memory of the
-	// process. Zero is 1 GiB. A rule that is stopped for it makes the verdict
-	// Error.
+	// Memory bounds, in bytes, what the rules may add to the memory of the
+	// process for one plan, beside some twelve times the plan's own JSON. Zero
+	// is 1 GiB. A rule that is stopped for it makes the verdict Error.
 	Memory int64
 	// Parallel is how many plans are judged at once; further ones wait, which
 	// bounds memory. Zero is one a processor.

@@ -20,6 +20,7 @@ type heapWatch struct {
 	mu      sync.Mutex
 	judging int
 	before  uint64              // when the first that is judged now began
+	allowed uint64              // what they all may add to it
 	watched map[*evaluation]int // with their order
 	order   int
 	running bool
@@ -27,35 +28,33 @@ type heapWatch struct {
 
 // evaluation is one rule being asked.
 type evaluation struct {
-	stop  topdown.Cancel
-	limit uint64
-	over  atomic.Bool // it was stopped for its memory
+	stop topdown.Cancel
+	over atomic.Bool // it was stopped for its memory
 }
 
 // look is how often the heap is looked at. A rule can make some 2 GB a second.
 const look = 5 * time.Millisecond
 
-// enter begins with a plan and gives the heap as it was before the first of
-// those that are judged now.
-func (h *heapWatch) enter() uint64 {
+// enter begins with a plan, for which the heap may grow by the bytes.
+func (h *heapWatch) enter(allow uint64) (leave func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.judging++; h.judging == 1 {
 		h.before = heapSize()
 	}
-	return h.before
+	h.allowed += allow
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.judging--
+		h.allowed -= allow
+	}
 }
 
-// leave ends with a plan.
-func (h *heapWatch) leave() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.judging--
-}
-
-// watch stops an evaluation when the heap passes the limit, in bytes.
-func (h *heapWatch) watch(stop topdown.Cancel, limit uint64) *evaluation {
-	e := &evaluation{stop: stop, limit: limit}
+// watch stops an evaluation when the heap has grown by more than it may. Whoever
+// calls it has entered.
+func (h *heapWatch) watch(stop topdown.Cancel) *evaluation {
+	e := &evaluation{stop: stop}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.watched == nil {
@@ -94,14 +93,14 @@ func (h *heapWatch) run() {
 		} else {
 			idle = 0
 		}
-		longest := h.longest(size)
+		longest, limit := h.longest(size), h.before+h.allowed
 		h.mu.Unlock()
 		if longest == nil {
 			continue
 		}
 		// What nothing refers to any more counts until it is collected. That
 		// takes time, of which at most a part goes into it.
-		if time.Now().Before(rest) && size < longest.limit+longest.limit/2 {
+		if time.Now().Before(rest) && size < limit+limit/2 {
 			continue
 		}
 		began := time.Now()
@@ -117,12 +116,15 @@ func (h *heapWatch) run() {
 	}
 }
 
-// longest gives the evaluation that is at it for longest of those whose limit
-// the heap has passed, and that were not stopped yet.
+// longest gives the evaluation that is at it for longest of those that were not
+// stopped yet, nil while the heap is no larger than it may be.
 func (h *heapWatch) longest(size uint64) (e *evaluation) {
+	if size <= h.before+h.allowed {
+		return nil
+	}
 	first := 0
 	for w, order := range h.watched {
-		if size > w.limit && !w.over.Load() && (e == nil || order < first) {
+		if !w.over.Load() && (e == nil || order < first) {
 			e, first = w, order
 		}
 	}

@@ -110,6 +110,9 @@ type Client struct {
 	Name string `json:"name"`
 }
 
+// maxInput bounds the plan's JSON, in bytes.
+const maxInput = 512 << 20
+
 // top holds the keys of the input that are not the plan's.
 var top = []string{"plan", "pull", "project", "client", "change", "cost", "actor", "state", "files", "settings", "version"}
 
@@ -119,6 +122,9 @@ var top = []string{"plan", "pull", "project", "client", "change", "cost", "actor
 func (in Input) build(settings Settings, needs needs) (ast.Value, error) {
 	if in.Plan == nil || len(in.Plan.Raw) == 0 {
 		return nil, errs.New(errs.Invalid, "There is no plan to judge.")
+	}
+	if len(in.Plan.Raw) > maxInput {
+		return nil, errs.New(errs.TooLarge, "The plan is %d MB as JSON, and policies judge at most %d MB: split the project, or plan a part of it with -target.", len(in.Plan.Raw)>>20, maxInput>>20)
 	}
 	plan, err := members(in.Plan.Raw, needs.plan)
 	if err != nil {
@@ -136,6 +142,15 @@ func (in Input) build(settings Settings, needs needs) (ast.Value, error) {
 		}
 	}
 	return object(all).Value, nil
+}
+
+// size is about how much memory the plan takes while it is judged, in bytes:
+// its values, and what all rules have in common of them.
+func (in Input) size() uint64 {
+	if in.Plan == nil {
+		return 0
+	}
+	return 12 * uint64(len(in.Plan.Raw))
 }
 
 // facts are what rules see beside the plan, by key. What is not there has no

@@ -35,8 +35,7 @@ func (e *Engine) Judge(ctx context.Context, in Input) (Report, error) {
 	case <-ctx.Done():
 		return canceled(ctx)
 	}
-	watched := heap.enter()
-	defer heap.leave()
+	defer heap.enter(e.memory + in.size())()
 	input, err := in.build(t.settings, e.needs)
 	if err != nil {
 		r := Unjudged(err)
@@ -45,7 +44,7 @@ func (e *Engine) Judge(ctx context.Context, in Input) (Report, error) {
 	}
 	all, cancel := context.WithTimeout(ctx, e.time)
 	defer cancel()
-	j := judgement{Engine: e, tuning: t, input: input, answers: make([]answer, len(e.rules)), watched: watched, size: len(in.Plan.Raw)}
+	j := judgement{Engine: e, tuning: t, input: input, answers: make([]answer, len(e.rules)), size: len(in.Plan.Raw)}
 	j.run(all)
 	if ctx.Err() != nil {
 		return canceled(ctx)
@@ -80,7 +79,6 @@ type judgement struct {
 	tuning
 	input   ast.Value
 	answers []answer // one a rule
-	watched uint64   // the heap before
 	size    int      // of the plan's JSON, in bytes
 	next    atomic.Int64
 }
@@ -162,7 +160,7 @@ func (j *judgement) eval(ctx context.Context, r Rule, q rego.PreparedEvalQuery, 
 	defer cancel()
 	stop := topdown.NewCancel()
 	defer context.AfterFunc(ctx, stop.Cancel)()
-	w := heap.watch(stop, j.watched+j.memory)
+	w := heap.watch(stop)
 	defer heap.forget(w)
 	start := time.Now()
 	results, err := q.Eval(ctx, rego.EvalParsedInput(j.input), rego.EvalVirtualCache(cache), rego.EvalExternalCancel(stop))

@@ -93,11 +93,10 @@ func Test(ctx context.Context, packs []Pack, o TestOptions) (TestReport, error) 
 	if !o.Bundled {
 		sources = sources[1:]
 	}
-	before := heap.enter()
-	defer heap.leave()
+	defer heap.enter(uint64(or(o.Memory, 1<<30)))()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	w := heap.watch(canceler{ctx, cancel}, before+uint64(or(o.Memory, 1<<30)))
+	w := heap.watch(canceler{ctx, cancel})
 	defer heap.forget(w)
 	for _, s := range sources {
 		covered, err := testPack(ctx, s, lib, o, &report)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // walk is an evaluation of more steps than there are atoms.
@@ -165,4 +166,12 @@ deny contains "a" if time.now_ns() < 0
 deny contains "b" if io.jwt.decode("x.y.z")[0]
 deny contains "c" if net.cidr_contains("10.0.0.0/8", "11.0.0.1")
 `})
+}
+
+func TestPlansAreBounded(t *testing.T) {
+	e := small(t, policy.Options{}, nil)
+	r := judge(t, e, policy.Input{Plan: &tfplan.Plan{Raw: make([]byte, 512<<20+1)}}) // never touched
+	if r.Verdict != policy.Error || len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Message, "at most 512 MB") {
+		t.Errorf("verdict %s, problems %v", r.Verdict, r.Problems)
+	}
 }

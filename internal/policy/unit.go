@@ -33,7 +33,9 @@ type unit struct {
 
 // bundledUnit is the bundled packs, which are the same for every engine of the
 // process and take longest to compile.
-var bundledUnit = sync.OnceValues(func() (*unit, error) {
+var bundledUnit = sync.OnceValues(compileBundled)
+
+func compileBundled() (*unit, error) {
 	s, err := new(reader).read(bundledPack)
 	if err != nil {
 		return nil, err
@@ -48,7 +50,7 @@ var bundledUnit = sync.OnceValues(func() (*unit, error) {
 	u.settings, problems = settingsOf(u.compiler, u.defaults)
 	u.problems = append(u.problems, problems...)
 	return u, nil
-})
+}
 
 // unitsOf compiles packs; the first is the bundled one, which is.
 func unitsOf(base *unit, sources []source) (units []*unit, problems []Problem) {
