@@ -12,7 +12,6 @@
 #     Give programs a role, and people IAM Identity Center. For a system outside AWS use IAM Roles
 #     Anywhere or OIDC. If a key must be, set pgp_key and rotate it.
 #   controls:
-#     cis_aws_3.0: ["1.11"]
 #     soc2: ["CC6.1", "CC6.2"]
 #     iso27001_2022: ["A.5.17", "A.8.5"]
 #   examples:

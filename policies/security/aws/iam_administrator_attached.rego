@@ -12,7 +12,7 @@
 #     Attach a policy with the actions that are needed. Where people need full rights, give them
 #     by a permission set for a limited time.
 #   controls:
-#     cis_aws_3.0: ["1.16"]
+#     cis_aws_3.0: ["1.16", "1.22"]
 #     soc2: ["CC6.1", "CC6.3"]
 #     iso27001_2022: ["A.5.18", "A.8.2"]
 #   examples:

@@ -11,6 +11,10 @@
 #   mend: >-
 #     Name the addresses or security groups that need access, or reach the machine through Session
 #     Manager, a VPN or a load balancer on port 443.
+#   controls:
+#     cis_aws_3.0: ["5.2", "5.3"]
+#     soc2: ["CC6.6"]
+#     iso27001_2022: ["A.8.20", "A.8.22"]
 #   examples:
 #     bad:
 #       hcl: |

@@ -12,7 +12,6 @@
 #     Take the ACL away or set it to private. Serve public files through CloudFront with an origin
 #     access control.
 #   controls:
-#     cis_aws_3.0: ["2.1.4"]
 #     soc2: ["CC6.1", "CC6.6"]
 #     iso27001_2022: ["A.5.15", "A.8.3"]
 #   examples:

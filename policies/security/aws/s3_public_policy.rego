@@ -13,7 +13,6 @@
 #     aws:SourceVpce or aws:SourceArn. Serve public files through CloudFront with an origin access
 #     control.
 #   controls:
-#     cis_aws_3.0: ["2.1.4"]
 #     soc2: ["CC6.1", "CC6.6"]
 #     iso27001_2022: ["A.5.15", "A.8.3"]
 #   examples:
