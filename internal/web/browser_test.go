@@ -131,6 +131,7 @@ func TestBrowserShowsPages(t *testing.T) {
 		"asked": asked[0], "waits": asked[1], "options": asked[2], "operation": asked[4], "drift": asked[5], "group": asked[last-1], "grows": asked[last],
 		"changes": "/", "change": "/changes/" + change.ID, "run": "/runs/" + plan.ID, "locks": "/locks", "history": "/history", "audit": "/audit", "queue": "/queue",
 		"policies": "/policies", "policy": "/policies/security.aws.public_ingress",
+		"waivers": "/waivers", "waiver": "/waivers/" + lasting(w, plan, strings.Repeat("a reason that takes its time ", 15)).ID,
 	}
 	for name, path := range pages {
 		for _, width := range []int64{1280, 390} {

@@ -19,6 +19,7 @@ const password = "correct horse battery staple"
 func routes(t *testing.T, w *world) map[string][]string {
 	t.Helper()
 	change, plan := busyWorld(w)
+	word := lasting(w, plan, "until the VPN is there")
 	all := map[string][]string{}
 	err := w.site.router.Walk(func(r *mux.Route, _ *mux.Router, _ []*mux.Route) error {
 		path, err := r.GetPathTemplate()
@@ -31,6 +32,9 @@ func routes(t *testing.T, w *world) map[string][]string {
 		}
 		if strings.Contains(path, "/policies/") {
 			id = "tagging.required"
+		}
+		if strings.Contains(path, "/waivers/") {
+			id = word.ID
 		}
 		if path == "/static/{hash}/{name}" {
 			path = assets["style.css"].path

@@ -92,6 +92,7 @@ func hostileWorld(w *world) []string {
 	})
 	failed := w.planned(runs[1], func(r *run.Run) { r.Error = payload })
 	w.tx(func(ctx context.Context, tx *db.Tx) error { return waive(ctx, w, tx, plan, evil) })
+	word := lasting(w, plan, payload)
 	paths = append(paths, "/runs/"+plan.ID, "/runs/"+failed.ID, "/runs/"+runs[2].ID, "/runs/"+plan.ID+"/plan")
 	w.tx(func(ctx context.Context, tx *db.Tx) error {
 		opened, err := w.opts.Runs.OpenChange(ctx, tx, run.Pull{Repo: w.repo.ID, Number: 2, Client: w.repo.ClientID, HeadSHA: "z"}, evil)
@@ -113,7 +114,7 @@ func hostileWorld(w *world) []string {
 		return w.opts.Trail.Record(ctx, tx, access.Event{Client: w.repo.ClientID, Actor: evil, Action: payload, Subject: payload, Detail: map[string]any{payload: payload, "x": map[string]string{payload: payload}}})
 	})
 	w.deadJob(payload)
-	return append(paths, "/", "/locks", "/history", "/audit", "/queue", "/?client=%22%3E%3Cscript%3Ewindow.hacked=1%3C/script%3E", "/%3Cscript%3Ewindow.hacked=1%3C/script%3E")
+	return append(paths, "/waivers?all=1", "/waivers/"+word.ID, "/", "/locks", "/history", "/audit", "/queue", "/?client=%22%3E%3Cscript%3Ewindow.hacked=1%3C/script%3E", "/%3Cscript%3Ewindow.hacked=1%3C/script%3E")
 }
 
 // hostileOptions are options as nobody could type them: what keeps them out

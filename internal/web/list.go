@@ -27,6 +27,7 @@ type listing struct {
 	limit  int
 
 	path    string
+	more    [][2]string      // what else of the address the list's pieces have in common
 	clients []clients.Client // to choose from
 }
 
@@ -84,6 +85,9 @@ func (l listing) address() string {
 	}
 	if l.limit != pageSize {
 		v.Set("limit", strconv.Itoa(l.limit))
+	}
+	for _, m := range l.more {
+		v.Set(m[0], m[1])
 	}
 	if len(v) == 0 {
 		return l.path

@@ -384,7 +384,7 @@ func TestUnchangedPageIsNotSentAgain(t *testing.T) {
 func TestPagesAreSound(t *testing.T) {
 	w := local(t)
 	change, plan := busyWorld(w)
-	for _, path := range []string{"/", "/changes/" + change.ID, "/runs/" + plan.ID, "/locks", "/history", "/audit", "/drift", "/queue"} {
+	for _, path := range []string{"/", "/changes/" + change.ID, "/runs/" + plan.ID, "/locks", "/history", "/audit", "/drift", "/queue", "/waivers"} {
 		doc := w.page(path)
 		for _, tag := range []string{"h1", "main", "title"} {
 			if n := len(find(doc, tag, "")); n != 1 {

@@ -259,7 +259,9 @@ type runView struct {
 	// and who accepted what they found.
 	Forbidden *bool          `json:"forbidden,omitempty"`
 	Waivers   []access.Actor `json:"waivers,omitempty"`
-	Gates     *gatesView     `json:"gates,omitempty"` // what let it through
+	// Acceptances are of the report's findings that forbid it, or would.
+	Acceptances []acceptanceView `json:"acceptances,omitempty"`
+	Gates       *gatesView       `json:"gates,omitempty"` // what let it through
 
 	Diff     string         `json:"diff,omitempty"`
 	Report   *policy.Report `json:"report,omitempty"`
@@ -315,7 +317,7 @@ func (s *site) viewRun(r run.Run, client string, repo repoView) runView {
 		StateSerial: r.StateSerial, Diff: plain(r.Diff), Report: r.Report, Estimate: r.Estimate, Cost: viewCost(r.Estimate),
 		HasLog: r.LogBlob != "", HasPlan: r.PlanJSONBlob != "", Order: r.Project.Order, DependsOn: r.Project.DependsOn,
 		Options: viewOptions(r), Operation: viewOperation(r), Retry: r.Retry, StoppedBy: viewActor(r.StopActor), Batch: r.Batch,
-		Waivers: r.Standing().By(), Gates: viewGates(r.Gates),
+		Waivers: r.Standing().By(), Acceptances: s.viewAcceptances(r), Gates: viewGates(r.Gates),
 		Created: s.at(r.Created), Started: s.at(r.Started), Finished: s.at(r.Finished),
 	}
 	if r.Kind == run.Apply || r.Status == run.Planned || r.PlanDigest != "" {

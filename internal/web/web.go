@@ -78,6 +78,8 @@ func newSite(o Options) *site {
 	s.page("/drift", "/drift", "drift", s.driftPage)
 	s.page("/queue", "/queue", "queue", s.queue)
 	s.page("/policies", "/policies", "policies", s.policies)
+	s.page("/waivers", "/waivers", "waivers", s.waivers)
+	s.page("/waivers/{id}", "/waivers/{id}", "waiver", s.waiver)
 	s.page("/policies/{id}", "/policies/{id}", "policy", s.policy)
 	s.get("/api/v1/runs/{id}/findings", s.findings)
 	s.get("/api/v1/runs/{id}/sarif", s.sarif)

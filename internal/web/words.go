@@ -45,6 +45,7 @@ var funcs = template.FuncMap{
 	"inline":  inline,
 	"explain": explains,
 	"spot":    spotOf,
+	"accept":  acceptedOf,
 	"flat":    flat,
 	"isplan":  func(k run.Kind) bool { return k == run.Plan },
 	"trim":    func(s tfplan.Summary) string { return strings.TrimSuffix(s.String(), ".") },
@@ -409,6 +410,8 @@ func subjectLink(e eventView) *link {
 	}
 	area, _, _ := strings.Cut(e.Action, ".")
 	switch {
+	case e.Action == "policy.revoke", e.Action == "policy.expire":
+		return &link{"/waivers/" + id, "what was accepted"}
 	case e.Action == "drift.check":
 		return &link{"/drift", "drift"}
 	case area == "change", area == "group", area == "fork", e.Action == "plan.queue", e.Action == "drift.queue":

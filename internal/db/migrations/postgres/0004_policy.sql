@@ -33,5 +33,5 @@ CREATE INDEX policy_waivers_untold ON policy_waivers (untold);
 
 -- What was accepted until now was everything in one plan.
 INSERT INTO policy_waivers (id, client_id, repo_id, dir, workspace, project, pull, plan_digest, actor_id, actor, given_ms)
-    SELECT '00' || gen_random_uuid()::text, client_id, repo_id, dir, workspace, dir, pull, plan_digest, actor_id, actor, given_ms FROM waivers;
+    SELECT '00' || substr(gen_random_uuid()::text, 3), client_id, repo_id, dir, workspace, dir, pull, plan_digest, actor_id, actor, given_ms FROM waivers;
 DROP TABLE waivers;

@@ -33,5 +33,5 @@ CREATE INDEX policy_waivers_untold ON policy_waivers (untold);
 
 -- What was accepted until now was everything in one plan.
 INSERT INTO policy_waivers (id, client_id, repo_id, dir, workspace, project, pull, plan_digest, actor_id, actor, given_ms)
-    SELECT '00' || lower(hex(randomblob(16))), client_id, repo_id, dir, workspace, dir, pull, plan_digest, actor_id, actor, given_ms FROM waivers;
+    SELECT lower('00' || hex(randomblob(3)) || '-' || hex(randomblob(2)) || '-' || hex(randomblob(2)) || '-' || hex(randomblob(2)) || '-' || hex(randomblob(6))), client_id, repo_id, dir, workspace, dir, pull, plan_digest, actor_id, actor, given_ms FROM waivers;
 DROP TABLE waivers;
