@@ -20,6 +20,13 @@ type estimation struct {
 	err      error // the catalogue is damaged
 	from, to string
 	sources  map[string]bool
+
+	changes   []tfplan.Change
+	all       *changeIndex // of all types; made when it is first needed
+	usage     *Usage
+	sustained bool
+	readLines map[int]bool    // lines of the usage file that something was priced by
+	found     map[string]bool // keys of the usage file that the plan has a resource for
 }
 
 // use notes the date and source of every price of a bill that counts.
@@ -71,6 +78,17 @@ func (b *bill) total() decimal.Decimal {
 	return t
 }
 
+// usedTotal is the part of the total that comes from the usage file.
+func (b *bill) usedTotal() decimal.Decimal {
+	var t decimal.Decimal
+	for _, c := range b.components {
+		if c.ByUse {
+			t = t.Add(c.Monthly)
+		}
+	}
+	return t
+}
+
 // shown is the total as a resource's entry has it: nil where the side exists
 // and nothing of it is priced.
 func (b *bill) shown() *decimal.Decimal {
@@ -107,7 +125,7 @@ func (b *bill) note() string {
 }
 
 // settle gives the bill its status once the pricer has had its say.
-func (b *bill) settle(priced bool) {
+func (b *bill) settle(priced, metered bool) {
 	switch {
 	case b.unsupported:
 		b.status = StatusUnsupported
@@ -119,7 +137,7 @@ func (b *bill) settle(priced bool) {
 		b.status = StatusNoPrice
 	case priced:
 		b.status = StatusPriced
-	case len(b.usage) > 0:
+	case len(b.usage) > 0 || metered:
 		b.status = StatusUsage
 	default:
 		b.status = StatusFree
@@ -140,16 +158,21 @@ func (x *estimation) price(ch *tfplan.Change, after bool) *bill {
 	v.side = s
 	s.view = v
 	kind := kindOf(ch.Type)
+	if x.usage != nil {
+		s.usage = x.usageOf(ch)
+	}
 	switch {
 	case kind.price != nil:
 		kind.price(s)
+	case kind.meters != nil:
+		s.meters(kind.meters...)
 	case kind.usage != "":
 		s.byUse(kind.usage)
 	case kind.free:
 	default:
 		b.unsupported = true
 	}
-	b.settle(s.priced)
+	b.settle(s.priced, s.metered)
 	if !b.complete() {
 		b.values = x.fingerprint(s)
 	}
@@ -170,6 +193,24 @@ func (x *estimation) fingerprint(s *side) string {
 	return string(text)
 }
 
+// usageOf finds what the usage file says of a resource.
+func (x *estimation) usageOf(ch *tfplan.Change) *usageEntry {
+	for _, address := range []string{ch.Address, ch.PrevAddress} {
+		if address == "" {
+			continue
+		}
+		if x.usage.exact[address] != nil {
+			x.found[address] = true
+		}
+		for _, w := range x.usage.wildcards {
+			if fits(w.address, address) {
+				x.found[w.address] = true
+			}
+		}
+	}
+	return x.usage.of(ch.Address, ch.Type)
+}
+
 // side is what a pricer works on: the values of one side of one resource, and
 // the bill it writes.
 type side struct {
@@ -179,6 +220,10 @@ type side struct {
 	after  bool
 	bill   *bill
 	priced bool // something was priced, if only with a quantity of zero
+
+	usage   *usageEntry // what the usage file says of the resource; nil for nothing
+	metered bool        // something was billed by it
+	pending []string    // assumed since the last component
 
 	regionDone bool
 }
@@ -207,6 +252,25 @@ func (s *side) region() string {
 // day is multiplied with the month; everything else is n units a month. A
 // price that the catalogue lacks makes the bill incomplete.
 func (s *side) charge(name, detail, service, sku string, n decimal.Decimal) {
+	s.chargeHours(name, detail, service, sku, n, s.x.hours)
+}
+
+// chargeHours is charge for what does not run the whole month.
+func (s *side) chargeHours(name, detail, service, sku string, n, hours decimal.Decimal) {
+	s.chargeAs(name, detail, service, sku, n, func(p pricebook.Price, n decimal.Decimal) decimal.Decimal {
+		switch {
+		case p.Unit == "hour" || strings.HasSuffix(p.Unit, "-hour"):
+			return n.Mul(hours)
+		case p.Unit == "day":
+			return n.Mul(hours).Div(decimal.NewFromInt(24))
+		}
+		return n
+	}, false)
+}
+
+// chargeAs looks a price up and bills as much of its unit as quantity makes of
+// n.
+func (s *side) chargeAs(name, detail, service, sku string, n decimal.Decimal, quantity func(pricebook.Price, decimal.Decimal) decimal.Decimal, byUse bool) {
 	if s.x.err != nil {
 		return
 	}
@@ -217,7 +281,9 @@ func (s *side) charge(name, detail, service, sku string, n decimal.Decimal) {
 	case err != nil:
 		s.x.err = err
 	case ok:
-		s.add(name, detail, p, n)
+		s.add(name, detail, p, quantity(p, n), byUse)
+	case n.IsZero():
+		s.priced = s.priced || !byUse // none of it costs nothing, whatever one costs
 	case region == "":
 		s.notKnown("region")
 	default:
@@ -225,14 +291,10 @@ func (s *side) charge(name, detail, service, sku string, n decimal.Decimal) {
 	}
 }
 
-func (s *side) add(name, detail string, p pricebook.Price, n decimal.Decimal) {
-	s.priced = true
-	q := n
-	switch p.Unit {
-	case "hour":
-		q = n.Mul(s.x.hours)
-	case "day":
-		q = n.Mul(s.x.hours).Div(decimal.NewFromInt(24))
+// add writes a line of the bill: q of the price's unit.
+func (s *side) add(name, detail string, p pricebook.Price, q decimal.Decimal, byUse bool) {
+	if !byUse {
+		s.priced = true
 	}
 	if q.IsZero() {
 		return
@@ -242,8 +304,9 @@ func (s *side) add(name, detail string, p pricebook.Price, n decimal.Decimal) {
 	}
 	s.bill.components = append(s.bill.components, Component{
 		Name: name, Detail: detail, Quantity: q, Unit: p.Unit, Price: p.Amount, Monthly: q.Mul(p.Amount),
-		Source: p.Source.Name, AsOf: p.Source.AsOf,
+		Source: p.Source.Name, AsOf: p.Source.AsOf, ByUse: byUse, Assumed: s.pending,
 	})
+	s.pending = nil
 }
 
 // lacks notes a component that no catalogue of ours has.
@@ -269,10 +332,18 @@ func (s *side) assume(what string) {
 		}
 	}
 	s.bill.assumed = append(s.bill.assumed, what)
+	s.pending = append(s.pending, what)
 }
 
 // byUse notes what is paid by use, beside or instead of a fixed cost.
-func (s *side) byUse(what string) { s.bill.usage = append(s.bill.usage, what) }
+func (s *side) byUse(what string) {
+	for _, u := range s.bill.usage {
+		if u == what {
+			return
+		}
+	}
+	s.bill.usage = append(s.bill.usage, what)
+}
 
 func one() decimal.Decimal            { return decimal.NewFromInt(1) }
 func whole(n int) decimal.Decimal     { return decimal.NewFromInt(int64(n)) }

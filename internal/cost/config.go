@@ -265,22 +265,8 @@ func single(refs []string) (string, bool) {
 // references returns what the expressions under a path of block and argument
 // names refer to, in the first of each kind of block.
 func references(r *configResource, path ...string) []string {
-	if r == nil {
-		return nil
-	}
-	raw := r.Expressions[path[0]]
-	for _, p := range path[1:] {
-		var blocks []map[string]json.RawMessage
-		var block map[string]json.RawMessage
-		if json.Unmarshal(raw, &blocks) == nil && len(blocks) > 0 {
-			block = blocks[0]
-		} else if json.Unmarshal(raw, &block) != nil {
-			return nil
-		}
-		raw = block[p]
-	}
 	var e expression
-	if len(raw) == 0 || json.Unmarshal(raw, &e) != nil {
+	if raw := expressionAt(r, path); len(raw) == 0 || json.Unmarshal(raw, &e) != nil {
 		return nil
 	}
 	return e.References
@@ -292,14 +278,16 @@ type changeIndex struct {
 	byType map[string][]*tfplan.Change
 }
 
-func indexChanges(changes []tfplan.Change) *changeIndex {
+func indexKey(module, typ, name string) string { return module + " " + typ + "." + name }
+
+func indexChanges(changes []tfplan.Change, want func(*tfplan.Change) bool) *changeIndex {
 	x := &changeIndex{by: map[string][]*tfplan.Change{}, byType: map[string][]*tfplan.Change{}}
 	for i := range changes {
 		c := &changes[i]
-		if c.Mode != "managed" || c.Deposed != "" || !joinable[c.Type] {
+		if c.Mode != "managed" || c.Deposed != "" || !want(c) {
 			continue
 		}
-		k := c.ModuleAddress + " " + c.Type + "." + c.Name
+		k := indexKey(c.ModuleAddress, c.Type, c.Name)
 		x.by[k] = append(x.by[k], c)
 		x.byType[c.Type] = append(x.byType[c.Type], c)
 	}
@@ -308,8 +296,13 @@ func indexChanges(changes []tfplan.Change) *changeIndex {
 
 // joinable are the types that other types' prices depend on.
 var joinable = map[string]bool{
-	"aws_launch_template": true, "aws_launch_configuration": true, "aws_rds_cluster": true,
-	"azurerm_kubernetes_cluster":       true,
+	"aws_launch_template": true, "aws_launch_configuration": true, "aws_rds_cluster": true, "aws_rds_cluster_instance": true,
+	"aws_ecs_task_definition": true, "aws_ecs_cluster": true, "aws_ebs_volume": true, "aws_db_instance": true, "aws_docdb_cluster": true,
+	"aws_appautoscaling_target": true, "aws_elasticache_replication_group": true, "aws_lambda_function": true,
+	"azurerm_kubernetes_cluster": true, "azurerm_service_plan": true, "azurerm_mssql_server": true, "azurerm_cosmosdb_account": true,
+	"azurerm_managed_disk": true, "azurerm_mssql_elasticpool": true, "azurerm_resource_group": true, "azurerm_lb": true, "azurerm_storage_account": true,
+	"google_compute_autoscaler": true, "google_compute_region_autoscaler": true, "google_compute_disk": true, "google_kms_key_ring": true,
+	"google_sql_database_instance": true, "google_alloydb_cluster": true, "google_compute_instance_group_manager": true, "google_compute_region_instance_group_manager": true,
 	"google_compute_instance_template": true, "google_compute_region_instance_template": true, "google_container_cluster": true,
 	"google_container_node_pool": true,
 }
@@ -386,7 +379,7 @@ func (x *estimation) follow(refs []string, m *module, at string, ch *tfplan.Chan
 		case len(st) >= 2:
 			for _, t := range types {
 				if st[0].name == t {
-					if c := pick(x.index.by[at+" "+t+"."+st[1].name], st[1].key, ch); c != nil {
+					if c := pick(x.index.by[indexKey(at, t, st[1].name)], st[1].key, ch); c != nil {
 						return c
 					}
 				}

@@ -14,7 +14,11 @@ const HoursPerMonth = 730
 
 // Options shape an estimate. The zero value is the usual one.
 type Options struct {
-	HoursPerMonth int // 0 means 730
+	HoursPerMonth int    // 0 means 730
+	Usage         *Usage // what resources are expected to be used; nil where nobody says
+	// SustainedUse takes off what Google takes off by itself when a machine
+	// runs the whole month, for the families that it does so for.
+	SustainedUse bool
 }
 
 // Status says what became of a resource.
@@ -57,6 +61,13 @@ type Estimate struct {
 	AtLeast bool   `json:"at_least"`
 	Bound   Bound  `json:"bound"`
 	Counts  Counts `json:"counts"`
+	// ByUse is the part of Before, After and Delta that comes from Options.Usage;
+	// what is left is the baseline, which stands whatever is used. Nil where no
+	// usage was given.
+	ByUse *Amounts `json:"by_use,omitempty"`
+	// UsageUnread says, line by line, what the usage file tells of resources or
+	// amounts that nothing was priced by.
+	UsageUnread []string `json:"usage_unread,omitempty"`
 	// Resources are in the order of their addresses. Free resources that do
 	// not change are only counted.
 	Resources []ResourceCost `json:"resources"`
@@ -69,6 +80,13 @@ type Estimate struct {
 	Sources []string `json:"sources,omitempty"`
 }
 
+// Amounts are a cost a month before and after, and the difference.
+type Amounts struct {
+	Before decimal.Decimal `json:"before"`
+	After  decimal.Decimal `json:"after"`
+	Delta  decimal.Decimal `json:"delta"`
+}
+
 // Counts says how many resources became what. NotPriced are those with a
 // status of partial, no_price, unknown or unsupported; the four others add up
 // to Total.
@@ -78,6 +96,11 @@ type Counts struct {
 	Usage     int `json:"usage"`
 	NotPriced int `json:"not_priced"`
 	Total     int `json:"total"`
+	// What NotPriced is made of.
+	Partial     int `json:"partial,omitempty"`
+	NoPrice     int `json:"no_price,omitempty"`
+	Unknown     int `json:"unknown,omitempty"`
+	Unsupported int `json:"unsupported,omitempty"`
 }
 
 // ResourceCost is one resource of the plan.
@@ -112,6 +135,10 @@ type Component struct {
 	Monthly  decimal.Decimal `json:"monthly"` // Quantity × Price
 	Source   string          `json:"source"`
 	AsOf     string          `json:"as_of"`
+	// ByUse is set where the quantity comes from the usage file.
+	ByUse bool `json:"by_use,omitempty"`
+	// Assumed is what this line takes as given; the resource has it all.
+	Assumed []string `json:"assumed,omitempty"`
 }
 
 // Estimate prices every managed resource of the plan. Data sources, reads and
@@ -127,9 +154,12 @@ func (c *Catalog) Estimate(plan *tfplan.Plan, opts Options) (Estimate, error) {
 	}
 	x := &estimation{
 		catalog: c, cfg: cfg, hours: decimal.NewFromInt(int64(opts.HoursPerMonth)),
-		index: indexChanges(plan.Changes), sources: map[string]bool{},
+		changes: plan.Changes, usage: opts.Usage, sustained: opts.SustainedUse,
+		index:   indexChanges(plan.Changes, func(c *tfplan.Change) bool { return joinable[c.Type] }),
+		sources: map[string]bool{}, readLines: map[int]bool{}, found: map[string]bool{},
 	}
 	e := Estimate{Currency: c.Currency(), Hours: opts.HoursPerMonth, Bound: BoundExact}
+	var byUse Amounts
 	adds, saves := false, false // whether what is left out can add, or save
 	for i := range plan.Changes {
 		ch := &plan.Changes[i]
@@ -162,10 +192,16 @@ func (c *Catalog) Estimate(plan *tfplan.Plan, opts Options) (Estimate, error) {
 		}
 		e.Before = e.Before.Add(before.total())
 		e.After = e.After.Add(after.total())
+		byUse.Before = byUse.Before.Add(before.usedTotal())
+		byUse.After = byUse.After.Add(after.usedTotal())
 		x.use(before)
 		x.use(after)
 	}
 	e.Delta = e.After.Sub(e.Before)
+	if opts.Usage != nil {
+		byUse.Delta = byUse.After.Sub(byUse.Before)
+		e.ByUse, e.UsageUnread = &byUse, opts.Usage.unread(x.readLines, x.found)
+	}
 	switch {
 	case adds && saves:
 		e.Bound = BoundPartial
@@ -201,6 +237,16 @@ func (c *Counts) add(s Status) {
 		c.Usage++
 	default:
 		c.NotPriced++
+		switch s {
+		case StatusPartial:
+			c.Partial++
+		case StatusNoPrice:
+			c.NoPrice++
+		case StatusUnknown:
+			c.Unknown++
+		case StatusUnsupported:
+			c.Unsupported++
+		}
 	}
 }
 

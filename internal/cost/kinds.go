@@ -9,9 +9,10 @@ import (
 // kind says how a type of resource is priced. A type that no list knows is
 // not supported.
 type kind struct {
-	price pricer
-	usage string // what it is paid by, where there is nothing fixed
-	free  bool
+	price  pricer
+	meters []meter // what it is paid by, where the usage file can tell how much
+	usage  string  // what it is paid by, where there is nothing fixed
+	free   bool
 }
 
 // pricer writes the bill of one side of one resource.
@@ -61,6 +62,9 @@ var listed = sync.OnceValue(func() (l struct {
 func kindOf(typ string) kind {
 	if p := pricers[typ]; p != nil {
 		return kind{price: p}
+	}
+	if m := metered[typ]; m != nil {
+		return kind{meters: m}
 	}
 	l := listed()
 	if k, ok := l.exact[typ]; ok {

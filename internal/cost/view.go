@@ -25,15 +25,19 @@ type view struct {
 	unknown   any // true, or a mask of the same shape
 	sensitive any
 	side      *side // who notes that something sensitive was read
+	// of and path say whose values these are, where the configuration can tell
+	// what the plan does not; of is nil in all but the first of several blocks.
+	of   *tfplan.Change
+	path []string
 }
 
 // sideView returns the values of one side of a change. After an apply only
 // what is planned is known; the masks of the other side do not apply.
 func sideView(ch *tfplan.Change, after bool) view {
 	if after {
-		return view{value: ch.After, unknown: ch.Unknown, sensitive: ch.AfterSensitive}
+		return view{value: ch.After, unknown: ch.Unknown, sensitive: ch.AfterSensitive, of: ch}
 	}
-	return view{value: ch.Before, sensitive: ch.BeforeSensitive}
+	return view{value: ch.Before, sensitive: ch.BeforeSensitive, of: ch}
 }
 
 // member returns the part of a mask that lies on key.
@@ -84,6 +88,9 @@ func anyTrue(mask any) bool {
 func (v view) get(key string) (any, state) {
 	mask := member(v.unknown, key)
 	if t, ok := mask.(bool); ok && t {
+		if x, ok := v.told(key); ok {
+			return x, known
+		}
 		return nil, unknown
 	}
 	x, ok := v.value[key]
@@ -173,7 +180,7 @@ func (v view) blocks(key string) ([]view, state) {
 		return nil, st
 	}
 	if m, ok := x.(map[string]any); ok { // a single nested object
-		return []view{{m, member(v.unknown, key), member(v.sensitive, key), v.side}}, known
+		return []view{{m, member(v.unknown, key), member(v.sensitive, key), v.side, v.of, v.under(key)}}, known
 	}
 	list, ok := x.([]any)
 	if !ok {
@@ -186,9 +193,17 @@ func (v view) blocks(key string) ([]view, state) {
 	um, sm := member(v.unknown, key), member(v.sensitive, key)
 	for i, e := range list {
 		m, _ := e.(map[string]any)
-		out = append(out, view{m, element(um, i), element(sm, i), v.side})
+		b := view{m, element(um, i), element(sm, i), v.side, nil, nil}
+		if i == 0 {
+			b.of, b.path = v.of, v.under(key)
+		}
+		out = append(out, b)
 	}
 	return out, known
+}
+
+func (v view) under(key string) []string {
+	return append(append(make([]string, 0, len(v.path)+1), v.path...), key)
 }
 
 // block returns the first block of a name, an empty one where there is none.

@@ -1,0 +1,135 @@
+package cost
+
+import (
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/tidelock/tidelock/internal/cost/pricebook"
+)
+
+// meter is something that is paid for as it is used: a key of the usage file,
+// and what its amount is multiplied with.
+type meter struct {
+	key, name    string
+	service, sku string
+	tiers        []tier // instead of sku: prices that change with the amount
+}
+
+// tier is a part of an amount that has a price of its own. upTo is where it
+// ends, in the usage file's unit; "" for the last. A tier without an SKU is
+// given away by the price list.
+type tier struct{ upTo, sku string }
+
+// meters bills what the usage file says, and notes what it does not.
+func (s *side) meters(ms ...meter) {
+	for _, m := range ms {
+		q, ok := s.amount(m.key)
+		if !ok {
+			s.byUse(strings.ToLower(m.name[:1]) + m.name[1:])
+			continue
+		}
+		s.used(m, q)
+	}
+}
+
+// amount returns what the usage file says under a key.
+func (s *side) amount(key string) (decimal.Decimal, bool) {
+	if s.usage == nil {
+		return decimal.Zero, false
+	}
+	v, ok := s.usage.values[key]
+	if !ok {
+		return decimal.Zero, false
+	}
+	s.x.readLines[v.line] = true
+	return v.number, true
+}
+
+// word returns what the usage file says under a key that takes a word.
+func (s *side) word(key string) string {
+	if s.usage == nil {
+		return ""
+	}
+	v, ok := s.usage.values[key]
+	if !ok {
+		return ""
+	}
+	s.x.readLines[v.line] = true
+	return strings.ToLower(v.text)
+}
+
+// used bills an amount of a meter, in its own unit a month.
+func (s *side) used(m meter, q decimal.Decimal) {
+	s.metered = true
+	if len(m.tiers) == 0 {
+		s.chargeUse(m.name, m.service, m.sku, q)
+		return
+	}
+	from := decimal.Zero
+	for _, t := range m.tiers {
+		part := q.Sub(from)
+		if t.upTo != "" {
+			end := figure(t.upTo)
+			part = decimal.Min(q, end).Sub(from)
+			from = end
+		}
+		if !part.IsPositive() {
+			return
+		}
+		if t.sku != "" {
+			s.chargeUse(m.name, m.service, t.sku, part)
+		}
+	}
+}
+
+// chargeUse bills an amount that is used in a month. Prices for a thousand or
+// a million are for as many of the amount.
+func (s *side) chargeUse(name, service, sku string, q decimal.Decimal) {
+	if q.IsZero() {
+		return
+	}
+	s.chargeAs(name, "", service, sku, q, func(p pricebook.Price, q decimal.Decimal) decimal.Decimal {
+		return q.Div(manyOf(p.Unit))
+	}, true)
+}
+
+// manyOf returns how many things a unit like "1M requests" has.
+func manyOf(unit string) decimal.Decimal {
+	number, _, ok := strings.Cut(unit, " ")
+	if !ok {
+		return one()
+	}
+	scale := int32(0)
+	switch {
+	case strings.HasSuffix(number, "k"):
+		scale, number = 3, strings.TrimSuffix(number, "k")
+	case strings.HasSuffix(number, "M"):
+		scale, number = 6, strings.TrimSuffix(number, "M")
+	}
+	d, err := decimal.NewFromString(number)
+	if err != nil || !d.IsPositive() {
+		return one()
+	}
+	return d.Shift(scale)
+}
+
+// count returns how many there are of something: what the usage file says, or
+// else n.
+func (s *side) count(key string, n decimal.Decimal, known bool) (decimal.Decimal, bool) {
+	if q, ok := s.amount(key); ok {
+		s.assume(q.String() + " " + key + ", as the usage file says")
+		return q, true
+	}
+	return n, known
+}
+
+// runs returns how many hours a month something runs: all, unless the usage
+// file says otherwise.
+func (s *side) runs(key string) decimal.Decimal {
+	if q, ok := s.amount(key); ok {
+		s.assume(q.String() + " hours a month, as the usage file says")
+		return q
+	}
+	return s.x.hours
+}
