@@ -29,11 +29,12 @@ type like struct {
 	at    []int // their places in the report
 }
 
-// listed are a run's findings, the worst rule first: those of the policies, and
-// then those of each scanner under its name.
-func listed(v View, of run.Run, level detail) string {
+// listed are a run's findings, those that forbid the plan or those that only
+// warn, the worst rule first: those of the policies, and then those of each
+// scanner under its name.
+func listed(v View, of run.Run, level detail, forbidding bool) string {
 	standing := of.Standing()
-	groups := alike(of.Report.Findings, standing)
+	groups := slices.DeleteFunc(alike(of.Report.Findings, standing), func(g like) bool { return g.first.Level.Blocks() != forbidding })
 	most, folded := maxFindings, maxFolded
 	switch {
 	case level >= summary:
@@ -41,7 +42,7 @@ func listed(v View, of run.Run, level detail) string {
 	case level == terse:
 		folded = maxTersely
 	}
-	left := of.Report.Omitted
+	left := omitted(*of.Report, forbidding)
 	for _, g := range groups[min(len(groups), most):] {
 		left += len(g.at)
 	}
@@ -75,6 +76,21 @@ func listed(v View, of run.Run, level detail) string {
 		fmt.Fprintf(&b, "- … and %d more\n", left)
 	}
 	return strings.TrimPrefix(b.String(), "\n") + "\n"
+}
+
+// omitted is how many of the findings that forbid, or that only warn, are not
+// in the report.
+func omitted(r policy.Report, forbidding bool) int {
+	n := r.Advisory
+	if forbidding {
+		n = r.Mandatory
+	}
+	for _, f := range r.Findings {
+		if f.Level.Blocks() == forbidding {
+			n--
+		}
+	}
+	return max(n, 0)
 }
 
 // alike groups findings by rule and by what became of them, in the order in

@@ -30,13 +30,15 @@ func findings(v View, name string, of run.Run, level detail) string {
 			fmt.Fprintf(&b, "- … and %d more\n", more)
 		}
 		b.WriteString("\n")
-	default:
-		fmt.Fprintf(&b, "⚠️ Policy: %s for %s\n\n", countOf(r.Advisory, "warning"), name)
 	}
-	if len(r.Findings)+r.Omitted > 0 {
-		b.WriteString(listed(v, of, level))
+	if r.Mandatory > 0 {
+		b.WriteString(listed(v, of, level, true))
 	}
 	b.WriteString(restNote(of))
+	// What only warns is there for whoever asks: it must not bury what forbids.
+	if r.Advisory > 0 {
+		b.WriteString(markdown.Fold(fmt.Sprintf("⚠️ Policy: %s for %s", countOf(r.Advisory, "warning"), name), strings.TrimRight(listed(v, of, level, false), "\n"), false))
+	}
 	return b.String()
 }
 
