@@ -236,7 +236,7 @@ func (b *Bot) readPlan(ctx context.Context, r run.Run, folder string, result tfr
 	if err := b.reader().Read(ctx, &out.run, result, plan, facts); err != nil {
 		return nil, err
 	}
-	b.settle(ctx, &out.run, result, plan)
+	b.settle(ctx, &out.run, result, plan, facts)
 	return out, nil
 }
 

@@ -12,8 +12,8 @@ import (
 
 // settle completes the run's report. Where the commit can't be had any more,
 // findings stand nowhere: the plan counts all the same.
-func (b *Bot) settle(ctx context.Context, r *run.Run, result tfrun.Result, plan *tfplan.Plan) {
-	e := proposal.Evidence{Scans: result.Scans}
+func (b *Bot) settle(ctx context.Context, r *run.Run, result tfrun.Result, plan *tfplan.Plan, facts proposal.Facts) {
+	e := proposal.Evidence{Scans: result.Scans, Raise: b.reader().Raise(ctx, r.Project, facts)}
 	if len(r.Report.Findings)+len(result.Scans) > 0 {
 		tree, err := b.commitTree(ctx, *r)
 		if err == nil {

@@ -1,6 +1,7 @@
 package proposal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/tidelock/tidelock/internal/errs"
@@ -28,6 +30,9 @@ type Evidence struct {
 	// Tree is that of the commit that was planned, nil where it can't be had.
 	// What hooks made is not in it.
 	Tree fs.FS
+	// Raise returns the level that findings of a scanner's rule have at least; see
+	// Reader.Raise. It may be nil.
+	Raise func(rule string) policy.Level
 	// NoHooks tells that hooks are left out on purpose, so that no scanner is
 	// missed.
 	NoHooks bool
@@ -64,6 +69,20 @@ func (d Reader) Settle(r *run.Run, plan *tfplan.Plan, e Evidence) {
 		}
 		f.File, f.Line, f.EndLine = p.File, p.Line, p.EndLine
 	}
+}
+
+// Raise returns what the server wants scanners' findings in a project to count
+// as at least; nil where the project has no scanner, or where what judges it
+// can't be had, which leaves it unjudged anyhow.
+func (d Reader) Raise(ctx context.Context, p planner.Project, facts Facts) func(rule string) policy.Level {
+	if !slices.ContainsFunc(p.Hooks, planner.Hook.Scans) {
+		return nil
+	}
+	judging, err := d.Policies.For(ctx, facts.Target(p), facts.Repo)
+	if err != nil {
+		return nil
+	}
+	return judging.ScanLevel
 }
 
 // rulesPage is where the bundled rules are explained for servers that have no
@@ -112,7 +131,7 @@ func (d Reader) scans(p planner.Project, e Evidence, at *planner.Locator) (found
 				problems = append(problems, policy.Problem{Message: name + " told of trouble: " + d.Masker.String(t)})
 			}
 			if err == nil {
-				for _, f := range sarif.Findings(log, sarif.Reading{Levels: levelsOf(h), Place: d.place(p, s, e.Tree, at)}) {
+				for _, f := range sarif.Findings(log, sarif.Reading{Levels: levelsOf(h), Raise: e.Raise, Place: d.place(p, s, e.Tree, at)}) {
 					f.Message, f.Title = d.Masker.String(f.Message), d.Masker.String(f.Title)
 					found = append(found, f)
 				}

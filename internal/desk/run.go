@@ -227,7 +227,7 @@ func (p *planning) read(ctx context.Context, r *run.Run, result tfrun.Result) er
 	}
 	err = p.Reader.Read(ctx, r, result, plan, p.facts)
 	if err == nil {
-		p.Reader.Settle(r, plan, proposal.Evidence{Scans: result.Scans, Tree: p.tree, NoHooks: !p.Runs.AllowHooks})
+		p.Reader.Settle(r, plan, proposal.Evidence{Scans: result.Scans, Tree: p.tree, NoHooks: !p.Runs.AllowHooks, Raise: p.Reader.Raise(ctx, r.Project, p.facts)})
 	}
 	return err
 }

@@ -89,6 +89,8 @@ type Judging struct {
 	EnvironmentOrigin Origin
 	// OwnerOrigins are where the owners come from.
 	OwnerOrigins map[string]Origin
+
+	scanners []map[string]policy.Level // see ScanLevel; all of them hold
 }
 
 // Version is a hash of all that decides how a plan is judged.

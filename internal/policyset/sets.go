@@ -115,6 +115,9 @@ func (s *Sets) checkDefaults() error {
 // may once packs are there.
 func (s *Sets) unknownRule(key string, packs bool) string {
 	top, _, _ := strings.Cut(key, ".")
+	if ofScanners(key) {
+		return "" // which rules a scanner has nobody knows here
+	}
 	family := false
 	for _, r := range s.engines.base.Rules() {
 		if _, ok := longest(map[string]policy.Level{key: ""}, r); ok {
@@ -188,8 +191,10 @@ func (s *Sets) For(ctx context.Context, t Target, repo RepoPolicy) (Judging, err
 		return Judging{}, err
 	}
 	r.rules, r.chain.defaults = j.Engine.Rules(), j.Engine.Settings()
+	j.scanners = append(j.scanners, r.chain.scanLevels())
 	if r.floor != nil {
 		r.floor.defaults = r.chain.defaults
+		j.scanners = append(j.scanners, r.floor.scanLevels())
 	}
 	r.tighter = tighterOf(j.Engine)
 	out := r.resolve()
