@@ -46,6 +46,10 @@ func misread(e *ast.Error) string {
 		switch asked {
 		case "review", "parameters", "constraint":
 			return fmt.Sprintf("input.%s is Gatekeeper's, of what Kubernetes admits: of a plan, rules read input.resource_changes, and what is chosen stands in a data.json beside the rules", string(asked))
+		case "tfplan", "terraform", "tfrun", "run", "spacelift":
+			return fmt.Sprintf("input.%s is another product's: here the plan is input.plan, or at the top as in input.resource_changes, and the run is input.pull, input.project and input.change", string(asked))
+		case "resource", "module", "data", "provider", "locals", "variable", "output":
+			return fmt.Sprintf("input.%s is of the code, as conftest reads .tf files: here the input is the plan, and what it does to resources is input.resource_changes", string(asked))
 		}
 	}
 	names := make([]string, 0, len(d.OneOf))

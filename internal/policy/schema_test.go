@@ -26,6 +26,8 @@ func TestTyposInRulesAreLoadErrors(t *testing.T) {
 		"of nothing there is":  {`msg := input.pull.reviewers[_]`, `input.pull has no "reviewers"? There is: approvals`},
 		"of the configuration": {`msg := input.configuration.root_modul.module_calls.a.source`, `did you mean "root_module"?`},
 		"of Gatekeeper":        {`msg := input.review.object.metadata.name`, "what Kubernetes admits"},
+		"of another product":   {`msg := input.tfplan.resource_changes[_].address`, "input.tfplan is another product's: here the plan is input.plan"},
+		"of the code":          {`msg := input.resource.aws_s3_bucket[_].bucket`, "input.resource is of the code, as conftest reads .tf files"},
 		"in a function":        {`msg := f(1)`, `own/p.rego:7: input.project has no "enviroment", did you mean "environment"?`},
 	} {
 		t.Run(name, func(t *testing.T) {
