@@ -16,6 +16,7 @@ func newPolicyCommand(p *program) *cobra.Command {
 	}
 	cmd.AddCommand(
 		newPolicyListCommand(p),
+		newPolicySetsCommand(p),
 		newPolicyExplainCommand(p),
 		newPolicyEvalCommand(p),
 		newPolicyTestCommand(p),
@@ -24,6 +25,7 @@ func newPolicyCommand(p *program) *cobra.Command {
 		newPolicySchemaCommand(p),
 		newPolicyWaiversCommand(p),
 		newPolicyDocsCommand(p),
+		newPolicyComplianceCommand(p),
 	)
 	return cmd
 }
