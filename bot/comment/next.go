@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tidelock/tidelock/bot/command"
 	"github.com/tidelock/tidelock/internal/markdown"
@@ -91,7 +92,8 @@ func forHowLong(s Settings) string {
 	if s.WaiverMax == 0 {
 		return ", for exactly these plans"
 	}
-	return ", for exactly these plans, or with `--for 30d --reason \"…\"` for longer"
+	month := min(30*24*time.Hour, s.WaiverMax).Truncate(time.Hour)
+	return fmt.Sprintf(", for exactly these plans, or with `--for %s --reason \"…\"` for longer", command.Period(max(month, time.Hour)))
 }
 
 // waivable reports whether everything that forbids the pairs' plans is a

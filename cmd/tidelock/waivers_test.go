@@ -17,7 +17,7 @@ func TestFindingsAreAcceptedByTwoOwnersForAWhile(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "tidelock-server.hcl")
 	if err := os.WriteFile(config, []byte(`
 policy {
-  owners = ["grace", "alan"]
+  owners = ["grace", "acme/security"]
   levels = { "terraform.provisioners" = "mandatory" }
 }
 policy_scope "everything" {
@@ -31,12 +31,13 @@ policy_scope "everything" {
 	s := newStage(t, stageOptions{files: files, env: []string{"TIDELOCK_CONFIG=" + config}})
 	s.repo.Collaborator("alan", "read")
 	s.repo.Collaborator("eve", "admin")
+	s.gh.Team("acme", "security", "", "alan")
 
 	first := s.open("first", githubtest.Files{"network/main.tf": g.apply("v2")})
 	s.says(first, "⛔ **Policy: 1 violation must be mended")
-	s.says(first, "by 2 owners (`grace`, `alan`)")
+	s.says(first, "by 2 owners (`grace`, `acme/security`)")
 	first.Comment("ada", "approve-policies")
-	s.replied(first, "Who opened the pull request can't accept its policy findings. Ask `grace`, `alan`")
+	s.replied(first, "Who opened the pull request can't accept its policy findings. Ask `grace`, `acme/security`")
 	first.Comment("eve", "approve-policies") // administers the repository, and owns no policy
 	s.replied(first, "@eve can't accept policy findings")
 	first.Comment("grace", `approve-policies --for 30d --reason "until it is an image"`)
