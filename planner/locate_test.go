@@ -238,3 +238,22 @@ func TestThreat_LocateEndsInACircle(t *testing.T) {
 		t.Errorf("the circle's resource is at %v", p)
 	}
 }
+
+// FuzzLocate: whatever the code and the address are, it ends, and names a file
+// that is there.
+func FuzzLocate(f *testing.F) {
+	for address := range map[string]bool{`module.net["a.b"].aws_vpc.main[0]`: true, "data.a.b": true, "a.b[": true, "module.m.module.m.x": true} {
+		f.Add(address, located["live/shop/main.tf"], located["live/shop/extra.tf.json"])
+	}
+	f.Fuzz(func(t *testing.T, address, native, jsonText string) {
+		files := tree(t, map[string]string{"live/shop/main.tf": native, "live/shop/x.tf.json": jsonText, "modules/net/net.tf": native})
+		l := planner.NewLocator(files, planner.Project{Dir: "live/shop"})
+		if p := l.Find(address); p != (planner.Place{}) {
+			lines := strings.Count(string(files[p.File].Data), "\n") + 1
+			if p.Line < 1 || p.EndLine < p.Line || p.EndLine > lines {
+				t.Fatalf("%q is at %v of %d lines", address, p, lines)
+			}
+		}
+		l.Resource("live/shop/main.tf", 2)
+	})
+}
