@@ -7,6 +7,7 @@ import (
 	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/github"
 )
 
 // adminRepository says where the commits of policy.admin_repo come from, and
@@ -32,26 +33,31 @@ func (s *server) adminRepository(ctx context.Context) (checkout.Source, string, 
 			}
 		}
 	}
-	return s.adminAtGitHub(ctx)
+	return repositoryAtGitHub(ctx, s.app, s.config.Policy.AdminRepo) // it may not be known here yet
 }
 
-// adminAtGitHub asks GitHub for a repository that is not known here yet.
-func (s *server) adminAtGitHub(ctx context.Context) (checkout.Source, string, error) {
-	installations, err := s.app.Installations(ctx)
+// newDoctorApp is the App of a configuration, for a few questions.
+func newDoctorApp(c Config) (*github.App, error) {
+	return github.NewApp(github.Options{ID: c.GitHub.AppID, Key: c.GitHub.PrivateKey, BaseURL: c.GitHub.APIURL, WebhookSecret: c.GitHub.WebhookSecret})
+}
+
+// repositoryAtGitHub finds a repository among those that the App is installed on.
+func repositoryAtGitHub(ctx context.Context, app *github.App, name string) (checkout.Source, string, error) {
+	installations, err := app.Installations(ctx)
 	if err != nil {
 		return checkout.Source{}, "", err
 	}
 	for _, in := range installations {
-		gh := s.app.Installation(in.ID)
+		gh := app.Installation(in.ID)
 		repos, err := gh.Repos(ctx)
 		if err != nil {
 			return checkout.Source{}, "", err
 		}
 		for _, r := range repos {
-			if strings.EqualFold(r.FullName(), s.config.Policy.AdminRepo) {
+			if strings.EqualFold(r.FullName(), name) {
 				return checkout.Source{RepoID: r.ID, URL: r.CloneURL, Auth: gh.GitAuth(r.ID)}, r.DefaultBranch, nil
 			}
 		}
 	}
-	return checkout.Source{}, "", errs.New(errs.NotFound, "The App is not installed on policy.admin_repo %s.", s.config.Policy.AdminRepo)
+	return checkout.Source{}, "", errs.New(errs.NotFound, "The App is not installed on policy.admin_repo %s.", name)
 }

@@ -41,6 +41,14 @@ func newConfigCheckCommand(p *program) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			l := loadConfig(p.configPath, p.environ, needAll)
 			err := l.problems.Err()
+			var lines []string
+			if err == nil {
+				var wrong error
+				if lines, wrong = l.config.localPacks(cmd.Context()); wrong != nil {
+					l.problem("policy", "", "%s", errs.Sentence(wrong))
+					err = l.problems.Err()
+				}
+			}
 			if asJSON {
 				problems := l.problems
 				if problems == nil {
@@ -62,6 +70,9 @@ func newConfigCheckCommand(p *program) *cobra.Command {
 				from = "the environment, without a file"
 			}
 			fmt.Fprintf(p.stdout, "The configuration is in order (from %s).\n", from)
+			for _, line := range lines {
+				fmt.Fprintln(p.stdout, line)
+			}
 			return nil
 		},
 	}

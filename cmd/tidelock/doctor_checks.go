@@ -17,7 +17,6 @@ import (
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
-	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/planner"
 )
 
@@ -231,29 +230,6 @@ func checkProviders(_ context.Context, c *clinic) diagnosis {
 		rest = " and no others"
 	}
 	return ok("%d packages in %s%s", len(providers), mirror, rest)
-}
-
-func checkPolicies(_ context.Context, c *clinic) diagnosis {
-	if c.config.Policy.Disabled {
-		return warn("", "turned off by policy.disabled")
-	}
-	if c.problems.of("policy.levels", "policy.required_tags") != nil {
-		return skip("their settings are not right, see configuration")
-	}
-	engine, err := policy.New(policyOptions(c.config))
-	if err != nil {
-		return fail("correct the block policy of the configuration", "%s", explain(err))
-	}
-	off := 0
-	for _, level := range c.config.Policy.Levels {
-		if level == string(policy.Off) {
-			off++
-		}
-	}
-	if off > 0 {
-		return ok("%d rules; policy.levels turns off what %d of its entries name", len(engine.Rules()), off)
-	}
-	return ok("%d rules", len(engine.Rules()))
 }
 
 func checkWeb(_ context.Context, c *clinic) diagnosis {

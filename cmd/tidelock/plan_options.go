@@ -25,7 +25,7 @@ import (
 )
 
 // deskSettings are the blocks of a server's configuration that count at a desk.
-var deskSettings = []string{"terraform.", "defaults.", "policy.", "cost.", "gate"}
+var deskSettings = []string{"terraform.", "defaults.", "policy", "environment", "cost.", "gate"}
 
 // deskConfig reads what of a server's configuration counts at a desk. A file
 // is read only where somebody names it: one that lies about is the server's of

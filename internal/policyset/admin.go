@@ -24,6 +24,7 @@ type Admin struct {
 	// Source says where its commits come from, and the branch where Ref is "".
 	Source func(context.Context) (src checkout.Source, branch string, err error)
 	Store  *checkout.Store
+	Folder string // a clone of it, as it is checked out, in place of Source: at a desk
 }
 
 // adminSource returns the source of the admin repository's tree.
@@ -39,9 +40,13 @@ func (s *Sets) adminSource() *source {
 		}
 		return src, branch, err
 	}
+	fetch := gitRef(a.Store, where, "")
+	if a.Folder != "" {
+		fetch = folder(a.Folder)
+	}
 	return newSource(&source{
 		pack:  PackConfig{Git: a.Repo, Ref: a.Ref, Refresh: s.options.AdminRefresh, MaxAge: DefaultMaxAge},
-		admin: true, fetch: gitRef(a.Store, where, ""), disk: s.disk, now: s.options.Now, log: s.options.Log,
+		admin: true, fetch: fetch, disk: s.disk, now: s.options.Now, log: s.options.Log,
 		check: func(files map[string][]byte) error {
 			text, ok := files[AdminFile]
 			if !ok {
