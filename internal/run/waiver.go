@@ -292,7 +292,8 @@ func (s *Store) SweptWaivers(ctx context.Context, tx *db.Tx, limit int) (news []
 
 // JudgedChanges returns the live changes of pulls with a plan of the project
 // that the policies forbid, or would had nobody accepted what they found: what
-// they tell depends on the project's waivers.
+// they tell depends on the project's waivers. Pulls that are closed, and merged
+// ones whose plan is applied, are not among them.
 func (s *Store) JudgedChanges(ctx context.Context, q db.Querier, k Key) ([]string, error) {
 	type judged struct{ change, report string }
 	all, err := collect(ctx, q, func(row scanner) (j judged, err error) {
@@ -300,8 +301,9 @@ func (s *Store) JudgedChanges(ctx context.Context, q db.Querier, k Key) ([]strin
 		return j, err
 	}, `SELECT r.change_id, r.report FROM runs r JOIN changes c ON c.id=r.change_id
 		WHERE r.repo_id=$1 AND r.dir=$2 AND r.workspace=$3 AND r.kind=$4 AND r.status=$5 AND c.status=$6 AND r.pull<>0
-			AND EXISTS (SELECT 1 FROM pulls p WHERE p.repo_id=r.repo_id AND p.number=r.pull AND p.state='open')
-		ORDER BY r.change_id`, k.Repo, k.Dir, k.Workspace, Plan, Planned, Ready)
+			AND EXISTS (SELECT 1 FROM pulls p WHERE p.repo_id=r.repo_id AND p.number=r.pull AND (p.state='open' OR p.merged=1))
+			AND NOT EXISTS (SELECT 1 FROM runs a WHERE a.plan_run_id=r.id AND a.status=$7)
+		ORDER BY r.change_id`, k.Repo, k.Dir, k.Workspace, Plan, Planned, Ready, Applied)
 	if err != nil {
 		return nil, fmt.Errorf("read judged changes: %w", err)
 	}
