@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -124,7 +125,7 @@ func TestRegoTestsByName(t *testing.T) {
 
 func TestRegoTestsAreStopped(t *testing.T) {
 	packs := []policy.Pack{{Name: "own", FS: folder(map[string]string{"a_test.rego": strings.Replace(bomb, "deny contains msg if", "test_bomb if", 1)})}}
-	if _, err := policy.Test(t.Context(), packs, policy.TestOptions{Memory: 32 << 20, Time: 30e9}); !errs.Is(err, errs.TooLarge) {
+	if _, err := policy.Test(t.Context(), packs, policy.TestOptions{Memory: 32 << 20, Time: 5 * time.Minute}); !errs.Is(err, errs.TooLarge) {
 		t.Errorf("Test = %v, want it stopped for its memory", err)
 	}
 }

@@ -26,10 +26,11 @@ deny contains msg if {
 	all := [s |
 		some a in numbers.range(1, 10000)
 		some b in numbers.range(1, 10000)
-		s := sprintf("%d and %d and some more words to take up room", [a, b])
+		s := sprintf("%s %d %d", [long, a, b])
 	]
 	msg := sprintf("%d", [count(all)])
 }
+long := concat(" ", [s | some i in numbers.range(1, 500); s := "words"])
 `
 
 // double makes a text that is twice as long with each step.
@@ -100,7 +101,7 @@ func TestThreat_RulesThatTakeAllMemoryAreStopped(t *testing.T) {
 		"replaced by itself": {"package big\n\ndeny contains \"a\" if strings.replace_n({\"0\": t, \"1\": t}, t) != \"\"\n\nt := concat(\"\", [s | some _ in numbers.range(1, 10000); s := \"0123456789\"])", "own/p.rego:3: a text of more than 64 MB"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := small(t, policy.Options{Memory: bound, RuleTime: 20 * time.Second}, map[string]string{"p.rego": c.rego})
+			e := small(t, policy.Options{Memory: bound, RuleTime: 5 * time.Minute, Time: 5 * time.Minute}, map[string]string{"p.rego": c.rego})
 			db := plan(t, change("aws_db_instance.a", goneDB, `null`))
 			runtime.GC()
 			before, top := heapNow(), peak()
