@@ -133,19 +133,19 @@ func verify(files map[string][]byte, o VerifyOptions) (bool, error) {
 	if err := json.Unmarshal(text, &s); err != nil {
 		return false, fmt.Errorf("%s can't be read: %w", signaturesFile, err)
 	}
-	if s.Plugin != "" {
+	if s.Plugin != "" && s.Plugin != defaultPlugin {
 		return false, fmt.Errorf("%s asks for the plugin %q, and there is none", signaturesFile, clean(s.Plugin, 50))
 	}
 	key := &bundle.KeyConfig{Key: o.Key, Algorithm: o.Algorithm, Scope: o.Scope}
-	keys := map[string]*bundle.KeyConfig{o.KeyID: key}
-	if o.KeyID == "" {
-		id, err := keyNamed(s)
-		if err != nil {
-			return false, err
-		}
-		keys = map[string]*bundle.KeyConfig{id: key}
+	id, err := keyNamed(s)
+	if err != nil {
+		return false, err
 	}
-	want, err := bundle.VerifyBundleSignature(s, bundle.NewVerificationConfig(keys, o.KeyID, o.Scope, nil))
+	if o.KeyID != "" && id != o.KeyID {
+		return false, fmt.Errorf("it names the key %q, and not %q", clean(id, 50), o.KeyID)
+	}
+	keys := map[string]*bundle.KeyConfig{id: key}
+	want, err := bundle.VerifyBundleSignature(s, bundle.NewVerificationConfig(keys, id, o.Scope, nil))
 	if err != nil {
 		return false, err
 	}
@@ -165,6 +165,9 @@ func verify(files map[string][]byte, o VerifyOptions) (bool, error) {
 	}
 	return true, nil
 }
+
+// defaultPlugin is what OPA's own signatures name.
+const defaultPlugin = "_default"
 
 // defaultKeyID is what OPA's tools call a key to which nobody gave a name.
 const defaultKeyID = "default"
