@@ -39,15 +39,14 @@ targets(rc, key, target) := {address} if {
 } else := _handed_on(rc, key, target)
 
 # Most arguments name one resource of the same module, and nothing else: that
-# is told without a walk through the graph.
+# is told without a walk through the graph. Terraform lists such a reference
+# from its longest form to its shortest: a.b[0].id, a.b[0], a.b.
 _direct(rc, key, target) := address if {
 	module := _module(rc)
-	refs := _resources[_plain(module)][_template(rc)].expressions[key].references
-	startswith(refs[0], target)
-	every ref in refs {
-		startswith(refs[0], ref)
-	}
-	address := concat("", [_dotted(module), regex.find_n(_address, refs[0], 1)[0]])
+	refs := _resources[_plain(module)][concat(".", [rc.type, rc.name])].expressions[key].references
+	count(refs) in {2, 3}
+	startswith(refs[0], refs[count(refs) - 1])
+	address := concat("", [_dotted(module), refs[1]])
 	_addresses[target][address]
 }
 
