@@ -34,7 +34,9 @@ func TestPolicyOptionsReachTheRules(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := defaultConfig()
+			c.Policy.Levels = map[string]string{}
 			tc.set(&c.Policy)
+			c.Policy.Levels["security"] = "off" // which has much to say of a bare bucket
 			engine, err := policy.New(policyOptions(c))
 			if err != nil {
 				t.Fatal(err)
