@@ -180,3 +180,48 @@ func unknown(root, schema map[string]any, v any, at string) (wrong []string) {
 	slices.Sort(wrong)
 	return slices.Compact(wrong)
 }
+
+// TestInputIsDocumented: the page on the input names every fact and every
+// member of it that the schema has.
+func TestInputIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/policies-input.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema struct {
+		Properties map[string]struct {
+			Properties map[string]struct {
+				Items struct{ Properties map[string]any }
+			}
+		}
+		Definitions map[string]struct{ Properties map[string]any }
+	}
+	if err := json.Unmarshal(policy.InputSchema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{}
+	for row := range strings.Lines(string(page)) {
+		if key, rest, ok := strings.Cut(strings.TrimPrefix(row, "| `input."), "` |"); ok {
+			rows[key] = rest
+		}
+	}
+	for key, fact := range schema.Properties {
+		if _, ofPlan := schema.Definitions["plan"].Properties[key]; ofPlan {
+			continue
+		}
+		row, ok := rows[key]
+		if !ok {
+			t.Errorf("input.%s is not on the page", key)
+		}
+		for member, m := range fact.Properties {
+			for inner := range m.Items.Properties {
+				if !strings.Contains(row, "`"+inner+"`") {
+					t.Errorf("input.%s.%s[_].%s is not on the page", key, member, inner)
+				}
+			}
+			if !strings.Contains(row, "`"+member+"`") {
+				t.Errorf("input.%s.%s is not on the page", key, member)
+			}
+		}
+	}
+}
