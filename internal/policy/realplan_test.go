@@ -143,30 +143,7 @@ resource "google_storage_bucket" "logs" {
 // TestRealPlan judges what Terraform itself plans, so that the rules meet plan
 // JSON as it is and not as a test imagines it.
 func TestRealPlan(t *testing.T) {
-	tool, err := toolchain.Terraform(t.Context(), toolchain.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	mirror, err := toolchain.ProviderMirror(t.Context(), toolchain.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, home := t.TempDir(), t.TempDir()
-	rc := filepath.Join(home, "cli.tfrc")
-	write(t, rc, "provider_installation {\n  filesystem_mirror { path = \""+filepath.ToSlash(mirror)+"\" }\n}\n")
-	run := func(args ...string) []byte {
-		t.Helper()
-		cmd := exec.CommandContext(t.Context(), tool.Path, args...)
-		cmd.Dir = dir
-		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TF_CLI_CONFIG_FILE=" + rc, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TIDELOCK_STANDIN_DIR=" + home}
-		var problem bytes.Buffer
-		cmd.Stderr = &problem
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%s %v: %v\n%s%s", tool.Name, args, err, out, problem.Bytes())
-		}
-		return out
-	}
+	dir, run := terraform(t)
 	main := filepath.Join(dir, "main.tf")
 	write(t, main, head+before)
 	run("init", "-input=false", "-no-color")
@@ -202,6 +179,37 @@ func TestRealPlan(t *testing.T) {
 	if r.Verdict != policy.Fail || len(r.Problems) > 0 {
 		t.Errorf("verdict %s, problems %v", r.Verdict, r.Problems)
 	}
+}
+
+// terraform gives an empty folder, and what runs Terraform in it with the
+// stand-in providers.
+func terraform(t *testing.T) (folder string, run func(args ...string) []byte) {
+	t.Helper()
+	tool, err := toolchain.Terraform(t.Context(), toolchain.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mirror, err := toolchain.ProviderMirror(t.Context(), toolchain.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, home := t.TempDir(), t.TempDir()
+	rc := filepath.Join(home, "cli.tfrc")
+	write(t, rc, "provider_installation {\n  filesystem_mirror { path = \""+filepath.ToSlash(mirror)+"\" }\n}\n")
+	run = func(args ...string) []byte {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), tool.Path, args...)
+		cmd.Dir = dir
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TF_CLI_CONFIG_FILE=" + rc, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TIDELOCK_STANDIN_DIR=" + home}
+		var problem bytes.Buffer
+		cmd.Stderr = &problem
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%s %v: %v\n%s%s", tool.Name, args, err, out, problem.Bytes())
+		}
+		return out
+	}
+	return dir, run
 }
 
 func write(t *testing.T, path, text string) {
