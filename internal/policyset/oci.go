@@ -146,6 +146,8 @@ func layers(ctx context.Context, repo *remote.Repository, ref registry.Reference
 func registryError(ref registry.Reference, err error) error {
 	var answer *errcode.ErrorResponse
 	switch {
+	case errors.Is(err, auth.ErrBasicCredentialNotFound):
+		return errs.Wrap(errs.Forbidden, err, "%s refuses to give out %s without a password: name the secret that holds it in token.", ref.Registry, ref.Repository)
 	case errors.Is(err, content.ErrMismatchedDigest):
 		return wrongError{errs.Wrap(errs.Forbidden, err, "The manifest of %s is not what its digest says.", ref)}
 	case errors.As(err, &answer) && (answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden):
