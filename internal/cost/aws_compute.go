@@ -7,7 +7,7 @@ import (
 )
 
 // systems are the words for operating systems in a bill.
-var systems = map[string]string{"linux": "Linux", "windows": "Windows"}
+var systems = map[string]string{"linux": "Linux", "windows": "Windows", "rhel": "RHEL", "suse": "SUSE"}
 
 // machine is a kind of EC2 instance that something runs.
 type machine struct {
@@ -17,6 +17,10 @@ type machine struct {
 }
 
 func (s *side) awsMachine(m machine, n decimal.Decimal) {
+	if os := s.word("operating_system"); systems[os] != "" {
+		m.os, m.assumed = os, false
+		s.assume(systems[os] + ", as the usage file says")
+	}
 	if m.assumed {
 		s.assume("Linux")
 	}
@@ -26,8 +30,32 @@ func (s *side) awsMachine(m machine, n decimal.Decimal) {
 		s.assume("spot capacity costs at most the on-demand price")
 	} else {
 		detail += ", on demand"
+		if s.reservedCapacity() {
+			detail += " price as ceiling: reserved"
+		}
 	}
-	s.charge("Instance", detail, "ec2-"+m.os, m.typ, n)
+	s.chargeHours("Instance", detail, "ec2-"+m.os, m.typ, n, s.runs("monthly_hrs"))
+	if hours, ok := s.amount("monthly_cpu_credit_hrs"); ok {
+		cpus, ok := s.amount("vcpu_count")
+		if !ok {
+			cpus = one()
+		}
+		if family, _, _ := strings.Cut(m.typ, "."); family == "t2" || family == "t3" || family == "t3a" {
+			s.used(meter{name: "CPU credits", service: "ec2-extra", sku: "cpu-credits"}, n.Mul(hours).Mul(cpus))
+		}
+	}
+}
+
+// reservedCapacity reports whether the usage file says that capacity is
+// reserved, and notes what is shown for it.
+func (s *side) reservedCapacity() bool {
+	for _, key := range []string{"reserved_instance_type", "reserved_instance_term", "reserved_instance_payment_option"} {
+		if s.word(key) != "" {
+			s.assume("reserved capacity costs at most the on-demand price")
+			return true
+		}
+	}
+	return false
 }
 
 // awsSystem tells the operating system of an image, as far as the plan looked
@@ -138,7 +166,7 @@ func (s *side) awsVolume(name string, v view, typeKey, sizeKey string, n decimal
 			}
 		}
 	case "standard":
-		s.byUse("I/O requests")
+		s.meters(meter{key: "monthly_standard_io_requests", name: "I/O requests", service: "ebs", sku: "standard-io"})
 	}
 }
 
@@ -190,13 +218,18 @@ func (s *side) awsTemplateVolumes(t view, n decimal.Decimal) bool {
 }
 
 func awsAutoscalingGroup(s *side) {
-	n, st := s.num("desired_capacity")
-	if st != known {
-		if n, st = s.num("min_size"); st != known {
-			s.notKnown("desired_capacity")
-			return
+	n, told := s.amount("instances")
+	if told {
+		s.assume(n.String() + " instances, as the usage file says")
+	} else {
+		var st state
+		if n, st = s.num("desired_capacity"); st != known {
+			if n, st = s.num("min_size"); st != known {
+				s.notKnown("desired_capacity")
+				return
+			}
+			s.assume("as many instances as min_size")
 		}
-		s.assume("as many instances as min_size")
 	}
 	if _, st := s.str("launch_configuration"); st != absent {
 		name, _ := s.str("launch_configuration")
@@ -218,6 +251,11 @@ func awsAutoscalingGroup(s *side) {
 			if t, st := override.str("instance_type"); st == known {
 				typ = t
 				s.assume("all instances are of the first type that the policy names")
+			}
+			// Capacity may be counted in weights, of which an instance has several.
+			if w, st := override.num("weighted_capacity"); st == known && w.GreaterThan(one()) {
+				n = n.Div(w).Ceil()
+				s.assume("as many instances as the capacity's weight needs")
 			}
 		}
 		if d, st := mixed.block("instances_distribution"); st == known {
@@ -261,15 +299,19 @@ func (s *side) awsGroupMembers(t view, typ string, spot bool, n decimal.Decimal)
 	}
 }
 
-func awsEKSCluster(s *side) {
-	s.assume("a Kubernetes version in standard support")
-	s.charge("Control plane", "standard support", "eks", "cluster", one())
-}
-
 func awsEKSNodeGroup(s *side) {
 	scaling, _ := s.block("scaling_config")
-	n, ok := s.needNum(scaling, "desired_size")
+	n, st := scaling.num("desired_size")
+	if st != known {
+		// Who scales by themselves leave it out, and the provider begins with
+		// the least.
+		if n, st = scaling.num("min_size"); st == known {
+			s.assume("as many nodes as min_size")
+		}
+	}
+	n, ok := s.count("instances", n, st == known)
 	if !ok {
+		s.notKnown("desired_size")
 		return
 	}
 	template, hasTemplate := s.awsTemplate("launch_template")
@@ -313,7 +355,7 @@ func awsEIP(s *side) {
 
 func awsNATGateway(s *side) {
 	s.charge("NAT gateway", "", "vpc", "nat-gateway", one())
-	s.byUse("data processed")
+	s.meters(meter{key: "monthly_data_processed_gb", name: "Data processed", service: "vpc", sku: "nat-gateway-data"})
 }
 
 func awsLB(s *side) {
@@ -326,12 +368,12 @@ func awsLB(s *side) {
 		typ = "application" // the provider's default
 	}
 	s.charge("Load balancer", typ, "elb", typ, one())
-	s.byUse("load balancer capacity units")
+	s.loadBalancerUnits(typ)
 }
 
 func awsELB(s *side) {
 	s.charge("Load balancer", "classic", "elb", "classic", one())
-	s.byUse("data processed")
+	s.meters(meter{key: "monthly_data_processed_gb", name: "Data processed", service: "elb", sku: "classic-data"})
 }
 
 func awsVPCEndpoint(s *side) {
@@ -348,8 +390,13 @@ func awsVPCEndpoint(s *side) {
 		s.notKnown("subnet_ids")
 		return
 	}
-	s.charge("Endpoint", typ+", one each subnet", "vpc", "endpoint-"+strings.ToLower(typ), whole(n))
-	s.byUse("data processed")
+	sku := "endpoint-" + strings.ToLower(typ)
+	s.charge("Endpoint", typ+", one each subnet", "vpc", sku, whole(n))
+	data := meter{key: "monthly_data_processed_gb", name: "Data processed", service: "vpc", sku: sku + "-data"}
+	if typ == "Interface" {
+		data.tiers = []tier{{"1000000", sku + "-data"}, {"5000000", sku + "-data-2"}, {"", sku + "-data-3"}}
+	}
+	s.meters(data)
 }
 
 func awsNetworkFirewall(s *side) {
@@ -359,5 +406,5 @@ func awsNetworkFirewall(s *side) {
 		return
 	}
 	s.charge("Firewall endpoint", "one each subnet", "vpc", "network-firewall-endpoint", whole(n))
-	s.byUse("data processed")
+	s.meters(meter{key: "monthly_data_processed_gb", name: "Data processed", service: "vpc", sku: "network-firewall-data"})
 }

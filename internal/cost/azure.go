@@ -6,16 +6,16 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// azureMachine bills n virtual machines of a size. Windows has a price only
-// where its licence is brought along (hybrid benefit): then it is Linux's.
+// azureMachine bills n virtual machines of a size. Windows whose licence is
+// brought along (hybrid benefit) costs what Linux does.
 func (s *side) azureMachine(name, size, os string, licensed, spot bool, n decimal.Decimal) {
-	detail := size + ", " + systems[os]
+	detail, service := size+", "+systems[os], "vm-linux"
 	if os == "windows" {
-		if !licensed {
-			s.bill.missing = append(s.bill.missing, missing{name, "vm-windows", size + ", Windows", s.region(), n})
-			return
+		if licensed {
+			detail += ", hybrid benefit"
+		} else {
+			service = "vm-windows"
 		}
-		detail += ", hybrid benefit"
 	}
 	if spot {
 		detail += ", spot: pay-as-you-go price as ceiling"
@@ -23,7 +23,11 @@ func (s *side) azureMachine(name, size, os string, licensed, spot bool, n decima
 	} else {
 		detail += ", pay as you go"
 	}
-	s.charge(name, detail, "vm-linux", strings.ToLower(size), n)
+	hours := "monthly_hrs"
+	if s.ch.Type == "azurerm_kubernetes_cluster" {
+		hours = "default_node_pool.monthly_hrs"
+	}
+	s.chargeHours(name, detail, service, strings.ToLower(size), n, s.runs(hours))
 }
 
 func azureVM(s *side) {
@@ -59,11 +63,24 @@ func azureScaleSet(s *side) {
 	if s.ch.Type == "azurerm_windows_virtual_machine_scale_set" {
 		os = "windows"
 	}
-	n, ok := s.needNum(s.view, "instances")
+	n, st := s.num("instances")
+	n, ok := s.count("instances", n, st == known)
 	if !ok {
+		s.notKnown("instances")
 		return
 	}
-	if size, ok := s.need(s.view, "sku"); ok {
+	sizeKey := "sku"
+	if s.ch.Type == "azurerm_orchestrated_virtual_machine_scale_set" {
+		sizeKey = "sku_name"
+		if profile, st := s.block("os_profile"); st == known {
+			if _, st := profile.block("windows_configuration"); st == known {
+				os = "windows"
+			}
+		} else {
+			return // without a profile it only holds machines of others
+		}
+	}
+	if size, ok := s.need(s.view, sizeKey); ok {
 		s.azureMachine("Virtual machine", size, os, s.is("license_type", "Windows_Server", "Windows_Client"), s.is("priority", "Spot"), n)
 	}
 	disk, _ := s.block("os_disk")
@@ -98,6 +115,10 @@ func (s *side) azureOSDisk(v view, typeKey, os string, n decimal.Decimal) {
 func (s *side) azureDataDisk(name string, v view, typeKey string, n decimal.Decimal) {
 	typ, ok := s.need(v, typeKey)
 	size, sized := s.needNum(v, "disk_size_gb")
+	if family, _, _ := strings.Cut(strings.ToLower(typ), "_"); ok && sized && (family == "ultrassd" || family == "premiumv2") {
+		s.azureProvisionedDisk(v, name, typ, size, n)
+		return
+	}
 	if ok && sized {
 		s.azureManagedDisk(name, typ, size, n)
 	}
@@ -129,7 +150,7 @@ func (s *side) azureManagedDisk(name, typ string, size, n decimal.Decimal) {
 		tier := letter + whole(number).String()
 		s.charge(name, strings.ToUpper(tier)+" "+strings.ToUpper(redundancy)+", "+size.String()+" GB", "disk", tier+"/"+redundancy, n)
 		if letter != "p" {
-			s.byUse("disk operations")
+			azureDiskOperations(s, letter)
 		}
 		return
 	}
@@ -161,39 +182,6 @@ func azurePublicIP(s *side) {
 	s.charge("IP address", strings.ToLower(sku+", "+method+", "+tier), "network", strings.ToLower("ip-"+method+"-"+tier), one())
 }
 
-func azureFirewall(s *side) {
-	if s.is("sku_name", "AZFW_Hub") {
-		s.lacks("Firewall in a virtual hub")
-		return
-	}
-	tier, ok := s.need(s.view, "sku_tier")
-	if !ok {
-		return
-	}
-	s.charge("Firewall", tier, "network", "firewall-"+strings.ToLower(tier), one())
-	s.byUse("data processed")
-}
-
-func azureNetworkGateway(s *side) {
-	if s.is("type", "ExpressRoute") {
-		s.lacks("ExpressRoute gateway")
-		return
-	}
-	sku, ok := s.need(s.view, "sku")
-	if !ok {
-		return
-	}
-	s.charge("VPN gateway", sku, "network", "vpn-gateway-"+strings.ToLower(sku), one())
-	s.byUse("tunnels beyond those included, data transfer")
-}
-
-func azureLB(s *side) {
-	if s.is("sku", "Basic") {
-		return // free
-	}
-	s.lacks("Standard load balancer")
-}
-
 func azureKubernetes(s *side) {
 	tier, st := s.str("sku_tier")
 	switch {
@@ -212,7 +200,7 @@ func azureKubernetes(s *side) {
 		return
 	}
 	s.azurePool(pool)
-	s.byUse("load balancer, egress")
+	s.meters(meter{key: "load_balancer.monthly_data_processed_gb", name: "Data through the load balancer", service: "network", sku: "lb-data"})
 }
 
 func azureNodePool(s *side) { s.azurePool(s.view) }
@@ -227,6 +215,11 @@ func (s *side) azurePool(v view) {
 			s.assume("one node")
 		}
 	}
+	key := "nodes"
+	if s.ch.Type == "azurerm_kubernetes_cluster" {
+		key = "default_node_pool.nodes"
+	}
+	n, _ = s.count(key, n, true)
 	size, ok := s.need(v, "vm_size")
 	if !ok {
 		return
@@ -265,30 +258,26 @@ func azureRegistry(s *side) {
 	if !ok {
 		return
 	}
-	replicas, _ := s.length("georeplications")
-	s.charge("Registry", sku+", each region", "container-registry", strings.ToLower(sku), whole(1+replicas))
-	s.byUse("storage beyond that included")
-}
-
-func azureServicePlan(s *side) {
-	sku, okSKU := s.need(s.view, "sku_name")
-	os, okOS := s.need(s.view, "os_type")
-	if !okSKU || !okOS {
-		return
+	s.charge("Registry", sku, "container-registry", strings.ToLower(sku), one())
+	replicas, st := s.blocks("georeplications")
+	if st == unknown {
+		s.notKnown("georeplications")
 	}
-	switch strings.ToUpper(sku) {
-	case "F1":
-		return // free
-	case "Y1", "FC1":
-		s.byUse("executions")
-		return
+	for _, r := range replicas {
+		region, ok := s.need(r, "location")
+		if !ok {
+			continue
+		}
+		region = strings.ToLower(strings.ReplaceAll(region, " ", ""))
+		s.inRegion(region, func() {
+			s.charge("Replica", sku+", "+region, "container-registry", strings.ToLower(sku), one())
+		})
 	}
-	n, st := s.num("worker_count")
-	if st != known {
-		n = one()
-		s.assume("one worker")
+	included := map[string]string{"basic": "10", "standard": "100", "premium": "500"}[strings.ToLower(sku)]
+	s.meters(meter{key: "storage_gb", name: "Storage beyond that included", service: "container-registry", tiers: []tier{{included, ""}, {"", "storage"}}})
+	if hours, ok := s.amount("monthly_build_vcpu_hrs"); ok {
+		s.used(meter{name: "Build time", service: "container-registry", sku: "build"}, hours.Mul(whole(3600)))
 	}
-	s.charge("Worker", sku+", "+os, "app-service", strings.ToLower(os+"/"+sku), n)
 }
 
 func azurePostgres(s *side) {
@@ -306,7 +295,7 @@ func azurePostgres(s *side) {
 	}
 	gb := mb.Div(whole(1024))
 	s.charge("Storage", gb.String()+" GB", "postgresql-flexible", "storage", n.Mul(gb))
-	s.byUse("backups beyond those included")
+	s.meters(meter{key: "additional_backup_storage_gb", name: "Backups beyond those included", service: "postgresql-flexible", sku: "backup"})
 }
 
 func azureRedis(s *side) {
@@ -333,4 +322,29 @@ func azureRedis(s *side) {
 	}
 	name := sku + " " + family + capacity.String()
 	s.charge("Cache node", name, "redis", strings.ToLower(sku+"_"+family+capacity.String()), nodes)
+}
+
+// azureLegacyScaleSet bills a scale set of the provider's first kind.
+func azureLegacyScaleSet(s *side) {
+	sku, _ := s.block("sku")
+	size, okSize := s.need(sku, "name")
+	n, st := sku.num("capacity")
+	n, okCount := s.count("instances", n, st == known)
+	if !okCount {
+		s.notKnown("capacity")
+	}
+	if !okSize || !okCount {
+		return
+	}
+	os := "linux"
+	if _, st := s.block("os_profile_windows_config"); st == known {
+		os = "windows"
+	}
+	s.azureMachine("Virtual machine", size, os, s.is("license_type", "Windows_Server"), s.is("priority", "Spot", "Low"), n)
+	disk, _ := s.block("storage_profile_os_disk")
+	s.azureOSDisk(disk, "managed_disk_type", os, n)
+	data, _ := s.blocks("storage_profile_data_disk")
+	for _, d := range data {
+		s.azureDataDisk("Data disk", d, "managed_disk_type", n)
+	}
 }

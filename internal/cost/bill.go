@@ -257,7 +257,7 @@ func (s *side) charge(name, detail, service, sku string, n decimal.Decimal) {
 
 // chargeHours is charge for what does not run the whole month.
 func (s *side) chargeHours(name, detail, service, sku string, n, hours decimal.Decimal) {
-	s.chargeAs(name, detail, service, sku, n, func(p pricebook.Price, n decimal.Decimal) decimal.Decimal {
+	s.chargeAs(name, detail, service, sku, n, func(p *pricebook.Price, n decimal.Decimal) decimal.Decimal {
 		switch {
 		case p.Unit == "hour" || strings.HasSuffix(p.Unit, "-hour"):
 			return n.Mul(hours)
@@ -270,7 +270,7 @@ func (s *side) chargeHours(name, detail, service, sku string, n, hours decimal.D
 
 // chargeAs looks a price up and bills as much of its unit as quantity makes of
 // n.
-func (s *side) chargeAs(name, detail, service, sku string, n decimal.Decimal, quantity func(pricebook.Price, decimal.Decimal) decimal.Decimal, byUse bool) {
+func (s *side) chargeAs(name, detail, service, sku string, n decimal.Decimal, quantity func(*pricebook.Price, decimal.Decimal) decimal.Decimal, byUse bool) {
 	if s.x.err != nil {
 		return
 	}
@@ -281,7 +281,8 @@ func (s *side) chargeAs(name, detail, service, sku string, n decimal.Decimal, qu
 	case err != nil:
 		s.x.err = err
 	case ok:
-		s.add(name, detail, p, quantity(p, n), byUse)
+		q := quantity(&p, n) // may change the price, by a documented factor
+		s.add(name, detail, p, q, byUse)
 	case n.IsZero():
 		s.priced = s.priced || !byUse // none of it costs nothing, whatever one costs
 	case region == "":
@@ -307,6 +308,15 @@ func (s *side) add(name, detail string, p pricebook.Price, q decimal.Decimal, by
 		Source: p.Source.Name, AsOf: p.Source.AsOf, ByUse: byUse, Assumed: s.pending,
 	})
 	s.pending = nil
+}
+
+// inRegion does what it is told to as if the resource were in another region:
+// what a replica costs is what it costs there.
+func (s *side) inRegion(region string, do func()) {
+	home, done := s.bill.region, s.regionDone
+	s.bill.region, s.regionDone = region, true
+	do()
+	s.bill.region, s.regionDone = home, done
 }
 
 // lacks notes a component that no catalogue of ours has.

@@ -20,6 +20,29 @@ var embedded string
 // use; unpacked sheets stay, so keep one for the process.
 type Catalog struct {
 	book *pricebook.Book
+	over Overlay // nil for none
+}
+
+// Overlay holds prices in the catalogue's currency that go before the embedded
+// ones, such as those that were imported. Lookup must answer from memory and be
+// safe for concurrent use.
+type Overlay interface {
+	Lookup(k pricebook.Key) (pricebook.Price, bool, error)
+}
+
+// With returns the catalogue with prices that go before its own; the catalogue
+// itself stays as it is. A second overlay takes the place of the first.
+func (c *Catalog) With(over Overlay) *Catalog { return &Catalog{book: c.book, over: over} }
+
+// Lookup returns the price with exactly that key, the overlay's where it has
+// one.
+func (c *Catalog) Lookup(k pricebook.Key) (pricebook.Price, bool, error) {
+	if c.over != nil {
+		if p, ok, err := c.over.Lookup(k); ok || err != nil {
+			return p, ok, err
+		}
+	}
+	return c.book.Lookup(k)
 }
 
 // NewCatalog opens the embedded catalogue. It reads the index alone, which
@@ -45,7 +68,7 @@ func (c *Catalog) Sheets() []pricebook.Sheet { return c.book.Sheets() }
 // have only the latter. It never falls back to another region.
 func (c *Catalog) price(cloud, service, region, sku string) (pricebook.Price, bool, error) {
 	if region != "" {
-		p, ok, err := c.book.Lookup(pricebook.Key{Cloud: cloud, Service: service, Region: region, SKU: sku})
+		p, ok, err := c.Lookup(pricebook.Key{Cloud: cloud, Service: service, Region: region, SKU: sku})
 		if ok || err != nil {
 			return p, ok, err
 		}
@@ -53,7 +76,7 @@ func (c *Catalog) price(cloud, service, region, sku string) (pricebook.Price, bo
 	if apart(cloud, region) {
 		return pricebook.Price{}, false, nil
 	}
-	return c.book.Lookup(pricebook.Key{Cloud: cloud, Service: service, Region: pricebook.Global, SKU: sku})
+	return c.Lookup(pricebook.Key{Cloud: cloud, Service: service, Region: pricebook.Global, SKU: sku})
 }
 
 // apart reports whether a region belongs to a part of the cloud with price

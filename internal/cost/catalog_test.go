@@ -122,6 +122,9 @@ func TestListsOfTypes(t *testing.T) {
 			if other := seen[typ]; other != "" && other != name {
 				t.Errorf("%s is in both lists", typ)
 			}
+			if metered[typ] != nil {
+				t.Errorf("%s is in the list of %s types and has meters", typ, name)
+			}
 			if pricers[typ] != nil {
 				t.Errorf("%s is in the list of %s types and priced by code", typ, name)
 			}
@@ -130,7 +133,7 @@ func TestListsOfTypes(t *testing.T) {
 	}
 	for typ, want := range map[string]kind{
 		"aws_iam_role": {free: true}, "random_pet": {free: true}, "terraform_data": {free: true},
-		"aws_s3_bucket": {usage: "storage, requests, egress"}, "aws_s3_bucket_policy": {free: true}, "aws_no_such_thing": {},
+		"azurerm_key_vault": {usage: "operations"}, "aws_s3_bucket_policy": {free: true}, "aws_no_such_thing": {},
 	} {
 		if got := kindOf(typ); got.free != want.free || got.usage != want.usage || got.price != nil {
 			t.Errorf("kindOf(%s) = %+v, want %+v", typ, got, want)

@@ -10,25 +10,32 @@ import (
 	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
-// googleMachine bills n instances of a machine type. The prices of types with
-// graphics processors of their own (a2, a3, g2) contain those.
-func (s *side) googleMachine(name, typ string, spot bool, n decimal.Decimal) {
-	typ = typ[strings.LastIndexByte(typ, '/')+1:]
-	detail := typ + ", on demand"
-	if spot {
-		detail = typ + ", spot: on-demand price as ceiling"
-		s.assume("spot capacity costs at most the on-demand price")
-	}
-	s.charge(name, detail, "compute", typ, n)
-}
-
 // googleVolume bills a disk; where tells "/regional" for one kept in two
 // zones.
 func (s *side) googleVolume(name, typ string, size, n decimal.Decimal, where string) {
 	typ = typ[strings.LastIndexByte(typ, '/')+1:]
 	s.charge(name, typ+", "+size.String()+" GB", "disk", typ+where, n.Mul(size))
-	if strings.HasPrefix(typ, "hyperdisk") || typ == "pd-extreme" {
+}
+
+// googleSpeed bills what a disk's provisioned speed costs beside its size.
+func (s *side) googleSpeed(name, typ string, v view, key string, n decimal.Decimal) {
+	typ = typ[strings.LastIndexByte(typ, '/')+1:]
+	if !strings.HasPrefix(typ, "hyperdisk") && typ != "pd-extreme" {
+		return
+	}
+	if typ == "hyperdisk-throughput" || typ == "hyperdisk-ml" {
+		s.lacks(name + " throughput")
+		return
+	}
+	iops, st := v.num(key)
+	switch {
+	case st == known:
+		s.charge(name+" IOPS", typ, "disk", typ+"-iops", n.Mul(iops))
+	default:
 		s.lacks(name + " IOPS")
+	}
+	if typ == "hyperdisk-balanced" {
+		s.lacks(name + " throughput")
 	}
 }
 
@@ -82,6 +89,7 @@ func (s *side) googleBoot(v view, typeKey, sizeKey string) {
 		s.assume("boot disk of 10 GB, as most public images")
 	}
 	s.googleVolume("Boot disk", typ, size, one(), "")
+	s.googleSpeed("Boot disk", typ, v, "provisioned_iops", one())
 }
 
 // withGPU are machine types whose price contains their graphics processors.
@@ -96,20 +104,28 @@ func (s *side) googleExtras(v view, n decimal.Decimal) {
 	}
 	gpus, _ := v.blocks("guest_accelerator")
 	for _, g := range gpus {
-		if count, st := g.num("count"); st != known || count.IsPositive() {
-			if typ, _ := v.str("machine_type"); !withGPU.MatchString(typ) {
-				s.lacks("graphics processor")
-			}
+		if typ, _ := v.str("machine_type"); withGPU.MatchString(typ) {
+			continue
 		}
+		count, st := g.num("count")
+		typ, tst := g.str("type")
+		if st != known || tst != known {
+			s.notKnown("guest_accelerator")
+			continue
+		}
+		typ = typ[strings.LastIndexByte(typ, '/')+1:]
+		s.charge("Graphics processor", typ, "gpu", typ, n.Mul(count))
 	}
 }
 
 var googleTemplates = []string{"google_compute_instance_template", "google_compute_region_instance_template"}
 
 func googleGroup(s *side) {
-	n, ok := s.needNum(s.view, "target_size")
+	n, ok := s.autoscaled()
 	if !ok {
-		return
+		if n, ok = s.needNum(s.view, "target_size"); !ok {
+			return
+		}
 	}
 	version, _ := s.block("version")
 	value, _ := version.str("instance_template")
@@ -141,6 +157,7 @@ func googleGroup(s *side) {
 			s.assume("disks of 10 GB, as most public images")
 		}
 		s.googleVolume("Disk", typ, size, n, "")
+		s.googleSpeed("Disk", typ, d, "provisioned_iops", n)
 	}
 	s.googleExtras(t, n)
 }
@@ -167,6 +184,7 @@ func googleDisk(s *side) {
 		where = "/regional"
 	}
 	s.googleVolume("Disk", typ, size, one(), where)
+	s.googleSpeed("Disk", typ, s.view, "provisioned_iops", one())
 }
 
 func googleAddress(s *side) {
@@ -223,7 +241,11 @@ func (s *side) cluster() (view, *tfplan.Change, bool) {
 func googleCluster(s *side) {
 	s.charge("Cluster", "", "gke", "cluster", one())
 	if s.truth("enable_autopilot") {
-		s.byUse("what the pods ask for")
+		s.meters(
+			meter{key: "autopilot_vcpu_count", name: "Pods' vCPUs", service: "gke", sku: "autopilot-vcpu", hourly: true},
+			meter{key: "autopilot_memory_gb", name: "Pods' memory", service: "gke", sku: "autopilot-memory", hourly: true},
+			meter{key: "autopilot_ephemeral_storage_gb", name: "Pods' storage", service: "gke", sku: "autopilot-storage"},
+		)
 		return
 	}
 	zones := s.googleZones(s.view, s.view)
@@ -245,6 +267,7 @@ func googleCluster(s *side) {
 	case unknown:
 		s.notKnown("initial_node_count")
 	case known:
+		n, _ = s.count("nodes", n, true)
 		config, _ := s.block("node_config")
 		s.googleNodes(config, n.Mul(zones))
 	}
@@ -297,6 +320,9 @@ func (s *side) googlePool(v view, zones decimal.Decimal) {
 			return
 		}
 	}
+	if s.ch.Type == "google_container_node_pool" {
+		n, _ = s.count("nodes", n, true)
+	}
 	config, _ := v.block("node_config")
 	s.googleNodes(config, n.Mul(zones))
 }
@@ -340,13 +366,13 @@ func googleSQL(s *side) {
 	if !ok {
 		return
 	}
-	if strings.HasPrefix(strings.ToUpper(version), "SQLSERVER") {
-		s.lacks("SQL Server")
-		return
-	}
+	edition := ""
 	if settings.is("edition", "ENTERPRISE_PLUS") {
-		s.lacks("Enterprise Plus edition")
-		return
+		edition = "plus-" // prices of its own
+	}
+	licence, microsoft := strings.CutPrefix(strings.ToUpper(version), "SQLSERVER_")
+	if microsoft {
+		edition = "sqlserver-" + edition
 	}
 	where := "zonal"
 	if settings.is("availability_type", "REGIONAL") {
@@ -355,10 +381,13 @@ func googleSQL(s *side) {
 	if tier, ok := s.need(settings, "tier"); ok {
 		cpus, memory := sqlShape(tier)
 		if cpus == 0 {
-			s.charge("Database", tier+", "+where, "sql", tier+"/"+where, one())
+			s.charge("Database", tier+", "+where, "sql", edition+tier+"/"+where, one())
 		} else {
-			s.charge("vCPU", tier+", "+where, "sql", "vcpu/"+where, whole(cpus))
-			s.charge("Memory", tier+", "+where, "sql", "memory/"+where, memory)
+			s.charge("vCPU", tier+", "+where, "sql", edition+"vcpu/"+where, whole(cpus))
+			s.charge("Memory", tier+", "+where, "sql", edition+"memory/"+where, memory)
+			if microsoft {
+				s.charge("SQL Server licence", version, "sql", "licence-"+strings.ToLower(licence), whole(cpus))
+			}
 		}
 	}
 	typ, st := settings.str("disk_type")
@@ -372,7 +401,7 @@ func googleSQL(s *side) {
 	}
 	kind := strings.ToLower(strings.TrimPrefix(typ, "PD_"))
 	s.charge("Storage", kind+", "+size.String()+" GB, "+where, "sql", "storage-"+kind+"/"+where, size)
-	s.byUse("backups, network")
+	s.meters(meter{key: "backup_storage_gb", name: "Backups", service: "sql", sku: "backup"})
 }
 
 // sqlShape returns how many CPUs and GB of memory a tier has that is billed by

@@ -14,6 +14,7 @@ type meter struct {
 	key, name    string
 	service, sku string
 	tiers        []tier // instead of sku: prices that change with the amount
+	hourly       bool   // the amount is of things that are there all month, and the price by the hour
 }
 
 // tier is a part of an amount that has a price of its own. upTo is where it
@@ -63,7 +64,7 @@ func (s *side) word(key string) string {
 func (s *side) used(m meter, q decimal.Decimal) {
 	s.metered = true
 	if len(m.tiers) == 0 {
-		s.chargeUse(m.name, m.service, m.sku, q)
+		s.chargeUse(m, m.sku, q)
 		return
 	}
 	from := decimal.Zero
@@ -78,18 +79,21 @@ func (s *side) used(m meter, q decimal.Decimal) {
 			return
 		}
 		if t.sku != "" {
-			s.chargeUse(m.name, m.service, t.sku, part)
+			s.chargeUse(m, t.sku, part)
 		}
 	}
 }
 
 // chargeUse bills an amount that is used in a month. Prices for a thousand or
 // a million are for as many of the amount.
-func (s *side) chargeUse(name, service, sku string, q decimal.Decimal) {
+func (s *side) chargeUse(m meter, sku string, q decimal.Decimal) {
 	if q.IsZero() {
 		return
 	}
-	s.chargeAs(name, "", service, sku, q, func(p pricebook.Price, q decimal.Decimal) decimal.Decimal {
+	if m.hourly {
+		q = q.Mul(s.x.hours)
+	}
+	s.chargeAs(m.name, "", m.service, sku, q, func(p *pricebook.Price, q decimal.Decimal) decimal.Decimal {
 		return q.Div(manyOf(p.Unit))
 	}, true)
 }
@@ -112,6 +116,15 @@ func manyOf(unit string) decimal.Decimal {
 		return one()
 	}
 	return d.Shift(scale)
+}
+
+// chunks returns how many times each of n things is counted that is metered in
+// pieces of a size, by the usage file's word on how large things are.
+func (s *side) chunks(key string, size int, n decimal.Decimal) decimal.Decimal {
+	if kb, ok := s.amount(key); ok && kb.IsPositive() {
+		return n.Mul(kb.Div(whole(size)).Ceil())
+	}
+	return n
 }
 
 // count returns how many there are of something: what the usage file says, or

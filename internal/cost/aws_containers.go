@@ -1,0 +1,142 @@
+package cost
+
+import (
+	"strings"
+
+	"github.com/shopspring/decimal"
+)
+
+// supportAsOf is when the ends of support below were looked up. What had ended
+// by then costs extra; the estimator has no clock.
+const supportAsOf = "2026-08"
+
+// eksSupport says when standard support of a Kubernetes version ends on EKS.
+var eksSupport = map[string]string{
+	"1.28": "2024-11", "1.29": "2025-03", "1.30": "2025-07", "1.31": "2025-11",
+	"1.32": "2026-03", "1.33": "2026-07", "1.34": "2026-12", "1.35": "2027-03",
+}
+
+func awsEKSCluster(s *side) {
+	version, st := s.str("version")
+	policy, _ := s.block("upgrade_policy")
+	end, listed := eksSupport[version]
+	old := st == known && !listed && len(version) == 4 && version < "1.28"
+	switch {
+	case (old || listed && end < supportAsOf) && !policy.is("support_type", "STANDARD"):
+		s.charge("Control plane", "version "+version+", extended support", "eks", "cluster-extended-support", one())
+	default:
+		if st != known {
+			s.assume("a Kubernetes version in standard support")
+		}
+		s.charge("Control plane", "standard support", "eks", "cluster", one())
+	}
+}
+
+// awsECSService bills the tasks of a service on Fargate. On machines of one's
+// own a service costs nothing by itself.
+func awsECSService(s *side) {
+	spot := false
+	switch {
+	case s.is("launch_type", "FARGATE"):
+	case s.is("launch_type", "EC2", "EXTERNAL"):
+		return
+	default:
+		strategies, st := s.blocks("capacity_provider_strategy")
+		if st == unknown {
+			s.notKnown("capacity_provider_strategy")
+			return
+		}
+		fargate := false
+		for _, c := range strategies {
+			fargate = fargate || c.is("capacity_provider", "FARGATE", "FARGATE_SPOT")
+			spot = spot || c.is("capacity_provider", "FARGATE_SPOT")
+		}
+		if !fargate {
+			return // the cluster's own machines
+		}
+	}
+	n, st := s.num("desired_count")
+	if st == unknown {
+		s.notKnown("desired_count")
+		return
+	}
+	if st == absent {
+		n = decimal.Zero
+		s.assume("no tasks, the provider's default for desired_count")
+	}
+	arn, _ := s.str("task_definition")
+	task, _, ok := s.join(arn, []string{"arn", "arn_without_revision", "id", "family"}, []string{"aws_ecs_task_definition"}, "task_definition")
+	if !ok {
+		s.notKnown("task_definition")
+		return
+	}
+	cpu, okCPU := taskSize(task, "cpu", "vcpu")
+	memory, okMemory := taskSize(task, "memory", "gb")
+	if !okCPU || !okMemory {
+		s.notKnown("cpu and memory of the task definition")
+		return
+	}
+	kind, words := "", "Linux"
+	if platform, st := task.block("runtime_platform"); st == known {
+		if os, _ := platform.str("operating_system_family"); strings.HasPrefix(os, "WINDOWS") {
+			kind, words = "windows-", "Windows"
+		}
+		if platform.is("cpu_architecture", "ARM64") {
+			kind, words = kind+"arm-", words+" on Arm"
+		}
+	}
+	if spot {
+		words += ", spot: on-demand price as ceiling"
+		s.assume("spot capacity costs at most the on-demand price")
+	}
+	s.charge("Tasks' vCPUs", cpu.String()+" each, "+words, "fargate", kind+"vcpu", n.Mul(cpu))
+	s.charge("Tasks' memory", memory.String()+" GB each, "+words, "fargate", kind+"memory", n.Mul(memory))
+	if disk, st := task.block("ephemeral_storage"); st == known {
+		if size, _ := disk.num("size_in_gib"); size.GreaterThan(whole(20)) {
+			s.charge("Tasks' disks", "beyond 20 GB", "fargate", "ephemeral-storage", n.Mul(size.Sub(whole(20))))
+		}
+	}
+}
+
+// taskSize reads a task's CPU or memory, which are 1,024ths ("256") or written
+// out ("0.25 vCPU", "2 GB").
+func taskSize(task view, key, unit string) (decimal.Decimal, bool) {
+	text, st := task.str(key)
+	if st == known {
+		if number, ok := strings.CutSuffix(strings.ReplaceAll(strings.ToLower(text), " ", ""), unit); ok {
+			d, ok := usageNumber(number)
+			return d, ok
+		}
+	}
+	d, st := task.num(key)
+	return d.Div(whole(1024)), st == known
+}
+
+func awsECSTaskDefinition(*side) {} // what runs of it is the services'
+
+func awsEC2Host(s *side) {
+	family, st := s.str("instance_family")
+	if st != known {
+		typ, ok := s.need(s.view, "instance_type")
+		if !ok {
+			return
+		}
+		family, _, _ = strings.Cut(typ, ".")
+	}
+	s.charge("Dedicated host", family+", on demand", "ec2-host", family, one())
+}
+
+func awsMWAA(s *side) {
+	class, st := s.str("environment_class")
+	if st != known {
+		class = "mw1.small"
+		s.assume("an environment of mw1.small")
+	}
+	_, size, _ := strings.Cut(class, ".")
+	s.charge("Environment", class, "mwaa", "environment-"+size, one())
+	s.meters(
+		meter{key: "additional_workers", name: "Additional workers", service: "mwaa", sku: "worker-" + size, hourly: true},
+		meter{key: "additional_schedulers", name: "Additional schedulers", service: "mwaa", sku: "scheduler-" + size, hourly: true},
+		meter{key: "meta_database_gb", name: "Meta database", service: "mwaa", sku: "database"},
+	)
+}
