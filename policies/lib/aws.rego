@@ -67,6 +67,25 @@ statements(rc, path) := parsed(text) if {
 	some s in _documents[address]
 }
 
+# opaque(rc, path) holds for a document of which something will be known only
+# after the apply that no data source shows.
+opaque(rc, path) if {
+	plan.masked(plan.unknown(rc), path[0])
+	count(statements(rc, path)) == 0
+}
+
+opaque(rc, path) if {
+	plan.masked(plan.unknown(rc), path[0])
+	some address in references.targets(rc, path[0], "data.aws_iam_policy_document")
+	_half_known[address]
+}
+
+_half_known contains document.address if {
+	some document in plan.of("data.aws_iam_policy_document")
+	some key in {"source_policy_documents", "override_policy_documents"}
+	plan.masked(plan.unknown(document), key)
+}
+
 _documents[document.address] := of_data(document.change.after) if {
 	some document in plan.of("data.aws_iam_policy_document")
 }

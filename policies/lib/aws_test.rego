@@ -94,6 +94,10 @@ test_statements_of_a_data_source_that_is_read_later if {
 	}}
 	found := aws.statements(policy, ["policy"]) with input as given
 	{s.sid | some s in found} == {"A", ""}
+	not aws.opaque(policy, ["policy"]) with input as given
+	half := {"op": "add", "path": "/plan/resource_changes/1/change/after_unknown/source_policy_documents", "value": [true]}
+	aws.opaque(policy, ["policy"]) with input as json.patch(given, [half])
+	aws.opaque(policy, ["policy"]) with input as fixture.input_of([policy])
 	alone := aws.statements(policy, ["policy"]) with input as fixture.input_of([policy])
 	alone == set()
 }

@@ -50,6 +50,19 @@ _direct(rc, key, target) := address if {
 	_addresses[target][address]
 }
 
+# The other common form, a.b[count.index] or a.b[each.key], is listed as a.b and
+# the key: it is the instance with the key of the resource that refers.
+_direct(rc, key, target) := address if {
+	module := _module(rc)
+	template := concat(".", [rc.type, rc.name])
+	refs := _resources[_plain(module)][template].expressions[key].references
+	count(refs) == 2
+	refs[1] in {"count.index", "each.key", "each.value"}
+	index := trim_prefix(rc.address, concat("", [_dotted(module), template]))
+	address := concat("", [_dotted(module), refs[0], index])
+	_addresses[target][address]
+}
+
 _addresses[target] := {rc.address | some rc in plan.of(target)} if some target in _asked
 
 # unclear(rc, key) holds where the argument's value is known only after the
@@ -119,9 +132,11 @@ _key_node("") := set()
 
 _key_node(index) := {sprintf("|key%s", [index])} if index != ""
 
-_nodes_of(rc, key) := _reached(_nodes_from(path, resource.expressions[key], resource)) if {
-	path := _plain(_module(rc))
-	resource := _resources[path][_template(rc)]
+_nodes_of(rc, key) := _nodes_at(_plain(_module(rc)), _template(rc), key)
+
+# The instances of a resource have their nodes in common.
+_nodes_at(path, template, key) := _reached(_nodes_from(path, resource.expressions[key], resource)) if {
+	resource := _resources[path][template]
 } else := set()
 
 _module(rc) := object.get(rc, "module_address", "")
