@@ -170,6 +170,9 @@ func newPolicyWaiversListCommand(p *program) *cobra.Command {
 	cmd.Flags().BoolVar(&all, "all", false, "also those that count no more")
 	cmd.Flags().IntVar(&limit, "limit", 500, "how many to show")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	for _, flag := range []string{"repo", "client", "expiring", "limit"} {
+		complete(cmd, flag, cobra.NoFileCompletions)
+	}
 	return cmd
 }
 
@@ -259,6 +262,8 @@ func newPolicyWaiversShowCommand(p *program) *cobra.Command {
 		Long:    "Shows who accepted what, when, for how long and why, and how it ended.",
 		Example: "  tidelock policy waivers show 0199f2c4-7d1e-7c55-a0d9-5d2c5a3b9e10",
 		Args:    cobra.ExactArgs(1),
+
+		ValidArgsFunction: p.completeWaivers,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, err := p.openDesk(cmd.Context(), "")
 			if err != nil {
@@ -311,6 +316,8 @@ func newPolicyWaiversRevokeCommand(p *program) *cobra.Command {
 			"write the database may do this; the audit trail has it with their name on this machine.",
 		Example: "  tidelock policy waivers revoke 0199f2c4-7d1e-7c55-a0d9-5d2c5a3b9e10 --reason \"the VPN is there\"",
 		Args:    cobra.MinimumNArgs(1),
+
+		ValidArgsFunction: p.completeWaivers,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, err := p.openDesk(cmd.Context(), "")
 			if err != nil {
@@ -343,6 +350,28 @@ func newPolicyWaiversRevokeCommand(p *program) *cobra.Command {
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the audit trail")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// completeWaivers completes the IDs of what stands accepted.
+func (p *program) completeWaivers(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if cmd.Name() == "show" && len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	d, err := p.openDesk(cmd.Context(), "")
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	defer d.close()
+	all, err := d.runs.Waivers(cmd.Context(), d.db, run.WaiverFilter{Standing: true, Limit: 100})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var out []cobra.Completion
+	for _, w := range all {
+		v := waiverJSON{Fingerprint: w.Fingerprint, Rule: w.Rule, Address: w.Address}
+		out = append(out, cobra.CompletionWithDesc(w.ID, terminal.Clean(strings.Join(strings.Fields(v.what()), " "))))
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
 }
 
 // revoke takes words back, all or none.
