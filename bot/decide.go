@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/gate"
 	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
 )
@@ -290,26 +292,30 @@ func decidePull(e github.Event, f Facts) []Intent {
 // gated reports whether the change waits for a gate before its plan.
 func gated(c *run.Change) bool { return c != nil && c.Status == run.Gated }
 
-// decideReview looks again at a change that a gate keeps from being planned.
-// Other gates are asked when somebody wants to pass them.
+// decideReview looks again at a change that a gate keeps from being planned, or
+// whose policies ask who approved it. Other gates are asked when somebody wants
+// to pass them.
 func decideReview(f Facts) []Intent {
 	switch {
 	case f.Pull == nil:
 		return []Intent{Ignore{"the pull request is gone"}}
-	case f.Pull.Open && gated(f.Change):
+	case f.Pull.Open && (gated(f.Change) || asksApprovals(f.Pairs) && !applying(f.Pairs)):
 		return []Intent{PlanHead{Pull: *f.Pull, Again: true}}
 	}
 	return []Intent{Ignore{"reviews are read when a gate asks for them"}}
 }
 
-// judged reports whether a policy found anything in the plans.
+// judged reports whether a policy forbids any of the plans. A warning is not
+// worth a new plan.
 func judged(pairs []run.Pair) bool {
-	for _, p := range pairs {
-		if p.Plan.Report != nil && len(p.Plan.Report.Findings) > 0 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(pairs, func(p run.Pair) bool { return p.Plan.Report != nil && p.Plan.Report.Verdict.Blocks() })
+}
+
+// asksApprovals reports whether a policy looked at who approved the pull.
+func asksApprovals(pairs []run.Pair) bool {
+	return slices.ContainsFunc(pairs, func(p run.Pair) bool {
+		return p.Plan.Report != nil && slices.Contains(p.Plan.Report.Asks, policy.AsksApprovals)
+	})
 }
 
 // changing reports whether any of the plans waits to be applied.

@@ -167,6 +167,7 @@ func TestDecide(t *testing.T) {
 		return f
 	}
 	waiting := &run.Change{ID: "ch", Repo: 7, Pull: 12, HeadSHA: head, Status: run.Gated}
+	asking := func(p *run.Pair) { p.Plan.Report.Asks = []string{policy.AsksApprovals} }
 	review := github.Event{Kind: "pull_request_review", Action: "submitted", Number: 12, Review: &github.Review{State: github.ReviewApproved}}
 	retargeted := pullEvent("edited")
 	retargeted.BaseFrom = &github.BaseFrom{Ref: "old"}
@@ -207,8 +208,12 @@ func TestDecide(t *testing.T) {
 		{"labeled, nothing found", pullEvent("labeled"), Facts{Pull: openPull(), Change: change, Pairs: ready}, []string{"save"}},
 		{"unlabeled, nothing found: it may have passed for that label", pullEvent("unlabeled"), Facts{Pull: openPull(), Change: change, Pairs: ready}, []string{"plan again"}},
 		{"unlabeled while applying", pullEvent("unlabeled"), Facts{Pull: openPull(), Change: change, Pairs: []run.Pair{pair(run.Planned, policy.Pass), pair(run.Planned, policy.Pass, applied(run.Running))}}, []string{"save"}},
-		{"labeled, a policy found something", pullEvent("labeled"), Facts{Pull: openPull(), Change: change, Pairs: []run.Pair{
-			pair(run.Planned, policy.Fail, func(p *run.Pair) { p.Plan.Report.Findings = []policy.Finding{{}} })}}, []string{"plan again"}},
+		{"labeled, a policy forbids it", pullEvent("labeled"), Facts{Pull: openPull(), Change: change, Pairs: []run.Pair{pair(run.Planned, policy.Fail)}}, []string{"plan again"}},
+		{"labeled, a policy warns", pullEvent("labeled"), Facts{Pull: openPull(), Change: change, Pairs: []run.Pair{
+			pair(run.Planned, policy.Warn, func(p *run.Pair) { p.Plan.Report.Findings = []policy.Finding{{}} })}}, []string{"save"}},
+		{"reviewed, a policy asks who approved", review, Facts{Pull: openPull(), Change: change, Pairs: []run.Pair{pair(run.Planned, policy.Fail, asking)}}, []string{"plan again"}},
+		{"reviewed, a policy asks who approved, while applying", review, Facts{Pull: openPull(), Change: change, Pairs: []run.Pair{pair(run.Planned, policy.Pass, asking, applied(run.Running))}},
+			[]string{"ignore: reviews are read when a gate asks for them"}},
 		{"pull gone", pullEvent("opened"), Facts{}, []string{"ignore: nothing depends on opened"}},
 
 		{"push, nothing behind", github.Event{Kind: "push"}, Facts{}, []string{"ignore: no open pull request is behind it"}},

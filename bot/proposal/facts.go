@@ -129,6 +129,9 @@ func (d Reader) judge(ctx context.Context, facts Facts, p planner.Project) (poli
 	}
 	report, err := judging.Engine.Judge(ctx, facts.Input)
 	report.Owners = judging.Owners
+	if judging.Engine.Asks(policy.AsksApprovals) {
+		report.Asks = append(report.Asks, policy.AsksApprovals)
+	}
 	return report, err
 }
 

@@ -79,10 +79,16 @@ type Report struct {
 	Problems  []Problem `json:"problems,omitempty"` // what could not be judged, and why
 	Rules     int       `json:"rules"`              // how many rules were asked
 	Policies  string    `json:"policies"`           // hash of the rules, levels and settings that judged
+	// Asks are facts that some rule looked at and that change without a push:
+	// AsksApprovals. Where one does, the plan must be judged anew.
+	Asks []string `json:"asks,omitempty"`
 	// Owners are those who may accept findings, by pack; "" is for all packs
 	// that are not named. Judge leaves it: who owns a pack is no rule's matter.
 	Owners map[string]Owners `json:"owners,omitempty"`
 }
+
+// AsksApprovals is what Report.Asks says of rules that look at approvals.
+const AsksApprovals = "pull.approvals"
 
 // Finding is one thing that one rule found. Its texts are plain text, masked
 // and without control characters, but written by whoever wrote the rule and by
