@@ -60,6 +60,21 @@ func TestGitHub10_ChecksAreCutToTheLimits(t *testing.T) {
 			t.Errorf("%s is not cut cleanly: …%q", name, text[len(text)-80:])
 		}
 	}
+	for name, a := range map[string]github.Annotation{
+		"no path": {StartLine: 1, EndLine: 1, Level: "warning", Message: "m"}, "no message": {Path: "a.tf", StartLine: 1, EndLine: 1, Level: "warning"},
+		"another level": {Path: "a.tf", StartLine: 1, EndLine: 1, Level: "error", Message: "m"},
+	} {
+		wrong := k
+		wrong.Annotations = []github.Annotation{a}
+		if _, err := w.c.CreateCheck(ctx, w.repo.ID(), wrong); !errs.Is(err, errs.Invalid) {
+			t.Errorf("an annotation with %s: %v", name, err)
+		}
+	}
+	big := k
+	big.Annotations = []github.Annotation{{Path: "a.tf", Level: "notice", Title: strings.Repeat("ä", 300), Message: strings.Repeat("ä", 70_000), Details: strings.Repeat("ä", 70_000)}}
+	if _, err := w.c.CreateCheck(ctx, w.repo.ID(), big); err != nil {
+		t.Errorf("a long annotation is not cut: %v", err)
+	}
 	k.Actions[0].Identifier = strings.Repeat("i", 21)
 	if _, err := w.c.CreateCheck(ctx, w.repo.ID(), k); !errs.Is(err, errs.Invalid) {
 		t.Errorf("an identifier of 21 characters: %v", err)
