@@ -184,13 +184,25 @@ _modules(rc, path, _, _) := {own} if own := _ancestors(_module(rc))[path]
 _modules(rc, path, target, keys) := chosen if {
 	ancestors := _ancestors(_module(rc))
 	not ancestors[path]
-	near := {module |
-		some module, _ in _paths[target][path]
-		every above, own in ancestors {
-			_agree(path, above, module, own)
-		}
+	chosen := _chosen(path, target, keys, ancestors)
+}
+
+_chosen(path, target, keys, ancestors) := chosen if {
+	chosen := {module |
+		some key in keys
+		some module, _ in _keyed[target][path][key]
+		_agree_all(path, module, ancestors)
 	}
-	chosen := _chosen(near, keys)
+	count(chosen) > 0
+} else := {module |
+	some module, _ in _paths[target][path]
+	_agree_all(path, module, ancestors)
+}
+
+_agree_all(path, module, ancestors) if {
+	every above, own in ancestors {
+		_agree(path, above, module, own)
+	}
 }
 
 _agree(path, above, module, own) if startswith(module, _dotted(own))
@@ -200,11 +212,6 @@ else if not startswith(path, _dotted(above))
 _dotted("") := ""
 
 _dotted(path) := sprintf("%s.", [path]) if path != ""
-
-_chosen(modules, keys) := chosen if {
-	chosen := {module | some module in modules; some key in keys; contains(module, key)}
-	count(chosen) > 0
-} else := modules
 
 # module.a[0].module.b has the ancestors "", module.a and module.a.module.b:
 # each path with the instance that it stands for here.
@@ -227,6 +234,14 @@ _at[target] := instances if {
 _paths[target] := paths if {
 	some target in _asked
 	paths := object.union_n([{_plain(module): {module: true}} | some module, _ in _at[target]])
+}
+
+_keyed[target] := modules if {
+	some target in _asked
+	modules := object.union_n([{_plain(module): {key: {module: true}}} |
+		some module, _ in _at[target]
+		some key in regex.find_n(_index, module, -1)
+	])
 }
 
 # The configuration, by the modules' paths without keys.
