@@ -8,7 +8,7 @@ func newPolicyCommand(p *program) *cobra.Command {
 		Use:   "policy",
 		Short: "Read, try and test the policies that judge plans",
 		Long: "Works with the rules that judge every plan: those that come with Tidelock and those of your own. Nothing here\n" +
-			"changes what the server judges by.",
+			"changes what the server judges by; `waivers revoke` takes back what was accepted.",
 		Example: "  tidelock policy list security.aws\n" +
 			"  tidelock policy explain security.aws.public_ingress",
 		Args: noArgs,
