@@ -124,3 +124,10 @@ test_environments_by_setting if {
 	found := nonproduction.deny with input as fixture.with_settings(in_environment("lab", doubled), "cost", {"nonproduction": ["lab"]})
 	count(found) == 3
 }
+
+test_patterns_that_cannot_be_read_are_told if {
+	given := fixture.with_settings(in_environment("dev", []), "cost", {"oversized": ["["], "expensive_types": ["["], "nonproduction": ["["]})
+	count(oversized.deny) == 1 with input as given
+	count(expensive.deny) == 1 with input as given
+	count(nonproduction.deny) == 1 with input as given
+}

@@ -37,3 +37,8 @@ deny contains {"address": rc.address, "msg": message} if {
 	rc.change.actions == ["create"]
 	message := sprintf("A new %s costs much from its first hour.", [type])
 }
+
+deny contains {"msg": message} if {
+	some pattern in patterns.unglobbable(settings.expensive_types)
+	message := sprintf("The setting cost.expensive_types has %q, which can't be read as a pattern.", [pattern])
+}

@@ -49,6 +49,11 @@ deny contains {"address": rc.address, "msg": message} if {
 	message := sprintf("This is one of %d NAT gateways, in the environment %s.", [count(all), input.project.environment])
 }
 
+deny contains {"msg": message} if {
+	some pattern in patterns.unglobbable(settings.nonproduction)
+	message := sprintf("The setting cost.nonproduction has %q, which can't be read as a pattern.", [pattern])
+}
+
 outside if patterns.globbed(settings.nonproduction, input.project.environment)
 
 # What switches a standby on.

@@ -36,6 +36,11 @@ deny contains {"address": rc.address, "msg": message} if {
 	message := sprintf("The size %s is among those that are seldom needed.", [size])
 }
 
+deny contains {"msg": message} if {
+	some pattern in patterns.unglobbable(settings.oversized)
+	message := sprintf("The setting cost.oversized has %q, which can't be read as a pattern.", [pattern])
+}
+
 sizes(value) := [value] if is_string(value)
 
 sizes(value) := [size | some size in value; is_string(size)] if is_array(value)

@@ -23,7 +23,12 @@ _readable(entry) if {
 # invalid are the regular expressions that can't be read.
 invalid(list) := {pattern | some pattern in list; not regex.is_valid(pattern)}
 
-# glob holds where a pattern with stars takes in the whole text, in any case.
+# unglobbable are the patterns with stars that can't be read.
+unglobbable(list) := {pattern | some pattern in list; not _globbable(pattern)}
+
+_globbable(pattern) if is_boolean(glob.match(pattern, null, "x"))
+
+# globbed holds where a pattern with stars takes in the whole text, in any case.
 globbed(patterns, value) if {
 	some pattern in patterns
 	glob.match(lower(pattern), null, lower(value))

@@ -14,6 +14,10 @@ test_unreadable if {
 	patterns.invalid(["^b$", "("]) == {"("}
 }
 
+test_unglobbable if {
+	patterns.unglobbable(["a*", "[", "m[1-3]-*"]) == {"["}
+}
+
 test_globbed if {
 	patterns.globbed(["x", "AWS_*"], "aws_s3_bucket")
 	patterns.globbed(["*.example.com"], "a.b.example.com")

@@ -39,3 +39,8 @@ deny contains {"address": rc.address, "msg": message} if {
 	patterns.globbed(settings.forbidden, key)
 	message := sprintf("The %s %s is forbidden.", [tags.noun(rc.type), key])
 }
+
+deny contains {"msg": message} if {
+	some pattern in patterns.unglobbable(settings.forbidden)
+	message := sprintf("The setting tagging.forbidden has %q, which can't be read as a pattern.", [pattern])
+}

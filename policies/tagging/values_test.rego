@@ -79,8 +79,9 @@ test_key_patterns if {
 }
 
 test_settings_that_cannot_be_read_are_told if {
-	given := set([], {"allowed_values": ["env"], "value_patterns": ["env=("], "key_patterns": ["("]})
+	given := set([], {"allowed_values": ["env"], "value_patterns": ["env=("], "key_patterns": ["("], "forbidden": ["["]})
 	count(allowed_values.deny) == 1 with input as given
 	count(value_patterns.deny) == 1 with input as given
 	count(key_case.deny) == 1 with input as given
+	count(forbidden.deny) == 1 with input as given
 }

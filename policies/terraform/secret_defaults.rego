@@ -28,6 +28,7 @@
 #         }
 package tidelock.terraform.secret_defaults
 
+import data.tidelock.patterns
 import data.tidelock.terraform.code
 import data.tidelock.terraform.settings
 
@@ -37,6 +38,11 @@ deny contains {"address": v.address, "msg": message} if {
 	trim_space(v.declared.default) != ""
 	what := hidden(v)
 	message := sprintf("The variable %s %s and has a default in the code.", [v.name, what])
+}
+
+deny contains {"msg": message} if {
+	some pattern in patterns.invalid(settings.secret_names)
+	message := sprintf("The setting terraform.secret_names has %q, which is no regular expression.", [pattern])
 }
 
 hidden(v) := "is sensitive" if v.declared.sensitive

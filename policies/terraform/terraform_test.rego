@@ -240,6 +240,11 @@ test_secret_names_by_setting if {
 	{f.address | some f in found} == {"var.pin"}
 }
 
+test_secret_names_that_cannot_be_read_are_told if {
+	found := secret_defaults.deny with input as fixture.with_settings(given({}), "terraform", {"secret_names": ["("]})
+	{f.msg | some f in found} == {`The setting terraform.secret_names has "(", which is no regular expression.`}
+}
+
 test_new_null_resources_are_told if {
 	found := null_resource.deny with input as fixture.input_of([fixture.create("null_resource", {})])
 	count(found) == 1
