@@ -242,15 +242,12 @@ func (s *Sets) packsOf(admin adminNow, serverScopes, scopes []Scope) []*source {
 }
 
 // sourceOf returns the source of a pack, which stays the same while its
-// configuration does.
+// configuration does. What follows a changed one begins with its copy on disk.
 func (s *Sets) sourceOf(p PackConfig, admin bool, now adminNow) *source {
-	plain := p
-	plain.Place = Place{}
-	key := fmt.Sprintf("%t %+v", admin, plain)
+	key := fmt.Sprintf("%t %+v", admin, p)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if src, ok := s.sources[key]; ok {
-		src.pack.Place = p.Place
 		return src
 	}
 	src := &source{pack: p, admin: admin, disk: s.disk, now: s.options.Now, log: s.options.Log}
