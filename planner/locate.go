@@ -25,6 +25,7 @@ type Locator struct {
 	roots  []string // directories of the root module: several of a Terragrunt unit
 	unit   Place    // the block of a Terragrunt unit that names code from elsewhere
 	tofu   bool
+	others []string // paths of submodules: what stands there is in another repository
 	read   map[string]*declared
 	budget int64
 	index  map[string][]spot // by file; nil until it is asked for
@@ -47,6 +48,9 @@ const (
 // What hooks make is in no commit, and so is nowhere.
 func NewLocator(fsys fs.FS, p Project) *Locator {
 	l := &Locator{fsys: fsys, roots: []string{p.Dir}, tofu: p.Tool.Name != ToolTerraform, read: map[string]*declared{}, budget: maxCode}
+	if text, err := fs.ReadFile(fsys, ".gitmodules"); err == nil && len(text) < maxFile {
+		l.others = submodulePaths(string(text))
+	}
 	if p.Kind != KindTerragrunt {
 		return l
 	}
@@ -67,10 +71,17 @@ func NewLocator(fsys fs.FS, p Project) *Locator {
 	return l
 }
 
+// Elsewhere reports whether a path of the tree is another repository's, which
+// this one has as a submodule.
+func (l *Locator) Elsewhere(name string) bool {
+	return slices.ContainsFunc(l.others, func(at string) bool { return name == at || strings.HasPrefix(name, at+"/") })
+}
+
 // Find returns where a resource, a data source or an ephemeral resource is
 // declared, by its address in a plan. Of one in a module that is not in the
-// repository it is the block that calls the module; of one that is not in the
-// code any more, the removed block, where there is one. All else is nowhere.
+// repository, or is in a submodule of it, that is the block that calls the
+// module; of one that is not in the code any more, the removed block, where
+// there is one. All else is nowhere.
 func (l *Locator) Find(address string) Place {
 	steps, ok := splitAddress(address)
 	if !ok {
@@ -107,12 +118,15 @@ func (l *Locator) find(root string, steps []string) Place {
 			return call.Place
 		}
 		dir = next
-		if here = l.module(dir); !here.there {
+		if here = l.module(dir); !here.there || l.Elsewhere(dir) {
 			return call.Place
 		}
 		steps = steps[2:]
 	}
-	return here.blocks[strings.Join(steps, ".")]
+	if p := here.blocks[strings.Join(steps, ".")]; !l.Elsewhere(p.File) {
+		return p
+	}
+	return Place{}
 }
 
 // Resource returns the address, without keys, of what is declared in the block

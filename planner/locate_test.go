@@ -185,6 +185,21 @@ func TestLocateATerragruntUnit(t *testing.T) {
 	}
 }
 
+// What stands in a submodule is in another repository: the call is in this one.
+func TestLocateStaysOutOfSubmodules(t *testing.T) {
+	l := planner.NewLocator(tree(t, map[string]string{
+		".gitmodules":             "[submodule \"mods\"]\n\tpath = vendor/mods\n\turl = https://example.com/mods.git\n",
+		"live/main.tf":            "module \"m\" {\n  source = \"../vendor/mods/net\"\n}\n",
+		"vendor/mods/net/main.tf": "resource \"aws_vpc\" \"v\" {}\n",
+	}), planner.Project{Dir: "live"})
+	if got, want := l.Find("module.m.aws_vpc.v"), (planner.Place{File: "live/main.tf", Line: 1, EndLine: 3}); got != want {
+		t.Errorf("it is at %v, want %v", got, want)
+	}
+	if !l.Elsewhere("vendor/mods/net/main.tf") || l.Elsewhere("vendor/modsx/a.tf") || l.Elsewhere("") {
+		t.Error("what is elsewhere is not told apart")
+	}
+}
+
 // A link is followed within the tree, to where people find the file; never out
 // of it.
 func TestThreat_LocateFollowsNoLinkOut(t *testing.T) {

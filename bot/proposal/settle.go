@@ -204,6 +204,9 @@ func (d Reader) place(p planner.Project, s tfrun.Scan, tree fs.FS, at *planner.L
 			}
 			place.File = file
 		}
+		if at.Elsewhere(place.File) { // no line of this repository
+			place.File = ""
+		}
 		if place.File != "" && r.Line > 0 {
 			place.Address = at.Resource(place.File, r.Line)
 		}
