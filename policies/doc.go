@@ -11,7 +11,8 @@
 // tidelock.<pack>.settings, each with a default.
 //
 // The folders: lib has what rules share (package tidelock.plan reads a plan,
-// tidelock.references tells which resource refers to which, tidelock.network knows addresses and ports); the others are one pack each.
+// tidelock.references tells which resource refers to which, tidelock.network
+// knows addresses and ports); the others are one pack each.
 // Tests stand beside the rules as _test.rego, and the Go test of this package
 // runs them.
 //
