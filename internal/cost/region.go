@@ -89,7 +89,7 @@ func (s *side) googleRegion() string {
 // zoneRegion returns the region of a zone, or of a link to one; a region is
 // its own.
 func zoneRegion(v string) string {
-	v = v[strings.LastIndexByte(v, '/')+1:]
+	v = strings.ToLower(v[strings.LastIndexByte(v, '/')+1:]) // buckets are in US-CENTRAL1
 	if m := googleZone.FindStringSubmatch(v); m != nil {
 		return m[1]
 	}

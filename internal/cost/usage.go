@@ -2,7 +2,9 @@ package cost
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"sort"
 	"strings"
 
@@ -61,13 +63,17 @@ func ReadUsage(name string, data []byte) (*Usage, error) {
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
 	if err := d.Decode(&doc); err != nil {
-		if len(bytes.TrimSpace(data)) == 0 {
+		if errors.Is(err, io.EOF) {
 			return nil, errs.New(errs.Invalid, "%s is empty; it begins with \"version: 0.1\".", name)
 		}
 		return nil, errs.Wrap(errs.Invalid, err, "%s can't be read as YAML: %s.", name, strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	if len(doc.Content) == 0 {
 		return nil, errs.New(errs.Invalid, "%s is empty; it begins with \"version: 0.1\".", name)
+	}
+	var more yaml.Node
+	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
+		return nil, errs.New(errs.Invalid, "%s:%d: a second document begins here; a usage file is one.", name, more.Line)
 	}
 	r.document(doc.Content[0])
 	if len(r.problems) > 0 {
