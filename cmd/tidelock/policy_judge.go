@@ -151,6 +151,11 @@ func (j *judges) of(ctx context.Context, t policyset.Target) (policyset.Judging,
 		}
 	}
 	maps.Copy(over.Levels, j.over.Levels)
+	for _, r := range judging.Engine.Rules() { // what judges speaks of each rule by its whole name
+		if level, ok := policyset.LevelIn(j.over.Levels, r); ok {
+			over.Levels[r.Key()] = level
+		}
+	}
 	for pack, values := range judging.Overrides.Settings {
 		over.Settings[pack] = maps.Clone(values)
 	}

@@ -91,6 +91,13 @@ func longest(levels map[string]policy.Level, r policy.Rule) (found string, ok bo
 	return found, ok
 }
 
+// LevelIn returns what levels say of a rule, by the longest key that speaks of
+// it.
+func LevelIn(levels map[string]policy.Level, r policy.Rule) (policy.Level, bool) {
+	key, ok := longest(levels, r)
+	return levels[key], ok
+}
+
 // setting returns the value of a setting, and whether anybody set it.
 func (c chain) setting(pack, name string) (value any, origin Origin, set bool) {
 	for _, s := range slices.Backward(c.scopes) {
