@@ -99,7 +99,9 @@ func (b *bench) restart() {
 	b.t.Helper()
 	b.sets = newSets(b.t, Options{
 		Config: Config{Packs: []PackConfig{b.pack}}, Dir: b.dir, Now: b.time.Now, Log: slog.New(slog.NewTextHandler(b.log, nil)),
-		Token: func(context.Context, string, bool) (redact.Secret, error) { return redact.NewSecret("a-token-of-the-source"), nil },
+		Token: func(context.Context, string, bool) (redact.Secret, error) {
+			return redact.NewSecret("a-token-of-the-source"), nil
+		},
 	})
 }
 
