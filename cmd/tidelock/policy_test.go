@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -56,6 +57,12 @@ func TestPolicyBlocksThenMended(t *testing.T) {
 	s.merge(p)
 	s.says(p, "✅ Applied 1 project")
 	s.check(p, "tidelock/apply", "success")
+
+	// What an auditor is told of it: two plans, one of which a rule forbade.
+	if out, code := s.tidelock("policy", "compliance", "--days", "1", "--format", "csv", "--framework", "soc2", "--repo", "acme/infra"); code != exitOK ||
+		!regexp.MustCompile(`(?m)^soc2,CC6\.6,.*,security\.aws\.public_ingress,.*,mandatory,high,.*,2,1,1,1,0$`).MatchString(out) {
+		t.Errorf("the record: %d\n%s", code, out)
+	}
 
 	// What other policies would have said of it.
 	out, code := s.tidelock("policy", "replay", "--level", "security=off", "--repo", "acme/infra")
