@@ -67,10 +67,10 @@ func (b *Bot) factsOf(ctx context.Context, c run.Change, own BasePolicy) (propos
 		Client: policy.Client{Slug: client.Slug, Name: client.Name},
 		Change: &policy.Change{ID: c.ID, HeadSHA: c.HeadSHA, BaseSHA: base(c, p), Merged: c.MergeSHA != ""},
 	}}
-	f.Changed = func(ctx context.Context) ([]string, error) {
+	f.Changed = once(func(ctx context.Context) ([]string, error) {
 		return b.Checkout.Changed(ctx, src, base(c, p), c.HeadSHA)
-	}
-	f.Approvals = func(ctx context.Context) ([]string, error) {
+	})
+	f.Approvals = once(func(ctx context.Context) ([]string, error) {
 		gh, err := b.installation(ctx, c.Client)
 		if err != nil {
 			return nil, err
@@ -86,20 +86,45 @@ func (b *Bot) factsOf(ctx context.Context, c run.Change, own BasePolicy) (propos
 			}
 		}
 		return out, nil
-	}
+	})
+	read := map[string]map[string]string{} // by the patterns: projects mostly have the same rules
 	f.Files = func(ctx context.Context, patterns []string) (map[string]string, error) {
+		key := strings.Join(patterns, "\n")
+		if files, ok := read[key]; ok {
+			return files, nil
+		}
 		tree, err := b.Checkout.TreeFS(ctx, src, refs(c, p), c.Target())
 		if err != nil {
 			return nil, err
 		}
 		defer tree.Close()
-		return proposal.ReadFiles(ctx, tree, patterns)
+		files, err := proposal.ReadFiles(ctx, tree, patterns)
+		if err == nil {
+			read[key] = files
+		}
+		return files, err
 	}
 	f.Repo, err = b.repoPolicy(ctx, src, []string{"refs/heads/" + p.BaseRef}, own)
 	if errs.Is(err, errs.Invalid) || errs.Is(err, errs.TooLarge) || errs.Is(err, errs.NotFound) {
 		f.Wrong, err = err, nil // trying again would give the same
 	}
 	return f, err
+}
+
+// once has a fact of a change found out once for all of its projects. It is not
+// for several goroutines.
+func once(find func(context.Context) ([]string, error)) func(context.Context) ([]string, error) {
+	var known []string
+	done := false
+	return func(ctx context.Context) ([]string, error) {
+		if done {
+			return known, nil
+		}
+		var err error
+		known, err = find(ctx)
+		done = err == nil
+		return known, err
+	}
 }
 
 // repoPolicy reads a repository's own rules out of the commit that asked for
