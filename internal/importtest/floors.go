@@ -40,7 +40,7 @@ var floors = map[string]int{
 	"bot/command":    readers, // what people write, read into a plan's options
 	"internal/sarif": rooms,   // reads and writes what policy reports
 	"internal/run":   rooms, "internal/drift": rooms, "internal/state": rooms, "internal/registry": rooms, "internal/blueprint": rooms,
-	"internal/policyset": rooms, "internal/policydoc": rooms,
+	"internal/policyset": rooms, "internal/policydoc": rooms, "internal/prices": rooms,
 	"bot/comment": tellers, "bot/proposal": tellers, "internal/replay": tellers, "internal/compliance": tellers,
 	"internal/desk": edges, // the bot's answer without a bot
 	"bot":           edges, "internal/web": edges,
