@@ -165,13 +165,11 @@ func (s *side) scalingTarget() (view, bool) {
 	if st != known {
 		return view{}, false
 	}
-	for _, c := range s.x.index.byType["aws_appautoscaling_target"] {
-		v := sideView(c, s.after)
-		if id, _ := v.value["resource_id"].(string); id == "table/"+name {
-			return v, true
-		}
+	c := s.x.index.holding("aws_appautoscaling_target", "resource_id", "table/"+name, s.after)
+	if c == nil {
+		return view{}, false
 	}
-	return view{}, false
+	return sideView(c, s.after), true
 }
 
 var cloudfrontGeos = []string{"us", "europe", "south_africa", "south_america", "japan", "australia", "asia_pacific", "india"}

@@ -22,7 +22,9 @@ type estimation struct {
 	sources  map[string]bool
 
 	changes   []tfplan.Change
-	all       *changeIndex // of all types; made when it is first needed
+	all       *changeIndex                // of all types; made when it is first needed
+	scaled    [2]map[*tfplan.Change]view  // autoscalers by their groups, before and after
+	addressed map[*module]map[string]bool // what a module's instances have as their address
 	usage     *Usage
 	sustained bool
 	readLines map[int]bool    // lines of the usage file that something was priced by

@@ -274,14 +274,39 @@ func references(r *configResource, path ...string) []string {
 
 // changeIndex finds changes by the module instance, type and name.
 type changeIndex struct {
-	by     map[string][]*tfplan.Change
-	byType map[string][]*tfplan.Change
+	by      map[string][]*tfplan.Change
+	byType  map[string][]*tfplan.Change
+	byValue map[valueKey]map[string]*tfplan.Change // made when first asked for
+}
+
+// valueKey names an attribute of a type, on one side.
+type valueKey struct {
+	typ, attribute string
+	after          bool
+}
+
+// holding returns the first resource of a type whose attribute has a value.
+// Without an index over them, a plan of thousands that refer to thousands
+// would be compared a million times.
+func (x *changeIndex) holding(typ, attribute, value string, after bool) *tfplan.Change {
+	k := valueKey{typ, attribute, after}
+	m, ok := x.byValue[k]
+	if !ok {
+		m = map[string]*tfplan.Change{}
+		for _, c := range x.byType[typ] {
+			if got, ok := sideView(c, after).value[attribute].(string); ok && m[got] == nil {
+				m[got] = c
+			}
+		}
+		x.byValue[k] = m
+	}
+	return m[value]
 }
 
 func indexKey(module, typ, name string) string { return module + " " + typ + "." + name }
 
 func indexChanges(changes []tfplan.Change, want func(*tfplan.Change) bool) *changeIndex {
-	x := &changeIndex{by: map[string][]*tfplan.Change{}, byType: map[string][]*tfplan.Change{}}
+	x := &changeIndex{by: map[string][]*tfplan.Change{}, byType: map[string][]*tfplan.Change{}, byValue: map[valueKey]map[string]*tfplan.Change{}}
 	for i := range changes {
 		c := &changes[i]
 		if c.Mode != "managed" || c.Deposed != "" || !want(c) {
@@ -323,12 +348,9 @@ func (s *side) join(value string, ids []string, types []string, path ...string) 
 	}
 	if value != "" {
 		for _, t := range types {
-			for _, c := range s.x.index.byType[t] {
-				v := sideView(c, s.after)
-				for _, id := range ids {
-					if got, ok := v.value[id].(string); ok && got == value {
-						return target(c)
-					}
+			for _, id := range ids {
+				if c := s.x.index.holding(t, id, value, s.after); c != nil {
+					return target(c)
 				}
 			}
 		}

@@ -208,19 +208,22 @@ func (x *estimation) usedByInstance(ch *tfplan.Change) bool {
 	if m == nil {
 		return false
 	}
-	name := ch.Type + "." + ch.Name
-	for i := range m.Resources {
-		r := &m.Resources[i]
-		if r.Type != "google_compute_instance" {
-			continue
-		}
-		for _, ref := range references(r, "network_interface", "access_config", "nat_ip") {
-			if ref == name {
-				return true
+	used, ok := x.addressed[m]
+	if !ok {
+		used = map[string]bool{}
+		for i := range m.Resources {
+			if r := &m.Resources[i]; r.Type == "google_compute_instance" {
+				for _, ref := range references(r, "network_interface", "access_config", "nat_ip") {
+					used[ref] = true
+				}
 			}
 		}
+		if x.addressed == nil {
+			x.addressed = map[*module]map[string]bool{}
+		}
+		x.addressed[m] = used
 	}
-	return false
+	return used[ch.Type+"."+ch.Name]
 }
 
 func googleGlobalAddress(s *side) {

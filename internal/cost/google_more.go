@@ -6,6 +6,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/tidelock/tidelock/internal/cost/pricebook"
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // sustainedUse is what Google takes off machines that run the whole month, in
@@ -38,30 +39,58 @@ func (s *side) googleMachine(name, typ string, spot bool, n decimal.Decimal) {
 // autoscaled finds how many instances the autoscaler of a group keeps at
 // least.
 func (s *side) autoscaled() (decimal.Decimal, bool) {
-	link, _ := s.str("self_link")
-	id, _ := s.str("id")
+	v, ok := s.x.scalers(s.after)[s.ch]
+	if !ok {
+		return decimal.Zero, false
+	}
+	policy, _ := v.block("autoscaling_policy")
+	n, st := policy.num("min_replicas")
+	if st != known {
+		return decimal.Zero, false
+	}
+	s.bill.joined = append(s.bill.joined, v.value)
+	s.assume("as many instances as the autoscaler's minimum")
+	return n, true
+}
+
+// scalers returns the autoscalers by the groups that they scale.
+func (x *estimation) scalers(after bool) map[*tfplan.Change]view {
+	i := 0
+	if after {
+		i = 1
+	}
+	if x.scaled[i] != nil {
+		return x.scaled[i]
+	}
+	found := map[*tfplan.Change]view{}
+	groups := []string{"google_compute_instance_group_manager", "google_compute_region_instance_group_manager"}
 	for _, t := range []string{"google_compute_autoscaler", "google_compute_region_autoscaler"} {
-		for _, c := range s.x.index.byType[t] {
-			v := sideView(c, s.after)
+		for _, c := range x.index.byType[t] {
+			v := sideView(c, after)
 			if v.value == nil {
 				continue
 			}
-			target, _ := v.value["target"].(string)
-			if target == "" || target != link && target != id {
-				r, m := s.x.cfg.resource(c)
-				if s.x.follow(references(r, "target"), m, c.ModuleAddress, c, []string{s.ch.Type}, 0) != s.ch {
-					continue
+			var group *tfplan.Change
+			if target, _ := v.value["target"].(string); target != "" {
+				for _, g := range groups {
+					for _, id := range []string{"id", "self_link"} {
+						if group == nil {
+							group = x.index.holding(g, id, target, after)
+						}
+					}
 				}
 			}
-			policy, _ := v.block("autoscaling_policy")
-			if n, st := policy.num("min_replicas"); st == known {
-				s.bill.joined = append(s.bill.joined, v.value)
-				s.assume("as many instances as the autoscaler's minimum")
-				return n, true
+			if group == nil {
+				r, m := x.cfg.resource(c)
+				group = x.follow(references(r, "target"), m, c.ModuleAddress, c, groups, 0)
+			}
+			if group != nil {
+				found[group] = v
 			}
 		}
 	}
-	return decimal.Zero, false
+	x.scaled[i] = found
+	return found
 }
 
 func googleForwardingRule(s *side) {
