@@ -16,6 +16,8 @@ import (
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/internal/policyset"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/runner"
 )
@@ -149,6 +151,14 @@ func TestDoctorChecks(t *testing.T) {
 		{"turned off", "policies", func(c *clinic) { c.config.Policy.Disabled = true }, healthWarn, "policy.disabled", ""},
 		{"a rule that is none", "policies", func(c *clinic) { c.config.Policy.Levels = map[string]string{"no.such.rule": "off"} }, healthFail, "no.such.rule", "block policy"},
 		{"one rule off", "policies", func(c *clinic) { c.config.Policy.Levels = map[string]string{"tagging.required": "off"} }, healthOK, "turns off", ""},
+		{"a pack", "policies", func(c *clinic) { c.config.Policies = packIn(t, "package house\n\ndeny contains \"no\" if false\n") }, healthOK, "signature none demanded: 1 rule", ""},
+		{"a pack that does not compile", "policies", func(c *clinic) { c.config.Policies = packIn(t, "package house\n\ndeny contains") }, healthFail, "house/a.rego:3", "mend the source"},
+		{"a scope that names no rule", "policies", func(c *clinic) {
+			c.config.Policies.Scopes = []policyset.Scope{{Name: "s", Levels: map[string]policy.Level{"tagging.none": policy.Hard}}}
+		}, healthFail, `no rule "tagging.none"`, "block policy"},
+		{"an admin repository without an App", "policies", func(c *clinic) {
+			c.config.Policy.AdminRepo, c.problems = "acme/policies", Problems{{Setting: "github.app_id", Message: "is missing"}}
+		}, healthFail, "admin repository from acme/policies", "mend the source"},
 		{"public without password", "web", func(c *clinic) { c.config.PublicURL = "https://t.example.com" }, healthWarn, "only this machine", "web.password_file"},
 		{"with password", "web", func(c *clinic) { c.config.Web.Password = redact.NewSecret("long enough it is") }, healthOK, "ask for a password", ""},
 		{"host away", "git-host", func(c *clinic) {
