@@ -110,9 +110,13 @@ func (e *Engine) Cover(ctx context.Context, inputs []Input, bundled bool) (Cover
 	defer heap.enter(allow)()
 	w := heap.watch(canceler{ctx, cancel})
 	defer heap.forget(w)
-	for i, u := range e.parts {
-		if i == 0 && !bundled {
+	for _, u := range e.parts {
+		if u.pack == "" && !bundled {
 			continue
+		}
+		asks, err := u.ready()
+		if err != nil {
+			return c, err
 		}
 		covered := cover.New()
 		for _, in := range inputs {
@@ -124,7 +128,7 @@ func (e *Engine) Cover(ctx context.Context, inputs []Input, bundled bool) (Cover
 			if err != nil {
 				return c, err
 			}
-			for _, a := range u.asks {
+			for _, a := range asks {
 				one, done := context.WithTimeout(ctx, e.ruleTime)
 				// A rule that fails has reached what it has reached; Judge
 				// tells of what is wrong with it.

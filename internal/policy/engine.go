@@ -41,8 +41,8 @@ type Options struct {
 // concurrent use and never changes.
 type Engine struct {
 	rules          []Rule
-	asks           []ask   // one a rule, in the same order
-	parts          []*unit // the packs, the bundled one first
+	asks           []position // of each rule, in the same order
+	parts          []*unit    // the bundled packs first, and then the others
 	files          []string
 	needs          needs
 	defaults       Settings // every setting there is, with its default
@@ -54,9 +54,11 @@ type Engine struct {
 	slots          chan struct{}
 }
 
+// position is where a rule stands among the units.
+type position struct{ unit, rule int }
+
 // ask is how a rule is asked.
 type ask struct {
-	unit  int // the rules of one unit share what they work out
 	query rego.PreparedEvalQuery
 	// exceptions gives the rules of the package that are not to deny, as
 	// conftest has it; nil where the package has none.
@@ -67,11 +69,11 @@ type ask struct {
 // them all is one errs.Invalid error that wraps a *LoadError: each problem with
 // file and line. Wrong overrides are errs.Invalid too.
 func New(o Options) (*Engine, error) {
-	base, err := bundledUnit()
+	base, err := bundledUnits()
 	if err != nil {
 		return nil, err
 	}
-	sources, err := readPacks(base.source, o.Packs, false)
+	sources, err := readPacks(base.whole, o.Packs, false)
 	if err != nil {
 		return nil, err
 	}
@@ -110,26 +112,24 @@ func (e *Engine) take(units []*unit) (problems []Problem) {
 	e.needs = needs{keys: map[string]bool{}, facts: map[string]bool{}}
 	type numbered struct {
 		Rule
-		ask
+		position
 	}
 	var all []numbered
 	for i, u := range units {
 		problems = append(problems, u.problems...)
 		e.needs.join(u.needs)
 		e.files = append(e.files, u.files...)
-		if i > 0 && len(u.rules) == 0 && len(u.problems) == 0 {
+		if u.pack != "" && len(u.rules) == 0 && len(u.problems) == 0 {
 			// A wrong folder would otherwise pass every plan.
 			problems = append(problems, Problem{File: u.pack, Message: "the pack holds no rule: none of its packages has a set named deny, violation or warn"})
 		}
 		for j, r := range u.rules {
-			a := u.asks[j]
-			a.unit = i
-			all = append(all, numbered{r, a})
+			all = append(all, numbered{r, position{i, j}})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b numbered) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Pack, b.Pack)) })
 	for _, n := range all {
-		e.rules, e.asks = append(e.rules, n.Rule), append(e.asks, n.ask)
+		e.rules, e.asks = append(e.rules, n.Rule), append(e.asks, n.position)
 	}
 	slices.Sort(e.files)
 	e.files = slices.Compact(e.files)

@@ -44,7 +44,10 @@ func (e *Engine) Judge(ctx context.Context, in Input) (Report, error) {
 	}
 	all, cancel := context.WithTimeout(ctx, e.time)
 	defer cancel()
-	j := judgement{Engine: e, tuning: t, input: input, answers: make([]answer, len(e.rules)), size: len(in.Plan.Raw)}
+	j := judgement{Engine: e, tuning: t, input: input, answers: make([]answer, len(e.rules)), size: len(in.Plan.Raw), concerned: make([]bool, len(e.parts))}
+	for i, u := range e.parts {
+		j.concerned[i] = u.concerns(in.Plan.Raw)
+	}
 	j.run(all)
 	if ctx.Err() != nil {
 		return canceled(ctx)
@@ -80,7 +83,9 @@ type judgement struct {
 	input   ast.Value
 	answers []answer // one a rule
 	size    int      // of the plan's JSON, in bytes
-	next    atomic.Int64
+	// concerned says of each part whether the plan holds anything for it.
+	concerned []bool
+	next      atomic.Int64
 }
 
 // answer is what one rule says.
@@ -98,11 +103,11 @@ func (j *judgement) run(ctx context.Context) {
 	wg.Wait()
 }
 
-// work asks rules until none is left. The rules of one unit share what they
-// work out of a plan, such as the changes by type, with those that the same
-// worker asks.
+// work asks rules until none is left. The rules of one pack, and all bundled
+// ones, share what they work out of a plan, such as the changes by type, with
+// those that the same worker asks.
 func (j *judgement) work(ctx context.Context) {
-	caches := make([]topdown.VirtualCache, len(j.parts))
+	caches := map[string]topdown.VirtualCache{}
 	for {
 		i := int(j.next.Add(1)) - 1
 		if i >= len(j.rules) {
@@ -110,27 +115,30 @@ func (j *judgement) work(ctx context.Context) {
 		}
 		r, a := j.rules[i], &j.answers[i]
 		level := j.levels[r.Key()]
-		if level == Off {
+		if level == Off || !j.concerned[j.asks[i].unit] {
 			continue
 		}
 		if ctx.Err() != nil {
 			a.problem = &Problem{Rule: r.ID, Message: fmt.Sprintf("not asked: the rules before it took the %s that a plan may take", j.time)}
 			continue
 		}
-		cache := &caches[j.asks[i].unit]
-		if *cache == nil {
-			*cache = topdown.NewVirtualCache()
+		if caches[r.Pack] == nil {
+			caches[r.Pack] = topdown.NewVirtualCache()
 		}
-		if a.findings, a.problem = j.ask(ctx, i, *cache, level); a.problem != nil {
-			*cache = nil // what stopped midway is left out of it
+		if a.findings, a.problem = j.ask(ctx, i, caches[r.Pack], level); a.problem != nil {
+			delete(caches, r.Pack) // what stopped midway is left out of it
 		}
 	}
 }
 
 // ask evaluates one rule.
 func (j *judgement) ask(ctx context.Context, i int, cache topdown.VirtualCache, level Level) ([]Finding, *Problem) {
-	r := j.rules[i]
-	value, problem := j.eval(ctx, r, j.asks[i].query, cache)
+	r, at := j.rules[i], j.asks[i]
+	asks, err := j.parts[at.unit].ready()
+	if err != nil {
+		return nil, &Problem{Rule: r.ID, File: r.File, Line: r.Line, Message: err.Error()}
+	}
+	value, problem := j.eval(ctx, r, asks[at.rule].query, cache)
 	if problem != nil || value == nil {
 		return nil, problem
 	}
@@ -138,7 +146,7 @@ func (j *judgement) ask(ctx context.Context, i int, cache topdown.VirtualCache, 
 	if err != nil {
 		return nil, &Problem{Rule: r.ID, File: r.File, Line: r.Line, Message: err.Error()}
 	}
-	if x := j.asks[i].exceptions; x != nil && len(findings) > 0 {
+	if x := asks[at.rule].exceptions; x != nil && len(findings) > 0 {
 		value, problem := j.eval(ctx, r, *x, cache)
 		if problem != nil {
 			return nil, problem

@@ -57,12 +57,13 @@ var judging = regexp.MustCompile(`^(deny|violation|warn)(_[a-zA-Z0-9_]+)?$`)
 // bundledRoot is the namespace of the bundled packs.
 const bundledRoot = "tidelock"
 
-// rulesOf finds the rules of a compiled pack.
-func rulesOf(c *ast.Compiler, s source) ([]Rule, []Problem) {
+// rulesOf finds the rules of a pack, with what its annotations say of them.
+// Of the modules, those in which they were read, only the pack's are looked at.
+func rulesOf(s source, modules map[string]*ast.Module, annotations *ast.AnnotationSet) ([]Rule, []Problem) {
 	found := map[string]Rule{}
 	var problems []Problem
 	for file := range s.modules {
-		m := c.Modules[file]
+		m := modules[file]
 		for _, r := range m.Rules {
 			name, ok := r.Head.Ref()[0].Value.(ast.Var)
 			if !ok || !judging.MatchString(string(name)) || len(r.Head.Args) > 0 {
@@ -77,7 +78,7 @@ func rulesOf(c *ast.Compiler, s source) ([]Rule, []Problem) {
 			if strings.HasPrefix(string(name), "warn") {
 				rule.Level, rule.Severity = Advisory, Low
 			}
-			if err := rule.describe(c.GetAnnotationSet(), m.Package, r); err != nil {
+			if err := rule.describe(annotations, m.Package, r); err != nil {
 				problems = append(problems, Problem{Rule: rule.ID, File: rule.File, Line: rule.Line, Message: err.Error()})
 			}
 			// A set may be written in several pieces: it is one rule, and

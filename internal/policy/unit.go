@@ -1,12 +1,12 @@
 package policy
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
@@ -27,37 +27,39 @@ type unit struct {
 	needs    needs
 	files    []string
 	problems []Problem // of what its annotations say
-	defaults Settings  // of the bundled one
-	settings []Setting // the same
+
+	// later compiles a unit that few plans concern when the first one does; nil
+	// for one that is compiled. Its asks are those of what later gives.
+	later func() (*unit, error)
+	// begins is how the types of the resources begin that the unit is about:
+	// a plan in which none does is none of its. nil is about all plans.
+	begins []string
 }
 
-// bundledUnit is the bundled packs, which are the same for every engine of the
-// process and take longest to compile.
-var bundledUnit = sync.OnceValues(compileBundled)
+// concerns reports whether a plan, as JSON, may hold anything that the unit is
+// about.
+func (u *unit) concerns(plan []byte) bool {
+	return u.begins == nil || slices.ContainsFunc(u.begins, func(b string) bool { return bytes.Contains(plan, []byte(`"`+b)) })
+}
 
-func compileBundled() (*unit, error) {
-	s, err := new(reader).read(bundledPack)
+// ready returns how the unit's rules are asked.
+func (u *unit) ready() ([]ask, error) {
+	if u.later == nil {
+		return u.asks, nil
+	}
+	compiled, err := u.later()
 	if err != nil {
 		return nil, err
 	}
-	u, problems := compile(s, s.modules)
-	if problems = append(s.problems, problems...); len(problems) > 0 {
-		return nil, unfit(problems)
-	}
-	if u.defaults, err = defaultsOf(context.Background(), u.compiler); err != nil {
-		return nil, err
-	}
-	u.settings, problems = settingsOf(u.compiler, u.defaults)
-	u.problems = append(u.problems, problems...)
-	return u, nil
+	return compiled.asks, nil
 }
 
-// unitsOf compiles packs; the first is the bundled one, which is.
-func unitsOf(base *unit, sources []source) (units []*unit, problems []Problem) {
-	units = []*unit{base}
+// unitsOf compiles packs; the first source is the bundled one, which is.
+func unitsOf(base *bundledSet, sources []source) (units []*unit, problems []Problem) {
+	units = slices.Clone(base.units)
 	for _, s := range sources[1:] {
 		modules := maps.Clone(s.modules)
-		maps.Copy(modules, used(modules, base.modules))
+		maps.Copy(modules, used(modules, base.whole.modules))
 		u, wrong := compile(s, modules)
 		problems = append(problems, s.problems...)
 		problems = append(problems, wrong...)
@@ -81,7 +83,7 @@ func compile(s source, modules map[string]*ast.Module) (*unit, []Problem) {
 		}
 	}
 	u.needs = needsOf(c.Modules)
-	u.rules, u.problems = rulesOf(c, s)
+	u.rules, u.problems = rulesOf(s, c.Modules, c.GetAnnotationSet())
 	var wrong []Problem
 	u.files, wrong = u.filesAsked()
 	u.problems = append(u.problems, wrong...)

@@ -88,4 +88,3 @@ func Bundle(t testing.TB, revision string, modules map[string]string, data map[s
 	}
 	return out.Bytes()
 }
-
