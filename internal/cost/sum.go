@@ -3,7 +3,8 @@ package cost
 // Plus adds the totals of another project's estimate, for what a change does
 // as a whole. The resources of both stay where they are: the sum has none.
 func (e Estimate) Plus(o Estimate) Estimate {
-	e.Resources, e.Sources = nil, nil
+	e.Resources, e.Sources, e.UsageUnread = nil, nil, nil
+	e.ByUse = e.ByUse.plus(o.ByUse)
 	e.Before, e.After, e.Delta = e.Before.Add(o.Before), e.After.Add(o.After), e.Delta.Add(o.Delta)
 	e.AtLeast = e.AtLeast || o.AtLeast
 	e.Bound = e.Bound.and(o.Bound)
@@ -12,6 +13,10 @@ func (e Estimate) Plus(o Estimate) Estimate {
 	e.Counts.Usage += o.Counts.Usage
 	e.Counts.NotPriced += o.Counts.NotPriced
 	e.Counts.Total += o.Counts.Total
+	e.Counts.Partial += o.Counts.Partial
+	e.Counts.NoPrice += o.Counts.NoPrice
+	e.Counts.Unknown += o.Counts.Unknown
+	e.Counts.Unsupported += o.Counts.Unsupported
 	if e.AsOfFrom == "" || (o.AsOfFrom != "" && o.AsOfFrom < e.AsOfFrom) {
 		e.AsOfFrom = o.AsOfFrom
 	}
@@ -34,4 +39,15 @@ func (b Bound) and(o Bound) Bound {
 		return b
 	}
 	return BoundPartial
+}
+
+// plus adds amounts, of which either may be missing.
+func (a *Amounts) plus(o *Amounts) *Amounts {
+	switch {
+	case a == nil:
+		return o
+	case o == nil:
+		return a
+	}
+	return &Amounts{Before: a.Before.Add(o.Before), After: a.After.Add(o.After), Delta: a.Delta.Add(o.Delta)}
 }
