@@ -65,8 +65,6 @@ warn contains "there is a README" if input.files["README.md"]
 		}
 	}
 	s.check(p, "tidelock/plan", "failure")
-	p.Comment("grace", "approve-policies")
-	s.says(p, "v2 is not to be") // which nobody can accept
 	s.merge(p)
 	s.says(p, "✋")
 	s.check(p, "tidelock/apply", "action_required")

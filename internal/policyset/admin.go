@@ -31,9 +31,6 @@ type Admin struct {
 func (s *Sets) adminSource() *source {
 	a := s.options.Admin
 	where := func(ctx context.Context) (checkout.Source, string, error) {
-		if a.Source == nil {
-			return checkout.Source{}, "", errs.New(errs.Unavailable, "The admin repository %s can be asked by the server only.", a.Repo)
-		}
 		src, branch, err := a.Source(ctx)
 		if a.Ref != "" {
 			branch = a.Ref
@@ -41,8 +38,13 @@ func (s *Sets) adminSource() *source {
 		return src, branch, err
 	}
 	fetch := gitRef(a.Store, where, "")
-	if a.Folder != "" {
+	switch {
+	case a.Folder != "":
 		fetch = folder(a.Folder)
+	case a.Source == nil:
+		fetch = func(context.Context, *copied) (fetched, error) {
+			return fetched{}, errs.New(errs.Unavailable, "The admin repository %s can be asked by the server only.", a.Repo)
+		}
 	}
 	return newSource(&source{
 		pack:  PackConfig{Git: a.Repo, Ref: a.Ref, Refresh: s.options.AdminRefresh, MaxAge: DefaultMaxAge},

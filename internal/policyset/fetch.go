@@ -184,6 +184,9 @@ func cause(err error) string {
 // gitRef reads a folder of a git repository at a branch, tag or commit.
 func gitRef(store *checkout.Store, where func(context.Context) (checkout.Source, string, error), dir string) fetcher {
 	return func(ctx context.Context, have *copied) (fetched, error) {
+		if store == nil {
+			return fetched{}, errs.New(errs.Unavailable, "There is no folder here to clone a repository into.")
+		}
 		src, ref, err := where(ctx)
 		if err == nil && ref == "" {
 			err = errs.New(errs.Unavailable, "GitHub has not said yet which branch is the default one.")
