@@ -53,6 +53,7 @@ func newRootCommand(p *program, started *bool) *cobra.Command {
 		newProvidersCommand(p),
 		newConvertCommand(p),
 		newPolicyCommand(p),
+		newPricesCommand(p),
 		newDriftCommand(p),
 		newAppCommand(p),
 		newMigrateCommand(p),

@@ -399,19 +399,26 @@ func (j *jsonReader) escape(keep bool) error {
 	if err != nil {
 		return err
 	}
-	if utf16.IsSurrogate(r) {
+	for utf16.IsSurrogate(r) {
 		// Half a character; the other half, if it follows, is joined to it.
-		if ahead, _ := j.r.Peek(2); string(ahead) == `\u` {
-			_, _ = j.r.Discard(2)
-			j.at += 2
-			low, err := j.hex()
-			if err != nil {
-				return err
-			}
-			r = utf16.DecodeRune(r, low)
-		} else {
+		if ahead, _ := j.r.Peek(2); string(ahead) != `\u` {
 			r = utf8.RuneError
+			break
 		}
+		_, _ = j.r.Discard(2)
+		j.at += 2
+		low, err := j.hex()
+		if err != nil {
+			return err
+		}
+		if whole := utf16.DecodeRune(r, low); whole != utf8.RuneError {
+			r = whole
+			break
+		}
+		if keep {
+			j.buf = utf8.AppendRune(j.buf, utf8.RuneError)
+		}
+		r = low
 	}
 	if keep {
 		j.buf = utf8.AppendRune(j.buf, r)

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/prices"
+)
+
+// newPricesCommand returns `tidelock prices` with its subcommands.
+func newPricesCommand(p *program) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "prices",
+		Short: "Show and import the list prices that estimates are made with",
+		Long: "Estimates are made with the list prices that are part of the program, and with those that were imported into the\n" +
+			"server's database, which go before them. `status` tells what is covered and how old it is, `show` one price, and\n" +
+			"`import` reads the clouds' own price lists.",
+		Example: "  tidelock prices status\n" +
+			"  tidelock prices show aws/ec2-linux/eu-west-1/m5.large\n" +
+			"  tidelock prices import aws --service AmazonEC2 --region eu-west-1",
+		Args: noArgs,
+		RunE: helpWithoutCommand,
+	}
+	cmd.AddCommand(newPricesImportCommand(p), newPricesStatusCommand(p), newPricesShowCommand(p))
+	return cmd
+}
+
+// pricesDesk is the store of imported prices, where there is one.
+type pricesDesk struct {
+	db    *db.DB // nil without a database
+	store *prices.Store
+	why   string // there is none
+}
+
+func (d pricesDesk) close() {
+	if d.db != nil {
+		_ = d.db.Close() // everything is committed by then
+	}
+}
+
+// openPrices opens the server's database. Without one that a server has used
+// there is nothing imported, which is no error: the embedded prices need none.
+func (p *program) openPrices(ctx context.Context) (pricesDesk, error) {
+	l := loadConfig(p.configPath, p.environ, needDatabase)
+	if err := l.problems.Err(); err != nil {
+		if l.file == "" && p.configPath == "" {
+			return pricesDesk{why: "No configuration says where the database is: give --config or TIDELOCK_DATA_DIR."}, nil
+		}
+		return pricesDesk{}, err
+	}
+	if !databaseExists(l.config) { // opening would make it
+		return pricesDesk{why: "There is no database yet at " + l.config.DatabaseShown() + "; `tidelock migrate` makes it."}, nil
+	}
+	d, err := db.Open(ctx, l.config.Database.Reveal())
+	if err != nil {
+		return pricesDesk{}, err
+	}
+	have, want, err := d.Version(ctx)
+	if err == nil && have != want {
+		err = errs.New(errs.Conflict, "The database has version %d, and this Tidelock works with %d. Use the server's own program, or run `tidelock migrate`.", have, want)
+	}
+	if err != nil {
+		_ = d.Close()
+		return pricesDesk{}, err
+	}
+	return pricesDesk{db: d, store: prices.NewStore(d, access.NewTrail(d), nil)}, nil
+}
