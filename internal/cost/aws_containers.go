@@ -51,7 +51,7 @@ func awsECSService(s *side) {
 			fargate = fargate || c.is("capacity_provider", "FARGATE", "FARGATE_SPOT")
 			spot = spot || c.is("capacity_provider", "FARGATE_SPOT")
 		}
-		if !fargate {
+		if !fargate && (len(strategies) > 0 || !s.fargateByDefault()) {
 			return // the cluster's own machines
 		}
 	}
@@ -65,7 +65,7 @@ func awsECSService(s *side) {
 		s.assume("no tasks, the provider's default for desired_count")
 	}
 	arn, _ := s.str("task_definition")
-	task, _, ok := s.join(arn, []string{"arn", "arn_without_revision", "id", "family"}, []string{"aws_ecs_task_definition"}, "task_definition")
+	task, _, ok := s.join(arn, taskNames, []string{"aws_ecs_task_definition"}, "task_definition")
 	if !ok {
 		s.notKnown("task_definition")
 		return
@@ -97,6 +97,26 @@ func awsECSService(s *side) {
 		}
 	}
 }
+
+// fargateByDefault reports whether a service that says nothing of where it
+// runs does so on Fargate: its tasks can run nowhere else.
+func (s *side) fargateByDefault() bool {
+	arn, _ := s.str("task_definition")
+	task, _, ok := s.join(arn, taskNames, []string{"aws_ecs_task_definition"}, "task_definition")
+	if !ok {
+		return false
+	}
+	needs, n, st := task.first("requires_compatibilities")
+	if st != known || n != 1 || needs != "FARGATE" {
+		return false
+	}
+	s.assume("Fargate, which is all that its tasks are made for")
+	return true
+}
+
+// taskNames are the attributes of a task definition that a service may name it
+// by.
+var taskNames = []string{"arn", "arn_without_revision", "id", "family"}
 
 // taskSize reads a task's CPU or memory, which are 1,024ths ("256") or written
 // out ("0.25 vCPU", "2 GB").

@@ -115,7 +115,9 @@ func (b *bill) note() string {
 	}
 	for _, m := range b.missing {
 		switch {
-		case b.sensitive || m.sku == "":
+		case b.sensitive:
+			return strings.Join(append(parts, "no price for a part of it"), "; ")
+		case m.sku == "":
 			parts = append(parts, "no price for "+m.name)
 		case m.region == "":
 			parts = append(parts, fmt.Sprintf("no price for %s (%s)", m.name, m.sku))
@@ -338,6 +340,9 @@ func (s *side) notKnown(attribute string) {
 
 // assume notes what was taken as given.
 func (s *side) assume(what string) {
+	if s.bill.sensitive {
+		what = "a documented default" // the words may hold what was read
+	}
 	for _, a := range s.bill.assumed {
 		if a == what {
 			return

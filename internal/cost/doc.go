@@ -20,6 +20,16 @@
 // Amounts are exact decimals from the digits of the price list to the
 // rounding of the shown text. A month has 730 hours.
 //
+// What a resource is used can be told in a file of Infracost's format
+// (ReadUsage, Options.Usage). The lines that come from it are marked, and their
+// sum stands apart from the baseline (Estimate.ByUse); without it, what is also
+// paid by use is named and not priced. Lines of the file that nothing was
+// priced by are reported, since a typing error must not look like a saving.
+//
+// What the plan does not know yet is looked up in the configuration: a
+// constant, a variable, the known argument of another resource. The lines that
+// rest on that say so.
+//
 // What is taken as given because neither plan nor configuration says it (the
 // root volume of an unknown image, say) is the vendor's documented default and
 // stands in the resource's Assumed. Spot and reserved capacity are shown at
@@ -31,7 +41,7 @@
 //
 // # What it does not do
 //
-// It knows nothing of discounts, taxes, free tiers of accounts, credits, or
-// how much a thing is used; it does not read the pull request, and it decides
-// nothing: budgets and gates are somebody else's.
+// It knows nothing of discounts (but for Google's sustained use, on request),
+// taxes, free tiers of accounts, or credits; it does not read the pull request,
+// and it decides nothing: budgets and gates are somebody else's.
 package cost

@@ -49,6 +49,10 @@ var awsExamples = []example{
 		typ: "aws_ecs_service", name: "three tasks on Fargate", after: object{"launch_type": "FARGATE", "desired_count": 3, "task_definition": "arn:t"}, status: StatusPriced, how: "3 × 730 × (0.5 × 0.04048 + 1 × 0.004445)",
 		others: []change{{address: "aws_ecs_task_definition.t", actions: "no-op", before: object{"arn": "arn:t", "cpu": "512", "memory": "1024"}, after: object{"arn": "arn:t", "cpu": "512", "memory": "1024"}, conf: object{}}},
 	},
+	{
+		typ: "aws_ecs_service", name: "whose tasks can run on Fargate alone", after: object{"desired_count": 1, "task_definition": "arn:t"}, status: StatusPriced, how: "730 × (0.25 × 0.04048 + 2 × 0.004445)",
+		others: []change{{address: "aws_ecs_task_definition.t", actions: "create", after: object{"arn": "arn:t", "cpu": ".25 vCPU", "memory": "2 GB", "requires_compatibilities": []any{"FARGATE"}}, conf: object{}}},
+	},
 	{typ: "aws_ecs_service", name: "on machines of one's own", after: object{"launch_type": "EC2", "desired_count": 3}, status: StatusFree},
 	{typ: "aws_ecs_service", name: "without its task definition", after: object{"launch_type": "FARGATE", "desired_count": 3, "task_definition": "x"}, status: StatusUnknown},
 	{typ: "aws_efs_file_system", name: "storage of two classes", after: object{}, usage: "storage_gb: 230\ninfrequent_access_storage_gb: 100\nmonthly_infrequent_access_read_gb: 50\nmonthly_infrequent_access_write_gb: 100", status: StatusUsage, how: "230 × 0.3 + 100 × 0.025 + 50 × 0.01 + 100 × 0.01"},
