@@ -467,7 +467,8 @@ func awsKinesis(s *side) {
 	s.meters(
 		meter{key: "monthly_provisioned_put_units", name: "Puts", service: "kinesis", sku: "put-unit"},
 		meter{key: "monthly_provisioned_efo_consumer_hours", name: "Enhanced fan-out", service: "kinesis", sku: "efo-consumer"},
-		meter{key: "monthly_provisioned_efo_data_out_gb", name: "Data read with enhanced fan-out", service: "kinesis", sku: "on-demand-efo"},
+		meter{key: "monthly_provisioned_efo_data_out_gb", name: "Data read with enhanced fan-out", service: "kinesis", sku: "efo-data"},
+		meter{key: "monthly_provisioned_extended_retention_gb", name: "Retention to 7 days", service: "kinesis", sku: "extended"},
 		meter{key: "monthly_provisioned_long_term_retention_gb", name: "Retention beyond 7 days", service: "kinesis", sku: "long-term"},
 		meter{key: "monthly_provisioned_long_term_retrieval_gb", name: "Reads beyond 7 days", service: "kinesis", sku: "long-term-retrieval"},
 	)

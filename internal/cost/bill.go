@@ -176,6 +176,9 @@ func (x *estimation) price(ch *tfplan.Change, after bool) *bill {
 	default:
 		b.unsupported = true
 	}
+	if !b.unsupported {
+		s.unpricedUsage()
+	}
 	b.settle(s.priced, s.metered)
 	if !b.complete() {
 		b.values = x.fingerprint(s)
@@ -225,9 +228,10 @@ type side struct {
 	bill   *bill
 	priced bool // something was priced, if only with a quantity of zero
 
-	usage   *usageEntry // what the usage file says of the resource; nil for nothing
-	metered bool        // something was billed by it
-	pending []string    // assumed since the last component
+	usage   *usageEntry     // what the usage file says of the resource; nil for nothing
+	metered bool            // something was billed by it
+	asked   map[string]bool // keys of it that were asked for
+	pending []string        // assumed since the last component
 
 	regionDone bool
 }

@@ -87,6 +87,16 @@ type Amounts struct {
 	Delta  decimal.Decimal `json:"delta"`
 }
 
+// Baseline is what the totals are without what comes from the usage file: what
+// stands on the bill whatever is used.
+func (e Estimate) Baseline() Amounts {
+	b := Amounts{e.Before, e.After, e.Delta}
+	if e.ByUse != nil {
+		b = Amounts{b.Before.Sub(e.ByUse.Before), b.After.Sub(e.ByUse.After), b.Delta.Sub(e.ByUse.Delta)}
+	}
+	return b
+}
+
 // Counts says how many resources became what. NotPriced are those with a
 // status of partial, no_price, unknown or unsupported; the four others add up
 // to Total.

@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"sort"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -43,8 +44,45 @@ func (s *side) amount(key string) (decimal.Decimal, bool) {
 	if !ok {
 		return decimal.Zero, false
 	}
-	s.x.readLines[v.line] = true
+	s.read(key, v)
 	return v.number, true
+}
+
+// read notes that a value of the usage file was asked for.
+func (s *side) read(key string, v usageValue) {
+	s.x.readLines[v.line] = true
+	if s.asked == nil {
+		s.asked = map[string]bool{}
+	}
+	s.asked[key] = true
+}
+
+// usageHelpers are keys that cost nothing by themselves: they say how other
+// amounts are counted.
+var usageHelpers = map[string]bool{
+	"vcpu_count": true, "request_size_kb": true, "message_size_kb": true, "memory_mb": true, "request_duration_ms": true,
+	"execution_duration_ms": true, "workflow_duration_ms": true, "average_request_duration_ms": true, "concurrent_requests_per_instance": true,
+	"sms_notification_price": true, "instances": true, "nodes": true, "monthly_hrs": true, "parameter_storage_hrs": true,
+	"max_request_units_utilization_percentage": true,
+}
+
+// unpricedUsage notes what the usage file expects of the resource and nothing
+// was priced by: it may cost, and nobody knows how much.
+func (s *side) unpricedUsage() {
+	if s.usage == nil {
+		return
+	}
+	var keys []string
+	for key, v := range s.usage.values {
+		last := key[strings.LastIndexByte(key, '.')+1:]
+		if !s.asked[key] && v.number.IsPositive() && !usageHelpers[last] {
+			keys = append(keys, key)
+		}
+	}
+	sort.Strings(keys)
+	for _, key := range keys {
+		s.bill.missing = append(s.bill.missing, missing{key, "usage", "by use", s.bill.region, s.usage.values[key].number})
+	}
 }
 
 // word returns what the usage file says under a key that takes a word.
@@ -56,7 +94,7 @@ func (s *side) word(key string) string {
 	if !ok {
 		return ""
 	}
-	s.x.readLines[v.line] = true
+	s.read(key, v)
 	return strings.ToLower(v.text)
 }
 

@@ -159,6 +159,9 @@ func TestBaselineAndUsageApart(t *testing.T) {
 	if e.Before.String() != "60.35" || e.After.String() != "74.7" || e.ByUse.Before.String() != "27.5" || e.ByUse.After.String() != "9" || e.ByUse.Delta.String() != "-18.5" {
 		t.Errorf("before %s, after %s, by use %+v", e.Before, e.After, e.ByUse)
 	}
+	if b := e.Baseline(); b.Before.String() != "32.85" || b.After.String() != "65.7" || b.Delta.String() != "32.85" {
+		t.Errorf("baseline %+v", b)
+	}
 	if c := e.Resources[0].Components; len(c) != 2 || c[0].ByUse || !c[1].ByUse {
 		t.Errorf("%+v", c)
 	}
@@ -186,6 +189,33 @@ func TestUsageThatNothingReads(t *testing.T) {
 	}
 	if d := cmp.Diff(want, e.UsageUnread); d != "" {
 		t.Error(d)
+	}
+}
+
+// An amount that nothing is priced by may cost: the resource is not wholly
+// priced, and the total reads "at least". Where it stays the same, it cancels.
+func TestUsageWithoutAPrice(t *testing.T) {
+	u, err := ReadUsage("usage.yml", []byte("version: 0.1\nresource_type_default_usage:\n  aws_s3_bucket:\n    standard:\n      storage_gb: 10\n    glacier_deep_archive:\n      storage_gb: 1000\n      early_delete_gb: 0\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		actions string
+		bound   Bound
+	}{{"create", BoundAtLeast}, {"update", BoundExact}} {
+		ch := change{address: "aws_s3_bucket.b", actions: c.actions, after: object{"bucket": "b", "tags": object{"a": "b"}}, conf: object{}}
+		if c.actions == "update" {
+			ch.before = object{"bucket": "b"}
+		}
+		e, err := catalog(t).Estimate(planOf(t, virginia, ch), Options{Usage: u})
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, e)
+		r := only(t, e)
+		if r.Status != StatusPartial || r.After.String() != "0.23" || e.Bound != c.bound || !e.AtLeast || !strings.Contains(r.Note, "glacier_deep_archive.storage_gb") || strings.Contains(r.Note, "early_delete") {
+			t.Errorf("%s: %s, %+v", c.actions, e.Bound, r)
+		}
 	}
 }
 
