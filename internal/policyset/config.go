@@ -126,9 +126,6 @@ func invalid(problems []Problem) error {
 	return errs.New(errs.Invalid, "%s", strings.Join(lines, "\n"))
 }
 
-// remote reports whether a pack comes from somewhere that can be out of reach.
-func (p PackConfig) remote() bool { return p.Path == "" }
-
 // Kind names where a pack comes from: folder, git, bundle or oci.
 func (p PackConfig) Kind() string {
 	switch {
