@@ -30,6 +30,7 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/policyset"
+	"github.com/tidelock/tidelock/internal/prices"
 	"github.com/tidelock/tidelock/internal/providers"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/redact"
@@ -62,6 +63,7 @@ type server struct {
 
 	providers *providers.Store
 	policies  *policyset.Sets
+	prices    *prices.Live
 }
 
 // newServer wires a server up from a checked configuration. Nothing runs and
@@ -159,10 +161,14 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	s.trail = access.NewTrail(s.db)
 	s.runs = run.NewStore(s.db, s.trail, nil)
 	s.drift = drift.NewStore(s.db, s.trail, nil)
+	s.prices = prices.NewLive(prices.NewStore(s.db, s.trail, nil))
+	if _, err := s.prices.Refresh(ctx); err != nil {
+		return bot.Options{}, err
+	}
 	return bot.Options{
 		DB: s.db, Queue: s.queue, App: s.app, Capacity: capacity.New(c.Terraform.limits), Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
 		Blobs: s.blobs, Checkout: s.mirrors, Submodules: bot.Submodules{Allowed: c.Checkout.Submodules, Hosts: c.Checkout.SubmoduleHosts}, Providers: s.providers, Runner: runners,
-		Policies: sets, Catalog: catalog, HoursPerMonth: c.Cost.HoursPerMonth, Node: node, DataDir: c.DataDir,
+		Policies: sets, Catalog: catalog.With(s.prices), HoursPerMonth: c.Cost.HoursPerMonth, Node: node, DataDir: c.DataDir,
 		Settings: c.settings(), Version: buildVersion().Version,
 		Drift: s.drift, DriftDefaults: c.Drift.defaults(), DriftKeep: c.Drift.Keep,
 		Terraform: terraform, PublicURL: c.PublicURL, Log: s.log,
@@ -300,6 +306,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	wg.Go(func() { s.bot.WatchWaivers(work) })
 	wg.Go(func() { s.sweepCopies(work) })
 	wg.Go(func() { s.bot.Policies.Watch(work) })
+	wg.Go(func() { s.prices.Watch(work, time.Minute, s.log) })
 	failed := make(chan error, 1)
 	wg.Go(func() {
 		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {

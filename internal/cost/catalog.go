@@ -30,6 +30,22 @@ type Overlay interface {
 	Lookup(k pricebook.Key) (pricebook.Price, bool, error)
 }
 
+// Moving is an overlay whose prices change while it is used. Now returns those
+// of this moment: an estimate is made of one list from its first price to its
+// last, or a change of prices would look like one of the plan.
+type Moving interface {
+	Overlay
+	Now() Overlay
+}
+
+// still returns the catalogue as it is at this moment.
+func (c *Catalog) still() *Catalog {
+	if m, ok := c.over.(Moving); ok {
+		return c.With(m.Now())
+	}
+	return c
+}
+
 // With returns the catalogue with prices that go before its own; the catalogue
 // itself stays as it is. A second overlay takes the place of the first.
 func (c *Catalog) With(over Overlay) *Catalog { return &Catalog{book: c.book, over: over} }

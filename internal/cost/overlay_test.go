@@ -48,3 +48,25 @@ func TestOverlay(t *testing.T) {
 		t.Error("the catalogue itself changed")
 	}
 }
+
+// moving is an overlay whose price doubles each time that it is asked itself.
+type moving struct{ amount decimal.Decimal }
+
+func (m *moving) Lookup(k pricebook.Key) (pricebook.Price, bool, error) {
+	m.amount = m.amount.Add(m.amount)
+	return m.Now().Lookup(k)
+}
+
+func (m *moving) Now() Overlay {
+	return over{{Cloud: "aws", Service: "vpc", Region: pricebook.Global, SKU: "public-ipv4"}: {Amount: m.amount, Unit: "hour", Source: pricebook.Source{Name: "ours", AsOf: "2026-11-01"}}}
+}
+
+// An estimate is made of the prices of one moment.
+func TestOverlayThatMoves(t *testing.T) {
+	c := catalog(t).With(&moving{decimal.NewFromInt(1)}).still()
+	for range 2 {
+		if p, ok, err := c.price("aws", "vpc", "eu-west-1", "public-ipv4"); err != nil || !ok || !p.Amount.Equal(decimal.NewFromInt(1)) {
+			t.Errorf("%s, %v, %v", p.Amount, ok, err)
+		}
+	}
+}
