@@ -238,3 +238,23 @@ func TestFits(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a file is, reading it ends, and what is read can be asked.
+func FuzzReadUsage(f *testing.F) {
+	f.Add([]byte(usageFile))
+	f.Add([]byte("version: 0.1\nresource_usage: &a\n  aws_x.y: *a\n"))
+	f.Add([]byte("version: 0.1\nresource_usage:\n  ? [a]\n  : b\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		u, err := ReadUsage("usage.yml", data)
+		if (err == nil) != (u != nil) {
+			t.Fatal(u, err)
+		}
+		if e := u.of(`module.a["x"].aws_s3_bucket.b[0]`, "aws_s3_bucket"); e != nil {
+			for _, v := range e.values {
+				if v.number.IsNegative() {
+					t.Fatal(v)
+				}
+			}
+		}
+	})
+}
