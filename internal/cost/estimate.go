@@ -163,7 +163,7 @@ func (c *Catalog) Estimate(plan *tfplan.Plan, opts Options) (Estimate, error) {
 		return Estimate{}, err
 	}
 	x := &estimation{
-		catalog: c, cfg: cfg, hours: decimal.NewFromInt(int64(opts.HoursPerMonth)),
+		catalog: c.still(), cfg: cfg, hours: decimal.NewFromInt(int64(opts.HoursPerMonth)),
 		changes: plan.Changes, usage: opts.Usage, sustained: opts.SustainedUse,
 		index:   indexChanges(plan.Changes, func(c *tfplan.Change) bool { return joinable[c.Type] }),
 		sources: map[string]bool{}, readLines: map[int]bool{}, found: map[string]bool{},
