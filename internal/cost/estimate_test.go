@@ -79,6 +79,10 @@ func TestBounds(t *testing.T) {
 	if free.Line() != "no cost" {
 		t.Errorf("nothing but free things reads %q", free.Line())
 	}
+	used := estimate(t, planOf(t, virginia, change{address: "aws_s3_bucket.b", actions: "create", after: object{}, conf: object{}}))
+	if used.Line() != "no fixed cost" {
+		t.Errorf("nothing but what is paid by use reads %q", used.Line())
+	}
 }
 
 // A change of which one side can't be priced must not look like a saving, or

@@ -61,11 +61,14 @@ func (e Estimate) Percent() (int64, bool) {
 
 // Line says in one line what the change does to the month's bill:
 // "+$412.30 a month, +18 %", "no change in cost", "at least +$70.08 a month",
-// "cost not known". It holds no text from the plan.
+// "no fixed cost", "cost not known". It holds no text from the plan.
 func (e Estimate) Line() string {
 	if e.Delta.IsZero() {
 		switch {
-		case e.Bound == BoundExact && e.Counts.Priced+e.Counts.NotPriced == 0:
+		case e.Bound == BoundExact && e.Counts.Priced+e.Counts.NotPriced == 0 && e.After.IsZero():
+			if e.Counts.Usage > 0 {
+				return "no fixed cost" // what is used costs, and nobody said how much
+			}
 			return "no cost"
 		case e.Bound == BoundExact:
 			return "no change in cost"
