@@ -49,6 +49,9 @@ func azureBastion(s *side) {
 	if st != known {
 		sku = "Basic"
 	}
+	if strings.EqualFold(sku, "Developer") {
+		return // free
+	}
 	s.charge("Bastion host", sku, "network", "bastion-"+strings.ToLower(sku), one())
 	if n, st := s.num("scale_units"); st == known && n.GreaterThan(whole(2)) {
 		s.charge("Scale units", "beyond two", "network", "bastion-scale-unit", n.Sub(whole(2)))
@@ -136,7 +139,7 @@ func azureFrontDoor(s *side) {
 	if !ok {
 		return
 	}
-	s.charge("Front Door profile", sku, "frontdoor", strings.ToLower(sku), one())
+	s.inRegion("global", func() { s.charge("Front Door profile", sku, "frontdoor", strings.ToLower(sku), one()) })
 	s.byUse("requests and data transfer")
 }
 

@@ -321,13 +321,13 @@ func indexChanges(changes []tfplan.Change, want func(*tfplan.Change) bool) *chan
 
 // joinable are the types that other types' prices depend on.
 var joinable = map[string]bool{
-	"aws_launch_template": true, "aws_launch_configuration": true, "aws_rds_cluster": true, "aws_rds_cluster_instance": true,
-	"aws_ecs_task_definition": true, "aws_ecs_cluster": true, "aws_ebs_volume": true, "aws_db_instance": true, "aws_docdb_cluster": true,
-	"aws_appautoscaling_target": true, "aws_elasticache_replication_group": true, "aws_lambda_function": true,
+	"aws_launch_template": true, "aws_launch_configuration": true, "aws_rds_cluster": true,
+	"aws_ecs_task_definition": true, "aws_ebs_volume": true,
+	"aws_appautoscaling_target":  true,
 	"azurerm_kubernetes_cluster": true, "azurerm_service_plan": true, "azurerm_mssql_server": true, "azurerm_cosmosdb_account": true,
-	"azurerm_managed_disk": true, "azurerm_mssql_elasticpool": true, "azurerm_resource_group": true, "azurerm_lb": true, "azurerm_storage_account": true,
-	"google_compute_autoscaler": true, "google_compute_region_autoscaler": true, "google_compute_disk": true, "google_kms_key_ring": true,
-	"google_sql_database_instance": true, "google_alloydb_cluster": true, "google_compute_instance_group_manager": true, "google_compute_region_instance_group_manager": true,
+	"azurerm_storage_account": true, "azurerm_synapse_workspace": true, "azurerm_key_vault": true,
+	"google_compute_autoscaler": true, "google_compute_region_autoscaler": true, "google_bigquery_dataset": true,
+	"google_compute_instance_group_manager": true, "google_compute_region_instance_group_manager": true,
 	"google_compute_instance_template": true, "google_compute_region_instance_template": true, "google_container_cluster": true,
 	"google_container_node_pool": true,
 }

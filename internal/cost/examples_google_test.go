@@ -12,6 +12,11 @@ var googleExamples = []example{
 	{typ: "google_alloydb_instance", name: "no price", after: object{"cluster": "projects/p/locations/us-central1/clusters/c", "instance_type": "PRIMARY", "machine_config": []any{object{"cpu_count": 4}}}, status: StatusNoPrice},
 	{typ: "google_artifact_registry_repository", name: "storage", after: object{"location": "europe-north1"}, usage: "storage_gb: 150", status: StatusUsage, how: "150 × 0.1"},
 	{typ: "google_bigquery_dataset", name: "queries", after: object{"location": "us-central1"}, usage: "monthly_queries_tb: 100", status: StatusUsage, how: "100 × 6.25"},
+	{
+		typ: "google_bigquery_table", name: "where its dataset is", after: object{"dataset_id": "d"}, usage: "monthly_active_storage_gb: 1000", status: StatusUsage, how: "1000 × 0.023",
+		others: []change{{address: "google_bigquery_dataset.d", actions: "create", after: object{"dataset_id": "d", "location": "us-central1"}, conf: object{}}},
+	},
+	{typ: "google_bigquery_table", name: "where nobody knows", after: object{"dataset_id": "d"}, usage: "monthly_active_storage_gb: 1000", status: StatusUnknown},
 	{typ: "google_bigquery_table", name: "storage", after: object{"location": "us-central1"}, usage: "monthly_active_storage_gb: 1000\nmonthly_long_term_storage_gb: 1000\nmonthly_streaming_inserts_mb: 1000", status: StatusUsage, how: "1000 × 0.023 + 1000 × 0.016 + 1000 × 0.00005"},
 	{typ: "google_cloud_run_v2_service", name: "requests", after: object{"location": "europe-west3", "template": []any{object{"containers": []any{object{"resources": []any{object{"limits": object{"cpu": "2000m", "memory": "1Gi"}}}}}}}}, usage: "monthly_requests: 500000\naverage_request_duration_ms: 3600\nconcurrent_requests_per_instance: 1", status: StatusUsage, how: "500000 × 0.0000004 + 500000 × 3.6 × (2 × 0.0000336 + 1 × 0.0000035)"},
 	{typ: "google_cloud_run_service", name: "no price there", after: object{"location": "us-central1"}, usage: "monthly_requests: 500000", status: StatusNoPrice},

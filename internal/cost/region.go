@@ -42,12 +42,43 @@ func (s *side) awsRegion() string {
 	return s.providerRegion("aws", "region")
 }
 
+// home says by which argument a resource without a place of its own names the
+// one that it is part of.
+type home struct {
+	arguments []string
+	by        []string // attributes of the other that the argument may hold
+	of        string   // the other's type
+}
+
+var azureHomes = map[string]home{
+	"azurerm_kubernetes_cluster_node_pool": {[]string{"kubernetes_cluster_id"}, []string{"id"}, "azurerm_kubernetes_cluster"},
+	"azurerm_mssql_database":               {[]string{"server_id"}, []string{"id"}, "azurerm_mssql_server"},
+	"azurerm_storage_share":                {[]string{"storage_account_id", "storage_account_name"}, []string{"id", "name"}, "azurerm_storage_account"},
+	"azurerm_storage_queue":                {[]string{"storage_account_id", "storage_account_name"}, []string{"id", "name"}, "azurerm_storage_account"},
+	"azurerm_synapse_sql_pool":             {[]string{"synapse_workspace_id"}, []string{"id"}, "azurerm_synapse_workspace"},
+	"azurerm_synapse_spark_pool":           {[]string{"synapse_workspace_id"}, []string{"id"}, "azurerm_synapse_workspace"},
+	"azurerm_key_vault_key":                {[]string{"key_vault_id"}, []string{"id"}, "azurerm_key_vault"},
+	"azurerm_key_vault_certificate":        {[]string{"key_vault_id"}, []string{"id"}, "azurerm_key_vault"},
+}
+
+// homeOf finds what a resource is part of.
+func (s *side) homeOf(h home) (view, bool) {
+	for _, argument := range h.arguments {
+		value, _ := s.str(argument)
+		if v, _, ok := s.join(value, h.by, []string{h.of}, argument); ok {
+			return v, true
+		}
+	}
+	return view{}, false
+}
+
 func (s *side) azureRegion() string {
 	location, ok := s.str("location")
-	if ok != known && s.ch.Type == "azurerm_kubernetes_cluster_node_pool" {
-		id, _ := s.str("kubernetes_cluster_id")
-		if cluster, _, found := s.join(id, []string{"id"}, []string{"azurerm_kubernetes_cluster"}, "kubernetes_cluster_id"); found {
-			location, _ = cluster.str("location")
+	if ok != known {
+		if h, part := azureHomes[s.ch.Type]; part {
+			if v, found := s.homeOf(h); found {
+				location, _ = v.str("location")
+			}
 		}
 	}
 	return strings.ToLower(strings.ReplaceAll(location, " ", ""))
@@ -63,6 +94,14 @@ func (s *side) googleRegion() string {
 		if v, ok := s.str(key); ok == known {
 			return zoneRegion(v)
 		}
+	}
+	if s.ch.Type == "google_bigquery_table" {
+		if v, found := s.homeOf(home{[]string{"dataset_id"}, []string{"dataset_id", "id"}, "google_bigquery_dataset"}); found {
+			if l, ok := v.str("location"); ok == known {
+				return zoneRegion(l)
+			}
+		}
+		return ""
 	}
 	if s.ch.Type == "google_container_node_pool" {
 		if cluster, _, found := s.cluster(); found {
