@@ -98,11 +98,14 @@ func realPlan(t *testing.T, tf *terraform) {
 		"aws_nat_gateway.ireland":                       "35.04 eu-west-1",  // 730 × 0.048
 		`module.fleet["a"].aws_autoscaling_group.nodes`: "18.384 us-east-1", // 2 × (730 × 0.0104 + 20 × 0.08)
 		`module.fleet["b"].aws_autoscaling_group.nodes`: "18.384 us-east-1",
-		"module.app.aws_db_instance.main":               "313.02 eu-west-1", // 730 × 0.394 + 100 × 0.254
-		"module.app.aws_lb.main":                        "18.396 eu-west-1", // 730 × 0.0252
-		"azurerm_kubernetes_cluster.main":               "89.79 eastus",     // 730 × 0.096 + P10 19.71
-		"azurerm_kubernetes_cluster_node_pool.more":     "100.156 eastus",   // 2 × (730 × 0.0416 + P10 19.71)
-		"google_compute_address.web":                    "3.65 us-central1", // 730 × 0.005, in use
+		"module.app.aws_db_instance.main":               "313.02 eu-west-1",      // 730 × 0.394 + 100 × 0.254
+		"module.app.aws_lb.main":                        "18.396 eu-west-1",      // 730 × 0.0252
+		"azurerm_kubernetes_cluster.main":               "89.79 eastus",          // 730 × 0.096 + P10 19.71
+		"azurerm_kubernetes_cluster_node_pool.more":     "100.156 eastus",        // 2 × (730 × 0.0416 + P10 19.71)
+		"aws_ecs_service.api":                           "18.02005 us-east-1",    // 2 × 730 × (0.25 × 0.04048 + 0.5 × 0.004445)
+		"azurerm_mssql_database.main":                   "456.25 eastus",         // 730 × 0.625
+		"google_compute_instance_group_manager.fleet":   "76.149635 us-central1", // 2 × (730 × 0.04749975 + 20 × 0.17)
+		"google_compute_address.web":                    "3.65 us-central1",      // 730 × 0.005, in use
 		"google_compute_instance.web":                   "38.0748175 us-central1",
 	}
 	e := tf.plan()

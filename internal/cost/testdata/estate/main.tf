@@ -139,3 +139,55 @@ resource "google_storage_bucket" "files" {
   name     = "files"
   location = "EU"
 }
+
+resource "aws_ecs_task_definition" "api" {
+  family                   = "api"
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = "256"
+  memory                   = "512"
+  container_definitions    = "[]"
+}
+
+resource "aws_ecs_service" "api" {
+  name            = "api"
+  task_definition = aws_ecs_task_definition.api.arn
+  launch_type     = "FARGATE"
+  desired_count   = 2
+}
+
+resource "azurerm_mssql_server" "main" {
+  name                         = "main"
+  location                     = azurerm_resource_group.main.location
+  resource_group_name          = azurerm_resource_group.main.name
+  version                      = "12.0"
+  administrator_login          = "boss"
+  administrator_login_password = "not-a-secret-1"
+}
+
+resource "azurerm_mssql_database" "main" {
+  name      = "main"
+  server_id = azurerm_mssql_server.main.id
+  sku_name  = "P1"
+}
+
+resource "google_compute_instance_template" "fleet" {
+  machine_type = "n1-standard-1"
+  disk {
+    disk_type    = "pd-ssd"
+    disk_size_gb = 20
+  }
+  network_interface {
+    network = "default"
+  }
+}
+
+resource "google_compute_instance_group_manager" "fleet" {
+  name               = "fleet"
+  base_instance_name = "fleet"
+  zone               = "us-central1-a"
+  target_size        = 2
+  version {
+    instance_template = google_compute_instance_template.fleet.self_link
+  }
+}
