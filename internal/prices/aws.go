@@ -17,7 +17,7 @@ type awsProduct struct {
 	edition, deployment, cache       string
 }
 
-// columns names the product's fields as the JSON files do.
+// attributes names the product's fields as the JSON files do.
 func (p *awsProduct) attributes() map[string]*string {
 	return map[string]*string{
 		"servicecode": &p.service, "location": &p.location, "locationType": &p.locationType, "regionCode": &p.region,
@@ -28,7 +28,8 @@ func (p *awsProduct) attributes() map[string]*string {
 	}
 }
 
-// columns names them as the CSV files do; two of the names have changed.
+// columns names them as the CSV files do, in lower case: their case
+// has changed over time.
 func (p *awsProduct) columns() map[string]*string {
 	return map[string]*string{
 		"servicecode": &p.service, "product family": &p.family, "location": &p.location, "location type": &p.locationType,
@@ -51,7 +52,8 @@ func awsPlace(offer string, p *awsProduct) (place, string) {
 		region = awsLocations[p.location]
 	}
 	to := place{family: p.family, region: strings.ToLower(region), unit: "hour"}
-	rule, ruled := awsByUsage[awsUsage{offer, p.family, awsPrefix.ReplaceAllString(p.usage, "")}]
+	usage := awsUsageType(to.region, p.usage)
+	rule, ruled := awsByUsage[awsUsage{offer, p.family, usage}]
 	why := ""
 	switch {
 	case strings.HasPrefix(p.family, "Compute Instance") && offer == "AmazonEC2":
@@ -59,7 +61,7 @@ func awsPlace(offer string, p *awsProduct) (place, string) {
 	case p.family == "Dedicated Host":
 		why = whyDedicated
 	case p.family == "Database Instance" && offer == "AmazonRDS":
-		to.service, to.sku, why = awsDatabase(p)
+		to.service, to.sku, why = awsDatabase(p, usage)
 	case p.family == "Cache Instance" && offer == "AmazonElastiCache":
 		to.service, to.sku = "elasticache-"+strings.ToLower(p.cache), p.instance
 		if !strings.Contains(p.usage, "NodeUsage:") || p.cache == "" || p.instance == "" {
@@ -123,7 +125,7 @@ var awsZones = map[string]string{"Single-AZ": "single-az", "Multi-AZ": "multi-az
 // optimized ones, of extended support and of RDS Custom have other names.
 var awsInstanceUsage = regexp.MustCompile(`^(InstanceUsage|Multi-AZUsage|MirrorUsage):`)
 
-func awsDatabase(p *awsProduct) (service, sku, why string) {
+func awsDatabase(p *awsProduct, usage string) (service, sku, why string) {
 	name := p.engine
 	if name == "SQL Server" {
 		name += "/" + p.edition
@@ -133,7 +135,7 @@ func awsDatabase(p *awsProduct) (service, sku, why string) {
 	switch {
 	case strings.HasPrefix(p.license, "Bring"):
 		return "", "", whySoftware
-	case !ok || !zoned || p.instance == "" || !awsInstanceUsage.MatchString(awsPrefix.ReplaceAllString(p.usage, "")):
+	case !ok || !zoned || p.instance == "" || !awsInstanceUsage.MatchString(usage):
 		return "", "", whyUnmapped
 	}
 	return "rds-" + engine, p.instance + "/" + zone, ""

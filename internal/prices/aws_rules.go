@@ -75,6 +75,7 @@ var awsRules = []awsRule{
 	{"AmazonVPC", "VpcEndpoint", "VpcEndpoint-Hours", "vpc", "endpoint-interface", "hour"},
 	{"AmazonVPC", "VpcEndpoint", "VpcEndpoint-GWLBE-Hours", "vpc", "endpoint-gatewayloadbalancer", "hour"},
 	{"AmazonVPC", "Cloud Connectivity", "VPN-Usage-Hours:ipsec.1", "vpc", "vpn-connection", "hour"},
+	{"AmazonVPC", "", "PublicIPv4:InUseAddress", "vpc", "public-ipv4", "hour"}, // the list gives it no family
 	{"AmazonVPC", "VPC Public IPv4 Address", "PublicIPv4:InUseAddress", "vpc", "public-ipv4", "hour"},
 	{"AmazonES", "Amazon OpenSearch Service Volume", "ES:GP2-Storage", "opensearch-storage", "gp2", "GB-month"},
 	{"AmazonES", "Amazon OpenSearch Service Volume", "ES:GP3-Storage", "opensearch-storage", "gp3", "GB-month"},
@@ -104,6 +105,16 @@ var awsByUsage = func() map[awsUsage]awsRule {
 
 // awsPrefix is what usage types begin with outside us-east-1: EU-, USW2-, LAX1-.
 var awsPrefix = regexp.MustCompile(`^[A-Z]{2,4}[0-9]{0,2}-`)
+
+// awsUsageType leaves the region out of a usage type. Those of us-east-1 have
+// none, or USE1-: what else looks like one, as in VPN-Usage-Hours, belongs to
+// the name.
+func awsUsageType(region, usage string) string {
+	if region == "us-east-1" {
+		return strings.TrimPrefix(usage, "USE1-")
+	}
+	return awsPrefix.ReplaceAllString(usage, "")
+}
 
 // awsUnits turn AWS's units into the catalogue's, with what their price
 // is multiplied with to be one of ours; zero for one.

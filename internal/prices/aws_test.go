@@ -144,15 +144,29 @@ func TestOnlyWhatIsAskedFor(t *testing.T) {
 	}
 }
 
-// The same figures came from the same list by another way when the embedded
-// catalogue was made.
-func TestAWSAgreesWithTheCatalogue(t *testing.T) {
-	for usage, want := range map[string]string{
-		"EU-EBS:VolumeUsage.piops": "ebs io1", "EBS:VolumeUsage.piops": "ebs io1", "USW2-EBS:VolumeUsage.piops": "ebs io1", "APS10-EBS:VolumeUsage.piops": "ebs io1",
+// A usage type is known whatever region stands before it, and what only looks
+// like a region is not cut off.
+func TestAWSUsageTypes(t *testing.T) {
+	for _, c := range []struct{ offer, family, region, usage, want string }{
+		{"AmazonEC2", "Storage", "eu-west-1", "EU-EBS:VolumeUsage.piops", "ebs io1"},
+		{"AmazonEC2", "Storage", "us-east-1", "EBS:VolumeUsage.piops", "ebs io1"},
+		{"AmazonEC2", "Storage", "us-west-2", "USW2-EBS:VolumeUsage.piops", "ebs io1"},
+		{"AmazonEC2", "Storage", "us-west-2-lax-1", "LAX1-EBS:VolumeUsage.gp2", "ebs gp2"},
+		{"AmazonEC2", "Storage", "us-west-2", "USW2-EBS:VolumeUsage.gp9", ""},
+		{"AWSELB", "Load Balancer-Application", "ca-central-1", "CAN1-LoadBalancerUsage", "elb application"},
+		{"AWSELB", "Load Balancer-Application", "ca-central-1", "CAN1-TS-LoadBalancerUsage", ""},
+		{"AWSELB", "Load Balancer-Application", "us-east-1", "LoadBalancerUsage", "elb application"},
+		{"AWSELB", "Load Balancer-Application", "us-east-1", "TS-LoadBalancerUsage", ""},
+		{"AmazonVPC", "Cloud Connectivity", "us-east-1", "VPN-Usage-Hours:ipsec.1", "vpc vpn-connection"},
+		{"AmazonVPC", "Cloud Connectivity", "eu-west-1", "EU-VPN-Usage-Hours:ipsec.1", "vpc vpn-connection"},
+		{"AmazonVPC", "", "us-east-1", "USE1-PublicIPv4:InUseAddress", "vpc public-ipv4"},
+		{"AmazonVPC", "", "us-east-1", "USE1-PublicIPv4:IdleAddress", ""},
+		{"AmazonEKS", "Compute", "eu-west-1", "EUW1-AmazonEKS-Hours:perCluster", "eks cluster"},
+		{"AmazonES", "Elastic Search Volume", "eu-west-1", "EU-ES:GP2-Storage", "opensearch-storage gp2"},
 	} {
-		to, why := awsPlace("AmazonEC2", &awsProduct{family: "Storage", usage: usage, region: "eu-west-1", locationType: "AWS Region"})
-		if why != "" || to.service+" "+to.sku != want {
-			t.Errorf("%s: %s %s (%s)", usage, to.service, to.sku, why)
+		to, why := awsPlace(c.offer, &awsProduct{family: c.family, usage: c.usage, region: c.region, locationType: "AWS Region"})
+		if (why == "") != (c.want != "") || why == "" && to.service+" "+to.sku != c.want {
+			t.Errorf("%+v: %s %s (%s)", c, to.service, to.sku, why)
 		}
 	}
 }
