@@ -132,8 +132,6 @@ func taskSize(task view, key, unit string) (decimal.Decimal, bool) {
 	return d.Div(whole(1024)), st == known
 }
 
-func awsECSTaskDefinition(*side) {} // what runs of it is the services'
-
 func awsEC2Host(s *side) {
 	family, st := s.str("instance_family")
 	if st != known {

@@ -4,7 +4,8 @@
 //	go run ./internal/cost/gen -from FOLDER -out internal/cost/catalog.book
 //
 // The folder holds one gzipped JSON file per source; sources.go says which
-// and of what shape. Anyone who collects newer figures in the same shapes can
+// and of what shape, rules.go and components.txt which of their prices are
+// taken, and as what. Anyone who collects newer figures in the same shapes can
 // run it again: the same files give the same bytes. It stops at the first
 // thing it does not understand, and prints what it took from each file.
 package main
