@@ -169,6 +169,7 @@ func (c *Catalog) Estimate(plan *tfplan.Plan, opts Options) (Estimate, error) {
 		sources: map[string]bool{}, readLines: map[int]bool{}, found: map[string]bool{},
 	}
 	e := Estimate{Currency: c.Currency(), Hours: opts.HoursPerMonth, Bound: BoundExact}
+	e.Resources = make([]ResourceCost, 0, len(plan.Changes))
 	var byUse Amounts
 	adds, saves := false, false // whether what is left out can add, or save
 	for i := range plan.Changes {
@@ -206,6 +207,9 @@ func (c *Catalog) Estimate(plan *tfplan.Plan, opts Options) (Estimate, error) {
 		byUse.After = byUse.After.Add(after.usedTotal())
 		x.use(before)
 		x.use(after)
+	}
+	if len(e.Resources) == 0 {
+		e.Resources = nil
 	}
 	e.Delta = e.After.Sub(e.Before)
 	if opts.Usage != nil {

@@ -65,9 +65,13 @@ func expressionAt(r *configResource, path []string) json.RawMessage {
 	for _, p := range path[1:] {
 		var blocks []map[string]json.RawMessage
 		var block map[string]json.RawMessage
-		if json.Unmarshal(raw, &blocks) == nil && len(blocks) > 0 {
+		switch {
+		case len(raw) > 0 && raw[0] == '[':
+			if json.Unmarshal(raw, &blocks) != nil || len(blocks) == 0 {
+				return nil
+			}
 			block = blocks[0]
-		} else if json.Unmarshal(raw, &block) != nil {
+		case len(raw) == 0 || json.Unmarshal(raw, &block) != nil:
 			return nil
 		}
 		raw = block[p]
