@@ -58,7 +58,9 @@ type Config struct {
 	// Policies say what judges which project, beside the block policy.
 	Policies policyset.Config
 
-	environ []string // that the secrets' values are read from
+	// environ is what the secrets' values are read from: a function, since whoever
+	// prints a Config must print none of it.
+	environ func() []string
 }
 
 // GitHubConfig says which GitHub App this is and how hard it may write.
@@ -226,7 +228,7 @@ const (
 
 func loadConfig(path string, environ []string, needs configNeeds) *loader {
 	l := &loader{config: defaultConfig(), env: tidelockEnv(environ), origins: map[string]origin{}, broken: map[string]bool{}}
-	l.config.environ = environ
+	l.config.environ = func() []string { return environ }
 	l.readFile(path)
 	l.readEnv()
 	l.finish()

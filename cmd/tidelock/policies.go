@@ -28,7 +28,11 @@ func (c Config) setsOptions() policyset.Options {
 	if err != nil {
 		cache = os.TempDir()
 	}
-	tokens := secrets.New(c.Secrets, c.environ)
+	var environ []string
+	if c.environ != nil { // a Config that a test made has none
+		environ = c.environ()
+	}
+	tokens := secrets.New(c.Secrets, environ)
 	return policyset.Options{
 		Overrides: policyOptions(c).Overrides, Owners: policy.Owners{Who: c.Policy.Owners}, Disabled: c.Policy.Disabled,
 		Config: c.Policies, Dir: filepath.Join(cache, "tidelock", "policies"),

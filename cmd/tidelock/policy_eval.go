@@ -42,8 +42,9 @@ func newPolicyEvalCommand(p *program) *cobra.Command {
 		Use:   "eval --plan FILE",
 		Short: "Judge a plan, as `terraform show -json` prints it",
 		Long: "Asks the policies about one plan, and shows what they find. The plan is JSON: what `terraform show -json PLANFILE`\n" +
-			"prints, or a whole input of the rules, with the plan under \"plan\" and the facts beside it. The policies are the bundled ones as a server without configuration has them, or those of the server\n" +
-			"whose configuration --config or TIDELOCK_CONFIG names; --pack, --level and --set change them for this once.\n\n" +
+			"prints, or a whole input of the rules, with the plan under \"plan\" and the facts beside it.\n\n" +
+			"The policies are the bundled ones as a server without configuration has them, or those of the server whose\n" +
+			"configuration --config or TIDELOCK_CONFIG names; --pack, --level and --set change them for this once.\n\n" +
 			"Exit codes: 0 nothing forbids it; 1 it could not be judged, which on a server blocks; 2 the command line is\n" +
 			"wrong; 3 a policy forbids it.",
 		Example: "  terraform show -json tfplan | tidelock policy eval --plan -\n" +
