@@ -63,7 +63,7 @@ func main(ctx context.Context, dir string) error {
 	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
 	ctx, unnotify := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer unnotify()
-	lock, ok, err := takeLock(dir)
+	lock, ok, err := awaitLock(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -115,6 +115,30 @@ func main(ctx context.Context, dir string) error {
 	}
 	result := execute(ctx, spec, box, j, log)
 	return finish(dir, j, log, result)
+}
+
+// lockPatience is how long a runner waits for its run's lock.
+const lockPatience = 3 * time.Second
+
+// awaitLock takes the run's lock. A server that lays another start, and a
+// runner whose start was superseded, hold it for a moment only: the last of
+// several starts must not give up for the one before. One that works holds it
+// to its end, and is found in the journal.
+func awaitLock(ctx context.Context, dir string) (lock *os.File, ok bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if lock, ok, err = takeLock(dir); ok || err != nil {
+			return lock, ok, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, false, nil
+		case <-tick.C:
+		}
+	}
 }
 
 // receive reads what to do, and makes sure that it is meant for this start:
