@@ -126,11 +126,10 @@ func writePriceStatus(w io.Writer, sheets []sheetJSON, over importedPrices, byRe
 		return err
 	}
 	type line struct {
-		key             [4]string
-		regions         map[string]bool
-		prices, age     int
-		oldest, newest  string
-		first, imported bool
+		key            [4]string
+		regions        map[string]bool
+		prices, age    int
+		oldest, newest string
 	}
 	byKey := map[[4]string]*line{}
 	var order []*line
