@@ -183,14 +183,19 @@ func (s *site) code(g gate) string {
 // pids waits until the provisioner began.
 func (g gate) pids() []int {
 	g.t.Helper()
-	f, err := os.Open(g.told)
+	// Opened for both, opening does not wait for one who writes: a provisioner
+	// that never begins is a failure that tells itself, and not a test that hangs.
+	f, err := os.OpenFile(g.told, os.O_RDWR|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	defer f.Close()
+	if err := f.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		g.t.Fatal(err)
+	}
 	line, err := bufio.NewReader(f).ReadString('\n')
 	if err != nil {
-		g.t.Fatal(err)
+		g.t.Fatalf("the provisioner did not begin: %v\n%s", err, g.records())
 	}
 	var out []int
 	for _, w := range strings.Fields(line) {
@@ -203,11 +208,34 @@ func (g gate) pids() []int {
 	return outside(g.t, filepath.Dir(g.told), out)
 }
 
+// records is what the site's runs have written about themselves.
+func (g gate) records() string {
+	var b strings.Builder
+	for _, name := range []string{journalFile, stderrFile, logFile, resultFile} {
+		paths, _ := filepath.Glob(filepath.Join(filepath.Dir(g.told), "runs", "*", name))
+		for _, p := range paths {
+			text, _ := os.ReadFile(p)
+			fmt.Fprintf(&b, "%s:\n%s\n", p, text)
+		}
+	}
+	return b.String()
+}
+
 // outside returns the numbers by which the machine knows processes that told
 // their own: in a namespace they have others. Their environment names dir.
 func outside(t *testing.T, dir string, told []int) []int {
 	t.Helper()
 	out := make([]int, len(told))
+	// A process has no environment to be read while it becomes another program.
+	eventually(t, fmt.Sprintf("the processes %v are found", told), func() bool {
+		find(dir, told, out)
+		return !slices.Contains(out, 0)
+	})
+	return out
+}
+
+// find fills out with the numbers of those that it finds.
+func find(dir string, told, out []int) {
 	for _, p := range processes() {
 		environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.pid))
 		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.pid))
@@ -223,10 +251,6 @@ func outside(t *testing.T, dir string, told []int) []int {
 			}
 		}
 	}
-	if slices.Contains(out, 0) {
-		t.Fatalf("the processes %v are not all to be found: %v", told, out)
-	}
-	return out
 }
 
 // open lets the provisioner go on.
