@@ -54,6 +54,7 @@ func newRootCommand(p *program, started *bool) *cobra.Command {
 		newConvertCommand(p),
 		newPolicyCommand(p),
 		newPricesCommand(p),
+		newCostCommand(p),
 		newDriftCommand(p),
 		newAppCommand(p),
 		newMigrateCommand(p),
