@@ -290,7 +290,7 @@ func (s *side) chargeAs(name, detail, service, sku string, n decimal.Decimal, qu
 		s.x.err = err
 	case ok:
 		q := quantity(&p, n) // may change the price, by a documented factor
-		s.add(name, detail, p, q, byUse)
+		s.add(name, detail, service, p, q, byUse)
 	case n.IsZero():
 		s.priced = s.priced || !byUse // none of it costs nothing, whatever one costs
 	case region == "":
@@ -301,7 +301,7 @@ func (s *side) chargeAs(name, detail, service, sku string, n decimal.Decimal, qu
 }
 
 // add writes a line of the bill: q of the price's unit.
-func (s *side) add(name, detail string, p pricebook.Price, q decimal.Decimal, byUse bool) {
+func (s *side) add(name, detail, service string, p pricebook.Price, q decimal.Decimal, byUse bool) {
 	if !byUse {
 		s.priced = true
 	}
@@ -312,7 +312,7 @@ func (s *side) add(name, detail string, p pricebook.Price, q decimal.Decimal, by
 		detail = ""
 	}
 	s.bill.components = append(s.bill.components, Component{
-		Name: name, Detail: detail, Quantity: q, Unit: p.Unit, Price: p.Amount, Monthly: q.Mul(p.Amount),
+		Name: name, Service: service, Detail: detail, Quantity: q, Unit: p.Unit, Price: p.Amount, Monthly: q.Mul(p.Amount),
 		Source: p.Source.Name, AsOf: p.Source.AsOf, ByUse: byUse, Assumed: s.pending,
 	})
 	s.pending = nil

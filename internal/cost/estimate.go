@@ -126,6 +126,9 @@ type ResourceCost struct {
 	Before *decimal.Decimal `json:"before"`
 	After  *decimal.Decimal `json:"after"`
 	Delta  *decimal.Decimal `json:"delta"`
+	// Apart is set where both sides exist and can't be compared: neither is in
+	// the totals.
+	Apart bool `json:"apart,omitempty"`
 	// Components make up After; of a resource that is deleted, Before. Was
 	// makes up Before where that differs.
 	Components []Component `json:"components,omitempty"`
@@ -138,8 +141,9 @@ type ResourceCost struct {
 // Component is one line of a resource's bill.
 type Component struct {
 	Name     string          `json:"name"`
-	Detail   string          `json:"detail,omitempty"` // "m5.large, Linux, on demand"; empty when it would show a sensitive value
-	Quantity decimal.Decimal `json:"quantity"`         // in units, a month
+	Service  string          `json:"service,omitempty"` // the catalogue's word for it, "ec2-linux"; see ServiceOf
+	Detail   string          `json:"detail,omitempty"`  // "m5.large, Linux, on demand"; empty when it would show a sensitive value
+	Quantity decimal.Decimal `json:"quantity"`          // in units, a month
 	Unit     string          `json:"unit"`
 	Price    decimal.Decimal `json:"price"`   // for one unit
 	Monthly  decimal.Decimal `json:"monthly"` // Quantity × Price
@@ -198,6 +202,7 @@ func (c *Catalog) Estimate(plan *tfplan.Plan, opts Options) (Estimate, error) {
 				saves = true
 			default: // both sides exist and can't be compared: left out altogether
 				adds, saves = true, true
+				e.Resources[len(e.Resources)-1].Apart = true
 				continue
 			}
 		}
