@@ -27,13 +27,16 @@ type estimation struct {
 	addressed map[*module]map[string]bool // what a module's instances have as their address
 	usage     *Usage
 	sustained bool
+	terms     terms
 	readLines map[int]bool    // lines of the usage file that something was priced by
 	found     map[string]bool // keys of the usage file that the plan has a resource for
 }
 
 // use notes the date and source of every price of a bill that counts.
 func (x *estimation) use(b *bill) {
-	for _, c := range b.components {
+	for i := range b.components {
+		c := &b.components[i]
+		x.terms.use(b.cloud, c)
 		if x.from == "" || c.AsOf < x.from {
 			x.from = c.AsOf
 		}
@@ -47,6 +50,7 @@ func (x *estimation) use(b *bill) {
 // bill is one side of one resource, priced.
 type bill struct {
 	exists      bool
+	cloud       string
 	status      Status
 	region      string
 	components  []Component
@@ -161,6 +165,7 @@ func (x *estimation) price(ch *tfplan.Change, after bool) *bill {
 	s := &side{view: v, x: x, ch: ch, after: after, bill: b}
 	v.side = s
 	s.view = v
+	b.cloud = s.cloud()
 	kind := kindOf(ch.Type)
 	if x.usage != nil {
 		s.usage = x.usageOf(ch)
@@ -284,7 +289,7 @@ func (s *side) chargeAs(name, detail, service, sku string, n decimal.Decimal, qu
 	}
 	cloud := s.cloud()
 	region := s.region()
-	p, ok, err := s.x.catalog.price(cloud, service, region, sku)
+	p, ok, err := s.x.catalog.priceIn(s.x.terms.native(), cloud, service, region, sku)
 	switch {
 	case err != nil:
 		s.x.err = err
@@ -311,10 +316,13 @@ func (s *side) add(name, detail, service string, p pricebook.Price, q decimal.De
 	if s.bill.sensitive {
 		detail = ""
 	}
-	s.bill.components = append(s.bill.components, Component{
-		Name: name, Service: service, Detail: detail, Quantity: q, Unit: p.Unit, Price: p.Amount, Monthly: q.Mul(p.Amount),
+	c := Component{
+		Name: name, Service: service, Detail: detail, Quantity: q, Unit: p.Unit, Price: p.Amount,
 		Source: p.Source.Name, AsOf: p.Source.AsOf, ByUse: byUse, Assumed: s.pending,
-	})
+	}
+	s.x.terms.apply(&c, s.cloud(), service, p.Currency != "")
+	c.Monthly = q.Mul(c.Price)
+	s.bill.components = append(s.bill.components, c)
 	s.pending = nil
 }
 

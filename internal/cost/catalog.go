@@ -83,8 +83,26 @@ func (c *Catalog) Sheets() []pricebook.Sheet { return c.book.Sheets() }
 // price for all regions where it sets just one. An unknown region ("") can
 // have only the latter. It never falls back to another region.
 func (c *Catalog) price(cloud, service, region, sku string) (pricebook.Price, bool, error) {
+	return c.priceIn("", cloud, service, region, sku)
+}
+
+// lookupIn returns the price with exactly that key, the vendor's own in a
+// currency where the overlay has one, and else that in dollars.
+func (c *Catalog) lookupIn(currency string, k pricebook.Key) (pricebook.Price, bool, error) {
+	if n, ok := c.over.(Native); ok && currency != "" {
+		if p, ok, err := n.LookupIn(currency, k); ok || err != nil {
+			p.Currency = currency
+			return p, ok, err
+		}
+	}
+	return c.Lookup(k)
+}
+
+// priceIn is price, with the vendor's own prices in a currency before those in
+// dollars; "" asks for dollars.
+func (c *Catalog) priceIn(currency, cloud, service, region, sku string) (pricebook.Price, bool, error) {
 	if region != "" {
-		p, ok, err := c.Lookup(pricebook.Key{Cloud: cloud, Service: service, Region: region, SKU: sku})
+		p, ok, err := c.lookupIn(currency, pricebook.Key{Cloud: cloud, Service: service, Region: region, SKU: sku})
 		if ok || err != nil {
 			return p, ok, err
 		}
@@ -92,7 +110,7 @@ func (c *Catalog) price(cloud, service, region, sku string) (pricebook.Price, bo
 	if apart(cloud, region) {
 		return pricebook.Price{}, false, nil
 	}
-	return c.Lookup(pricebook.Key{Cloud: cloud, Service: service, Region: pricebook.Global, SKU: sku})
+	return c.lookupIn(currency, pricebook.Key{Cloud: cloud, Service: service, Region: pricebook.Global, SKU: sku})
 }
 
 // apart reports whether a region belongs to a part of the cloud with price

@@ -19,6 +19,13 @@ type Options struct {
 	// SustainedUse takes off what Google takes off by itself when a machine
 	// runs the whole month, for the families that it does so for.
 	SustainedUse bool
+	// Discounts are taken off list prices, and Exchange turns them into another
+	// currency; the catalogue's own are dollars.
+	Discounts Discounts
+	Exchange  Exchange
+	// Notes are put on the estimate as they are: what somebody who reads it
+	// should know of how it was made.
+	Notes []string
 }
 
 // Status says what became of a resource.
@@ -78,6 +85,14 @@ type Estimate struct {
 	AsOfTo   string `json:"as_of_to,omitempty"`
 	// Sources names where those prices come from, sorted.
 	Sources []string `json:"sources,omitempty"`
+	// Discounts are what was taken off list prices, by service, and Exchange is
+	// the rate that they were turned into Currency by; nil where none was. Terms
+	// says both in a line.
+	Discounts Discounts `json:"discounts,omitempty"`
+	Exchange  *Exchange `json:"exchange,omitempty"`
+	// Notes are sentences about how the estimate was made: a usage file that
+	// could not be read, a rate that is not known.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // Amounts are a cost a month before and after, and the difference.
@@ -145,10 +160,17 @@ type Component struct {
 	Detail   string          `json:"detail,omitempty"`  // "m5.large, Linux, on demand"; empty when it would show a sensitive value
 	Quantity decimal.Decimal `json:"quantity"`          // in units, a month
 	Unit     string          `json:"unit"`
-	Price    decimal.Decimal `json:"price"`   // for one unit
+	Price    decimal.Decimal `json:"price"`   // for one unit, in the estimate's currency, less the discount
 	Monthly  decimal.Decimal `json:"monthly"` // Quantity × Price
 	Source   string          `json:"source"`
 	AsOf     string          `json:"as_of"`
+	// List is the list price for one unit and Discount the percentage that was
+	// taken off it to make Price; nil where there is no discount.
+	List     *decimal.Decimal `json:"list,omitempty"`
+	Discount *decimal.Decimal `json:"discount_percent,omitempty"`
+	// Native is set where the vendor itself sets the price in the estimate's
+	// currency, which is not the catalogue's: no rate is in it.
+	Native bool `json:"native,omitempty"`
 	// ByUse is set where the quantity comes from the usage file.
 	ByUse bool `json:"by_use,omitempty"`
 	// Assumed is what this line takes as given; the resource has it all.
@@ -168,7 +190,7 @@ func (c *Catalog) Estimate(plan *tfplan.Plan, opts Options) (Estimate, error) {
 	}
 	x := &estimation{
 		catalog: c.still(), cfg: cfg, hours: decimal.NewFromInt(int64(opts.HoursPerMonth)),
-		changes: plan.Changes, usage: opts.Usage, sustained: opts.SustainedUse,
+		changes: plan.Changes, usage: opts.Usage, sustained: opts.SustainedUse, terms: newTerms(opts),
 		index:   indexChanges(plan.Changes, func(c *tfplan.Change) bool { return joinable[c.Type] }),
 		sources: map[string]bool{}, readLines: map[int]bool{}, found: map[string]bool{},
 	}
@@ -237,6 +259,8 @@ func (c *Catalog) Estimate(plan *tfplan.Plan, opts Options) (Estimate, error) {
 		e.Sources = append(e.Sources, s)
 	}
 	sort.Strings(e.Sources)
+	x.terms.tell(&e)
+	e.Notes = opts.Notes
 	return e, nil
 }
 

@@ -7,10 +7,10 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// Money writes an amount with its currency, rounded to cents, with thousands
-// apart: "$1,234.50", "-$3.00", "EUR 12.00". An amount of less than half a
-// cent that is not zero is rounded up to a hundredth of one, "$0.0001", so
-// that something never reads as nothing.
+// Money writes an amount with its currency, rounded to the currency's own
+// digits, with thousands apart: "$1,234.50", "-$3.00", "EUR 12.00", "JPY 1,850".
+// An amount that is not zero and would round to it is rounded up to a hundredth
+// of the last digit, "$0.0001", so that something never reads as nothing.
 func Money(amount decimal.Decimal, currency string) string {
 	sign := ""
 	if amount.IsNegative() {
@@ -29,11 +29,12 @@ func Signed(amount decimal.Decimal, currency string) string {
 }
 
 func unsigned(amount decimal.Decimal, currency string) string {
-	text := amount.Abs().StringFixed(2)
-	if text == "0.00" && !amount.IsZero() {
-		text = amount.Abs().RoundUp(4).StringFixed(4)
+	digits := Digits(currency)
+	text := amount.Abs().StringFixed(digits)
+	if !amount.IsZero() && amount.Abs().Round(digits).IsZero() {
+		text = amount.Abs().RoundUp(digits + 2).StringFixed(digits + 2)
 	}
-	units, cents, _ := strings.Cut(text, ".")
+	units, cents, pointed := strings.Cut(text, ".")
 	var b strings.Builder
 	if currency == "USD" {
 		b.WriteByte('$')
@@ -45,6 +46,9 @@ func unsigned(amount decimal.Decimal, currency string) string {
 			b.WriteByte(',')
 		}
 		b.WriteRune(c)
+	}
+	if !pointed {
+		return b.String()
 	}
 	return b.String() + "." + cents
 }

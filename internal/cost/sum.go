@@ -2,12 +2,18 @@ package cost
 
 // Plus adds the totals of another project's estimate, for what a change does
 // as a whole. The resources of both stay where they are: the sum has none.
+// What is in another currency is not added: the sum then says that it lacks it.
 func (e Estimate) Plus(o Estimate) Estimate {
 	e.Resources, e.Sources, e.UsageUnread = nil, nil, nil
-	e.ByUse = e.ByUse.plus(o.ByUse)
-	e.Before, e.After, e.Delta = e.Before.Add(o.Before), e.After.Add(o.After), e.Delta.Add(o.Delta)
-	e.AtLeast = e.AtLeast || o.AtLeast
-	e.Bound = e.Bound.and(o.Bound)
+	e.joinTerms(o)
+	if o.Currency != e.Currency && o.Currency != "" && e.Currency != "" {
+		e.AtLeast, e.Bound = true, BoundPartial
+	} else {
+		e.ByUse = e.ByUse.plus(o.ByUse)
+		e.Before, e.After, e.Delta = e.Before.Add(o.Before), e.After.Add(o.After), e.Delta.Add(o.Delta)
+		e.AtLeast = e.AtLeast || o.AtLeast
+		e.Bound = e.Bound.and(o.Bound)
+	}
 	e.Counts.Priced += o.Counts.Priced
 	e.Counts.Free += o.Counts.Free
 	e.Counts.Usage += o.Counts.Usage

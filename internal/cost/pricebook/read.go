@@ -41,6 +41,8 @@ type Price struct {
 	Amount decimal.Decimal // per unit, in the book's currency; positive
 	Unit   string          // hour, GB-month, month, …
 	Source Source
+	// Currency is that of the amount where it is not the book's; "" where it is.
+	Currency string
 }
 
 // Sheet describes one sheet of a book.
