@@ -29,6 +29,7 @@ var floors = map[string]int{
 	"internal/errs": ground, "internal/redact": ground, "internal/terminal": ground, "internal/markdown": ground, "policies": ground, "repo-templates": ground,
 	"internal/gate":     sources, // beside them: planner reads its blocks, bot asks it
 	"internal/schedule": sources, // the same
+	"internal/plot":     sources, // charts: knows numbers and names alone
 	"internal/capacity": ground, "internal/egress": ground,
 	"internal/secrets": sources, // values alone: who may have which stands in the configuration
 	"internal/db":      sources, "internal/github": sources, "internal/checkout": sources,
@@ -40,7 +41,7 @@ var floors = map[string]int{
 	"bot/command":    readers, // what people write, read into a plan's options
 	"internal/sarif": rooms,   // reads and writes what policy reports
 	"internal/run":   rooms, "internal/drift": rooms, "internal/state": rooms, "internal/registry": rooms, "internal/blueprint": rooms,
-	"internal/policyset": rooms, "internal/policydoc": rooms, "internal/prices": rooms,
+	"internal/policyset": rooms, "internal/policydoc": rooms, "internal/prices": rooms, "internal/actuals": rooms, "internal/budget": rooms,
 	"bot/comment": tellers, "bot/proposal": tellers, "internal/replay": tellers, "internal/compliance": tellers,
 	"internal/desk": edges, // the bot's answer without a bot
 	"bot":           edges, "internal/web": edges,
