@@ -19,6 +19,7 @@ type Key struct {
 type Service struct {
 	Cloud   string          `json:"cloud"`
 	Service string          `json:"service"` // as the vendor's billing exports write it
+	Label   string          `json:"label"`   // the same in short, for people
 	Rate    decimal.Decimal `json:"rate"`    // a month
 }
 
