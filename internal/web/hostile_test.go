@@ -18,6 +18,7 @@ import (
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/internal/terminal"
 	"github.com/tidelock/tidelock/planner"
 	"github.com/tidelock/tidelock/planner/tfplan"
 )
@@ -228,7 +229,7 @@ func TestThreat_HostileTextStaysText(t *testing.T) {
 				t.Errorf("%s: a comment %q", path, d.Data)
 			case html.TextNode:
 				for _, r := range d.Data {
-					if hidden(r) {
+					if terminal.Hidden(r) {
 						t.Errorf("%s: %U in %q", path, r, d.Data)
 						break
 					}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/tidelock/tidelock/internal/terminal"
 )
 
 func TestPlain(t *testing.T) {
@@ -60,7 +62,7 @@ func FuzzVisible(f *testing.F) {
 			t.Errorf("%q gives invalid UTF-8 %q", s, got)
 		}
 		for _, r := range got {
-			if r != utf8.RuneError && hidden(r) {
+			if r != utf8.RuneError && terminal.Hidden(r) {
 				t.Errorf("%q leaves %U", s, r)
 			}
 		}
