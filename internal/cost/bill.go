@@ -28,8 +28,8 @@ type estimation struct {
 	usage     *Usage
 	sustained bool
 	terms     terms
-	readLines map[int]bool    // lines of the usage file that something was priced by
-	found     map[string]bool // keys of the usage file that the plan has a resource for
+	readLines map[usagePlace]bool  // of the usage files, that something was priced by
+	found     map[*usageEntry]bool // of the usage files, that the plan has a resource for
 }
 
 // use notes the date and source of every price of a bill that counts.
@@ -211,14 +211,7 @@ func (x *estimation) usageOf(ch *tfplan.Change) *usageEntry {
 		if address == "" {
 			continue
 		}
-		if x.usage.exact[address] != nil {
-			x.found[address] = true
-		}
-		for _, w := range x.usage.wildcards {
-			if fits(w.address, address) {
-				x.found[w.address] = true
-			}
-		}
+		x.usage.find(address, x.found)
 	}
 	return x.usage.of(ch.Address, ch.Type)
 }

@@ -192,7 +192,7 @@ func (c *Catalog) Estimate(plan *tfplan.Plan, opts Options) (Estimate, error) {
 		catalog: c.still(), cfg: cfg, hours: decimal.NewFromInt(int64(opts.HoursPerMonth)),
 		changes: plan.Changes, usage: opts.Usage, sustained: opts.SustainedUse, terms: newTerms(opts),
 		index:   indexChanges(plan.Changes, func(c *tfplan.Change) bool { return joinable[c.Type] }),
-		sources: map[string]bool{}, readLines: map[int]bool{}, found: map[string]bool{},
+		sources: map[string]bool{}, readLines: map[usagePlace]bool{}, found: map[*usageEntry]bool{},
 	}
 	e := Estimate{Currency: c.Currency(), Hours: opts.HoursPerMonth, Bound: BoundExact}
 	e.Resources = make([]ResourceCost, 0, len(plan.Changes))

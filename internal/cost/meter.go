@@ -50,7 +50,10 @@ func (s *side) amount(key string) (decimal.Decimal, bool) {
 
 // read notes that a value of the usage file was asked for.
 func (s *side) read(key string, v usageValue) {
-	s.x.readLines[v.line] = true
+	s.x.readLines[v.usagePlace] = true
+	for o := v.over; o != nil; o = o.over {
+		s.x.readLines[o.usagePlace] = true // what it says would have been priced too
+	}
 	if s.asked == nil {
 		s.asked = map[string]bool{}
 	}

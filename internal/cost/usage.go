@@ -21,6 +21,8 @@ type Usage struct {
 	exact     map[string]*usageEntry // by address
 	wildcards []*usageEntry          // the most specific first
 	file      string
+	told      told   // what of it is reported that nothing was priced by
+	under     *Usage // what holds where this says nothing; see Over
 }
 
 // usageEntry is what the file says under one key.
@@ -33,13 +35,21 @@ type usageEntry struct {
 type usageValue struct {
 	number decimal.Decimal
 	text   string // of the few keys that take a word
-	line   int
+	usagePlace
+	over *usageValue // that it goes before; nil for none
+}
+
+// usagePlace is where something stands.
+type usagePlace struct {
+	file string
+	line int
 }
 
 const (
 	maxUsageFile   = 4 << 20
 	maxUsageValues = 100_000 // aliases may say one thing many times
 	maxUsageDepth  = 8
+	maxUsageStars  = 1000 // addresses with a star, each of which every resource is held against
 )
 
 // usageWords are the keys whose values are words; all others are amounts.
@@ -186,7 +196,9 @@ func (r *usageReader) resource(k, v *yaml.Node, byType bool) {
 	case byType || !strings.Contains(k.Value, "."):
 		r.u.types[k.Value] = merged(r.u.types[k.Value], e)
 	case strings.Contains(k.Value, "*"):
-		r.u.wildcards = append(r.u.wildcards, e)
+		if r.u.wildcards = append(r.u.wildcards, e); len(r.u.wildcards) == maxUsageStars+1 {
+			r.problem(k, "the file has more than %d addresses with a star.", maxUsageStars)
+		}
 	default:
 		r.u.exact[k.Value] = e
 	}
@@ -202,7 +214,7 @@ func (r *usageReader) collect(e *usageEntry, prefix, what string, v *yaml.Node, 
 			if v.Tag == "!!null" {
 				return
 			}
-			val := usageValue{line: k.Line}
+			val := usageValue{usagePlace: usagePlace{r.name, k.Line}}
 			if usageWords[k.Value] {
 				val.text = v.Value
 			} else if d, ok := usageNumber(v.Value); ok {
@@ -244,26 +256,12 @@ func merged(base, over *usageEntry) *usageEntry {
 		m.values[k] = v
 	}
 	for k, v := range over.values {
+		if old, ok := m.values[k]; ok && v.over == nil {
+			v.over = &old
+		}
 		m.values[k] = v
 	}
 	return m
-}
-
-// of returns what is expected of a resource: what stands under its address,
-// over what stands under the most specific wildcard that fits, over what
-// stands for its type. It returns nil where there is nothing.
-func (u *Usage) of(address, typ string) *usageEntry {
-	if u == nil {
-		return nil
-	}
-	e := u.types[typ]
-	for _, w := range u.wildcards {
-		if fits(w.address, address) {
-			e = merged(e, w)
-			break
-		}
-	}
-	return merged(e, u.exact[address])
 }
 
 // fits reports whether a text is what a pattern describes, in which each star
@@ -282,46 +280,4 @@ func fits(pattern, text string) bool {
 		rest = rest[i+len(p):]
 	}
 	return strings.HasSuffix(rest, parts[len(parts)-1])
-}
-
-// unread says which lines of the file told of resources that the plan does not
-// have, or of amounts that nothing is priced by: typing errors would else look
-// like resources that cost nothing. Defaults of types are not reported.
-func (u *Usage) unread(read map[int]bool, found map[string]bool) []string {
-	var all []*usageEntry
-	for _, e := range u.exact {
-		all = append(all, e)
-	}
-	all = append(all, u.wildcards...)
-	type line struct {
-		n    int
-		text string
-	}
-	var lines []line
-	for _, e := range all {
-		if !found[e.address] {
-			lines = append(lines, line{e.line, fmt.Sprintf("%s:%d: the plan has no %s", u.file, e.line, e.address)})
-			continue
-		}
-		for key, v := range e.values {
-			if !read[v.line] {
-				lines = append(lines, line{v.line, fmt.Sprintf("%s:%d: %s: nothing is priced by %s", u.file, v.line, e.address, key)})
-			}
-		}
-	}
-	sort.Slice(lines, func(i, j int) bool {
-		if lines[i].n != lines[j].n {
-			return lines[i].n < lines[j].n
-		}
-		return lines[i].text < lines[j].text
-	})
-	var out []string
-	for i, l := range lines {
-		if i == 50 {
-			out = append(out, fmt.Sprintf("and %d more", len(lines)-i))
-			break
-		}
-		out = append(out, l.text)
-	}
-	return out
 }
