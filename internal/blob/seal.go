@@ -136,6 +136,7 @@ func readFull(r io.Reader, b []byte) (int, error) {
 type opened struct {
 	r       io.Reader
 	aead    cipher.AEAD
+	bound   []byte // associated data of each segment; nil where that of the data key has it all
 	segment uint64
 	sealed  []byte // the segment read ahead
 	next    []byte // room for the one after
@@ -167,9 +168,14 @@ func (k keys) open(r io.Reader, client, ref string) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{r: r, aead: aead,
+	return newOpened(r, aead, nil)
+}
+
+// newOpened checks the first segment of those that r gives.
+func newOpened(r io.Reader, aead cipher.AEAD, bound []byte) (*opened, error) {
+	o := &opened{r: r, aead: aead, bound: bound,
 		sealed: make([]byte, segmentSize+tagSize), next: make([]byte, segmentSize+tagSize), room: make([]byte, 0, segmentSize)}
-	n, err = readFull(r, o.sealed)
+	n, err := readFull(r, o.sealed)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +198,7 @@ func (o *opened) advance() {
 		}
 	}
 	last := m == 0
-	plain, err := o.aead.Open(o.room[:0], segmentNonce(o.segment, last), o.sealed, nil)
+	plain, err := o.aead.Open(o.room[:0], segmentNonce(o.segment, last), o.sealed, o.bound)
 	if err != nil {
 		o.err = altered(fmt.Sprintf("segment %d does not open", o.segment))
 		return

@@ -95,6 +95,21 @@ func (s *Store) sweep() error {
 //
 // When it fails, nothing is stored; errs.Unavailable for a full disk.
 func (s *Store) Put(ctx context.Context, client, name string, r io.Reader) (ref string, size int64, err error) {
+	return s.put(ctx, client, name, func(w io.Writer, ref string) (int64, error) {
+		return s.keys.seal(w, &contextReader{ctx, r}, client, ref)
+	})
+}
+
+// PutSealed is Put for what a Sealer has sealed: it is stored as it is. Only
+// GetSealed reads it.
+func (s *Store) PutSealed(ctx context.Context, client, name string, r io.Reader) (ref string, size int64, err error) {
+	return s.put(ctx, client, name, func(w io.Writer, _ string) (int64, error) {
+		return io.Copy(w, &contextReader{ctx, r})
+	})
+}
+
+// put writes a file with what fill writes.
+func (s *Store) put(ctx context.Context, client, name string, fill func(w io.Writer, ref string) (int64, error)) (ref string, size int64, err error) {
 	if err := checkName("client", client); err != nil {
 		return "", 0, err
 	}
@@ -121,7 +136,7 @@ func (s *Store) Put(ctx context.Context, client, name string, r io.Reader) (ref 
 	if err != nil {
 		return ref, 0, err
 	}
-	size, err = s.keys.seal(f, &contextReader{ctx, r}, client, ref)
+	size, err = fill(f, ref)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -161,6 +176,27 @@ func (s *Store) syncDir(name string) error {
 //
 // The error is errs.NotFound where the client has no such blob.
 func (s *Store) Get(ctx context.Context, client, ref string) (io.ReadCloser, error) {
+	f, err := s.get(ctx, client, ref)
+	if err != nil {
+		return nil, err
+	}
+	o, err := s.keys.open(f, client, ref)
+	if err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("get blob %s: %w", ref, err)
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{o, f}, nil
+}
+
+// GetSealed returns what PutSealed stored, sealed as it is.
+func (s *Store) GetSealed(ctx context.Context, client, ref string) (io.ReadCloser, error) {
+	return s.get(ctx, client, ref)
+}
+
+func (s *Store) get(ctx context.Context, client, ref string) (io.ReadCloser, error) {
 	if err := errors.Join(checkName("client", client), checkName("reference", ref)); err != nil {
 		return nil, err
 	}
@@ -171,15 +207,10 @@ func (s *Store) Get(ctx context.Context, client, ref string) (io.ReadCloser, err
 	if err != nil {
 		return nil, fmt.Errorf("get blob %s: %w", ref, err)
 	}
-	o, err := s.keys.open(&contextReader{ctx, f}, client, ref)
-	if err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("get blob %s: %w", ref, err)
-	}
 	return struct {
 		io.Reader
 		io.Closer
-	}{o, f}, nil
+	}{&contextReader{ctx, f}, f}, nil
 }
 
 // Delete removes the client's blob. One that is not there is no error: whoever

@@ -31,6 +31,7 @@ var floors = map[string]int{
 	"internal/schedule": sources, // the same
 	"internal/plot":     sources, // charts: knows numbers and names alone
 	"internal/capacity": ground, "internal/egress": ground,
+	"internal/keyring": sources, // below blob and state, which keep what it wraps
 	"internal/secrets": sources, // values alone: who may have which stands in the configuration
 	"internal/db":      sources, "internal/github": sources, "internal/checkout": sources,
 	"internal/blob": services, "internal/queue": services, "internal/access": services,

@@ -1,0 +1,124 @@
+package keyring
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tidelock/tidelock/internal/errs"
+)
+
+// DataKeySize is the size of a data key in bytes.
+const DataKeySize = 32
+
+// Key wraps data keys and unwraps them. It is safe for concurrent use.
+type Key interface {
+	// ID tells the key from all others, and stands beside what it wrapped. It
+	// never changes and is no secret.
+	ID() string
+	// Wrap seals a data key, bound to what Unwrap must be given again.
+	Wrap(ctx context.Context, dataKey, bound []byte) ([]byte, error)
+	Unwrap(ctx context.Context, wrapped, bound []byte) ([]byte, error)
+}
+
+// Wrapped is a data key as it is stored.
+type Wrapped struct {
+	Key  string // ID of the key that wraps it
+	Data []byte
+}
+
+// Ring is the keys that are there.
+type Ring struct {
+	active Key
+	keys   map[string]Key
+}
+
+// New returns a ring whose active key wraps what is new. The others open what
+// they wrapped before.
+func New(active Key, others ...Key) (*Ring, error) {
+	r := &Ring{active, map[string]Key{active.ID(): active}}
+	for _, k := range others {
+		if r.keys[k.ID()] != nil {
+			return nil, errs.New(errs.Invalid, "The key %s is in the configuration twice.", k.ID())
+		}
+		r.keys[k.ID()] = k
+	}
+	return r, nil
+}
+
+// Active returns the ID of the active key.
+func (r *Ring) Active() string { return r.active.ID() }
+
+// IDs returns the IDs of all keys, the active one first.
+func (r *Ring) IDs() []string {
+	ids := []string{r.Active()}
+	for id := range r.keys {
+		if id != r.Active() {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids[1:])
+	return ids
+}
+
+// NewDataKey returns a fresh data key, as it is used and as it is stored.
+func (r *Ring) NewDataKey(ctx context.Context, bound []byte) (plain []byte, w Wrapped, err error) {
+	plain = make([]byte, DataKeySize)
+	rand.Read(plain) // never fails: crypto/rand ends the process instead
+	w, err = r.wrap(ctx, plain, bound)
+	return plain, w, err
+}
+
+func (r *Ring) wrap(ctx context.Context, plain, bound []byte) (Wrapped, error) {
+	data, err := r.active.Wrap(ctx, plain, bound)
+	if err != nil {
+		return Wrapped{}, fmt.Errorf("wrap a data key with %s: %w", r.Active(), err)
+	}
+	return Wrapped{r.Active(), data}, nil
+}
+
+// Open returns the data key. The error is errs.Unavailable where the key that
+// wraps it is not there, and names it.
+func (r *Ring) Open(ctx context.Context, w Wrapped, bound []byte) ([]byte, error) {
+	k := r.keys[w.Key]
+	if k == nil {
+		return nil, r.Lost(w.Key)
+	}
+	plain, err := k.Unwrap(ctx, w.Data, bound)
+	if err != nil {
+		return nil, fmt.Errorf("unwrap a data key with %s: %w", w.Key, err)
+	}
+	if len(plain) != DataKeySize {
+		return nil, altered(fmt.Errorf("%s gave a data key of %d bytes", w.Key, len(plain)))
+	}
+	return plain, nil
+}
+
+// Lost is the error that says that the key is not there.
+func (r *Ring) Lost(id string) error {
+	return errs.New(errs.Unavailable, "What is asked for is encrypted with the key %s, and that is not among the keys of this server, which are %s. "+
+		"Bring it back from its backup and name it in an encryption_key block; nothing else can open the data.", id, strings.Join(r.IDs(), ", "))
+}
+
+// Has reports whether the key is there.
+func (r *Ring) Has(id string) bool { return r.keys[id] != nil }
+
+// Rewrap wraps the data key with the active key. It reports false, and gives
+// w back, where that is so already.
+func (r *Ring) Rewrap(ctx context.Context, w Wrapped, bound []byte) (Wrapped, bool, error) {
+	if w.Key == r.Active() {
+		return w, false, nil
+	}
+	plain, err := r.Open(ctx, w, bound)
+	if err != nil {
+		return w, false, err
+	}
+	fresh, err := r.wrap(ctx, plain, bound)
+	return fresh, err == nil, err
+}
+
+func altered(err error) error {
+	return errs.Wrap(errs.Internal, err, "A stored data key was damaged or tampered with, or belongs elsewhere, and is not used.")
+}
