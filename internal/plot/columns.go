@@ -23,19 +23,19 @@ type Columns struct {
 	// either.
 	Say, Brief func(decimal.Decimal) string
 
-	// What the dashed columns, the lines and the dots are called in the legend.
+	// What the column with its dashed part, the line and the dot are called.
 	Forecast, Limit, Dot string
 }
 
 // Slot is one column and what belongs to it.
 type Slot struct {
-	Name     string            // as tooltip and description have it: "November 2026"
-	Label    string            // below the column: "Nov"
-	Second   string            // below that, where a year begins: "2026"
-	Parts    []decimal.Decimal // as many as the chart has; none for a column of which nothing is known
-	Forecast bool              // drawn dashed: it has not come
-	Limit    *decimal.Decimal  // a line across the column
-	Dot      *decimal.Decimal  // a dot on it
+	Name   string            // as tooltip and description have it: "November 2026"
+	Label  string            // below the column: "Nov"
+	Second string            // below that, where a year begins: "2026"
+	Parts  []decimal.Decimal // as many as the chart has; none for a column of which nothing is known
+	Rest   *decimal.Decimal  // what is still to come on top of them, drawn dashed
+	Limit  *decimal.Decimal  // a line across the column
+	Dot    *decimal.Decimal  // a dot on it
 }
 
 // maxParts is how many colours there are. Of more parts the smallest become one.
@@ -89,7 +89,7 @@ type rect struct {
 
 type key struct {
 	Class string
-	Kind  string // part, forecast, limit or dot
+	Kind  string // part, limit or dot
 	Name  string
 }
 
@@ -144,14 +144,18 @@ func (c Columns) column(slot Slot, i, n int, s scale) column {
 			up = up.Add(amount)
 		}
 		a, b := s.y(from), s.y(from.Add(amount))
-		class := fmt.Sprintf("plot-p%d", c.colour(p))
-		if slot.Forecast {
-			class += " plot-forecast"
-		}
-		col.Rects = append(col.Rects, rect{Class: class, Y: px(min(a, b)), H: px(max(a, b) - min(a, b)), Title: clean(slot.Name + ", " + c.Parts[p] + ": " + c.Say(amount))})
+		col.Rects = append(col.Rects, rect{
+			Class: fmt.Sprintf("plot-p%d", p), Y: px(min(a, b)), H: px(max(a, b) - min(a, b)), Title: clean(slot.Name + ", " + c.Parts[p] + ": " + c.Say(amount)),
+		})
 	}
-	if len(slot.Parts) > 0 {
-		col.Sum, col.Top = clean(c.Brief(up.Add(down))), px(s.y(up)-5)
+	total, title := slot.total()
+	if slot.Rest != nil && slot.Rest.IsPositive() {
+		a, b := s.y(up), s.y(up.Add(*slot.Rest))
+		col.Rects = append(col.Rects, rect{Class: "plot-forecast", Y: px(b), H: px(a - b), Title: clean(slot.Name + ", " + c.Forecast + ": " + c.Say(total))})
+		up = up.Add(*slot.Rest)
+	}
+	if title {
+		col.Sum, col.Top = clean(c.Brief(total)), px(s.y(up)-5)
 	}
 	if slot.Limit != nil {
 		col.Limit, col.LimitTitle = px(s.y(*slot.Limit)), clean(slot.Name+", "+c.Limit+": "+c.Say(*slot.Limit))
@@ -160,6 +164,16 @@ func (c Columns) column(slot Slot, i, n int, s scale) column {
 		col.Dot, col.DotTitle = px(s.y(*slot.Dot)), clean(slot.Name+", "+c.Dot+": "+c.Say(*slot.Dot))
 	}
 	return col
+}
+
+// total is what the column comes to, with what is to come; false where nothing
+// is known.
+func (s Slot) total() (decimal.Decimal, bool) {
+	sum := decimal.Sum(decimal.Zero, s.Parts...)
+	if s.Rest != nil {
+		sum = sum.Add(*s.Rest)
+	}
+	return sum, len(s.Parts) > 0 || s.Rest != nil
 }
 
 // fold makes one part of those for which no colour is left: the smallest ones.
@@ -215,9 +229,6 @@ func (c *Columns) fold() {
 	c.Parts, c.Slots = names, slots
 }
 
-// colour is the part's; the last of the colours is for the others.
-func (c Columns) colour(part int) int { return part % maxParts }
-
 func (c Columns) scale() scale {
 	var all []decimal.Decimal
 	for _, s := range c.Slots {
@@ -228,6 +239,9 @@ func (c Columns) scale() scale {
 			} else {
 				up = up.Add(p)
 			}
+		}
+		if s.Rest != nil && s.Rest.IsPositive() {
+			up = up.Add(*s.Rest)
 		}
 		all = append(all, up, down)
 		for _, p := range []*decimal.Decimal{s.Limit, s.Dot} {
@@ -243,15 +257,17 @@ func (c Columns) scale() scale {
 func (c Columns) describe() string {
 	var out []string
 	for _, s := range c.Slots {
-		text := s.Name + ": "
-		if len(s.Parts) == 0 {
-			text += "not known"
-		} else {
-			text += c.Say(decimal.Sum(decimal.Zero, s.Parts...))
+		var told []string
+		if len(s.Parts) > 0 {
+			told = append(told, c.Say(decimal.Sum(decimal.Zero, s.Parts...)))
 		}
-		if s.Forecast {
-			text += " (" + cmp.Or(c.Forecast, "forecast") + ")"
+		if total, _ := s.total(); s.Rest != nil {
+			told = append(told, c.Forecast+" "+c.Say(total))
 		}
+		if len(told) == 0 {
+			told = []string{"not known"}
+		}
+		text := s.Name + ": " + strings.Join(told, ", ")
 		if s.Limit != nil {
 			text += ", " + c.Limit + " " + c.Say(*s.Limit)
 		}
@@ -267,12 +283,12 @@ func (c Columns) legend() []key {
 	var out []key
 	if len(c.Parts) > 1 {
 		for i, name := range c.Parts {
-			out = append(out, key{Class: fmt.Sprintf("plot-p%d", c.colour(i)), Kind: "part", Name: clean(name)})
+			out = append(out, key{Class: fmt.Sprintf("plot-p%d", i), Kind: "part", Name: clean(name)})
 		}
 	}
 	has := func(f func(Slot) bool) bool { return slices.ContainsFunc(c.Slots, f) }
-	if c.Forecast != "" && has(func(s Slot) bool { return s.Forecast }) {
-		out = append(out, key{Class: "plot-p0 plot-forecast", Kind: "part", Name: clean(c.Forecast)})
+	if c.Forecast != "" && has(func(s Slot) bool { return s.Rest != nil }) {
+		out = append(out, key{Class: "plot-forecast", Kind: "part", Name: clean(c.Forecast)})
 	}
 	if c.Limit != "" && has(func(s Slot) bool { return s.Limit != nil }) {
 		out = append(out, key{Kind: "limit", Name: clean(c.Limit)})

@@ -32,9 +32,9 @@ func halfYear() Columns {
 		Forecast: "Forecast", Limit: "Budget", Dot: "Billed",
 		Slots: []Slot{
 			{Name: "November 2026", Label: "Nov", Second: "2026", Parts: []decimal.Decimal{dec("100"), dec("50")}, Limit: amount("180"), Dot: amount("140.5")},
-			{Name: "December 2026", Label: "Dec", Parts: []decimal.Decimal{dec("100"), dec("0")}, Limit: amount("180")},
-			{Name: "January 2027", Label: "Jan", Second: "2027"},
-			{Name: "February 2027", Label: "Feb", Parts: []decimal.Decimal{dec("120"), dec("80")}, Forecast: true, Limit: amount("180")},
+			{Name: "December 2026", Label: "Dec"},
+			{Name: "January 2027", Label: "Jan", Second: "2027", Parts: []decimal.Decimal{dec("100"), dec("0")}, Rest: amount("20"), Limit: amount("180")},
+			{Name: "February 2027", Label: "Feb", Rest: amount("200"), Limit: amount("180")},
 		},
 	}
 }
@@ -127,7 +127,7 @@ func TestColumnsAreToScale(t *testing.T) {
 		t.Fatalf("%d rectangles", len(rects))
 	}
 	// The scale goes to 200: a pixel is a dollar.
-	for i, want := range []struct{ y, h float64 }{{118, 100}, {68, 50}, {118, 100}, {98, 120}, {18, 80}} {
+	for i, want := range []struct{ y, h float64 }{{118, 100}, {68, 50}, {118, 100}, {98, 20}, {18, 200}} {
 		if y, h := number(t, rects[i], "y"), number(t, rects[i], "height"); y != want.y || h != want.h {
 			t.Errorf("rectangle %d is at %v, %v high; want %v, %v", i, y, h, want.y, want.h)
 		}
@@ -158,7 +158,7 @@ func TestDescriptionSaysEveryFigure(t *testing.T) {
 	if attr(svg, "role") != "img" || byID[attr(svg, "aria-labelledby")] != "A month's rate" {
 		t.Errorf("the chart is called %q", byID[attr(svg, "aria-labelledby")])
 	}
-	want := "November 2026: $150.00, Budget $180.00, Billed $140.50. December 2026: $100.00, Budget $180.00. January 2027: not known. February 2027: $200.00 (Forecast), Budget $180.00."
+	want := "November 2026: $150.00, Budget $180.00, Billed $140.50. December 2026: not known. January 2027: $100.00, Forecast $120.00, Budget $180.00. February 2027: Forecast $200.00, Budget $180.00."
 	if got := byID[attr(svg, "aria-describedby")]; got != want {
 		t.Errorf("the description is\n%s\nwant\n%s", got, want)
 	}
@@ -241,7 +241,7 @@ const payload = `"'><script>window.hacked=1</script><img src=x onerror=alert(1)>
 func TestThreat_NamesInChartsStayText(t *testing.T) {
 	say := func(decimal.Decimal) string { return payload }
 	c := Columns{ID: "m", Title: payload, Parts: []string{payload, "b"}, Forecast: payload, Limit: payload, Dot: payload, Say: say, Slots: []Slot{
-		{Name: payload, Label: payload, Second: payload, Parts: []decimal.Decimal{dec("1"), dec("2")}, Forecast: true, Limit: amount("2"), Dot: amount("1")},
+		{Name: payload, Label: payload, Second: payload, Parts: []decimal.Decimal{dec("1"), dec("2")}, Rest: amount("1"), Limit: amount("2"), Dot: amount("1")},
 	}}
 	b := Bars{ID: "b", Title: payload, Say: say, Rows: []Bar{{Name: payload, Amount: dec("1"), Note: payload, Tone: Bad}}}
 	for name, f := range map[string]func() (template.HTML, error){"columns": c.Figure, "bars": b.Figure} {
