@@ -69,6 +69,8 @@ type application struct {
 	lock   run.Lock
 	tree   string
 	data   string
+	// touched is set where Terraform may have changed something.
+	touched bool
 }
 
 // begin takes an apply from the queue to its end.
@@ -350,6 +352,7 @@ func (a *application) see(ctx context.Context) error {
 			return err
 		}
 	}
+	a.touched = result.Started
 	a.run.StateLineage, a.run.StateSerial, a.run.PeakMemory = result.StateLineage, result.StateSerial, result.PeakMemory
 	a.run.Error = a.Masker.String(result.Error)
 	switch {
@@ -442,6 +445,7 @@ const lookFirst = "Look at the log and the infrastructure; `plan` shows what is 
 // interrupted ends an apply whose end nobody saw. Its lock stays and nothing
 // is started again: only a person can know what exists now.
 func (a *application) interrupted(ctx context.Context, what string) error {
+	a.touched = true
 	a.run.Error = what + " Part of it may have been done. " + lookFirst
 	if err := a.keepLog(ctx); err != nil {
 		a.Log.Warn("log of an interrupted apply not kept", keyRun, a.run.ID, "error", err)
@@ -458,6 +462,9 @@ func (a *application) end(ctx context.Context, final run.Status) error {
 		}
 		if a.run.Kind == run.StateChange {
 			return a.operated(ctx, tx, final)
+		}
+		if err := a.ledgerEnd(ctx, tx, final); err != nil {
+			return err
 		}
 		switch final {
 		case run.Applied:

@@ -10,6 +10,7 @@ import (
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/binaries"
 	"github.com/tidelock/tidelock/internal/blob"
+	"github.com/tidelock/tidelock/internal/budget"
 	"github.com/tidelock/tidelock/internal/capacity"
 	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/clients"
@@ -41,6 +42,7 @@ type Options struct {
 	Blobs    *blob.Store
 	Checkout *checkout.Store
 	Drift    *drift.Store
+	Budget   *budget.Store
 	Runner   *runner.Runner
 	Capacity *capacity.Gate // of this machine, which all runs pass; nil limits nothing
 	Policies *policyset.Sets

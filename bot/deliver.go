@@ -327,6 +327,9 @@ func (b *Bot) applyMerge(ctx context.Context, tx *db.Tx, p run.Pull, actor acces
 	if err := b.Runs.SetMerged(ctx, tx, opened.Change, p.MergeSHA, actor); err != nil {
 		return nil, err
 	}
+	if err := b.ledgerMerged(ctx, tx, opened.Change); err != nil {
+		return nil, err
+	}
 	if opened.Created {
 		if err := b.Queue.Enqueue(ctx, tx, planJob{Change: opened.Change.ID, Actor: actor}, queue.For(p.Client)); err != nil {
 			return nil, err

@@ -378,6 +378,15 @@ func (b *Bot) finishPlan(ctx context.Context, tx *db.Tx, r run.Run, c run.Change
 	if err := b.storePlan(ctx, tx, o, final); err != nil {
 		return err
 	}
+	if final == run.Planned {
+		of := o.run
+		if o.standing != nil {
+			of = *o.standing
+		}
+		if err := b.ledgerPlanned(ctx, tx, o.run, of, c); err != nil {
+			return err
+		}
+	}
 	if watches(r) {
 		return b.noteDrift(ctx, tx, r.ID)
 	}

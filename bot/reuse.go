@@ -119,6 +119,9 @@ func (b *Bot) stand(ctx context.Context, tx *db.Tx, created []run.Run, earlier m
 		if err := b.Runs.Reuse(ctx, tx, r, from); err != nil {
 			return nil, err
 		}
+		if err := b.ledgerPlanned(ctx, tx, r, from, run.Change{}); err != nil { // of a group nothing stands
+			return nil, err
+		}
 		if from.Summary.Empty() { // a plan in between may have taken it
 			if err := b.free(ctx, tx, r); err != nil {
 				return nil, err

@@ -21,6 +21,7 @@ import (
 	"github.com/tidelock/tidelock/bot"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/blob"
+	"github.com/tidelock/tidelock/internal/budget"
 	"github.com/tidelock/tidelock/internal/capacity"
 	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/clients"
@@ -52,6 +53,7 @@ type server struct {
 	bot     *bot.Bot
 	runs    *run.Store
 	drift   *drift.Store
+	budget  *budget.Store
 	trail   *access.Trail
 	blobs   *blob.Store
 	masker  *redact.Masker // of the server's own secrets
@@ -165,12 +167,13 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	if _, err := s.prices.Refresh(ctx); err != nil {
 		return bot.Options{}, err
 	}
+	s.budget = budget.NewStore(s.db, s.trail, budget.Options{})
 	return bot.Options{
 		DB: s.db, Queue: s.queue, App: s.app, Capacity: capacity.New(c.Terraform.limits), Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
 		Blobs: s.blobs, Checkout: s.mirrors, Submodules: bot.Submodules{Allowed: c.Checkout.Submodules, Hosts: c.Checkout.SubmoduleHosts}, Providers: s.providers, Runner: runners,
 		Policies: sets, Catalog: catalog.With(s.prices), HoursPerMonth: c.Cost.HoursPerMonth, Node: node, DataDir: c.DataDir,
 		Settings: c.settings(), Version: buildVersion().Version,
-		Drift: s.drift, DriftDefaults: c.Drift.defaults(), DriftKeep: c.Drift.Keep,
+		Budget: s.budget, Drift: s.drift, DriftDefaults: c.Drift.defaults(), DriftKeep: c.Drift.Keep,
 		Terraform: terraform, PublicURL: c.PublicURL, Log: s.log,
 		Masker: s.masker,
 	}, nil
