@@ -93,6 +93,9 @@ type Estimate struct {
 	// Notes are sentences about how the estimate was made: a usage file that
 	// could not be read, a rate that is not known.
 	Notes []string `json:"notes,omitempty"`
+	// Failed says why there is no estimate, "" where there is one: see
+	// Unestimated.
+	Failed string `json:"failed,omitempty"`
 }
 
 // Amounts are a cost a month before and after, and the difference.

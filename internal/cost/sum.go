@@ -6,6 +6,9 @@ package cost
 func (e Estimate) Plus(o Estimate) Estimate {
 	e.Resources, e.Sources, e.UsageUnread = nil, nil, nil
 	e.joinTerms(o)
+	if e.Failed == "" {
+		e.Failed = o.Failed
+	}
 	if o.Currency != e.Currency && o.Currency != "" && e.Currency != "" {
 		e.AtLeast, e.Bound = true, BoundPartial
 	} else {
