@@ -61,9 +61,9 @@ const (
 
 // Entry is the ledger's row of one project in one change.
 type Entry struct {
-	Change  string `json:"change"`
-	Client  string `json:"client"`
-	Key     `json:"key"`
+	Change string `json:"change"`
+	Client string `json:"client"`
+	Key
 	Project string    `json:"project"` // display name
 	Pull    int       `json:"pull"`
 	State   State     `json:"state"`
