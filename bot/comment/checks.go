@@ -182,7 +182,7 @@ func plansText(v View) string {
 	v.Holders = nil
 	for level := full; ; level++ {
 		var b strings.Builder
-		b.WriteString(table(v, level))
+		b.WriteString(table(v, level) + costPart(v, level))
 		for _, p := range v.Pairs {
 			if level < barest {
 				b.WriteString(section(v, p, level))

@@ -132,7 +132,7 @@ func TestGitHub10_ButtonsFit(t *testing.T) {
 func TestPlanCheckShowsThePlans(t *testing.T) {
 	check := func(v View) github.Check { return Checks(v)[0] }
 	planned, applying := check(scenes()["many"]), check(scenes()["applying"])
-	for _, want := range []string{"| `live/app` | +1 ~1 |", "```diff", "aws_security_group_rule.https", "Cost of <code>live/app</code>"} {
+	for _, want := range []string{"| `live/app` | +1 ~1 |", "```diff", "aws_security_group_rule.https", "What changes in <code>live/app</code>"} {
 		if !strings.Contains(planned.Text, want) {
 			t.Errorf("the text lacks %q:\n%s", want, planned.Text)
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner/tfplan"
@@ -24,8 +23,8 @@ const (
 	barest                // the first lines of the table
 )
 
-// Render returns the pull's comment: what happened, a table of projects, each
-// project's plan, cost and findings folded away, and what to type next. It is
+// Render returns the pull's comment: what happened, a table of projects, what
+// they cost, each project's plan and findings folded away, and what to type next. It is
 // pure. Where the whole would be longer than GitHub takes, every plan is shown
 // in less detail, in steps, until it fits.
 func Render(v View) string { return renderWithin(v, maxComment) }
@@ -60,7 +59,8 @@ func render(v View, level detail) string {
 // told reports whether the change's plans are what counts.
 func told(v View) bool { return len(v.Pairs) > 0 && v.Change.Status != run.Outdated }
 
-// opening is what a comment begins with: the state of things, and the table.
+// opening is what a comment begins with: the state of things, the table, and
+// what it costs.
 func opening(v View, level detail) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %s\n\n", headline(v))
@@ -68,7 +68,7 @@ func opening(v View, level detail) string {
 		b.WriteString(markdown.List(v.Change.Reason))
 	}
 	if told(v) {
-		b.WriteString(table(v, level) + remarks(v))
+		b.WriteString(table(v, level) + remarks(v) + costPart(v, level))
 	}
 	if v.Change.Notes != "" {
 		b.WriteString("⚠️ **Not part of any plan:**\n\n" + markdown.List(v.Change.Notes))
@@ -184,25 +184,4 @@ func total(v View) tfplan.Summary {
 		t = t.Plus(p.Plan.Summary)
 	}
 	return t
-}
-
-// costLine is the sum over the projects, if any of it is known.
-func costLine(v View) string {
-	var sum cost.Estimate
-	seen := false
-	for _, p := range v.Pairs {
-		e := p.Plan.Estimate
-		if e == nil {
-			continue
-		}
-		if !seen {
-			sum, seen = *e, true
-			continue
-		}
-		sum = sum.Plus(*e)
-	}
-	if !seen || (sum.Delta.IsZero() && sum.Bound == cost.BoundExact) {
-		return ""
-	}
-	return " · " + sum.Line()
 }

@@ -71,14 +71,20 @@ func planned(name string) run.Run {
 		ID: "plan-" + name, Repo: 42, Pull: 7, Kind: run.Plan, Status: run.Planned, Project: planner.Project{Name: name, Dir: name, Workspace: "default"},
 		Summary: tfplan.Summary{Create: 1, Update: 1}, Diff: resourceDiff, Report: &policy.Report{Verdict: policy.Pass, Rules: 3},
 		Estimate: &cost.Estimate{
-			Currency: "USD", Hours: 730, Before: dollars("30.37"), After: dollars("60.74"), Delta: dollars("30.37"), Bound: cost.BoundExact,
-			Counts: cost.Counts{Priced: 1, Free: 1, Total: 2}, AsOf: "2026-04-01",
+			Currency: "USD", Hours: 730, Before: dollars("30.368"), After: dollars("60.736"), Delta: dollars("30.368"), Bound: cost.BoundExact,
+			Counts: cost.Counts{Priced: 1, Free: 1, Total: 2}, AsOf: "2026-04-01", AsOfFrom: "2026-04-01", AsOfTo: "2026-04-01",
 			Resources: []cost.ResourceCost{{Address: "aws_instance.web", Type: "aws_instance", Action: tfplan.ActionUpdate, Status: cost.StatusPriced,
-				Before: pointer(dollars("30.37")), After: pointer(dollars("60.74")),
-				Components: []cost.Component{{Name: "instance", Detail: "t3.large, Linux, on demand"}}}},
+				Before: pointer(dollars("30.368")), After: pointer(dollars("60.736")), Delta: pointer(dollars("30.368")),
+				Components: []cost.Component{instance("t3.large", "0.0832")}, Was: []cost.Component{instance("t3.medium", "0.0416")}}},
 		},
 		Started: noon, Finished: noon.Add(9 * time.Second),
 	}
+}
+
+// instance is the month of an instance.
+func instance(typ, price string) cost.Component {
+	return cost.Component{Name: "Instance", Service: "ec2-linux", Detail: typ + ", Linux, on demand", Quantity: dollars("730"), Unit: "hour",
+		Price: dollars(price), Monthly: dollars("730").Mul(dollars(price)), AsOf: "2026-04-01"}
 }
 
 func standing(r run.Run) run.Run {

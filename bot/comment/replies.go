@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/shopspring/decimal"
-
-	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/gate"
 	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/run"
@@ -116,66 +113,6 @@ func driftCell(r run.Run) string {
 		return "🚫 canceled" + by(r)
 	}
 	return "⏳ " + string(r.Status)
-}
-
-// Cost tells what the change's plans cost, from the estimates that were
-// made with them: the reply to `cost`. Pure.
-func Cost(v View) string {
-	v.Pairs = arranged(v.Pairs)
-	for level := full; level < summary; level++ {
-		if text := costs(v, level); len(text) <= maxComment {
-			return text
-		}
-	}
-	return costs(v, summary)
-}
-
-func costs(v View, level detail) string {
-	var rows, sections strings.Builder
-	var sum cost.Estimate
-	seen := 0
-	for _, p := range v.Pairs {
-		e := p.Plan.Estimate
-		if e == nil {
-			continue
-		}
-		if seen++; seen == 1 {
-			sum = *e
-		} else {
-			sum = sum.Plus(*e)
-		}
-		if seen <= maxRows {
-			fmt.Fprintf(&rows, "| %s | %s | %s | %s | %s |\n", markdown.Cell(shorten(p.Plan.Project.Name)), worth(e.Before, e), worth(e.After, e), costCell(e), priced(e))
-		}
-		if level == full {
-			sections.WriteString(costSection(markdown.Code(shorten(p.Plan.Project.Name)), e))
-		}
-	}
-	if seen == 0 {
-		return "There is no estimate yet: it is made with the plan. Comment `plan`."
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "### 💰 %s\n\n", sum.Line())
-	b.WriteString("| project | before | after | difference | priced |\n|---|---:|---:|---:|---|\n" + rows.String())
-	if seen > maxRows {
-		fmt.Fprintf(&b, "| … and %d more projects | | | | |\n", seen-maxRows)
-	}
-	if seen > 1 {
-		fmt.Fprintf(&b, "| **together** | %s | %s | **%s** | %s |\n", worth(sum.Before, &sum), worth(sum.After, &sum), costCell(&sum), priced(&sum))
-	}
-	b.WriteString("\n" + sections.String())
-	fmt.Fprintf(&b, "<sub>a month of %d hours · list prices", sum.Hours)
-	if sum.AsOf != "" {
-		b.WriteString(" as of " + sum.AsOf)
-	}
-	fmt.Fprintf(&b, " · commit %s</sub>\n", Short(v.Change.Target()))
-	return b.String()
-}
-
-func worth(d decimal.Decimal, e *cost.Estimate) string { return cost.Money(d, e.Currency) }
-
-func priced(e *cost.Estimate) string {
-	return fmt.Sprintf("%d of %s", e.Counts.Priced+e.Counts.Free, countOf(e.Counts.Total, "resource"))
 }
 
 // Refusal says why a command was not obeyed: each gate that is closed,

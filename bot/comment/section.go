@@ -4,17 +4,13 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/shopspring/decimal"
-
 	"github.com/tidelock/tidelock/internal/access"
-	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/run"
-	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
-// section is one project's part: what went wrong in the open, plan, cost and
-// findings folded away. A pull's only project is unfolded.
+// section is one project's part: what went wrong in the open, plan and findings
+// folded away. A pull's only project is unfolded.
 func section(v View, p run.Pair, level detail) string {
 	var b strings.Builder
 	name := markdown.Code(shorten(p.Plan.Project.Name))
@@ -41,7 +37,6 @@ func section(v View, p run.Pair, level detail) string {
 	}
 	open := len(v.Pairs) == 1 && level == full && !isApplied(p)
 	b.WriteString(markdown.Fold("Plan of "+name+": "+sums(*shown), markdown.Fenced("diff", diff), open))
-	b.WriteString(costSection(name, shown.Estimate))
 	return b.String()
 }
 
@@ -130,61 +125,4 @@ func headings(diff string) string {
 		}
 	}
 	return strings.Join(kept, "\n")
-}
-
-// maxCostLines is how many resources a cost section lists.
-const maxCostLines = 25
-
-func costSection(name string, e *cost.Estimate) string {
-	if e == nil || e.Counts.Total == 0 {
-		return ""
-	}
-	var b strings.Builder
-	b.WriteString("| resource | before | after | priced as |\n|---|---:|---:|---|\n")
-	lines := 0
-	for _, r := range e.Resources {
-		if !worthALine(r) {
-			continue
-		}
-		if lines++; lines > maxCostLines {
-			continue
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", markdown.Cell(r.Address), money(r.Before, e.Currency), money(r.After, e.Currency), note(r))
-	}
-	if lines > maxCostLines {
-		fmt.Fprintf(&b, "| … and %d more | | | |\n", lines-maxCostLines)
-	}
-	if lines == 0 {
-		return ""
-	}
-	header := e.Header()
-	b.WriteString("\n" + strings.ToUpper(header[:1]) + header[1:] + ".")
-	if e.AsOf != "" {
-		fmt.Fprintf(&b, " List prices as of %s, %d hours a month.", e.AsOf, e.Hours)
-	}
-	return markdown.Fold("Cost of "+name+": "+e.Line(), b.String(), false)
-}
-
-// worthALine leaves out what costs nothing and what does not move.
-func worthALine(r cost.ResourceCost) bool {
-	return r.Status != cost.StatusFree && r.Action != tfplan.ActionNoop
-}
-
-func note(r cost.ResourceCost) string {
-	switch {
-	case r.Note != "":
-		return markdown.Prose(r.Note)
-	case r.Status == cost.StatusUsage:
-		return "by use"
-	case len(r.Components) > 0 && r.Components[0].Detail != "":
-		return markdown.Prose(r.Components[0].Detail)
-	}
-	return ""
-}
-
-func money(d *decimal.Decimal, currency string) string {
-	if d == nil {
-		return "not priced"
-	}
-	return cost.Money(*d, currency)
 }

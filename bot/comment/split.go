@@ -35,8 +35,11 @@ func split(v View) []string {
 		return nil
 	}
 	head, tail := opening(v, full), closing(v)
-	if len(head)+len(tail) > maxComment/2 {
-		return nil
+	for level := terse; len(head)+len(tail) > maxComment/2; level++ { // with less of the cost it may do
+		if level == barest {
+			return nil
+		}
+		head = opening(v, level)
 	}
 	const on = "_The plans go on below._\n\n"
 	parts, room := []string{head}, maxComment-len(tail)-len(on)-len(head)
@@ -89,7 +92,7 @@ func blocks(v View, p run.Pair) []string {
 		}
 		out = append(out, markdown.Fold(title, markdown.Fenced("diff", piece), false))
 	}
-	return append(out, costSection(name, shown.Estimate))
+	return out
 }
 
 // chunks cuts a plan's text into pieces of at most n bytes, between resources

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/internal/access"
-	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/markdown"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
@@ -175,14 +174,6 @@ func counts(r run.Run) string {
 		return countOf(s.Outputs, "output") + aside
 	}
 	return strings.Join(parts, " ") + aside
-}
-
-// costCell is the estimate's line; the column's title says that it is a month's.
-func costCell(e *cost.Estimate) string {
-	if e == nil {
-		return ""
-	}
-	return strings.Replace(e.Line(), " a month", "", 1)
 }
 
 func policyCell(r run.Run) string {

@@ -90,6 +90,8 @@ type Estimate struct {
 	// says both in a line.
 	Discounts Discounts `json:"discounts,omitempty"`
 	Exchange  *Exchange `json:"exchange,omitempty"`
+	// Advice is what the catalogue proves could cost less; see Catalog.Advise.
+	Advice []Advice `json:"advice,omitempty"`
 	// Notes are sentences about how the estimate was made: a usage file that
 	// could not be read, a rate that is not known.
 	Notes []string `json:"notes,omitempty"`

@@ -1,0 +1,238 @@
+package comment
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/tidelock/tidelock/internal/cost"
+	"github.com/tidelock/tidelock/internal/markdown"
+)
+
+// The measures of what is told of a project's resources.
+const (
+	maxTreeLine = 240 // bytes of a line
+	maxUnpriced = 20  // resources without a price
+	maxAdvice   = 10
+)
+
+// projectPart is what changes in one project, resource by resource, and what is
+// not priced, in so many bytes. A change's only project needs no title.
+func projectPart(p projectCost, alone bool, level detail, limit int) string {
+	limit -= 300 // what stands around the tree
+	tree := costTree(p.Estimate, level, limit*2/3)
+	rest := advised(p.Estimate) + unpriced(p.Estimate, limit/3)
+	if tree == "" && rest == "" {
+		return ""
+	}
+	if alone {
+		return tree + rest
+	}
+	title := "What changes in " + markdown.Code(p.name) + ": " + p.Line()
+	if tree == "" {
+		title = "Of " + markdown.Code(p.name)
+	}
+	return markdown.Fold(title, strings.TrimRight(tree+rest, "\n"), false)
+}
+
+// costTree has the resources whose cost changes, the largest change first, each
+// with its lines; what stays is a count. Fenced, since every name in it is a
+// stranger's; as a diff, whose lines are coloured.
+func costTree(e *cost.Estimate, level detail, limit int) string {
+	var moved []*cost.ResourceCost
+	stay, kept := 0, decimal.Zero
+	for i := range e.Resources {
+		r := &e.Resources[i]
+		switch {
+		case r.Unpriced():
+		case r.Changes():
+			moved = append(moved, r)
+		case r.After != nil && !r.After.IsZero():
+			stay++
+			kept = kept.Add(*r.After)
+		}
+	}
+	if len(moved) == 0 {
+		return ""
+	}
+	slices.SortStableFunc(moved, func(a, b *cost.ResourceCost) int { return size(*b).Cmp(size(*a)) })
+	var b strings.Builder
+	for i, r := range moved {
+		text := treeOf(*r, e.Currency, level)
+		if b.Len()+len(text) > limit {
+			fmt.Fprintf(&b, "  … and %s more\n", countOf(len(moved)-i, "resource"))
+			break
+		}
+		b.WriteString(text)
+	}
+	if stay > 0 {
+		verb := "stay as they are"
+		if stay == 1 {
+			verb = "stays as it is"
+		}
+		fmt.Fprintf(&b, "  %s %s: %s\n", countOf(stay, "resource"), verb, cost.Money(kept, e.Currency))
+	}
+	return markdown.Fenced("diff", b.String()) + "\n\n"
+}
+
+// size is how far a resource moves what the month costs; what is not known of
+// is as large as what there is.
+func size(r cost.ResourceCost) decimal.Decimal {
+	if r.Delta != nil {
+		return r.Delta.Abs()
+	}
+	var most decimal.Decimal
+	for _, side := range []*decimal.Decimal{r.Before, r.After} {
+		if side != nil {
+			most = decimal.Max(most, *side)
+		}
+	}
+	return most
+}
+
+// treeOf is one resource and, but where the comment must be short, its lines.
+func treeOf(r cost.ResourceCost, currency string, level detail) string {
+	sign := r.Sign()
+	var b strings.Builder
+	line := func(sign, text string) { b.WriteString(sign + "   " + markdown.Abridged(text, maxTreeLine) + "\n") }
+	b.WriteString(sign + " " + markdown.Abridged(r.Address, maxTreeLine/2) + "  " + moves(r, currency) + "\n")
+	if level > full {
+		return b.String()
+	}
+	stay, kept := 0, decimal.Zero
+	for _, l := range r.Lines() {
+		if l.Sign == "=" {
+			stay++
+			kept = kept.Add(l.Delta).Add(l.After.Monthly)
+			continue
+		}
+		c := l.Shown()
+		text := markdown.OneLine(c.Name)
+		if c.Detail != "" {
+			text += ", " + markdown.Abridged(c.Detail, 80)
+		}
+		text += ": " + reckoned(c, currency)
+		line(l.Sign, text)
+		if l.Sign == "~" {
+			was := "before: "
+			if l.Before.Detail != "" && l.Before.Detail != c.Detail {
+				was += markdown.Abridged(l.Before.Detail, 80) + ", "
+			}
+			line(" ", was+reckoned(*l.Before, currency))
+		}
+	}
+	if stay > 0 {
+		b.WriteString("    " + countOf(stay, "more line") + ": " + cost.Money(kept, currency) + "\n")
+	}
+	if r.Note != "" {
+		line(" ", "not priced wholly: "+markdown.OneLine(r.Note))
+	}
+	if len(r.Usage) > 0 {
+		line(" ", "also paid by use: "+markdown.OneLine(strings.Join(r.Usage, ", ")))
+	}
+	if len(r.Assumed) > 0 {
+		line(" ", "taken as given: "+markdown.OneLine(strings.Join(r.Assumed, "; ")))
+	}
+	return b.String()
+}
+
+// moves is what a change does to a resource's month.
+func moves(r cost.ResourceCost, currency string) string {
+	amount := func(d *decimal.Decimal) string {
+		if d == nil {
+			return "not priced"
+		}
+		return cost.Money(*d, currency)
+	}
+	both := amount(r.Before) + " → " + amount(r.After)
+	switch {
+	case r.Delta == nil && r.Sign() == "+":
+		return "at least " + cost.Signed(*orZero(r.After), currency)
+	case r.Delta == nil && r.Sign() == "-":
+		return "at least " + cost.Signed(orZero(r.Before).Neg(), currency)
+	case r.Delta == nil:
+		return "not known: " + both + ", as far as priced"
+	case r.Status == cost.StatusUsage && r.Delta.IsZero():
+		return "by use"
+	case r.Sign() == "~":
+		return cost.Signed(*r.Delta, currency) + " (" + both + ")"
+	}
+	return cost.Signed(*r.Delta, currency)
+}
+
+func orZero(d *decimal.Decimal) *decimal.Decimal {
+	if d == nil {
+		return &decimal.Zero
+	}
+	return d
+}
+
+// reckoned is a line's arithmetic: "730 hours × $0.0832 = $60.74".
+func reckoned(c cost.Component, currency string) string {
+	text := cost.Quantity(c.Quantity, c.Unit) + " × " + cost.UnitPrice(c.Price, currency) + " = " + cost.Money(c.Monthly, currency)
+	if c.Discount != nil {
+		text += ", " + c.Discount.String() + " % less than listed"
+	}
+	if c.ByUse {
+		text += ", by use"
+	}
+	return text
+}
+
+// unpriced lists the resources that have no price, with the reason: those that
+// change, since the others are the same before and after.
+func unpriced(e *cost.Estimate, limit int) string {
+	var b strings.Builder
+	shown, more, stay := 0, 0, 0
+	for _, r := range e.Resources {
+		switch {
+		case !r.Unpriced():
+			continue
+		case !r.Changes():
+			stay++
+			continue
+		}
+		row := fmt.Sprintf("- %s: %s\n", markdown.Code(markdown.Abridged(r.Address, maxTreeLine/2)), markdown.Prose(markdown.Abridged(r.Note, maxNote)))
+		if shown == maxUnpriced || b.Len()+len(row) > limit {
+			more++
+			continue
+		}
+		shown++
+		b.WriteString(row)
+	}
+	if more > 0 {
+		fmt.Fprintf(&b, "- … and %d more\n", more)
+	}
+	if stay > 0 {
+		fmt.Fprintf(&b, "- %s that the plan does not change\n", countOf(stay, "resource"))
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "Not priced:\n\n" + b.String() + "\n"
+}
+
+// advised lists what the catalogue proves could cost less, of the resources
+// that the change's lines touch.
+func advised(e *cost.Estimate) string {
+	var b strings.Builder
+	n := 0
+	for _, a := range e.Advice {
+		if !a.Touched {
+			continue
+		}
+		if n++; n <= maxAdvice {
+			fmt.Fprintf(&b, "- 💡 %s: %s **%s a month less.** %s\n", markdown.Code(markdown.Abridged(a.Address, maxTreeLine/2)),
+				markdown.Prose(a.Text), cost.Money(a.Saving, e.Currency), markdown.Prose(a.Why))
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	if n > maxAdvice {
+		fmt.Fprintf(&b, "- … and %d more\n", n-maxAdvice)
+	}
+	return "Could cost less:\n\n" + b.String() + "\n"
+}
