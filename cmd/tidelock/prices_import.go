@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ import (
 
 // pricesImport is what `tidelock prices import` was asked for.
 type pricesImport struct {
-	url, file, keyFile string
+	url, file, keyFile, currency string
 	regions, services  []string
 	dry, force, asJSON bool
 }
@@ -53,6 +54,7 @@ func newPricesImportCommand(p *program) *cobra.Command {
 		Example: "  tidelock prices import aws --service AmazonEC2 --region eu-west-1 --region us-east-1\n" +
 			"  tidelock prices import aws --file AmazonEC2.json.gz --dry-run\n" +
 			"  tidelock prices import azure --service 'Virtual Machines' --region westeurope\n" +
+			"  tidelock prices import azure --currency EUR\n" +
 			"  tidelock prices import gcp --key-file google.key --json | jq '.lists[].not_taken'",
 		ValidArgs: []string{prices.AWS, prices.Azure, prices.GCP},
 		Args: func(_ *cobra.Command, args []string) error {
@@ -71,6 +73,7 @@ func newPricesImportCommand(p *program) *cobra.Command {
 	f.StringVar(&o.keyFile, "key-file", "", "file with Google's API key")
 	f.StringArrayVar(&o.regions, "region", nil, "only this region; may be repeated")
 	f.StringArrayVar(&o.services, "service", nil, "only this service, as the vendor calls it; may be repeated")
+	f.StringVar(&o.currency, "currency", "", "import the prices that the vendor sets in this currency, such as EUR; only Azure does")
 	f.BoolVar(&o.dry, "dry-run", false, "read and compare, and store nothing")
 	f.BoolVar(&o.force, "force", false, "also take a list that is older than what is there, or that looks cut")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
@@ -89,7 +92,7 @@ func newPricesImportCommand(p *program) *cobra.Command {
 // lists returns the lists that were asked for.
 func (o pricesImport) lists(cloud string) ([]prices.List, error) {
 	if o.url == "" && o.file == "" {
-		return prices.Lists(cloud, o.services, o.regions)
+		return prices.Lists(cloud, o.services, o.regions, o.currency)
 	}
 	// AWS's files are whole by themselves. What an answer of the others was
 	// asked for isn't known.
@@ -101,7 +104,10 @@ func (p *program) importPrices(ctx context.Context, cloud string, o pricesImport
 	if err != nil {
 		return err
 	}
-	read := prices.Options{Regions: o.regions, Offers: o.services}
+	if err := prices.CheckCurrency(cloud, o.currency); err != nil {
+		return err
+	}
+	read := prices.Options{Regions: o.regions, Offers: o.services, Currency: o.currency}
 	if o.keyFile != "" {
 		key, err := os.ReadFile(o.keyFile)
 		if err != nil {
@@ -171,7 +177,7 @@ func (d pricesDesk) importList(ctx context.Context, l prices.List, read prices.O
 	}
 	if d.store == nil { // a dry run without a database: all is new
 		for _, part := range r.Parts {
-			view.Parts = append(view.Parts, prices.Import{Cloud: part.Cloud, Offer: part.Offer, Region: part.Region, Actor: actor, At: time.Now().UTC(),
+			view.Parts = append(view.Parts, prices.Import{Cloud: part.Cloud, Offer: part.Offer, Region: part.Region, Currency: cmp.Or(part.Currency, "USD"), Actor: actor, At: time.Now().UTC(),
 				Source: r.Source, SHA256: r.SHA256, AsOf: r.AsOf, Whole: part.Whole, Prices: len(part.Prices), Added: len(part.Prices)})
 		}
 		return view, nil

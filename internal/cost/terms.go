@@ -2,6 +2,7 @@ package cost
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -204,4 +205,15 @@ func Digits(currency string) int32 {
 		return 3
 	}
 	return 2
+}
+
+// Told is a text of what the options make of list prices: where it is the same,
+// and the prices are, the same plan is priced in the same way. Notes are not in
+// it.
+func (o Options) Told() string {
+	text, err := json.Marshal([]any{o.HoursPerMonth, o.SustainedUse, o.Discounts, o.Exchange, o.Usage.Digest()})
+	if err != nil {
+		panic(err) // numbers and words
+	}
+	return string(text)
 }

@@ -2,6 +2,7 @@ package cost
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -21,8 +22,9 @@ type Usage struct {
 	exact     map[string]*usageEntry // by address
 	wildcards []*usageEntry          // the most specific first
 	file      string
-	told      told   // what of it is reported that nothing was priced by
-	under     *Usage // what holds where this says nothing; see Over
+	sum       [sha256.Size]byte // of the file's bytes
+	told      told              // what of it is reported that nothing was priced by
+	under     *Usage            // what holds where this says nothing; see Over
 }
 
 // usageEntry is what the file says under one key.
@@ -69,7 +71,7 @@ func ReadUsage(name string, data []byte) (*Usage, error) {
 	if len(data) > maxUsageFile {
 		return nil, errs.New(errs.Invalid, "%s has more than %d MB; a usage file is far smaller.", name, maxUsageFile>>20)
 	}
-	r := &usageReader{name: name, u: &Usage{types: map[string]*usageEntry{}, exact: map[string]*usageEntry{}, file: name}}
+	r := &usageReader{name: name, u: &Usage{types: map[string]*usageEntry{}, exact: map[string]*usageEntry{}, file: name, sum: sha256.Sum256(data)}}
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
 	if err := d.Decode(&doc); err != nil {

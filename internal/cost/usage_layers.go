@@ -1,6 +1,8 @@
 package cost
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -161,4 +163,17 @@ func (u *Usage) unreadHere(read map[usagePlace]bool, found map[*usageEntry]bool)
 		out = append(out, l.text)
 	}
 	return out
+}
+
+// Digest tells usages apart: it is the same for the same files in the same
+// order, and "" for none.
+func (u *Usage) Digest() string {
+	if u == nil {
+		return ""
+	}
+	h := sha256.New()
+	for ; u != nil; u = u.under {
+		_, _ = h.Write(u.sum[:]) // a hash takes everything
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }

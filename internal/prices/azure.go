@@ -72,7 +72,7 @@ var azureUnits = map[string]string{
 func (s *sink) azureTake(a *azureItem, now time.Time) error {
 	family := a.service
 	switch {
-	case a.currency != "USD":
+	case a.currency != s.money:
 		s.leave(whyCurrency, family)
 		return nil
 	case a.kind == "Reservation" || a.term != "":

@@ -1,6 +1,7 @@
 package prices
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -56,10 +57,26 @@ func Offers(cloud string) []string {
 
 var regionName = regexp.MustCompile(`^[a-z0-9-]{2,40}$`)
 
+// CheckCurrency says what is wrong with a currency of a cloud's price list.
+func CheckCurrency(cloud, currency string) error {
+	switch {
+	case currency == "" || currency == dollars:
+		return nil
+	case !IsCurrency(currency):
+		return errs.New(errs.Invalid, "%q is no currency: those are three capital letters, such as EUR.", currency)
+	case cloud != Azure:
+		return errs.New(errs.Invalid, "The price list of %s is in USD. Only Azure sets prices in other currencies; a rate turns the others (tidelock prices rate set).", cloud)
+	}
+	return nil
+}
+
 // Lists returns the vendor's own price lists of some services, by default all
-// that the importer knows, in some regions. AWS has a list for each region, so
-// it needs the regions' names.
-func Lists(cloud string, offers, regions []string) ([]List, error) {
+// that the importer knows, in some regions and a currency, by default dollars.
+// AWS has a list for each region, so it needs the regions' names.
+func Lists(cloud string, offers, regions []string, currency string) ([]List, error) {
+	if err := CheckCurrency(cloud, currency); err != nil {
+		return nil, err
+	}
 	for i, r := range regions {
 		if regions[i] = strings.ToLower(r); !regionName.MatchString(regions[i]) {
 			return nil, errs.New(errs.Invalid, "%q is no name of a region.", r)
@@ -98,7 +115,7 @@ func Lists(cloud string, offers, regions []string) ([]List, error) {
 					filter += fmt.Sprintf(" and armRegionName eq '%s'", r)
 				}
 				lists = append(lists, List{Cloud: Azure, Whole: true,
-					URL: azureHost + "/api/retail/prices?" + url.Values{"api-version": {"2023-01-01-preview"}, "currencyCode": {"USD"}, "$filter": {filter}}.Encode()})
+					URL: azureHost + "/api/retail/prices?" + url.Values{"api-version": {"2023-01-01-preview"}, "currencyCode": {cmp.Or(currency, dollars)}, "$filter": {filter}}.Encode()})
 			}
 		case GCP:
 			for _, s := range googleServices {

@@ -16,10 +16,31 @@ import (
 
 // Overlay is what was imported at one moment, for cost.Catalog's With. It is
 // held packed, and answers from memory.
-type Overlay struct{ book *pricebook.Book }
+type Overlay struct {
+	book    *pricebook.Book
+	natives map[string]*pricebook.Book // by currency
+}
 
 // Lookup returns the imported price with exactly that key.
 func (o *Overlay) Lookup(k pricebook.Key) (pricebook.Price, bool, error) { return o.book.Lookup(k) }
+
+// LookupIn returns the imported price that the vendor sets in a currency.
+func (o *Overlay) LookupIn(currency string, k pricebook.Key) (pricebook.Price, bool, error) {
+	book := o.natives[currency]
+	if book == nil {
+		return pricebook.Price{}, false, nil
+	}
+	return book.Lookup(k)
+}
+
+// Natives describes what was imported in other currencies, by currency.
+func (o *Overlay) Natives() map[string][]pricebook.Sheet {
+	out := map[string][]pricebook.Sheet{}
+	for currency, book := range o.natives {
+		out[currency] = book.Sheets()
+	}
+	return out
+}
 
 // Sheets describes what was imported, as cost.Catalog's Sheets does what is
 // embedded.
@@ -29,57 +50,76 @@ var listNames = map[string]string{AWS: "AWS price list, imported", Azure: "Azure
 
 // Overlay reads all imported prices as of one moment.
 func (s *Store) Overlay(ctx context.Context) (*Overlay, error) {
-	var book *pricebook.Book
+	over := &Overlay{natives: map[string]*pricebook.Book{}}
 	err := s.db.Read(ctx, func(q db.Querier) error {
 		imports, err := history(ctx, q, latest)
 		if err != nil {
 			return err
 		}
-		sources := map[[3]string]pricebook.Source{}
-		var all []pricebook.Source
+		if over.book, err = bookOf(ctx, q, dollars, imports); err != nil {
+			return err
+		}
 		for _, i := range imports {
-			from := pricebook.Source{Name: cmp.Or(listNames[i.Cloud], i.Cloud), AsOf: i.AsOf}
-			sources[[3]string{i.Cloud, i.Offer, i.Region}] = from
-			if !slices.Contains(all, from) {
-				all = append(all, from)
+			if i.Currency == dollars || over.natives[i.Currency] != nil {
+				continue
 			}
-		}
-		// The newer first, as in the catalogue; the same ones in the same order.
-		slices.SortFunc(all, func(a, b pricebook.Source) int {
-			return cmp.Or(strings.Compare(b.AsOf, a.AsOf), strings.Compare(a.Name, b.Name))
-		})
-		w := pricebook.NewWriter("USD", all...)
-		rows, err := q.QueryContext(ctx, `SELECT cloud, offer, service, region, sku, amount, unit FROM prices`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var k pricebook.Key
-			var offer, amount, unit string
-			if err := rows.Scan(&k.Cloud, &offer, &k.Service, &k.Region, &k.SKU, &amount, &unit); err != nil {
-				return err
-			}
-			d, err := decimal.NewFromString(amount)
-			if err != nil {
-				return fmt.Errorf("price of %+v: %w", k, err)
-			}
-			if err := w.Add(k, d, unit, sources[[3]string{k.Cloud, offer, k.Region}]); err != nil {
+			if over.natives[i.Currency], err = bookOf(ctx, q, i.Currency, imports); err != nil {
 				return err
 			}
 		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
-		var packed bytes.Buffer
-		if _, err := w.WriteTo(&packed); err != nil {
-			return err
-		}
-		book, err = pricebook.Open(packed.String())
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read imported prices: %w", err)
 	}
-	return &Overlay{book}, nil
+	return over, nil
+}
+
+// bookOf packs the imported prices in one currency.
+func bookOf(ctx context.Context, q db.Querier, currency string, imports []Import) (*pricebook.Book, error) {
+	sources := map[[3]string]pricebook.Source{}
+	var all []pricebook.Source
+	for _, i := range imports {
+		if i.Currency != currency {
+			continue
+		}
+		from := pricebook.Source{Name: cmp.Or(listNames[i.Cloud], i.Cloud), AsOf: i.AsOf}
+		sources[[3]string{i.Cloud, i.Offer, i.Region}] = from
+		if !slices.Contains(all, from) {
+			all = append(all, from)
+		}
+	}
+	// The newer first, as in the catalogue; the same ones in the same order.
+	slices.SortFunc(all, func(a, b pricebook.Source) int {
+		return cmp.Or(strings.Compare(b.AsOf, a.AsOf), strings.Compare(a.Name, b.Name))
+	})
+	w := pricebook.NewWriter(currency, all...)
+	from, args := Part{Currency: currency}.within("1 = 1")
+	rows, err := q.QueryContext(ctx, `SELECT cloud, offer, service, region, sku, amount, unit FROM `+from, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var k pricebook.Key
+		var offer, amount, unit string
+		if err := rows.Scan(&k.Cloud, &offer, &k.Service, &k.Region, &k.SKU, &amount, &unit); err != nil {
+			return nil, err
+		}
+		d, err := decimal.NewFromString(amount)
+		if err != nil {
+			return nil, fmt.Errorf("price of %+v: %w", k, err)
+		}
+		if err := w.Add(k, d, unit, sources[[3]string{k.Cloud, offer, k.Region}]); err != nil {
+			return nil, err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	var packed bytes.Buffer
+	if _, err := w.WriteTo(&packed); err != nil {
+		return nil, err
+	}
+	return pricebook.Open(packed.String())
 }

@@ -193,22 +193,26 @@ func TestThreat_PriceListAtAPrivateAddress(t *testing.T) {
 }
 
 func TestLists(t *testing.T) {
-	l, err := Lists(AWS, []string{"amazonec2"}, []string{"EU-west-1", "us-east-1"})
+	l, err := Lists(AWS, []string{"amazonec2"}, []string{"EU-west-1", "us-east-1"}, "")
 	if err != nil || len(l) != 2 || l[0].URL != "https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AmazonEC2/current/eu-west-1/index.json" || !l[0].Whole {
 		t.Errorf("%+v, %v", l, err)
 	}
-	l, err = Lists(Azure, []string{"Virtual Machines"}, []string{"westeurope"})
+	l, err = Lists(Azure, []string{"Virtual Machines"}, []string{"westeurope"}, "USD")
 	if err != nil || len(l) != 1 || !strings.HasSuffix(l[0].Name(), "?$filter=priceType eq 'Consumption' and serviceName eq 'Virtual Machines' and armRegionName eq 'westeurope'") {
 		t.Errorf("%+v, %v", l, err)
 	}
-	if l, err = Lists(GCP, nil, nil); err != nil || len(l) != len(googleServices) {
+	if l, err = Lists(GCP, nil, nil, ""); err != nil || len(l) != len(googleServices) {
 		t.Errorf("%+v, %v", l, err)
 	}
 	for _, bad := range []struct {
 		cloud           string
 		offers, regions []string
-	}{{AWS, nil, nil}, {AWS, []string{"AmazonBraket"}, []string{"eu-west-1"}}, {Azure, nil, []string{"x' or 1 eq 1"}}, {AWS, nil, []string{"../.."}}} {
-		if l, err := Lists(bad.cloud, bad.offers, bad.regions); !errs.Is(err, errs.Invalid) {
+		currency        string
+	}{
+		{AWS, nil, nil, ""}, {AWS, []string{"AmazonBraket"}, []string{"eu-west-1"}, ""}, {Azure, nil, []string{"x' or 1 eq 1"}, ""}, {AWS, nil, []string{"../.."}, ""},
+		{AWS, nil, []string{"eu-west-1"}, "EUR"}, {Azure, nil, nil, "EUR' or 1"}, {Azure, nil, nil, "eur"},
+	} {
+		if l, err := Lists(bad.cloud, bad.offers, bad.regions, bad.currency); !errs.Is(err, errs.Invalid) {
 			t.Errorf("%+v: %v, %v", bad, l, err)
 		}
 	}

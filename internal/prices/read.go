@@ -35,8 +35,11 @@ const (
 type Options struct {
 	Regions []string // only these; none: all
 	Offers  []string // only these of the vendor's services; none: all
-	Now     func() time.Time
-	Client  *http.Client // nil: one that only reaches public addresses and the hosts that the lists name
+	// Currency is that of the prices that are taken; "" is USD. Only Azure sets
+	// prices in others.
+	Currency string
+	Now      func() time.Time
+	Client   *http.Client // nil: one that only reaches public addresses and the hosts that the lists name
 	// Key is Google's API key. It is sent as a header to the list's own host.
 	Key redact.Secret
 	// Pause waits before a page is asked for again. nil: by the clock.

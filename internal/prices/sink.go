@@ -22,7 +22,7 @@ const (
 // as a cloud's largest list has.
 const maxTaken = 2_000_000
 
-// Price is a list price in USD.
+// Price is a list price, in its part's currency.
 type Price struct {
 	Key    pricebook.Key
 	Amount decimal.Decimal // positive
@@ -37,8 +37,27 @@ type Part struct {
 	Region string
 	// Whole says that the list has all of the part, so that what it lacks is
 	// no longer sold. An answer to a narrow question is not whole.
-	Whole  bool
-	Prices []Price // by key
+	Whole bool
+	// Currency is that of the prices; "" is USD.
+	Currency string
+	Prices   []Price // by key
+}
+
+// dollars is the currency of the catalogue, and of most price lists.
+const dollars = "USD"
+
+func (p Part) currency() string { return cmp.Or(p.Currency, dollars) }
+
+// native reports whether the prices are kept apart from those in dollars.
+func (p Part) native() bool { return p.currency() != dollars }
+
+// within returns the table that the part's prices are in, with a condition on
+// them and on the currency.
+func (p Part) within(condition string, args ...any) (string, []any) {
+	if !p.native() {
+		return "prices WHERE " + condition, args
+	}
+	return fmt.Sprintf("prices_native WHERE %s AND currency = $%d", condition, len(args)+1), append(args, p.Currency)
 }
 
 // Told counts what was not taken, by why and family.
@@ -82,6 +101,7 @@ type Result struct {
 // sink collects what a reader takes from a list.
 type sink struct {
 	cloud  string
+	money  string                          // the currency of the prices that are taken
 	wanted func(offer, region string) bool // nil: all
 	whole  bool
 	asOf   string
@@ -103,7 +123,7 @@ type held struct {
 }
 
 func newSink(cloud string, o Options) *sink {
-	return &sink{cloud: cloud, wanted: o.wanted, whole: true, parts: map[partKey]map[pricebook.Key]*held{}, told: map[Told]int{}, tick: o.tick}
+	return &sink{cloud: cloud, money: cmp.Or(o.Currency, dollars), wanted: o.wanted, whole: true, parts: map[partKey]map[pricebook.Key]*held{}, told: map[Told]int{}, tick: o.tick}
 }
 
 // see counts a price of the list.
@@ -199,6 +219,9 @@ func (s *sink) result() Result {
 	r := Result{Cloud: s.cloud, AsOf: s.asOf, Seen: s.seen}
 	for pk, prices := range s.parts {
 		p := Part{Cloud: s.cloud, Offer: pk.offer, Region: pk.region, Whole: s.whole}
+		if s.money != dollars {
+			p.Currency = s.money
+		}
 		for k, h := range prices {
 			if h.doubt {
 				s.leave(whyDoubt, h.family)

@@ -35,21 +35,23 @@ func NewStore(d *db.DB, trail *access.Trail, now func() time.Time) *Store {
 
 // Import is one import of one part, as its history keeps it.
 type Import struct {
-	ID      string       `json:"id"`
-	Batch   string       `json:"batch"`
-	Cloud   string       `json:"cloud"`
-	Offer   string       `json:"service"` // the vendor's name of it
-	Region  string       `json:"region"`
-	Actor   access.Actor `json:"actor"`
-	At      time.Time    `json:"at"`
-	Source  string       `json:"source"`
-	SHA256  string       `json:"sha256"`
-	AsOf    string       `json:"as_of"`
-	Whole   bool         `json:"whole"`
-	Prices  int          `json:"prices"` // that the list had
-	Added   int          `json:"added"`
-	Changed int          `json:"changed"`
-	Removed int          `json:"removed"`
+	ID     string `json:"id"`
+	Batch  string `json:"batch"`
+	Cloud  string `json:"cloud"`
+	Offer  string `json:"service"` // the vendor's name of it
+	Region string `json:"region"`
+	// Currency is that of the prices: USD, or one that the vendor sets prices in.
+	Currency string       `json:"currency"`
+	Actor    access.Actor `json:"actor"`
+	At       time.Time    `json:"at"`
+	Source   string       `json:"source"`
+	SHA256   string       `json:"sha256"`
+	AsOf     string       `json:"as_of"`
+	Whole    bool         `json:"whole"`
+	Prices   int          `json:"prices"` // that the list had
+	Added    int          `json:"added"`
+	Changed  int          `json:"changed"`
+	Removed  int          `json:"removed"`
 }
 
 // fewest is from how many prices on a part that shrinks to less than half is
@@ -73,7 +75,7 @@ func (s *Store) Import(ctx context.Context, r Reading, actor access.Actor, force
 		var imported Import
 		store := func(q db.Querier) error {
 			imported = Import{
-				ID: uuid.Must(uuid.NewV7()).String(), Batch: batch, Cloud: p.Cloud, Offer: p.Offer, Region: p.Region, Actor: actor, At: s.now().UTC(),
+				ID: uuid.Must(uuid.NewV7()).String(), Batch: batch, Cloud: p.Cloud, Offer: p.Offer, Region: p.Region, Currency: p.currency(), Actor: actor, At: s.now().UTC(),
 				Source: r.Source, SHA256: r.SHA256, AsOf: r.AsOf, Whole: p.Whole, Prices: len(p.Prices),
 			}
 			return imported.compare(ctx, q, p, force, !dry)
@@ -125,7 +127,7 @@ func (i *Import) compare(ctx context.Context, q db.Querier, p Part, force, write
 	}
 	i.Removed = len(have)
 	var last string
-	if err := q.QueryRowContext(ctx, `SELECT coalesce(max(as_of), '') FROM price_imports WHERE cloud = $1 AND offer = $2 AND region = $3`, p.Cloud, p.Offer, p.Region).Scan(&last); err != nil {
+	if err := q.QueryRowContext(ctx, `SELECT coalesce(max(as_of), '') FROM price_imports WHERE cloud = $1 AND offer = $2 AND region = $3 AND currency = $4`, p.Cloud, p.Offer, p.Region, p.currency()).Scan(&last); err != nil {
 		return err
 	}
 	kept := len(p.Prices) - i.Added
@@ -140,24 +142,39 @@ func (i *Import) compare(ctx context.Context, q db.Querier, p Part, force, write
 		return nil
 	}
 	for k := range have {
-		if _, err := q.ExecContext(ctx, `DELETE FROM prices WHERE cloud = $1 AND service = $2 AND region = $3 AND sku = $4`, k.Cloud, k.Service, k.Region, k.SKU); err != nil {
+		where, args := p.within(`cloud = $1 AND service = $2 AND region = $3 AND sku = $4`, k.Cloud, k.Service, k.Region, k.SKU)
+		if _, err := q.ExecContext(ctx, `DELETE FROM `+where, args...); err != nil {
 			return err
 		}
 	}
+	table, columns, key := "prices", 7, ""
+	if p.native() {
+		table, columns, key = "prices_native", 8, "currency, "
+	}
 	for some := range slices.Chunk(put, 100) {
 		var text strings.Builder
-		text.WriteString(`INSERT INTO prices (cloud, service, region, sku, offer, amount, unit) VALUES `)
+		text.WriteString(`INSERT INTO ` + table + ` (cloud, service, region, sku, offer, amount, unit`)
+		if p.native() {
+			text.WriteString(`, currency`)
+		}
+		text.WriteString(`) VALUES `)
 		var args []any
 		for n, price := range some {
 			if n > 0 {
 				text.WriteString(", ")
 			}
-			fmt.Fprintf(&text, "($%d, $%d, $%d, $%d, $%d, $%d, $%d)", n*7+1, n*7+2, n*7+3, n*7+4, n*7+5, n*7+6, n*7+7)
+			for c := range columns {
+				fmt.Fprintf(&text, "%c$%d", "(,"[min(c, 1)], n*columns+c+1)
+			}
+			text.WriteByte(')')
 			args = append(args, price.Key.Cloud, price.Key.Service, price.Key.Region, price.Key.SKU, p.Offer, price.Amount.String(), price.Unit)
+			if p.native() {
+				args = append(args, p.Currency)
+			}
 		}
 		// Two lists may have the same thing, as AmazonEC2 and AWSELB have load
 		// balancers: the one that was imported last counts.
-		text.WriteString(` ON CONFLICT (cloud, service, region, sku) DO UPDATE SET offer = excluded.offer, amount = excluded.amount, unit = excluded.unit`)
+		text.WriteString(` ON CONFLICT (` + key + `cloud, service, region, sku) DO UPDATE SET offer = excluded.offer, amount = excluded.amount, unit = excluded.unit`)
 		if _, err := q.ExecContext(ctx, text.String(), args...); err != nil {
 			return err
 		}
@@ -175,17 +192,18 @@ func (s *Store) keep(ctx context.Context, tx *db.Tx, i Import) error {
 	if i.Whole {
 		whole = 1
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO price_imports (id, batch, cloud, offer, region, actor, at_ms, source, sha256, as_of, whole, prices, added, changed, removed)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-		i.ID, i.Batch, i.Cloud, i.Offer, i.Region, string(actor), db.Millis(i.At), i.Source, i.SHA256, i.AsOf, whole, i.Prices, i.Added, i.Changed, i.Removed); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO price_imports (id, batch, cloud, offer, region, actor, at_ms, source, sha256, as_of, whole, prices, added, changed, removed, currency)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		i.ID, i.Batch, i.Cloud, i.Offer, i.Region, string(actor), db.Millis(i.At), i.Source, i.SHA256, i.AsOf, whole, i.Prices, i.Added, i.Changed, i.Removed, i.Currency); err != nil {
 		return err
 	}
 	return s.trail.Record(ctx, tx, access.Event{Action: "prices.imported", Subject: "prices " + i.Cloud + " " + i.Offer + " " + i.Region, Actor: i.Actor, At: i.At,
-		Detail: map[string]any{"import": i.ID, "source": i.Source, "sha256": i.SHA256, "as_of": i.AsOf, "prices": i.Prices, "added": i.Added, "changed": i.Changed, "removed": i.Removed}})
+		Detail: map[string]any{"import": i.ID, "source": i.Source, "sha256": i.SHA256, "as_of": i.AsOf, "currency": i.Currency, "prices": i.Prices, "added": i.Added, "changed": i.Changed, "removed": i.Removed}})
 }
 
 func partOf(ctx context.Context, q db.Querier, p Part) (map[pricebook.Key]Price, error) {
-	rows, err := q.QueryContext(ctx, `SELECT service, sku, amount, unit FROM prices WHERE cloud = $1 AND offer = $2 AND region = $3`, p.Cloud, p.Offer, p.Region)
+	where, args := p.within(`cloud = $1 AND offer = $2 AND region = $3`, p.Cloud, p.Offer, p.Region)
+	rows, err := q.QueryContext(ctx, `SELECT service, sku, amount, unit FROM `+where, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -211,10 +229,10 @@ func (s *Store) History(ctx context.Context, limit int) ([]Import, error) {
 	return history(ctx, s.db, `ORDER BY id DESC LIMIT $1`, limit)
 }
 
-const latest = `WHERE NOT EXISTS (SELECT 1 FROM price_imports l WHERE l.cloud = i.cloud AND l.offer = i.offer AND l.region = i.region AND l.id > i.id)`
+const latest = `WHERE NOT EXISTS (SELECT 1 FROM price_imports l WHERE l.cloud = i.cloud AND l.offer = i.offer AND l.region = i.region AND l.currency = i.currency AND l.id > i.id)`
 
 func history(ctx context.Context, q db.Querier, which string, args ...any) ([]Import, error) {
-	rows, err := q.QueryContext(ctx, `SELECT id, batch, cloud, offer, region, actor, at_ms, source, sha256, as_of, whole, prices, added, changed, removed FROM price_imports i `+which, args...)
+	rows, err := q.QueryContext(ctx, `SELECT id, batch, cloud, offer, region, actor, at_ms, source, sha256, as_of, whole, prices, added, changed, removed, currency FROM price_imports i `+which, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +243,7 @@ func history(ctx context.Context, q db.Querier, which string, args ...any) ([]Im
 		var actor string
 		var at int64
 		var whole int
-		if err := rows.Scan(&i.ID, &i.Batch, &i.Cloud, &i.Offer, &i.Region, &actor, &at, &i.Source, &i.SHA256, &i.AsOf, &whole, &i.Prices, &i.Added, &i.Changed, &i.Removed); err != nil {
+		if err := rows.Scan(&i.ID, &i.Batch, &i.Cloud, &i.Offer, &i.Region, &actor, &at, &i.Source, &i.SHA256, &i.AsOf, &whole, &i.Prices, &i.Added, &i.Changed, &i.Removed, &i.Currency); err != nil {
 			return nil, err
 		}
 		if err := json.Unmarshal([]byte(actor), &i.Actor); err != nil {
@@ -233,81 +251,6 @@ func history(ctx context.Context, q db.Querier, which string, args ...any) ([]Im
 		}
 		i.At, i.Whole = db.FromMillis(at).UTC(), whole == 1
 		all = append(all, i)
-	}
-	return all, rows.Err()
-}
-
-// SetDiscount stores a discount, in the place of one with the same scope and
-// day.
-func (s *Store) SetDiscount(ctx context.Context, d Discount, actor access.Actor) error {
-	if err := d.Check(); err != nil {
-		return err
-	}
-	return s.db.Tx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO price_discounts (client_id, cloud, service, since_day, percent) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (client_id, cloud, service, since_day) DO UPDATE SET percent = excluded.percent`, d.Client, d.Cloud, d.Service, d.Since, d.Percent.String()); err != nil {
-			return err
-		}
-		return s.trail.Record(ctx, tx, access.Event{Client: d.Client, Action: "prices.discount_set", Subject: strings.TrimSpace("discount " + d.Cloud + " " + d.Service), Actor: actor,
-			At: s.now(), Detail: map[string]string{"since": d.Since, "percent": d.Percent.String()}})
-	})
-}
-
-// Discounts returns those of a client.
-func (s *Store) Discounts(ctx context.Context, client string) (Discounts, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT cloud, service, since_day, percent FROM price_discounts WHERE client_id = $1 ORDER BY cloud, service, since_day`, client)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all Discounts
-	for rows.Next() {
-		d := Discount{Client: client}
-		var percent string
-		if err := rows.Scan(&d.Cloud, &d.Service, &d.Since, &percent); err != nil {
-			return nil, err
-		}
-		if d.Percent, err = decimal.NewFromString(percent); err != nil {
-			return nil, fmt.Errorf("discount of %s: %w", client, err)
-		}
-		all = append(all, d)
-	}
-	return all, rows.Err()
-}
-
-// SetRate stores a rate, in the place of one of the same currency and day.
-func (s *Store) SetRate(ctx context.Context, r Rate, actor access.Actor) error {
-	if err := r.Check(); err != nil {
-		return err
-	}
-	return s.db.Tx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO price_rates (currency, day, rate, source) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (currency, day) DO UPDATE SET rate = excluded.rate, source = excluded.source`, r.Currency, r.Day, r.Value.String(), r.Source); err != nil {
-			return err
-		}
-		return s.trail.Record(ctx, tx, access.Event{Action: "prices.rate_set", Subject: "rate " + r.Currency + " " + r.Day, Actor: actor,
-			At: s.now(), Detail: map[string]string{"rate": r.Value.String(), "source": r.Source}})
-	})
-}
-
-// Rates returns all rates of a currency.
-func (s *Store) Rates(ctx context.Context, currency string) (Rates, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT day, rate, source FROM price_rates WHERE currency = $1 ORDER BY day`, currency)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all Rates
-	for rows.Next() {
-		r := Rate{Currency: currency}
-		var value string
-		if err := rows.Scan(&r.Day, &value, &r.Source); err != nil {
-			return nil, err
-		}
-		if r.Value, err = decimal.NewFromString(value); err != nil {
-			return nil, fmt.Errorf("rate of %s on %s: %w", currency, r.Day, err)
-		}
-		all = append(all, r)
 	}
 	return all, rows.Err()
 }

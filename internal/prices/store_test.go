@@ -8,7 +8,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/tidelock/tidelock/internal/access"
-	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/cost/pricebook"
 	"github.com/tidelock/tidelock/internal/db"
@@ -201,90 +200,5 @@ func TestImportOfTwoOffersWithOneThing(t *testing.T) {
 	}
 	if p, ok, _ := over.Lookup(two.Parts[0].Prices[0].Key); !ok || !p.Amount.Equal(dec("2")) {
 		t.Errorf("the load balancer costs %v, %v", p.Amount, ok)
-	}
-}
-
-func TestDiscountsAndRatesAreKept(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s := newStore(d)
-		var client string
-		if err := d.Tx(t.Context(), func(tx *db.Tx) error {
-			c, err := clients.NewStore(d).Ensure(t.Context(), tx, clients.Installation{ID: 41, Account: "acme"})
-			client = c.ID
-			return err
-		}); err != nil {
-			t.Fatal(err)
-		}
-		for _, percent := range []string{"5", "7.5"} { // the second takes the first one's place
-			if err := s.SetDiscount(t.Context(), Discount{client, AWS, "ec2-linux", "2026-01-01", dec(percent)}, ada); err != nil {
-				t.Fatal(err)
-			}
-		}
-		all, err := s.Discounts(t.Context(), client)
-		if err != nil || len(all) != 1 || !all.Of(AWS, "ec2-linux", "2026-11-23").Equal(dec("7.5")) {
-			t.Errorf("%+v, %v", all, err)
-		}
-		if err := s.SetRate(t.Context(), Rate{"EUR", "2026-11-20", dec("0.8634"), "ECB"}, ada); err != nil {
-			t.Fatal(err)
-		}
-		rates, err := s.Rates(t.Context(), "EUR")
-		if err != nil || len(rates) != 1 || rates[0].Source != "ECB" {
-			t.Errorf("%+v, %v", rates, err)
-		}
-		for _, bad := range []error{
-			s.SetDiscount(t.Context(), Discount{client, AWS, "", "2026-01-01", dec("101")}, ada),
-			s.SetDiscount(t.Context(), Discount{client, "", "ec2-linux", "2026-01-01", dec("1")}, ada),
-			s.SetDiscount(t.Context(), Discount{client, AWS, "", "soon", dec("1")}, ada),
-			s.SetDiscount(t.Context(), Discount{"", AWS, "", "2026-01-01", dec("1")}, ada),
-			s.SetRate(t.Context(), Rate{"USD", "2026-01-01", dec("1"), "x"}, ada),
-			s.SetRate(t.Context(), Rate{"EUR", "2026-01-01", dec("0"), "x"}, ada),
-			s.SetRate(t.Context(), Rate{"EUR", "today", dec("1"), "x"}, ada),
-			s.SetRate(t.Context(), Rate{"EUR", "2026-01-01", dec("1"), ""}, ada),
-		} {
-			if !errs.Is(bad, errs.Invalid) {
-				t.Errorf("taken: %v", bad)
-			}
-		}
-	})
-}
-
-func TestDiscounts(t *testing.T) {
-	all := Discounts{
-		{Percent: dec("3"), Since: "2026-01-01"},
-		{Cloud: AWS, Percent: dec("10"), Since: "2026-01-01"},
-		{Cloud: AWS, Percent: dec("12"), Since: "2026-06-01"},
-		{Cloud: AWS, Service: "ec2-linux", Percent: dec("0"), Since: "2026-03-01"},
-	}
-	for _, c := range []struct{ cloud, service, day, want string }{
-		{AWS, "ebs", "2025-12-31", "0"},
-		{AWS, "ebs", "2026-01-01", "10"},
-		{AWS, "ebs", "2026-06-01", "12"},
-		{AWS, "ec2-linux", "2026-02-28", "10"},
-		{AWS, "ec2-linux", "2026-07-01", "0"}, // a discount of nothing is one
-		{GCP, "compute", "2026-07-01", "3"},
-	} {
-		if got := all.Of(c.cloud, c.service, c.day); !got.Equal(dec(c.want)) {
-			t.Errorf("%+v: %s", c, got)
-		}
-	}
-	if got := Less(dec("0.107"), dec("7.5")); !got.Equal(dec("0.098975")) {
-		t.Errorf("0.107 less 7.5 %% = %s", got)
-	}
-}
-
-func TestRates(t *testing.T) {
-	all := Rates{{"EUR", "2026-11-01", dec("0.86"), "x"}, {"EUR", "2026-11-20", dec("0.87"), "x"}, {"GBP", "2026-11-20", dec("0.75"), "x"}}
-	got, r, err := all.Convert(dec("10"), "EUR", "2026-11-19")
-	if err != nil || !got.Equal(dec("8.6")) || r.Day != "2026-11-01" {
-		t.Errorf("%s by %+v, %v", got, r, err)
-	}
-	if got, r, err = all.Convert(dec("10"), "EUR", "2026-12-01"); err != nil || !got.Equal(dec("8.7")) || r.Day != "2026-11-20" {
-		t.Errorf("%s by %+v, %v", got, r, err)
-	}
-	if _, _, err = all.Convert(dec("10"), "EUR", "2026-10-31"); !errs.Is(err, errs.NotFound) {
-		t.Errorf("before the first rate: %v", err)
-	}
-	if got, _, err = all.Convert(dec("10"), "USD", "2026-10-31"); err != nil || !got.Equal(dec("10")) {
-		t.Errorf("dollars: %s, %v", got, err)
 	}
 }
