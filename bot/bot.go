@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/bot/command"
+	"github.com/tidelock/tidelock/bot/proposal"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/binaries"
 	"github.com/tidelock/tidelock/internal/blob"
@@ -14,7 +15,6 @@ import (
 	"github.com/tidelock/tidelock/internal/capacity"
 	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/clients"
-	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/drift"
 	"github.com/tidelock/tidelock/internal/github"
@@ -32,21 +32,21 @@ import (
 // Options is what a Bot works with. All but Masker, PublicURL and Now are
 // required.
 type Options struct {
-	DB       *db.DB
-	Queue    *queue.Queue // not started yet: New registers the bot's handlers
-	App      *github.App
-	Version  string // this program's
-	Name     string // what the App is called on GitHub, without "[bot]"
-	Clients  *clients.Store
-	Runs     *run.Store
-	Blobs    *blob.Store
-	Checkout *checkout.Store
-	Drift    *drift.Store
-	Budget   *budget.Store
-	Runner   *runner.Runner
-	Capacity *capacity.Gate // of this machine, which all runs pass; nil limits nothing
-	Policies *policyset.Sets
-	Catalog  *cost.Catalog
+	DB        *db.DB
+	Queue     *queue.Queue // not started yet: New registers the bot's handlers
+	App       *github.App
+	Version   string // this program's
+	Name      string // what the App is called on GitHub, without "[bot]"
+	Clients   *clients.Store
+	Runs      *run.Store
+	Blobs     *blob.Store
+	Checkout  *checkout.Store
+	Drift     *drift.Store
+	Budget    *budget.Store
+	Runner    *runner.Runner
+	Capacity  *capacity.Gate // of this machine, which all runs pass; nil limits nothing
+	Policies  *policyset.Sets
+	Estimator proposal.Estimator
 
 	Providers *providers.Store
 

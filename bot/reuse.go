@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"reflect"
 	"time"
@@ -146,7 +147,7 @@ func (b *Bot) madeWith(ctx context.Context, c run.Change, facts proposal.Facts, 
 	t := b.Terraform
 	text, err := json.Marshal([]any{
 		b.Version, t.Env, t.AllowHooks, t.ProjectEnv,
-		told, b.HoursPerMonth, p.Title, p.Author, p.Labels, p.Draft, p.HeadRef, p.BaseRef,
+		told, b.HoursPerMonth, fmt.Sprintf("%T", b.Estimator), p.Title, p.Author, p.Labels, p.Draft, p.HeadRef, p.BaseRef,
 	})
 	if err != nil {
 		return "", err

@@ -19,7 +19,7 @@ import (
 // needed.
 type Reader struct {
 	Policies      *policyset.Sets
-	Catalog       *cost.Catalog
+	Estimator     Estimator
 	HoursPerMonth int            // what estimates reckon with; 0 is the usual 730
 	Masker        *redact.Masker // of what must not be shown
 	PublicURL     string         // of the server, for the pages of rules; "" for none
@@ -44,7 +44,7 @@ func (d Reader) Read(ctx context.Context, r *run.Run, result tfrun.Result, plan 
 	r.PlanDigest, r.Summary = result.PlanDigest, result.Summary
 	r.StateLineage, r.StateSerial = result.StateLineage, result.StateSerial
 	r.Diff = d.Text(plan)
-	estimate, err := d.Catalog.Estimate(plan, cost.Options{HoursPerMonth: d.HoursPerMonth})
+	estimate, err := d.estimate(ctx, plan, cost.Options{HoursPerMonth: d.HoursPerMonth})
 	if err != nil {
 		return err
 	}

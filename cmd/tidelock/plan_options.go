@@ -79,9 +79,11 @@ func (c *planCommand) options(ctx context.Context, p *program) (o desks.Options,
 	if o.Reader.Policies, err = cfg.policySets(); err != nil {
 		return o, err
 	}
-	if o.Reader.Catalog, err = cost.NewCatalog(); err != nil {
+	catalog, err := cost.NewCatalog()
+	if err != nil {
 		return o, err
 	}
+	o.Reader.Estimator = proposal.Catalogue{Catalog: catalog}
 	o.Runs, err = c.runs(ctx, p, cfg)
 	return o, err
 }
