@@ -43,7 +43,7 @@ var floors = map[string]int{
 	"internal/sarif": rooms,   // reads and writes what policy reports
 	"internal/run":   rooms, "internal/drift": rooms, "internal/state": rooms, "internal/registry": rooms, "internal/blueprint": rooms,
 	"internal/policyset": rooms, "internal/policydoc": rooms, "internal/prices": rooms, "internal/actuals": rooms, "internal/budget": rooms,
-	"bot/comment": tellers, "bot/proposal": tellers, "internal/replay": tellers, "internal/compliance": tellers,
+	"bot/comment": tellers, "bot/proposal": tellers, "internal/replay": tellers, "internal/compliance": tellers, "internal/costreport": tellers,
 	"internal/desk": edges, // the bot's answer without a bot
 	"bot":           edges, "internal/web": edges,
 	"internal/toolchain": helpers, "internal/bench": helpers, "internal/demo": helpers,
