@@ -67,7 +67,9 @@ func (s *Store) Known(ctx context.Context, k ProjectKey, name string, all []Reso
 				return err
 			}
 		}
-		return nil
+		// All that the state has was seen now.
+		_, err := tx.ExecContext(ctx, `DELETE FROM resource_keys WHERE repo_id = $1 AND dir = $2 AND workspace = $3 AND seen_ms < $4`, k.Repo, k.Dir, k.Workspace, db.Millis(s.now().Add(-keyAge)))
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("keep which resources %s/%s holds: %w", k.Dir, k.Workspace, err)
@@ -78,16 +80,6 @@ func (s *Store) Known(ctx context.Context, k ProjectKey, name string, all []Reso
 // keyAge is for how long it is known which project held a resource that is in
 // no state any more.
 const keyAge = 400 * 24 * time.Hour
-
-// Forget deletes what is known of resources that no state has had for longer
-// than a year.
-func (s *Store) Forget(ctx context.Context) error {
-	return s.db.Tx(ctx, func(tx *db.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM resource_keys WHERE seen_ms < $1 AND NOT EXISTS (SELECT 1 FROM resource_projects p
-			WHERE p.repo_id = resource_keys.repo_id AND p.dir = resource_keys.dir AND p.workspace = resource_keys.workspace AND p.seen_ms <= $1)`, db.Millis(s.now().Add(-keyAge)))
-		return err
-	})
-}
 
 // place is a project of a client.
 type place struct {

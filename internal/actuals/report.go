@@ -106,7 +106,7 @@ func (s *Store) ByProject(ctx context.Context, client, month string) (Month, err
 		return m, fmt.Errorf("what was billed to %s in %s: %w", client, month, err)
 	}
 	if m.Known && !m.Through.IsZero() {
-		part := decimal.NewFromInt(int64(m.Through.Sub(from) / time.Minute)).DivRound(decimal.NewFromInt(int64(to.Sub(from)/time.Minute)), 6)
+		part := decimal.NewFromInt(int64(m.Through.Sub(from)/time.Minute)).DivRound(decimal.NewFromInt(int64(to.Sub(from)/time.Minute)), 6)
 		m.Covered = decimal.Max(decimal.Zero, decimal.Min(part, decimal.NewFromInt(1)))
 	}
 	return m, nil
