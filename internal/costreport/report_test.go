@@ -356,7 +356,7 @@ func TestHTML(t *testing.T) {
 	}
 	said := text(articles[0])
 	for _, want := range []string{
-		"Acme Inc. acme", "A month, as of the end about $340.00", "about $400.00", "month to date + current rate × remaining hours", "acme-all $400.00 $340.00 -$10.00 85\u00a0% $325.00 past 80\u00a0%",
+		"Acme Inc. acme", "Rate a month about $340.00", "about $400.00", "month to date + current rate × remaining hours", "acme-all $400.00 $340.00 -$10.00 85\u00a0% $325.00 past 80\u00a0%",
 		"October 2026 $300.00 $240.00 – – $252.00 (+5\u00a0%)", "acme/infra live/web $240.00 $285.00 +$60.00 – +$25.50 $271.00", "2026-11-08 #11 acme/infra live/web applied +$60.00 $240.00",
 	} {
 		if !strings.Contains(said, want) {

@@ -62,8 +62,8 @@ type drawnBar struct {
 	TextY, BarY int
 	BarH        int
 	Limit       string // x, "" for none
-	LimitY      int
-	LimitEnd    int
+	LineY       int    // of the limit and the zero
+	LineEnd     int
 }
 
 // Figure draws the bars.
@@ -99,13 +99,13 @@ func (b Bars) Figure() (template.HTML, error) {
 		row := drawnBar{
 			Name: terminal.Text(terminal.Plain, clean(r.Name)).Cut(maxName).String(), Title: clean(r.Name + ": " + amount), Amount: clean(amount),
 			Class: "plot-bar", X: percent(min(from, to)), W: percent(max(from, to) - min(from, to)),
-			TextY: i*rowHeight + rowText, BarY: i*rowHeight + rowBar, BarH: barHeight,
+			TextY: i*rowHeight + rowText, BarY: i*rowHeight + rowBar, BarH: barHeight, LineY: i*rowHeight + rowBar - 3, LineEnd: i*rowHeight + rowBar + barHeight + 3,
 		}
 		if r.Tone != Even {
 			row.Class += " plot-" + string(r.Tone)
 		}
 		if r.Limit != nil {
-			row.Limit, row.LimitY, row.LimitEnd = percent(x(float(*r.Limit))), row.BarY-3, row.BarY+barHeight+3
+			row.Limit = percent(x(float(*r.Limit)))
 		}
 		d.Rows = append(d.Rows, row)
 		desc = append(desc, row.Title)

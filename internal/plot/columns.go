@@ -161,7 +161,11 @@ func (c Columns) column(slot Slot, i, n int, s scale) column {
 		col.Limit, col.LimitTitle = px(s.y(*slot.Limit)), clean(slot.Name+", "+c.Limit+": "+c.Say(*slot.Limit))
 	}
 	if slot.Dot != nil {
-		col.Dot, col.DotTitle = px(s.y(*slot.Dot)), clean(slot.Name+", "+c.Dot+": "+c.Say(*slot.Dot))
+		dot := s.y(*slot.Dot)
+		if over := s.y(up) - dot; over > -9 && over < 24 {
+			col.Top = px(min(dot, s.y(up)) - 9) // the sum would stand in the dot
+		}
+		col.Dot, col.DotTitle = px(dot), clean(slot.Name+", "+c.Dot+": "+c.Say(*slot.Dot))
 	}
 	return col
 }
