@@ -42,7 +42,7 @@ var floors = map[string]int{
 	"bot/command":    readers, // what people write, read into a plan's options
 	"internal/sarif": rooms,   // reads and writes what policy reports
 	"internal/run":   rooms, "internal/drift": rooms, "internal/state": rooms, "internal/registry": rooms, "internal/blueprint": rooms,
-	"internal/policyset": rooms, "internal/policydoc": rooms, "internal/prices": rooms, "internal/actuals": rooms, "internal/budget": rooms,
+	"internal/policyset": rooms, "internal/policydoc": rooms, "internal/prices": rooms, "internal/infracost": rooms, "internal/actuals": rooms, "internal/budget": rooms,
 	"bot/comment": tellers, "bot/proposal": tellers, "internal/replay": tellers, "internal/compliance": tellers, "internal/costreport": tellers,
 	"internal/desk": edges, // the bot's answer without a bot
 	"bot":           edges, "internal/web": edges,
@@ -60,7 +60,7 @@ type wall struct {
 }
 
 // starters are the rooms that may start processes.
-var starters = []string{"internal/secrets", "internal/checkout", "planner/tfrun", "internal/runner", "internal/toolchain", "internal/bench", "internal/demo", "internal/tools", "internal/importtest", "internal/github/githubtest", "internal/db/dbtest", "cmd"}
+var starters = []string{"internal/secrets", "internal/checkout", "planner/tfrun", "internal/runner", "internal/infracost", "internal/toolchain", "internal/bench", "internal/demo", "internal/tools", "internal/importtest", "internal/github/githubtest", "internal/db/dbtest", "cmd"}
 
 var walls = []wall{
 	{
