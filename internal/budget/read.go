@@ -15,7 +15,6 @@ import (
 // row is an entry as it stands in the database, with what its state is made of.
 type row struct {
 	Entry
-	partial   bool
 	change    string // the change's status
 	applyPlan string
 	outcome   string

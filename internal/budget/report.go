@@ -34,33 +34,40 @@ func (s *Store) Report(ctx context.Context, q Query) (Report, error) {
 	}
 	out := Report{From: q.From, To: q.To, AsOf: now, Clients: []ClientReport{}}
 	var (
-		all   []*history
-		names map[string]ClientReport
-		repos map[int64]string
+		l       *ledger
+		budgets = map[string][]Status{}
+		of      = map[string][]*history{}
 	)
-	err := s.db.Read(ctx, func(read db.Querier) error {
-		entries, err := rows(ctx, read, q.Client)
-		if err != nil {
+	err := s.db.Read(ctx, func(read db.Querier) (err error) {
+		wide := q.Client
+		if q.Client != "" && !q.To.Before(MonthOf(now)) {
+			wide = s.reach(q.Client) // budgets may look beyond the client
+		}
+		if l, err = s.load(ctx, read, wide); err != nil {
 			return err
 		}
-		moves, err := points(ctx, read, q.Client)
-		if err != nil {
-			return err
+		for _, h := range l.all {
+			if q.Client == "" || h.client == q.Client {
+				of[h.client] = append(of[h.client], h)
+			}
 		}
-		all = histories(entries, moves)
-		names, repos, err = owners(ctx, read, q.Client)
-		return err
+		for id, hs := range of {
+			if len(s.budgets) == 0 || q.To.Before(MonthOf(now)) {
+				break // how a budget stood then is not kept
+			}
+			if budgets[id], err = s.statuses(ctx, read, l, hs); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return Report{}, fmt.Errorf("report of costs: %w", err)
 	}
-	of := map[string][]*history{}
-	for _, h := range all {
-		of[h.client] = append(of[h.client], h)
-	}
 	for id, hs := range of {
-		c := names[id]
-		if err := s.client(ctx, &c, hs, repos, q, now); err != nil {
+		c := l.names[id]
+		c.Budgets = budgets[id]
+		if err := s.client(ctx, &c, hs, l.repos, q, now); err != nil {
 			return Report{}, err
 		}
 		out.Clients = append(out.Clients, c)

@@ -36,7 +36,7 @@ type ClientReport struct {
 	LeftOut  []string        `json:"left_out,omitempty"`
 	Months   []Figures       `json:"months"` // the projects' sums
 	Projects []ProjectReport `json:"projects"`
-	Budgets  []Status        `json:"budgets,omitempty"` // those that look at something of the client's, as of the report's last month
+	Budgets  []Status        `json:"budgets,omitempty"` // those that look at something of the client's, as they stand now; none where To is past
 	// Forecast is of what the present month will cost, Next of the month after
 	// it; both nil where To is past.
 	Forecast *Forecast `json:"forecast,omitempty"`
@@ -118,6 +118,9 @@ type Status struct {
 	Projects  int             `json:"projects"` // how many it looks at
 	AtLeast   bool            `json:"at_least"`
 	Known     bool            `json:"known"`
+	// Shared is set where it looks at projects of several clients: its amounts
+	// are for none of them to see.
+	Shared bool `json:"shared"`
 	// LeftOut names the currencies that can't be compared with the budget's.
 	LeftOut    []string    `json:"left_out,omitempty"`
 	Thresholds []Threshold `json:"thresholds,omitempty"`
@@ -125,6 +128,7 @@ type Status struct {
 	Over     bool   `json:"over"`
 	OnExceed string `json:"on_exceed"` // gate | warn
 	Owners   string `json:"owners"`    // who says approve-cost, for people
+	Needed   int    `json:"needed"`    // how many of them
 }
 
 // Kind of a threshold.

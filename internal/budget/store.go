@@ -20,6 +20,8 @@ type Store struct {
 	budgets []Budget
 	convert Converter
 	now     func() time.Time
+
+	environment func(Target) string
 }
 
 // Converter turns amounts into other currencies by a dated rate.
@@ -34,6 +36,9 @@ type Options struct {
 	Budgets []Budget
 	Convert Converter        // nil: amounts of different currencies can't be compared
 	Now     func() time.Time // nil means time.Now
+	// Environment returns the name of a project's environment, "" for none. nil:
+	// no project has one.
+	Environment func(Target) string
 }
 
 // NewStore returns a store on a migrated database.
@@ -41,7 +46,7 @@ func NewStore(d *db.DB, trail *access.Trail, o Options) *Store {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Store{db: d, trail: trail, budgets: o.Budgets, convert: o.Convert, now: o.Now}
+	return &Store{db: d, trail: trail, budgets: o.Budgets, convert: o.Convert, now: o.Now, environment: o.Environment}
 }
 
 // Subject is the project and change that a row is of.

@@ -76,6 +76,8 @@ type Entry struct {
 	// said; zero and nil before.
 	Applied time.Time `json:"applied,omitzero"`
 	Last    *Amounts  `json:"last,omitempty"`
+
+	partial bool // the plan was of some resources alone
 }
 
 // Basis says what a project's rate rests on.
