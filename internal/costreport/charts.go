@@ -129,7 +129,7 @@ func (c Client) ServicesChart(id string) (template.HTML, error) {
 }
 
 // BudgetsChart shows how much of each budget is used.
-func (c Client) BudgetsChart(id string) (template.HTML, error) {
+func (c Summary) BudgetsChart(id string) (template.HTML, error) {
 	if len(c.Budgets) == 0 {
 		return "", nil
 	}
@@ -179,11 +179,11 @@ func (s Statement) ClientsChart(id string) (template.HTML, error) {
 	return chart.Figure()
 }
 
-func (c Client) say(d decimal.Decimal) string { return cost.Money(d, c.Currency) }
+func (c Summary) say(d decimal.Decimal) string { return cost.Money(d, c.Currency) }
 
 // brief writes an amount for an axis: "$1.2k". The title names the currency
 // where it has no sign.
-func (c Client) brief(d decimal.Decimal) string {
+func (c Summary) brief(d decimal.Decimal) string {
 	sign, unit := "", ""
 	if d.IsNegative() {
 		sign, d = "−", d.Abs()

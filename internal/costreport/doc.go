@@ -16,5 +16,6 @@
 //     light, and it prints. What others wrote stays text in it. In CSV it
 //     begins no formula.
 //
-// It asks no database: it gets a budget.Report and the bills.
+// New is pure: it makes a Statement of what the ledger and the bills said, which
+// a Source asks. It writes nothing anywhere.
 package costreport

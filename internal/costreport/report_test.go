@@ -294,11 +294,11 @@ func TestMonthsChart(t *testing.T) {
 
 func TestBrief(t *testing.T) {
 	for in, want := range map[string]string{"0": "$0", "0.004": "$0.004", "0.126": "$0.13", "12.34": "$12.3", "150": "$150", "999.9": "$1000", "1250": "$1.3k", "25000": "$25k", "-2500000": "−$2.5M", "1e10": "$10bn"} {
-		if got := (Client{Currency: "USD"}).brief(dec(in)); got != want {
+		if got := (Summary{Currency: "USD"}).brief(dec(in)); got != want {
 			t.Errorf("%s is %s, want %s", in, got, want)
 		}
 	}
-	if got := (Client{Currency: "EUR"}).brief(dec("1500")); got != "1.5k" {
+	if got := (Summary{Currency: "EUR"}).brief(dec("1500")); got != "1.5k" {
 		t.Errorf("euros: %s", got)
 	}
 }

@@ -83,20 +83,25 @@ type Statement struct {
 
 // Client is one client's part.
 type Client struct {
+	Summary
+	Services []Service `json:"services"` // what the rate at the end is made of, the dearest first
+	Projects []Project `json:"projects"`
+	Changes  []Change  `json:"changes"` // that moved or may move costs in the months, the newest first
+
+	parts []part // what the charts' columns are stacked of
+}
+
+// Summary is what a client's projects come to together.
+type Summary struct {
 	Slug     string           `json:"slug"`
 	Name     string           `json:"name"`
-	Currency string           `json:"currency"`           // of Months, Forecast and Services
+	Currency string           `json:"currency"`           // of Months, Forecast and a Client's Services
 	LeftOut  []string         `json:"left_out,omitempty"` // currencies whose projects are not in the sums, for want of a rate
 	Months   []Month          `json:"months"`             // the projects' sums
 	Earlier  []Month          `json:"earlier,omitempty"`  // of the months before, which charts show too
 	Forecast *budget.Forecast `json:"forecast,omitempty"` // of the present month, where the report goes up to it
 	Next     *budget.Forecast `json:"next,omitempty"`     // of the month after it
 	Budgets  []Budget         `json:"budgets"`
-	Services []Service        `json:"services"` // what the rate at the end is made of, the dearest first
-	Projects []Project        `json:"projects"`
-	Changes  []Change         `json:"changes"` // that moved or may move costs in the months, the newest first
-
-	parts []part // what the charts' columns are stacked of
 }
 
 // Month is one month's figures with what was billed for it.
@@ -192,8 +197,8 @@ type billing func(budget.Month) (actuals.Month, bool)
 
 func newClient(a Asked, in budget.ClientReport, now time.Time, bill billing) Client {
 	c := Client{
-		Slug: in.Slug, Name: in.Name, Currency: in.Currency, LeftOut: in.LeftOut, Forecast: in.Forecast, Next: in.Next,
-		Budgets: []Budget{}, Services: []Service{}, Projects: []Project{}, Changes: []Change{}, parts: parts(in),
+		Summary:  Summary{Slug: in.Slug, Name: in.Name, Currency: in.Currency, LeftOut: in.LeftOut, Forecast: in.Forecast, Next: in.Next, Months: []Month{}, Budgets: []Budget{}},
+		Services: []Service{}, Projects: []Project{}, Changes: []Change{}, parts: parts(in),
 	}
 	for _, f := range in.Months {
 		m := Month{Figures: f, currency: in.Currency}
@@ -384,7 +389,7 @@ func services(c Client, projects []budget.ProjectReport) []Service {
 }
 
 // Last is the last of the months.
-func (c Client) Last() Month {
+func (c Summary) Last() Month {
 	if len(c.Months) == 0 {
 		return Month{currency: c.Currency}
 	}
@@ -399,7 +404,7 @@ func (p Project) Last() Month { return p.Months[len(p.Months)-1] }
 func (p Project) Whole() Month { return whole(p.Months, p.Currency) }
 
 // Whole is what the client's months come to together.
-func (c Client) Whole() Month { return whole(c.Months, c.Currency) }
+func (c Summary) Whole() Month { return whole(c.Months, c.Currency) }
 
 func whole(months []Month, currency string) Month {
 	if len(months) == 0 {

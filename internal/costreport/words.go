@@ -226,7 +226,7 @@ type Outlook struct {
 }
 
 // Outlooks are the client's forecasts.
-func (c Client) Outlooks() []Outlook {
+func (c Summary) Outlooks() []Outlook {
 	var out []Outlook
 	for _, f := range []*budget.Forecast{c.Forecast, c.Next} {
 		if f == nil {
