@@ -19,6 +19,7 @@ import (
 	"github.com/tidelock/tidelock/internal/drift"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/policyset"
+	"github.com/tidelock/tidelock/internal/prices"
 	"github.com/tidelock/tidelock/internal/providers"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/redact"
@@ -60,12 +61,12 @@ type Options struct {
 	// what a drift check found is kept for DriftKeep, 0 for ever.
 	DriftDefaults drift.Defaults
 	DriftKeep     time.Duration
-	// HoursPerMonth is what estimates reckon with; 0 is the usual 730.
-	HoursPerMonth int
-	PublicURL     string         // where this server's pages are, for links; "" for no links
-	Masker        *redact.Masker // masks the server's own secrets in whatever Terraform printed
-	Log           *slog.Logger
-	Now           func() time.Time
+	// Terms are how each client's plans are priced; nil is at list prices.
+	Terms     *prices.Terms
+	PublicURL string         // where this server's pages are, for links; "" for no links
+	Masker    *redact.Masker // masks the server's own secrets in whatever Terraform printed
+	Log       *slog.Logger
+	Now       func() time.Time
 }
 
 // Terraform is how runs are made.

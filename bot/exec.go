@@ -253,7 +253,7 @@ func (b *Bot) readDrift(ctx context.Context, out *planOutcome, folder string) (_
 
 // reader reads plans with what this server judges and prices by.
 func (b *Bot) reader() proposal.Reader {
-	return proposal.Reader{Policies: b.Policies, Estimator: b.Estimator, HoursPerMonth: b.HoursPerMonth, Masker: b.Masker, PublicURL: b.PublicURL}
+	return proposal.Reader{Policies: b.Policies, Estimator: b.Estimator, Terms: b.Terms, Masker: b.Masker, PublicURL: b.PublicURL}
 }
 
 func (b *Bot) storeFile(ctx context.Context, client, path, name string) (string, error) {

@@ -144,10 +144,14 @@ func (b *Bot) madeWith(ctx context.Context, c run.Change, facts proposal.Facts, 
 	if err != nil {
 		return "", ctx.Err()
 	}
+	terms, err := b.reader().CostOptions(ctx, facts, project)
+	if err != nil {
+		return "", err
+	}
 	t := b.Terraform
 	text, err := json.Marshal([]any{
 		b.Version, t.Env, t.AllowHooks, t.ProjectEnv,
-		told, b.HoursPerMonth, fmt.Sprintf("%T", b.Estimator), p.Title, p.Author, p.Labels, p.Draft, p.HeadRef, p.BaseRef,
+		told, terms.Told(), fmt.Sprintf("%T", b.Estimator), p.Title, p.Author, p.Labels, p.Draft, p.HeadRef, p.BaseRef,
 	})
 	if err != nil {
 		return "", err

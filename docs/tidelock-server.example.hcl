@@ -169,9 +169,54 @@ policy_scope "production" {
   # owner_count = 2
 }
 
+# Whose charges are whose in the exports that tidelock cost import reads: see
+# docs/cost.md.
+billing "acme" {
+  accounts = ["111122223333"]
+  # tags        = { client = "acme" } # in accounts of several clients
+  # project_tag = "tidelock:project"
+}
+
 cost {
   # currency        = "USD"
   # hours_per_month = 730
+  # sustained_use   = false
+  # usage_file      = "usage.yml" # what resources are used, for all that nobody says more closely
+
+  # discount {
+  #   cloud   = "aws"
+  #   service = "ec2"
+  #   percent = 12
+  # }
+
+  # rate "EUR" {
+  #   rate   = 0.92
+  #   day    = "2026-11-20"
+  #   source = "ECB"
+  # }
+
+  # client "acme" {
+  #   currency   = "EUR"
+  #   usage_file = "acme-usage.yml"
+  #   discount {
+  #     cloud   = "azure"
+  #     percent = 7.5
+  #     since   = "2026-01-01"
+  #   }
+  # }
+
+  # refresh {
+  #   every = "24h"
+  #   aws {
+  #     regions = ["eu-central-1", "eu-west-1"]
+  #   }
+  #   azure {
+  #     currencies = ["USD", "EUR"]
+  #   }
+  #   gcp {
+  #     key_secret = "google-prices"
+  #   }
+  # }
 }
 
 log {

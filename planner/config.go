@@ -73,6 +73,7 @@ type ProjectConfig struct {
 	Kind         string // KindTerragrunt, or "" for Terraform's own
 	SourceDir    string // where hooks run that make the code in Dir, relative to the repository's root; "" where nothing does
 	Secrets      Secrets
+	UsageFile    string // relative to Dir, clean, inside the repository; "" for none
 	Tool         ToolConfig
 	Drift        DriftConfig
 	Line         int // of the block, for problems that are found later

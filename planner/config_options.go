@@ -91,6 +91,8 @@ func ConfigOptions() []ConfigOption {
 			Doc: "Several workspaces of the same directory, instead of `workspace`: a project for each, named after the block and the workspace, such as `shop:staging`."},
 		{Block: "project", Name: "var_files", Type: "list of strings", Default: "none", Example: `var_files = ["../common.tfvars", "${workspace}.tfvars"]`,
 			Doc: "Variable files in the order in which Terraform gets them, relative to `dir`, inside the repository."},
+		{Block: "project", Name: "usage_file", Type: "string", Default: "`infracost-usage.yml`, where it is there", Example: `usage_file = "usage/${workspace}.yml"`,
+			Doc: "What the project's resources are used, in Infracost's format, relative to `dir`. It goes over an `infracost-usage.yml` in the repository's root, and that over what the server says; see [Prices](prices.md#usage)."},
 		{Block: "project", Name: "watch", Type: "list of patterns", Default: "none", Example: `watch = ["templates/**", "versions.json"]`,
 			Doc: "More files, relative to the root, whose change means a new plan."},
 		{Block: "project", Name: "when_modified", Type: "list of patterns", Default: "what the code tells", Example: `when_modified = ["live/shop/**", "modules/**/*.tf", "!**/*.md"]`,

@@ -69,6 +69,7 @@ type hclProject struct {
 	Workspace    *string           `hcl:"workspace"`
 	Workspaces   []string          `hcl:"workspaces,optional"`
 	VarFiles     []string          `hcl:"var_files,optional"`
+	UsageFile    string            `hcl:"usage_file,optional"`
 	Watch        []string          `hcl:"watch,optional"`
 	WhenModified []string          `hcl:"when_modified,optional"`
 	AutoPlan     *bool             `hcl:"auto_plan"`
@@ -395,6 +396,13 @@ func (r *configReader) project(name, workspace string, p hclProject, body *hclsy
 			continue
 		}
 		pc.VarFiles = append(pc.VarFiles, path.Clean(f))
+	}
+	if p.UsageFile != "" {
+		if _, err := InRepo(pc.Dir, p.UsageFile); err != nil {
+			r.say(at("usage_file"), "The usage file %q %s.", short(p.UsageFile), err)
+		} else {
+			pc.UsageFile = path.Clean(p.UsageFile)
+		}
 	}
 	for _, w := range p.Watch {
 		if !doublestar.ValidatePattern(w) {

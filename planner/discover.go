@@ -68,6 +68,9 @@ func Survey(fsys fs.FS, cfg RepoConfig) (Surveyed, error) {
 		for _, f := range pc.VarFiles {
 			p.VarFiles = append(p.VarFiles, path.Join(pc.Dir, f))
 		}
+		if pc.UsageFile != "" {
+			p.UsageFile = path.Join(pc.Dir, pc.UsageFile)
+		}
 		if p.Workspace == "" {
 			p.Workspace = DefaultWorkspace
 		}

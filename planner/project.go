@@ -54,6 +54,11 @@ type Project struct {
 	// Options are flags that the configuration gives to each of its plans;
 	// see Options.With for those of a command over them.
 	Options Options `json:"options,omitzero"`
+	// UsageFile is where the configuration says that its usage file is, "" for
+	// nowhere; Usage are the usage files that its estimate is made with, its own
+	// before the repository's: see UsageFiles.
+	UsageFile string   `json:"usage_file,omitempty"`
+	Usage     []string `json:"usage,omitempty"`
 	// Tool is which Terraform or OpenTofu it asks for.
 	Tool Tool `json:"tool,omitzero"`
 }

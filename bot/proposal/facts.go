@@ -81,6 +81,9 @@ type factError struct{ error }
 func (e factError) Unwrap() error { return e.error }
 
 func unknownFact(err error) error {
+	if err == nil {
+		return nil
+	}
 	switch errs.KindOf(err) {
 	case errs.Invalid, errs.TooLarge, errs.Forbidden, errs.NotFound:
 		return err // trying again would give the same

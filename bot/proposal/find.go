@@ -108,6 +108,7 @@ func Find(c Change, ask Ask) (Found, error) {
 		if !want[p.Key()] {
 			continue
 		}
+		p.Usage = planner.UsageFiles(c.Head, p)
 		digest, err := planner.InputsDigest(c.Head, p)
 		if err != nil {
 			return out, err

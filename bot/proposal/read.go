@@ -6,23 +6,23 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/policyset"
+	"github.com/tidelock/tidelock/internal/prices"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner/tfplan"
 	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
-// Reader reads plans: it has them judged and priced. All but HoursPerMonth is
-// needed.
+// Reader reads plans: it has them judged and priced. All but Terms and
+// PublicURL is needed.
 type Reader struct {
-	Policies      *policyset.Sets
-	Estimator     Estimator
-	HoursPerMonth int            // what estimates reckon with; 0 is the usual 730
-	Masker        *redact.Masker // of what must not be shown
-	PublicURL     string         // of the server, for the pages of rules; "" for none
+	Policies  *policyset.Sets
+	Estimator Estimator
+	Terms     *prices.Terms  // how each client's plans are priced; nil is at list prices
+	Masker    *redact.Masker // of what must not be shown
+	PublicURL string         // of the server, for the pages of rules; "" for none
 }
 
 // Failed fills in why there is no plan.
@@ -44,7 +44,11 @@ func (d Reader) Read(ctx context.Context, r *run.Run, result tfrun.Result, plan 
 	r.PlanDigest, r.Summary = result.PlanDigest, result.Summary
 	r.StateLineage, r.StateSerial = result.StateLineage, result.StateSerial
 	r.Diff = d.Text(plan)
-	estimate, err := d.estimate(ctx, plan, cost.Options{HoursPerMonth: d.HoursPerMonth})
+	terms, err := d.CostOptions(ctx, facts, r.Project)
+	if err != nil {
+		return err
+	}
+	estimate, err := d.estimate(ctx, plan, terms)
 	if err != nil {
 		return err
 	}

@@ -7,9 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidelock/tidelock/internal/actuals"
 	gates "github.com/tidelock/tidelock/internal/gate" // gate is a name in the tests
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/policyset"
+	"github.com/tidelock/tidelock/internal/prices"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/secrets"
 	"github.com/tidelock/tidelock/planner"
@@ -57,6 +59,9 @@ type Config struct {
 
 	// Policies say what judges which project, beside the block policy.
 	Policies policyset.Config
+
+	// Billing says whose charges are whose in billing exports.
+	Billing actuals.Rules
 
 	// environ is what the secrets' values are read from: a function, since whoever
 	// prints a Config must print none of it.
@@ -145,6 +150,13 @@ type PolicyConfig struct {
 type CostConfig struct {
 	Currency      string // ISO 4217
 	HoursPerMonth int
+	SustainedUse  bool
+	UsageFile     string // "" for none
+	Discounts     prices.Discounts
+	Rates         prices.Rates
+	Clients       map[string]costClient // by slug
+	Refresh       prices.RefreshSettings
+	blocks        []costBlock
 }
 
 // LogConfig says how the server logs.

@@ -319,13 +319,6 @@ func checkLevels(c *Config) string {
 	return ""
 }
 
-func checkCurrency(c *Config) string {
-	if c.Cost.Currency != "USD" {
-		return fmt.Sprintf("must be \"USD\", the currency of the bundled catalogue, but is %q.", c.Cost.Currency)
-	}
-	return ""
-}
-
 func durationRange(low, high time.Duration, get func(c *Config) time.Duration) func(c *Config) string {
 	return func(c *Config) string {
 		if d := get(c); d < low || d > high {

@@ -38,7 +38,7 @@ func (l *loader) readFile(flag string) {
 		l.diagnostics("", diags)
 	}
 	if file != nil && file.Body != nil {
-		l.readRoot(file.Body)
+		l.readRoot(src, file.Body)
 	}
 }
 
@@ -55,22 +55,27 @@ func schemaOf(block string) *hcl.BodySchema {
 			schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: sec.name})
 		}
 		schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: gates.BlockType, LabelNames: []string{"act"}},
-			hcl.BlockHeaderSchema{Type: secretBlock, LabelNames: []string{"name"}})
+			hcl.BlockHeaderSchema{Type: secretBlock, LabelNames: []string{"name"}},
+			hcl.BlockHeaderSchema{Type: billingBlock, LabelNames: []string{"client"}})
 		schema.Blocks = append(schema.Blocks, policyset.Blocks()...)
+	}
+	if block == "cost" {
+		schema.Blocks = append(schema.Blocks, costBlocks...)
 	}
 	return schema
 }
 
-func (l *loader) readRoot(body hcl.Body) {
+func (l *loader) readRoot(src []byte, body hcl.Body) {
 	content, diags := body.Content(schemaOf(""))
 	l.diagnostics("", diags)
 	l.readAttributes("", content.Attributes)
 	l.readGates(content.Blocks)
 	l.readSecrets(content.Blocks)
 	l.readPolicies(content.Blocks)
+	l.readBilling(content.Blocks)
 	first := map[string]hcl.Range{}
 	for _, block := range content.Blocks {
-		if block.Type == gates.BlockType || block.Type == secretBlock || policyset.IsBlock(block.Type) {
+		if block.Type == gates.BlockType || block.Type == secretBlock || block.Type == billingBlock || policyset.IsBlock(block.Type) {
 			continue
 		}
 		if before, twice := first[block.Type]; twice {
@@ -81,6 +86,9 @@ func (l *loader) readRoot(body hcl.Body) {
 		inner, diags := block.Body.Content(schemaOf(block.Type))
 		l.diagnostics(block.Type, diags)
 		l.readAttributes(block.Type, inner.Attributes)
+		if block.Type == "cost" {
+			l.readCost(src, inner.Blocks)
+		}
 	}
 }
 

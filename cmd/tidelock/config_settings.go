@@ -246,9 +246,13 @@ var settings = []setting{
 		doc:   "How long a finding may be accepted for beyond the plan that it was found in, with `approve-policies --for`. `0s` allows words for exactly one plan only. What was accepted before the setting changed stays so."},
 
 	{path: "cost.currency", bind: func(c *Config) any { return &c.Cost.Currency }, check: checkCurrency,
-		doc: "Currency of the estimates. The bundled catalogue holds prices in `USD` only."},
+		doc: "Currency of the estimates, as `EUR`. The prices of the program are in `USD`; another currency needs a rate, or prices that were imported in it. See [Prices](prices.md#currencies)."},
 	{path: "cost.hours_per_month", bind: func(c *Config) any { return &c.Cost.HoursPerMonth }, check: intRange(1, 744, func(c *Config) int { return c.Cost.HoursPerMonth }),
 		doc: "Hours that a month is reckoned with; the clouds' own calculators use 730."},
+	{path: "cost.sustained_use", bind: func(c *Config) any { return &c.Cost.SustainedUse },
+		doc: "Whether estimates take off what Google does by itself where a machine runs the whole month."},
+	{path: "cost.usage_file", bind: func(c *Config) any { return &c.Cost.UsageFile }, isPath: true, check: checkUsageFile, derived: "none",
+		doc: "What resources are used, in the format of Infracost's `infracost-usage.yml`, for all that no client and no repository says more closely. See [Prices](prices.md#usage)."},
 
 	{path: "log.level", bind: func(c *Config) any { return &c.Log.Level }, check: oneOf(func(c *Config) string { return c.Log.Level }, "debug", "info", "warn", "error"),
 		doc: "Least level that is logged: `debug`, `info`, `warn` or `error`."},

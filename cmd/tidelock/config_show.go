@@ -152,6 +152,9 @@ func (l *loader) write(w io.Writer) error {
 			}
 			b.WriteString(line + "\n")
 		}
+		if sec.name == "cost" {
+			l.writeCost(&b)
+		}
 		if sec.name != "" {
 			b.WriteString("}\n")
 		}
@@ -159,6 +162,7 @@ func (l *loader) write(w io.Writer) error {
 	l.writeGates(&b)
 	l.writeSecrets(&b)
 	l.writePolicies(&b)
+	l.writeBilling(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -208,6 +212,8 @@ func (l *loader) asJSON() map[string]shownSetting {
 	l.gatesJSON(all)
 	l.secretsJSON(all)
 	l.policiesJSON(all)
+	l.costJSON(all)
+	l.billingJSON(all)
 	return all
 }
 

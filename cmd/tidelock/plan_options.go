@@ -75,7 +75,10 @@ func (c *planCommand) options(ctx context.Context, p *program) (o desks.Options,
 	o.Settings = func(repo planner.RepoConfig) (comment.Settings, []planner.Problem) {
 		return settings.With(repo).OfComments(), settings.Loosened(repo)
 	}
-	o.Reader = proposal.Reader{HoursPerMonth: cfg.Cost.HoursPerMonth, Masker: redact.NewMasker()}
+	o.Reader = proposal.Reader{Masker: redact.NewMasker()}
+	if o.Reader.Terms, err = cfg.Cost.terms(nil, nil); err != nil {
+		return o, err
+	}
 	if o.Reader.Policies, err = cfg.policySets(); err != nil {
 		return o, err
 	}

@@ -23,8 +23,8 @@ import (
 // pricesImport is what `tidelock prices import` was asked for.
 type pricesImport struct {
 	url, file, keyFile, currency string
-	regions, services  []string
-	dry, force, asJSON bool
+	regions, services            []string
+	dry, force, asJSON           bool
 }
 
 // listJSON is a list that was read, in `tidelock prices import --json`.
@@ -92,7 +92,7 @@ func newPricesImportCommand(p *program) *cobra.Command {
 // lists returns the lists that were asked for.
 func (o pricesImport) lists(cloud string) ([]prices.List, error) {
 	if o.url == "" && o.file == "" {
-		return prices.Lists(cloud, o.services, o.regions, o.currency)
+		return prices.Lists(prices.Query{Cloud: cloud, Offers: o.services, Regions: o.regions, Currency: o.currency})
 	}
 	// AWS's files are whole by themselves. What an answer of the others was
 	// asked for isn't known.

@@ -61,10 +61,14 @@ func reference() string {
 			kind, _, _ = strings.Cut(strings.TrimPrefix(kind, "a "), " such as")
 			fmt.Fprintf(&b, "| **`%s`**<br>%s<br>`%s` | %s | %s |\n", attr, kind, envName(s.path), def, strings.ReplaceAll(s.doc, "|", "\\|"))
 		}
+		if sec.name == "cost" {
+			b.WriteString(costReference())
+		}
 	}
 	b.WriteString(gatesReference())
 	b.WriteString(secretsReference())
 	b.WriteString(policiesReference())
+	b.WriteString(billingReference())
 	return b.String()
 }
 

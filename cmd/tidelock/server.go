@@ -168,11 +168,15 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	if _, err := s.prices.Refresh(ctx); err != nil {
 		return bot.Options{}, err
 	}
+	terms, err := c.Cost.terms(prices.NewStore(s.db, s.trail, nil), nil)
+	if err != nil {
+		return bot.Options{}, err
+	}
 	s.budget = budget.NewStore(s.db, s.trail, budget.Options{})
 	return bot.Options{
 		DB: s.db, Queue: s.queue, App: s.app, Capacity: capacity.New(c.Terraform.limits), Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
 		Blobs: s.blobs, Checkout: s.mirrors, Submodules: bot.Submodules{Allowed: c.Checkout.Submodules, Hosts: c.Checkout.SubmoduleHosts}, Providers: s.providers, Runner: runners,
-		Policies: sets, Estimator: proposal.Catalogue{Catalog: catalog.With(s.prices)}, HoursPerMonth: c.Cost.HoursPerMonth, Node: node, DataDir: c.DataDir,
+		Policies: sets, Estimator: proposal.Catalogue{Catalog: catalog.With(s.prices)}, Terms: terms, Node: node, DataDir: c.DataDir,
 		Settings: c.settings(), Version: buildVersion().Version,
 		Budget: s.budget, Drift: s.drift, DriftDefaults: c.Drift.defaults(), DriftKeep: c.Drift.Keep,
 		Terraform: terraform, PublicURL: c.PublicURL, Log: s.log,

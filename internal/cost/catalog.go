@@ -2,6 +2,8 @@ package cost
 
 import (
 	_ "embed"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tidelock/tidelock/internal/cost/pricebook"
@@ -124,4 +126,15 @@ func apart(cloud, region string) bool {
 		return strings.HasPrefix(region, "china") || strings.HasPrefix(region, "usgov") || strings.HasPrefix(region, "usdod")
 	}
 	return false
+}
+
+// Services are the catalogue's words for the services of a cloud, sorted.
+func (c *Catalog) Services(cloud string) []string {
+	seen := map[string]bool{}
+	for _, s := range c.Sheets() {
+		if s.Cloud == cloud {
+			seen[s.Service] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
 }

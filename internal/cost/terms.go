@@ -208,10 +208,9 @@ func Digits(currency string) int32 {
 }
 
 // Told is a text of what the options make of list prices: where it is the same,
-// and the prices are, the same plan is priced in the same way. Notes are not in
-// it.
+// and the prices are, the same plan is priced in the same way.
 func (o Options) Told() string {
-	text, err := json.Marshal([]any{o.HoursPerMonth, o.SustainedUse, o.Discounts, o.Exchange, o.Usage.Digest()})
+	text, err := json.Marshal([]any{o.HoursPerMonth, o.SustainedUse, o.Discounts, o.Exchange, o.Usage.Digest(), o.Notes})
 	if err != nil {
 		panic(err) // numbers and words
 	}

@@ -11,10 +11,6 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 )
 
-// UsageFile is the name that a usage file has by itself, in a repository's root
-// or in a project's directory.
-const UsageFile = "infracost-usage.yml"
-
 // ReadUsageFile reads a usage file from a disk.
 func ReadUsageFile(path string) (*Usage, error) {
 	f, err := os.Open(path)

@@ -193,26 +193,28 @@ func TestThreat_PriceListAtAPrivateAddress(t *testing.T) {
 }
 
 func TestLists(t *testing.T) {
-	l, err := Lists(AWS, []string{"amazonec2"}, []string{"EU-west-1", "us-east-1"}, "")
+	l, err := Lists(Query{Cloud: AWS, Offers: []string{"amazonec2"}, Regions: []string{"EU-west-1", "us-east-1"}})
 	if err != nil || len(l) != 2 || l[0].URL != "https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AmazonEC2/current/eu-west-1/index.json" || !l[0].Whole {
 		t.Errorf("%+v, %v", l, err)
 	}
-	l, err = Lists(Azure, []string{"Virtual Machines"}, []string{"westeurope"}, "USD")
+	l, err = Lists(Query{Cloud: Azure, Offers: []string{"Virtual Machines"}, Regions: []string{"westeurope"}})
 	if err != nil || len(l) != 1 || !strings.HasSuffix(l[0].Name(), "?$filter=priceType eq 'Consumption' and serviceName eq 'Virtual Machines' and armRegionName eq 'westeurope'") {
 		t.Errorf("%+v, %v", l, err)
 	}
-	if l, err = Lists(GCP, nil, nil, ""); err != nil || len(l) != len(googleServices) {
+	if l, err = Lists(Query{Cloud: GCP}); err != nil || len(l) != len(googleServices) {
 		t.Errorf("%+v, %v", l, err)
 	}
-	for _, bad := range []struct {
-		cloud           string
-		offers, regions []string
-		currency        string
-	}{
-		{AWS, nil, nil, ""}, {AWS, []string{"AmazonBraket"}, []string{"eu-west-1"}, ""}, {Azure, nil, []string{"x' or 1 eq 1"}, ""}, {AWS, nil, []string{"../.."}, ""},
-		{AWS, nil, []string{"eu-west-1"}, "EUR"}, {Azure, nil, nil, "EUR' or 1"}, {Azure, nil, nil, "eur"},
+	l, err = Lists(Query{Cloud: Azure, Base: "https://mirror.example.com/azure/", Offers: []string{"Storage"}, Currency: "EUR"})
+	if err != nil || len(l) != 1 || !strings.HasPrefix(l[0].URL, "https://mirror.example.com/azure/api/retail/prices?") || !strings.Contains(l[0].URL, "currencyCode=EUR") || l[0].Currency != "EUR" {
+		t.Errorf("%+v, %v", l, err)
+	}
+	region := []string{"eu-west-1"}
+	for _, bad := range []Query{
+		{Cloud: AWS}, {Cloud: AWS, Offers: []string{"AmazonBraket"}, Regions: region}, {Cloud: Azure, Regions: []string{"x' or 1 eq 1"}}, {Cloud: AWS, Regions: []string{"../.."}},
+		{Cloud: AWS, Regions: region, Currency: "EUR"}, {Cloud: Azure, Currency: "EUR' or 1"}, {Cloud: Azure, Currency: "eur"},
+		{Cloud: AWS, Regions: region, Base: "http://mirror.example.com"}, {Cloud: AWS, Regions: region, Base: "https://a:b@c.example.com"}, {Cloud: AWS, Regions: region, Base: "file:///etc"},
 	} {
-		if l, err := Lists(bad.cloud, bad.offers, bad.regions, bad.currency); !errs.Is(err, errs.Invalid) {
+		if l, err := Lists(bad); !errs.Is(err, errs.Invalid) {
 			t.Errorf("%+v: %v, %v", bad, l, err)
 		}
 	}

@@ -77,6 +77,9 @@ type List struct {
 	// Whole says that the list has everything of the parts that it has
 	// anything of, as AWS's files and questions of our own do.
 	Whole bool
+	// What it was asked for, where it is one of Lists: its service, its region
+	// ("" for all) and its currency.
+	Offer, Region, Currency string
 }
 
 // Name is where the list is, without what may be secret in an address.

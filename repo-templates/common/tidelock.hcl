@@ -86,6 +86,7 @@
 #   dir        = "live/shop"
 #   workspace  = "staging"               # "default" where none is named
 #   var_files  = ["staging.tfvars"]      # relative to dir, inside the repository
+#   usage_file = "usage.yml"             # what is used of it, in Infracost's format
 #   watch      = ["templates/**"]        # more files whose change means a new plan
 #   auto_plan  = false                   # planned by command only
 #   depends_on = ["network:staging"]     # applied before this one is planned
