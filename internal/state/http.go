@@ -1,0 +1,340 @@
+package state
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/clients"
+	"github.com/tidelock/tidelock/internal/errs"
+)
+
+// Prefix is where the handler expects to be asked.
+const Prefix = "/state/"
+
+// handler is the HTTP backend: /state/{client}/{project…} is a state, and the
+// same with /lock behind it is its lock, for clients that are set up to use
+// POST and DELETE there.
+type handler struct {
+	store   *Store
+	clients *clients.Store
+	failed  meter // logins that failed, by address
+	told    meter // refusals that went to the audit trail, by token or address
+}
+
+// Handler returns the HTTP backend of Terraform and OpenTofu.
+func (s *Store) Handler(c *clients.Store) http.Handler {
+	return &handler{store: s, clients: c, failed: meter{most: 30, now: s.Now}, told: meter{most: 60, now: s.Now}}
+}
+
+// call is a request that was let in.
+type call struct {
+	*http.Request
+	w      http.ResponseWriter
+	cred   access.Credential
+	client string // ID
+	name   string
+}
+
+func (c *call) who() Who { return By(c.cred) }
+
+// transferTime is how long a state may take to come or to go: longer than what
+// the server allows to requests that nobody vouches for.
+const transferTime = 15 * time.Minute
+
+// ServeHTTP answers one request. Every refusal ends in refuse.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	cred, err := h.authenticate(r)
+	if err != nil {
+		h.refuse(w, r, cred, err)
+		return
+	}
+	c := &call{Request: r, w: w, cred: cred}
+	if err := h.serve(c); err != nil {
+		h.refuse(w, r, cred, err)
+	}
+}
+
+// serve finds out what is asked for, whether it may be, and does it.
+func (h *handler) serve(c *call) error {
+	slug, name, _ := strings.Cut(strings.TrimPrefix(c.URL.Path, Prefix), "/")
+	client, err := h.clients.BySlug(c.Context(), h.store.DB, slug)
+	if errs.Is(err, errs.NotFound) || err == nil && client.ID != c.cred.Client {
+		return errForeign // whether or not it is there
+	}
+	if err != nil {
+		return err
+	}
+	name, onLock := strings.CutSuffix(name, "/lock")
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	c.client, c.name = client.ID, name
+	if !c.cred.Opens(name) {
+		return errs.New(errs.Forbidden, "The token does not open the project %s.", name)
+	}
+	if client.Status == clients.Deleted {
+		return errs.New(errs.Forbidden, "The client %s has left this Tidelock.", slug)
+	}
+	act, scope := h.act(c.Method, onLock)
+	if act == nil {
+		c.w.Header().Set("Allow", map[bool]string{true: "LOCK, UNLOCK, POST, DELETE", false: "GET, HEAD, POST, PUT, DELETE, LOCK, UNLOCK"}[onLock])
+		return errMethod
+	}
+	if scope != "" && !c.cred.May(scope) {
+		return errs.New(errs.Forbidden, "The token may not %s.", scope)
+	}
+	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(transferTime)) // a recorder in a test has none
+	return act(c)
+}
+
+// act returns what a method does and what it takes; nil for one that is not
+// known.
+func (h *handler) act(method string, onLock bool) (func(*call) error, access.Scope) {
+	switch {
+	case method == "LOCK", onLock && method == http.MethodPost:
+		return h.lock, access.ScopeLock
+	case method == "UNLOCK", onLock && method == http.MethodDelete:
+		return h.unlock, "" // which it takes depends on the body
+	case onLock:
+		return nil, ""
+	}
+	switch method {
+	case http.MethodGet, http.MethodHead:
+		return h.get, access.ScopeRead
+	case http.MethodPost, http.MethodPut:
+		return h.post, access.ScopeWrite
+	case http.MethodDelete:
+		return h.delete, access.ScopeWrite
+	}
+	return nil, ""
+}
+
+func (h *handler) get(c *call) error {
+	var v Version
+	var content io.ReadCloser
+	var err error
+	if c.Method == http.MethodHead {
+		v, err = h.store.Current(c.Context(), c.client, c.name)
+	} else {
+		v, content, err = h.store.Read(c.Context(), c.client, c.name)
+	}
+	if err != nil {
+		return err
+	}
+	head := c.w.Header()
+	head.Set("Content-Type", "application/json")
+	head.Set("Content-Length", strconv.FormatInt(v.Size, 10))
+	if sum, err := hex.DecodeString(v.MD5); err == nil {
+		head.Set("Content-MD5", base64.StdEncoding.EncodeToString(sum))
+	}
+	head.Set("Tidelock-Version", strconv.FormatInt(v.Seq, 10))
+	c.w.WriteHeader(http.StatusOK)
+	if content == nil {
+		return nil
+	}
+	defer content.Close()
+	pump := pumps.Get().(*[]byte)
+	defer pumps.Put(pump)
+	if _, err := io.CopyBuffer(struct{ io.Writer }{c.w}, content, *pump); err != nil {
+		// The length was promised: whoever reads must not take a part for all.
+		if c.Context().Err() == nil {
+			h.store.Log.Error("state not sent to its end", keyClient, c.client, keyProject, c.name, keyError, err)
+		}
+		panic(http.ErrAbortHandler)
+	}
+	return nil
+}
+
+func (h *handler) post(c *call) error {
+	if limit := h.store.Limits.Size; limit > 0 && c.ContentLength > limit {
+		c.w.Header().Set("Connection", "close") // the rest of the body is not read
+		return tooLarge(limit)
+	}
+	v, err := h.store.Write(c.Context(), Write{
+		Client: c.client, Name: c.name, Who: c.who(), LockID: c.URL.Query().Get("ID"), MD5: c.Header.Get("Content-MD5"), Body: c.Body,
+	})
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("Tidelock-Version", strconv.FormatInt(v.Seq, 10))
+	c.w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+func (h *handler) delete(c *call) error {
+	if err := h.store.Delete(c.Context(), c.client, c.name, c.who(), c.URL.Query().Get("ID")); err != nil {
+		return err
+	}
+	c.w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// info reads the body of LOCK and UNLOCK.
+func (c *call) info() ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(c.Body, maxInfo+1))
+	if err != nil {
+		return nil, errs.Wrap(errs.Invalid, err, "The body ended before its end. Nothing was changed.")
+	}
+	if len(raw) > maxInfo {
+		return nil, errs.New(errs.TooLarge, "The lock's info has more than %d bytes. Nothing was changed.", maxInfo)
+	}
+	return bytes.TrimSpace(raw), nil
+}
+
+func (h *handler) lock(c *call) error {
+	raw, err := c.info()
+	if err != nil {
+		return err
+	}
+	if _, err := h.store.Lock(c.Context(), c.client, c.name, c.who(), raw); err != nil {
+		return err
+	}
+	c.w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+func (h *handler) unlock(c *call) error {
+	raw, err := c.info()
+	if err != nil {
+		return err
+	}
+	id, bare := c.URL.Query().Get("ID"), true
+	if len(raw) > 0 {
+		info, err := ParseLockInfo(raw)
+		if err != nil {
+			return err
+		}
+		id, bare = info.ID, info.bare()
+	}
+	if id != "" && c.cred.May(access.ScopeLock) {
+		err := h.store.Unlock(c.Context(), c.client, c.name, c.who(), id)
+		var other *HeldError
+		if !errors.As(err, &other) || other.Lock.ID != id {
+			return done(c, err)
+		}
+	}
+	// What is left takes a lock away: Terraform's force-unlock sends nothing,
+	// OpenTofu's the ID alone, and whoever was refused a lock was told its ID.
+	if !c.cred.May(access.ScopeForceUnlock) {
+		return errs.New(errs.Forbidden, "The token may not force-unlock, which is what an UNLOCK of somebody else's lock, or without the lock's info, is.")
+	}
+	reason := "asked over HTTP by the lock's ID"
+	if bare && id == "" {
+		reason = "asked over HTTP, for whichever lock there was"
+	}
+	_, err = h.store.ForceUnlock(c.Context(), c.client, c.name, c.who(), id, reason)
+	return done(c, err)
+}
+
+func done(c *call, err error) error {
+	if err == nil {
+		c.w.WriteHeader(http.StatusOK)
+	}
+	return err
+}
+
+var (
+	errForeign = errs.New(errs.NotFound, "There is no such state.")
+	errMethod  = errs.New(errs.Invalid, "There is no such method here.")
+	errFlood   = errs.New(errs.Unavailable, "Too many requests with tokens that do not count. Wait a minute.")
+	errNoAuth  = errs.New(errs.Forbidden, "A token is needed: as the password, with any user name, or as Authorization: Bearer.")
+)
+
+// status returns how an error is answered.
+func status(err error, method string, onLock bool) int {
+	var other *HeldError
+	switch {
+	case errors.Is(err, errNoAuth), errors.Is(err, access.ErrNoToken), errors.Is(err, access.ErrTokenExpired), errors.Is(err, access.ErrTokenRevoked):
+		return http.StatusUnauthorized
+	case errors.Is(err, errFlood):
+		return http.StatusTooManyRequests
+	case errors.Is(err, errMethod):
+		return http.StatusMethodNotAllowed
+	case errors.Is(err, errQuota):
+		return http.StatusInsufficientStorage
+	case errors.As(err, &other) && (method == "LOCK" || onLock && method == http.MethodPost):
+		return http.StatusLocked
+	}
+	switch errs.KindOf(err) {
+	case errs.Invalid:
+		return http.StatusBadRequest
+	case errs.NotFound:
+		return http.StatusNotFound
+	case errs.Forbidden:
+		return http.StatusForbidden
+	case errs.Conflict:
+		return http.StatusConflict
+	case errs.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case errs.Unavailable, errs.Canceled:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// answer writes the status of an error: with the holder of the lock where one
+// is in the way, which clients read, else with a sentence for people.
+func answer(w http.ResponseWriter, r *http.Request, code int, err error) {
+	switch code {
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", `Basic realm="Tidelock", charset="UTF-8"`)
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "2")
+	case http.StatusTooManyRequests:
+		w.Header().Set("Retry-After", "60")
+	}
+	w.Header().Set("Content-Type", "application/json")
+	body := []byte{}
+	var other *HeldError
+	if errors.As(err, &other) {
+		body = other.Lock.JSON()
+	} else {
+		var p struct {
+			Error struct {
+				Status  int    `json:"status"`
+				Kind    string `json:"kind"`
+				Message string `json:"message"`
+			} `json:"error"`
+		}
+		p.Error.Status, p.Error.Kind, p.Error.Message = code, errs.KindOf(err).String(), errs.Sentence(err)
+		if b, err := json.Marshal(p); err == nil {
+			body = append(b, '\n')
+		}
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(code)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // nobody is left to be told
+	}
+}
+
+// token returns what the request shows: a bearer token, or the password of
+// basic authentication, whatever the user's name is.
+func token(r *http.Request) string {
+	if t, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return strings.TrimSpace(t)
+	}
+	_, password, _ := r.BasicAuth()
+	return password
+}
+
+// subject names in the audit trail what a request asked for, however strange.
+func subject(path string) string {
+	path = strings.ToValidUTF8(strings.TrimPrefix(path, Prefix), "?")
+	if len(path) > maxName {
+		path = path[:maxName] + "…"
+	}
+	return fmt.Sprintf("state %q", path)
+}

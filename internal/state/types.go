@@ -1,0 +1,170 @@
+package state
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/errs"
+)
+
+// State is a project's state: which of its versions counts.
+type State struct {
+	ID      string
+	Client  string // ID
+	Name    string // the project's path
+	Current string // ID of the version that counts, "" for none
+	Seq     int64  // of the last version that was made
+	Serial  int64  // of the version that counts
+	Lineage string
+	MD5     string // hex
+	Frozen  string // why nothing may be written; "" where it may
+	Created time.Time
+	Written time.Time // last; zero for never
+	Lock    *Lock     // nil: nobody holds it
+
+	maxSerial int64
+}
+
+// Exists reports whether there is a version that counts.
+func (s State) Exists() bool { return s.Current != "" }
+
+// The kinds of version.
+const (
+	KindWrite   = "write"   // a client wrote it
+	KindForce   = "force"   // somebody wrote it past the checks
+	KindRestore = "restore" // it is an older one, come back
+	KindErrored = "errored" // a run could not write it; it never counted
+)
+
+// Version is one write of a state.
+type Version struct {
+	ID               string
+	State            string // ID
+	Client           string // ID
+	Seq              int64  // 1, 2, 3, … of the state
+	Kind             string
+	Serial           int64
+	Lineage          string
+	Size             int64 // bytes
+	Stored           int64 // bytes that it takes here, compressed and sealed
+	MD5, SHA256      string
+	TerraformVersion string
+	Encrypted        bool // by the client: nobody here can look into it
+	Resources        int
+	Instances        int
+	Actor            access.Actor
+	Run              string // ID of the run that wrote it, "" for none
+	Commit           string // what the run was of
+	Reason           string // of a forced or restored one
+	Created          time.Time
+	Key              string // ID of the key that wraps its data key
+
+	blob    string
+	wrapped []byte
+}
+
+// LockInfo is what Terraform says of a lock, with its own names.
+type LockInfo struct {
+	ID        string
+	Operation string
+	Info      string
+	Who       string
+	Version   string
+	Created   time.Time
+	Path      string
+}
+
+// bare reports whether the info has an ID and nothing else, as OpenTofu's
+// force-unlock sends it.
+func (i LockInfo) bare() bool { return i == LockInfo{ID: i.ID} }
+
+// Lock is who holds a state.
+type Lock struct {
+	LockInfo
+	Actor access.Actor
+	Token string // ID of the token that took it, "" for none
+	Run   string // ID of the run that took it, "" for none
+	Since time.Time
+	raw   string // the info as it was sent
+}
+
+// Holder says for people who holds the lock.
+func (l Lock) Holder() string {
+	who := l.Who
+	if who == "" {
+		who = l.Actor.String()
+	}
+	if l.Run != "" {
+		who += fmt.Sprintf(" (run %s)", l.Run)
+	}
+	what := ""
+	if l.Operation != "" {
+		what = " for " + l.Operation
+	}
+	return fmt.Sprintf("%s%s since %s", who, what, l.Since.UTC().Format("2006-01-02 15:04:05 MST"))
+}
+
+// HeldError says that somebody else holds the lock. It is an errs.Conflict.
+type HeldError struct {
+	Lock Lock
+	err  error
+}
+
+func (e *HeldError) Error() string { return e.err.Error() }
+
+// Unwrap gives the classified error.
+func (e *HeldError) Unwrap() error { return e.err }
+
+func held(l Lock, format string, args ...any) error {
+	return &HeldError{l, errs.New(errs.Conflict, format, args...)}
+}
+
+// JSON returns the holder's lock info as clients expect it: with an ID.
+func (l Lock) JSON() []byte {
+	if l.raw != "" && json.Valid([]byte(l.raw)) {
+		return []byte(l.raw)
+	}
+	b, err := json.Marshal(l.LockInfo)
+	if err != nil {
+		return []byte("{}") // a time out of range, which none of ours is
+	}
+	return b
+}
+
+// maxName bounds a project's path.
+const maxName = 200
+
+// CheckName admits the path of a project: parts of letters, digits, dots,
+// hyphens and underscores, with slashes between. None begins with a dot, so
+// none leads anywhere, and the last is not "lock", which belongs to the address
+// of locks. The error is errs.Invalid.
+func CheckName(name string) error {
+	bad := name == "" || len(name) > maxName
+	part := ""
+	for part = range strings.SplitSeq(name, "/") {
+		bad = bad || part == "" || part[0] == '.'
+		for _, r := range part {
+			bad = bad || !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.')
+		}
+	}
+	if bad || part == "lock" {
+		return errs.New(errs.Invalid, "A state's name is the path of a project: parts of letters, digits, dots, hyphens and underscores with slashes between, %d characters at most; none begins with a dot, and the last is not \"lock\".", maxName)
+	}
+	return nil
+}
+
+// Who acts on a state.
+type Who struct {
+	Actor  access.Actor
+	Token  string // ID, "" for none
+	Run    string // ID of the run whose credential it is, "" for none
+	Commit string
+}
+
+// By returns who acts with the credential.
+func By(c access.Credential) Who {
+	return Who{Actor: c.Actor, Token: c.ID, Run: c.Run, Commit: c.Commit}
+}
