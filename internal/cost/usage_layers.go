@@ -11,6 +11,9 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 )
 
+// UsageFile is the name that a usage file has by itself.
+const UsageFile = "infracost-usage.yml"
+
 // ReadUsageFile reads a usage file from a disk.
 func ReadUsageFile(path string) (*Usage, error) {
 	f, err := os.Open(path)
