@@ -141,6 +141,14 @@ drift {
   # keep      = "2160h"
 }
 
+state {
+  # max_size      = 256 # MiB of one state
+  # max_states    = 0   # of each client
+  # max_total     = 0   # MiB of each client, with all versions
+  # keep_versions = 100 # of each state, and more while they are younger than
+  # keep_age      = "2160h"
+}
+
 policy {
   required_tags = ["owner", "environment"]
   # levels = { "security.aws" = "mandatory" } # or "advisory", "hard", "off"

@@ -47,6 +47,7 @@ type Config struct {
 	Drift     DriftConfig
 	Policy    PolicyConfig
 	Cost      CostConfig
+	State     StateConfig
 	Log       LogConfig
 	Web       WebConfig
 
@@ -185,6 +186,7 @@ func defaultConfig() Config {
 		Drift:    DriftConfig{Remediate: planner.RemediateIssue, Keep: 90 * 24 * time.Hour},
 		Policy:   PolicyConfig{RequiredTags: []string{"owner", "environment"}, WaiverMax: 90 * 24 * time.Hour},
 		Cost:     CostConfig{Currency: "USD", HoursPerMonth: 730},
+		State:    defaultState,
 		Log:      LogConfig{Level: "info", Format: "text"},
 		Web:      WebConfig{Enabled: true},
 	}

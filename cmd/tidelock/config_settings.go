@@ -41,6 +41,7 @@ var sections = []section{
 	{"drift", "When projects are compared with what is really there, for a repository whose own `tidelock.hcl` says nothing else; see [Drift](drift.md)."},
 	{"policy", "The bundled policies."},
 	{"cost", "The cost estimates."},
+	{"state", "The state service: what clients may keep in it, and for how long."},
 	{"log", "The server's log, written to standard error."},
 	{"web", "The pages that show pull requests, runs and history."},
 }
@@ -258,6 +259,18 @@ var settings = []setting{
 		doc: "Least level that is logged: `debug`, `info`, `warn` or `error`."},
 	{path: "log.format", bind: func(c *Config) any { return &c.Log.Format }, check: oneOf(func(c *Config) string { return c.Log.Format }, "text", "json"),
 		doc: "`text` for people or `json` for machines."},
+
+	{path: "state.max_size", bind: func(c *Config) any { return &c.State.MaxSize }, check: intRange(1, 4096, func(c *Config) int { return c.State.MaxSize }),
+		doc: "How large one state may be, in MiB. A larger one is answered with 413."},
+	{path: "state.max_states", bind: func(c *Config) any { return &c.State.MaxStates }, check: intRange(0, 1<<30, func(c *Config) int { return c.State.MaxStates }),
+		doc: "How many states a client may have. One more is answered with 507. `0` sets no limit."},
+	{path: "state.max_total", bind: func(c *Config) any { return &c.State.MaxTotal }, check: intRange(0, 1<<30, func(c *Config) int { return c.State.MaxTotal }),
+		doc: "How much a client's states may take with all their versions, in MiB, compressed as they are stored. Above that no lock is given and nothing is written without one, with 507; what holds a lock may end its work. `0` sets no limit."},
+	{path: "state.keep_versions", bind: func(c *Config) any { return &c.State.KeepVersions }, check: intRange(0, 1<<30, func(c *Config) int { return c.State.KeepVersions }),
+		doc: "How many versions of each state stay at least. Older ones are removed once they are older than `keep_age`, looked at every hour; never the one that counts. `0` keeps all."},
+	{path: "state.keep_age", bind: func(c *Config) any { return &c.State.KeepAge },
+		check: durationRange(0, 100*365*24*time.Hour, func(c *Config) time.Duration { return c.State.KeepAge }),
+		doc:   "A version that is younger than this stays, however many there are."},
 
 	{path: "web.enabled", bind: func(c *Config) any { return &c.Web.Enabled },
 		doc: "Whether the pages are served at all."},

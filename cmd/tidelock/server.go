@@ -39,6 +39,7 @@ import (
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/runner"
 	"github.com/tidelock/tidelock/internal/secrets"
+	"github.com/tidelock/tidelock/internal/state"
 	"github.com/tidelock/tidelock/internal/web"
 	"github.com/tidelock/tidelock/planner"
 )
@@ -67,6 +68,7 @@ type server struct {
 	providers *providers.Store
 	policies  *policyset.Sets
 	prices    *prices.Live
+	states    *state.Store
 }
 
 // newServer wires a server up from a checked configuration. Nothing runs and
@@ -163,6 +165,9 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	}
 	s.trail = access.NewTrail(s.db)
 	s.runs = run.NewStore(s.db, s.trail, nil)
+	if s.states, err = c.states(s.db, s.blobs, s.trail, key, s.log); err != nil {
+		return bot.Options{}, err
+	}
 	s.drift = drift.NewStore(s.db, s.trail, nil)
 	s.prices = prices.NewLive(prices.NewStore(s.db, s.trail, nil))
 	if _, err := s.prices.Refresh(ctx); err != nil {
@@ -269,7 +274,7 @@ func (s *server) routes() http.Handler {
 			Rules: s.policies.Known, Version: buildVersion().Version,
 		}))
 	}
-	return r
+	return statesFirst(s.states.Handler(clients.NewStore(s.db)), r)
 }
 
 // leastFree is how many bytes of the data folder's disk must be free: less is
@@ -312,6 +317,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	wg.Go(func() { s.bot.Reconcile(work, s.config.GitHub.ReconcileInterval) })
 	wg.Go(func() { s.bot.WatchDrift(work) })
 	wg.Go(func() { s.bot.WatchWaivers(work) })
+	wg.Go(func() { s.states.Watch(work, time.Hour) })
 	wg.Go(func() { s.sweepCopies(work) })
 	wg.Go(func() { s.bot.Policies.Watch(work) })
 	wg.Go(func() { s.prices.Watch(work, time.Minute, s.log) })
