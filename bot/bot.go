@@ -9,6 +9,7 @@ import (
 	"github.com/tidelock/tidelock/bot/command"
 	"github.com/tidelock/tidelock/bot/proposal"
 	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/actuals"
 	"github.com/tidelock/tidelock/internal/binaries"
 	"github.com/tidelock/tidelock/internal/blob"
 	"github.com/tidelock/tidelock/internal/budget"
@@ -44,6 +45,7 @@ type Options struct {
 	Checkout  *checkout.Store
 	Drift     *drift.Store
 	Budget    *budget.Store
+	Actuals   *actuals.Store // nil: no bills are matched to resources
 	Runner    *runner.Runner
 	Capacity  *capacity.Gate // of this machine, which all runs pass; nil limits nothing
 	Policies  *policyset.Sets

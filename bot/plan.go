@@ -206,6 +206,7 @@ func (b *Bot) planRun(ctx context.Context, job queue.Job[planRunJob]) error {
 	if err != nil {
 		return err
 	}
+	b.noteResources(ctx, r, outcome.plan)
 	return b.cleanUp(ctx, r, r.ID)
 }
 
