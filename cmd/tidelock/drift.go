@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/actuals"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/drift"
@@ -55,6 +56,7 @@ type desk struct {
 	drift   *drift.Store
 	runs    *run.Store
 	repos   []clients.Repo // those that were asked for
+	billing actuals.Rules  // of the configuration
 }
 
 // openDesk opens the database and finds the repositories: the one named, or all
@@ -67,7 +69,7 @@ func (p *program) openDesk(ctx context.Context, repo string) (_ *desk, err error
 	if !databaseExists(l.config) { // opening would make it
 		return nil, errs.New(errs.NotFound, "There is no database yet at %s: no server has run on it.", l.config.DatabaseShown())
 	}
-	d := &desk{}
+	d := &desk{billing: l.config.Billing}
 	if d.db, err = db.Open(ctx, l.config.Database.Reveal()); err != nil {
 		return nil, err
 	}
