@@ -23,6 +23,7 @@ type estimation struct {
 
 	changes   []tfplan.Change
 	all       *changeIndex                // of all types; made when it is first needed
+	named     map[*module]map[string]bool // what a module's expressions refer to
 	scaled    [2]map[*tfplan.Change]view  // autoscalers by their groups, before and after
 	addressed map[*module]map[string]bool // what a module's instances have as their address
 	usage     *Usage
@@ -59,8 +60,9 @@ type bill struct {
 	assumed     []string
 	usage       []string
 	unsupported bool
-	sensitive   bool   // an attribute that was read is sensitive: show no detail
-	joined      []any  // values of other resources that the price depends on
+	sensitive   bool  // an attribute that was read is sensitive: show no detail
+	joined      []any // values of other resources that the price depends on
+	from        []*tfplan.Change
 	values      string // what the price depends on, to compare sides that can't be priced
 }
 

@@ -343,7 +343,7 @@ func (s *side) join(value string, ids []string, types []string, path ...string) 
 			return view{}, nil, false
 		}
 		v.side = s
-		s.bill.joined = append(s.bill.joined, v.value)
+		s.bill.joined, s.bill.from = append(s.bill.joined, v.value), append(s.bill.from, c)
 		return v, c, true
 	}
 	if value != "" {

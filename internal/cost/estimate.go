@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/shopspring/decimal"
@@ -26,6 +27,8 @@ type Options struct {
 	// Notes are put on the estimate as they are: what somebody who reads it
 	// should know of how it was made.
 	Notes []string
+	// Advise has the estimate say what the catalogue proves could cost less.
+	Advise bool
 }
 
 // Status says what became of a resource.
@@ -90,7 +93,8 @@ type Estimate struct {
 	// says both in a line.
 	Discounts Discounts `json:"discounts,omitempty"`
 	Exchange  *Exchange `json:"exchange,omitempty"`
-	// Advice is what the catalogue proves could cost less; see Catalog.Advise.
+	// Advice is what the catalogue proves could cost less; asked for with
+	// Options.Advise.
 	Advice []Advice `json:"advice,omitempty"`
 	// Notes are sentences about how the estimate was made: a usage file that
 	// could not be read, a rate that is not known.
@@ -193,18 +197,22 @@ func (c *Catalog) Estimate(plan *tfplan.Plan, opts Options) (Estimate, error) {
 	if err != nil {
 		return Estimate{}, err
 	}
+	changes := plan.Changes
+	if opts.Advise {
+		changes = slices.Clone(changes) // advising edits them
+	}
 	x := &estimation{
 		catalog: c.still(), cfg: cfg, hours: decimal.NewFromInt(int64(opts.HoursPerMonth)),
-		changes: plan.Changes, usage: opts.Usage, sustained: opts.SustainedUse, terms: newTerms(opts),
-		index:   indexChanges(plan.Changes, func(c *tfplan.Change) bool { return joinable[c.Type] }),
+		changes: changes, usage: opts.Usage, sustained: opts.SustainedUse, terms: newTerms(opts),
+		index:   indexChanges(changes, func(c *tfplan.Change) bool { return joinable[c.Type] }),
 		sources: map[string]bool{}, readLines: map[usagePlace]bool{}, found: map[*usageEntry]bool{},
 	}
 	e := Estimate{Currency: c.Currency(), Hours: opts.HoursPerMonth, Bound: BoundExact}
-	e.Resources = make([]ResourceCost, 0, len(plan.Changes))
+	e.Resources = make([]ResourceCost, 0, len(changes))
 	var byUse Amounts
 	adds, saves := false, false // whether what is left out can add, or save
-	for i := range plan.Changes {
-		ch := &plan.Changes[i]
+	for i := range changes {
+		ch := &changes[i]
 		if ch.Mode != "managed" || ch.Action == tfplan.ActionRead {
 			continue
 		}
@@ -266,6 +274,11 @@ func (c *Catalog) Estimate(plan *tfplan.Plan, opts Options) (Estimate, error) {
 	sort.Strings(e.Sources)
 	x.terms.tell(&e)
 	e.Notes = opts.Notes
+	if opts.Advise {
+		if e.Advice, err = x.advise(); err != nil {
+			return Estimate{}, err
+		}
+	}
 	return e, nil
 }
 
