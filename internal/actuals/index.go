@@ -109,7 +109,7 @@ func indexOf(ctx context.Context, q db.Querier, client string) (*index, error) {
 			}
 		}
 		return nil
-	}, `SELECT repo_id, dir, workspace, name FROM resource_projects p JOIN clients c ON c.id = p.client_id WHERE c.slug = $1`, client)
+	}, `SELECT p.repo_id, p.dir, p.workspace, p.name FROM resource_projects p JOIN clients c ON c.id = p.client_id WHERE c.slug = $1`, client)
 	if err != nil {
 		return nil, err
 	}
