@@ -79,6 +79,12 @@ func (b *Bot) view(ctx context.Context, c run.Change) (comment.View, error) {
 	if v.Posted, err = b.Runs.Checks(ctx, b.DB, c.ID); err != nil {
 		return v, err
 	}
+	if v.Budgets, err = b.Budget.Judge(ctx, b.DB, c.ID); err != nil {
+		return v, err
+	}
+	if v.Alerts, err = b.Budget.Alerts(ctx, b.DB, c.ID); err != nil {
+		return v, err
+	}
 	settings, err := settingsOf(c, b.Settings)
 	v.Settings = settings.OfComments()
 	return v, err

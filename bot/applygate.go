@@ -56,9 +56,13 @@ func (a *application) gates(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	if a.run.Kind == run.Apply {
-		facts = withPlan(facts, a.plan)
+		over, err := a.Budget.Judge(ctx, a.DB, a.change.ID)
+		if err != nil {
+			return false, err
+		}
+		facts = withBudgets(withPlan(facts, a.plan), over, a.plan.Key())
 	} else {
-		rules.Policies = false // a state operation has no plan that they could judge
+		rules.Policies, rules.Budgets = false, false // a state operation has no plan that they could judge
 	}
 	verdicts := gate.Evaluate(rules, facts)
 	if closed := gate.Closed(verdicts); len(closed) > 0 {

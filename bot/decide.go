@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidelock/tidelock/bot/command"
 	"github.com/tidelock/tidelock/bot/comment"
+	"github.com/tidelock/tidelock/internal/budget"
 	"github.com/tidelock/tidelock/internal/gate"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/policy"
@@ -116,7 +117,11 @@ type Facts struct {
 	// commands that ask for it, as are Waivers, all that stand in the projects.
 	Owned   map[run.Key]Owned
 	Waivers []run.Waiver
-	Behind  []run.Pull // push: open pulls of the pushed branch whose stored head is another
+	// Budgets is what the budgets say of the change, read only for commands that
+	// ask for it, and BudgetOwner whose owner the sender is, by name.
+	Budgets     []budget.Verdict
+	BudgetOwner map[string]bool
+	Behind      []run.Pull // push: open pulls of the pushed branch whose stored head is another
 }
 
 // Intent is one thing to do. Intents are carried out in order, together with
@@ -170,6 +175,11 @@ type (
 	WaiveFindings struct {
 		Change run.Change
 		Words  []run.Word
+	}
+	// ApproveCost approves what the change costs over budgets.
+	ApproveCost struct {
+		Change  run.Change
+		Budgets []budget.Verdict
 	}
 	// RevokeWaivers takes back what was accepted.
 	RevokeWaivers struct {
@@ -226,6 +236,7 @@ func (CompareWorld) intent()  {}
 func (CancelRuns) intent()    {}
 func (WaiveFindings) intent() {}
 func (RevokeWaivers) intent() {}
+func (ApproveCost) intent()   {}
 func (Rollback) intent()      {}
 func (ApplyMerge) intent()    {}
 func (ClosePull) intent()     {}

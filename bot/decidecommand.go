@@ -107,6 +107,8 @@ func decideCommand(c command.Command, sender string, f Facts) []Intent {
 		return d.approvePolicies()
 	case command.RevokePolicies:
 		return d.revokePolicies()
+	case command.ApproveCost:
+		return d.approveCost()
 	case command.Import, command.StateRemove, command.StateMove:
 		return d.operate()
 	}

@@ -229,6 +229,8 @@ func (b *Bot) carryOne(ctx context.Context, tx *db.Tx, repo clients.Repo, actor 
 		return nil, b.waiveFindings(ctx, tx, in, actor)
 	case RevokeWaivers:
 		return nil, b.revokeWaivers(ctx, tx, in, actor)
+	case ApproveCost:
+		return nil, b.approveCost(ctx, tx, in, actor)
 	case Rollback:
 		return nil, b.Queue.Enqueue(ctx, tx, rollbackJob{repo.ClientID, repo.ID, in.Pull.Number, key, actor}, queue.Unique(key))
 	case ApplyMerge:

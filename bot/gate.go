@@ -188,6 +188,7 @@ func actOf(plan run.Run) gate.Act {
 // what was planned.
 func (s Settings) rules(act gate.Act, merged bool) gate.Rules {
 	r := s.Gates.WithFloor(s.Approvals).Of(act)
+	r.Budgets = s.Budgets && act != gate.ActPlan
 	if merged {
 		r.Mergeable, r.UpToDate = false, false
 	}
@@ -200,10 +201,10 @@ func (f Facts) verdicts(act gate.Act, pair *run.Pair) []gate.Verdict {
 	facts := f.Gate
 	rules := f.Settings.rules(act, f.Pull.Merged)
 	if pair == nil {
-		rules.Policies = false // there is no plan that they could have judged
+		rules.Policies, rules.Budgets = false, false // there is no plan that they could have judged
 		return gate.Evaluate(rules, facts)
 	}
-	return gate.Evaluate(rules, withPlan(facts, *pair.Plan))
+	return gate.Evaluate(rules, withBudgets(withPlan(facts, *pair.Plan), f.Budgets, pair.Plan.Key()))
 }
 
 func (f Facts) closed(act gate.Act, pair *run.Pair) []gate.Verdict {

@@ -67,6 +67,9 @@ func (b *Bot) gather(ctx context.Context, e github.Event, repo clients.Repo) (Fa
 		return f, err
 	}
 	if need.Role {
+		if err := b.gatherBudgets(ctx, gh, e, &f); err != nil {
+			return f, err
+		}
 		return f, b.gatherOwned(ctx, gh, e, repo, &f)
 	}
 	return f, nil

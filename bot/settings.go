@@ -42,6 +42,9 @@ type Settings struct {
 	// WaiverMax is how long a policy finding may be accepted for beyond one
 	// plan; 0: not at all. It is the server's alone.
 	WaiverMax time.Duration `json:"-"`
+	// Budgets is set where the server has budgets: each apply asks them. It is
+	// the server's alone.
+	Budgets bool `json:"-"`
 
 	ProjectChecks    bool   `json:"project_checks"`     // a check for each project beside the two for all: a request or two each
 	QuietUnchanged   bool   `json:"quiet_unchanged"`    // no comment where no plan changes anything

@@ -239,5 +239,12 @@ func (a *application) stillAllowed(ctx context.Context, tx *db.Tx) (bool, error)
 	if why := verdictTrouble(plan); why != "" {
 		return false, a.hold(ctx, tx, why)
 	}
+	over, err := a.Budget.Judge(ctx, tx, a.change.ID)
+	if err != nil {
+		return false, err
+	}
+	if why := budgetTrouble(over, plan.Key()); why != "" {
+		return false, a.hold(ctx, tx, why)
+	}
 	return true, nil
 }

@@ -20,6 +20,7 @@ const (
 	Cancel          Verb = "cancel"
 	ApprovePolicies Verb = "approve-policies"
 	RevokePolicies  Verb = "revoke-policies"
+	ApproveCost     Verb = "approve-cost"
 	Import          Verb = "import"
 	StateRemove     Verb = "state rm"
 	StateMove       Verb = "state mv"

@@ -167,6 +167,15 @@ var verbs = []verbSpec{
 		},
 	},
 	{
+		Verb: ApproveCost, Role: github.RoleRead, // who owns the budgets is asked for itself
+		About: "approve that the change goes over a budget, where you may",
+		Also:  "and be one of the budget's owners, whom the server names; never the pull request's author",
+		Guide: "The word is for every budget of yours that the change would exceed, and for what the change costs now: a later plan that costs no more is covered, one that costs more asks again. Where something has no price, it is for exactly the plans that are shown. [Budgets](budgets.md) has the rest.",
+		Examples: []example{
+			{"approve-cost", "what the plans that are shown cost"},
+		},
+	},
+	{
 		Verb: Import, Role: github.RoleWrite, Flags: "dwp", Args: "ADDR ID", Alone: true,
 		About: "take an object that exists into a project's state",
 		Guide: "Name one project with `-p` or `-d`; it may be left out where the pull request has only one. The gates of an apply hold for it.",

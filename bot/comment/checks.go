@@ -114,6 +114,9 @@ func planCheck(v View) (github.Check, bool) {
 		k := v.check(PlanCheck, queuedUp, "", waits(n.Waiting)+" for another pull request's lock", "")
 		return v.planned(k), true
 	}
+	if over := overBudget(v); len(over) > 0 {
+		return done(actionReq, "Over budget: "+countOf(len(over), "budget")+" must be approved with approve-cost")
+	}
 	t := total(v)
 	if t.Empty() && n.Deferred == 0 {
 		return done(success, "No changes")
@@ -152,6 +155,9 @@ func (v View) planned(k github.Check) github.Check {
 	}
 	if names, first := ownLocks(v); len(names) > 0 {
 		summary = append(summary, fmt.Sprintf("🔒 This pull request holds the lock of %s, %s.", some(names), since(first)))
+	}
+	if b := budgetLines(v); b != "" {
+		summary = append(summary, strings.TrimSpace(b))
 	}
 	k.Summary = strings.Join(summary, "\n\n")
 	if len(v.Pairs) > 0 {

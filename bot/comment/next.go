@@ -22,6 +22,9 @@ func nextSteps(v View) string {
 	phase := v.Phase()
 	switch phase {
 	case run.PhasePlanned:
+		if over := overBudget(v); len(over) > 0 && takes(command.ApproveCost) {
+			say("It goes over a budget: have %s comment `approve-cost`, or make it cheaper and push. Until then it is not applied.", BudgetOwners(over[0].Owners))
+		}
 		switch {
 		case !takes(command.Apply):
 		case merged:

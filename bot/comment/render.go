@@ -68,7 +68,7 @@ func opening(v View, level detail) string {
 		b.WriteString(markdown.List(v.Change.Reason))
 	}
 	if told(v) {
-		b.WriteString(table(v, level) + remarks(v) + costPart(v, level))
+		b.WriteString(table(v, level) + budgetLines(v) + remarks(v) + costPart(v, level))
 	}
 	if v.Change.Notes != "" {
 		b.WriteString("⚠️ **Not part of any plan:**\n\n" + markdown.List(v.Change.Notes))
@@ -119,7 +119,7 @@ func headline(v View) string {
 	case run.PhaseForbidden:
 		return fmt.Sprintf("⛔ A policy forbids %s", ofAll(n.Forbidden, len(v.Pairs)))
 	case run.PhasePlanned:
-		return "📋 " + strings.TrimSuffix(total(v).String(), ".") + inProjects(len(v.Pairs)-n.Deferred) + costLine(v) + later(n.Deferred)
+		return "📋 " + strings.TrimSuffix(total(v).String(), ".") + inProjects(len(v.Pairs)-n.Deferred) + costLine(v) + overLine(v) + later(n.Deferred)
 	case run.PhaseUnchanged:
 		return "✅ No changes: the infrastructure matches the code"
 	case run.PhaseEmpty:

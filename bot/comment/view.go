@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/bot/command"
+	budgets "github.com/tidelock/tidelock/internal/budget" // budget is what a template may spend
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/run"
 )
@@ -20,6 +21,8 @@ type View struct {
 	Pairs    []run.Pair
 	Holders  map[run.Key]run.Lock // who holds the projects' locks, any pull
 	Posted   map[string]run.Check // what GitHub shows of this change already, by name
+	Budgets  []budgets.Verdict    // what the budgets say of what is still to be applied
+	Alerts   []budgets.Alert      // thresholds of budgets that this change's merge or apply reached
 	// Uncommitted tells that the plans are of work that is in no commit yet: at
 	// somebody's desk, never on GitHub.
 	Uncommitted bool

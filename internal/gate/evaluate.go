@@ -60,6 +60,7 @@ func Evaluate(r Rules, f Facts) []Verdict {
 	add(UpToDate, r.UpToDate, upToDate)
 	add(Policies, r.Policies, policies)
 	add(Cost, r.MaxMonthlyCost != nil, cost)
+	add(Budgets, r.Budgets, budgets)
 	add(Labels, len(r.Labels) > 0, labels)
 	add(WithoutLabels, len(r.WithoutLabels) > 0, withoutLabels)
 	add(Role, r.Role != "", role)
@@ -327,6 +328,26 @@ func cost(r Rules, f Facts) Verdict {
 		return Verdict{Why: fmt.Sprintf("What it costs is not wholly known: %s USD a month more and whatever has no price. The limit is %s.", c.Delta.StringFixed(2), limit), Who: who, How: how}
 	}
 	return open("It costs %s USD a month more, within the limit of %s.", f.Cost.Delta.StringFixed(2), limit)
+}
+
+// budgets is closed while any budget is that the plan would exceed.
+func budgets(_ Rules, f Facts) Verdict {
+	if f.Budgets == nil {
+		return unread("what the budgets say")
+	}
+	var why, who []string
+	for _, b := range f.Budgets.Exceeded {
+		why = append(why, b.Why)
+		if len(b.Who) == 0 {
+			who = union(who, []string{"somebody with the role maintain"})
+		} else {
+			who = union(who, []string{list(b.Who)})
+		}
+	}
+	if len(why) == 0 {
+		return open("No budget is exceeded, or its owners have approved that.")
+	}
+	return Verdict{Why: strings.Join(why, " "), Who: strings.Join(who, " and "), How: "comment `approve-cost`, unless they are the author, who can make the change cheaper"}
 }
 
 func labels(r Rules, f Facts) Verdict {

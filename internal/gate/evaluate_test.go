@@ -29,13 +29,15 @@ func good() Facts {
 			Resources: []Resource{{"aws_s3_bucket.logs", "aws_s3_bucket", "create"}}},
 		Policy: &Policy{Verdict: "pass"},
 		Cost:   &CostChange{Before: usd("100"), After: usd("140.5"), Delta: usd("40.5"), Known: true},
+
+		Budgets: &BudgetsSay{},
 	}
 }
 
 // strict asks for everything.
 func strict() Rules {
 	return Rules{
-		Approvals: 2, CodeOwners: true, Mergeable: true, Checks: []string{"ci/*", "lint"}, UpToDate: true, Policies: true,
+		Approvals: 2, CodeOwners: true, Mergeable: true, Checks: []string{"ci/*", "lint"}, UpToDate: true, Policies: true, Budgets: true,
 		MaxMonthlyCost: usd("50"), Labels: []string{"approved-by-finance"}, WithoutLabels: []string{"do-not-apply"}, Role: "maintain",
 		People:      People{Users: []string{"Zoe"}, Teams: []string{"acme/platform"}},
 		Expressions: []Expression{{Name: "few", Expr: "plan.create < 3", Message: "Make it smaller.", Pos: "tidelock.hcl:9"}},

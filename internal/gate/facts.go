@@ -21,6 +21,7 @@ type Facts struct {
 	Plan    *Plan // nil before there is one
 	Policy  *Policy
 	Cost    *CostChange
+	Budgets *BudgetsSay
 }
 
 // Actor is who acts: who wrote the command, or who merged.
@@ -158,4 +159,15 @@ type CostChange struct {
 	// Known is set where Delta can't be exceeded by what has no price: the
 	// estimate's bound is exact or "at most".
 	Known bool
+}
+
+// BudgetsSay is what the server's budgets say of the plan.
+type BudgetsSay struct {
+	Exceeded []Exceeded // those that the plan would exceed and whose owners have not approved that
+}
+
+// Exceeded is one budget that the plan would exceed.
+type Exceeded struct {
+	Why string   // a sentence, Markdown in which everything that others wrote is quoted
+	Who []string // who may approve: logins and teams; empty is whoever has the role maintain
 }

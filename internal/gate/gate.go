@@ -31,6 +31,7 @@ const (
 	UpToDate      = "up_to_date"
 	Policies      = "policies"
 	Cost          = "max_monthly_cost_increase"
+	Budgets       = "budgets"
 	Labels        = "labels"
 	WithoutLabels = "without_labels"
 	Role          = "role"
@@ -38,7 +39,7 @@ const (
 )
 
 // names lists them in the order of the verdicts.
-var names = []string{Approvals, CodeOwners, Mergeable, Checks, UpToDate, Policies, Cost, Labels, WithoutLabels, Role, Users}
+var names = []string{Approvals, CodeOwners, Mergeable, Checks, UpToDate, Policies, Cost, Budgets, Labels, WithoutLabels, Role, Users}
 
 // Rules are the gates of one act. A zero field asks for nothing. They are
 // stored as JSON with the change that they were read for.
@@ -61,6 +62,10 @@ type Rules struct {
 	// MaxMonthlyCost is the difference in USD a month above which the gate is
 	// closed; nil asks for nothing. An unknown difference closes it.
 	MaxMonthlyCost *decimal.Decimal `json:"max_monthly_cost_increase,omitempty"`
+	// Budgets asks that no budget of the server's is exceeded, or that its
+	// owners have approved it. Where there are budgets it is asked before every
+	// apply: no file says so, and none can keep it from being asked.
+	Budgets bool `json:"-"`
 	// Labels must all be there; of WithoutLabels none may be. GitHub's labels
 	// don't differ by case.
 	Labels        []string `json:"labels,omitempty"`
@@ -143,6 +148,7 @@ func (r Rules) tighten(o Rules) Rules {
 		Checks:         union(r.Checks, o.Checks),
 		UpToDate:       r.UpToDate || o.UpToDate,
 		Policies:       r.Policies || o.Policies,
+		Budgets:        r.Budgets || o.Budgets,
 		MaxMonthlyCost: r.MaxMonthlyCost,
 		Labels:         union(r.Labels, o.Labels),
 		WithoutLabels:  union(r.WithoutLabels, o.WithoutLabels),
@@ -281,7 +287,7 @@ func (s Set) rules(act Act) Rules {
 func (r Rules) on() []string {
 	has := map[string]bool{
 		Approvals: r.Approvals > 0, CodeOwners: r.CodeOwners, Mergeable: r.Mergeable, Checks: len(r.Checks) > 0,
-		UpToDate: r.UpToDate, Policies: r.Policies, Cost: r.MaxMonthlyCost != nil, Labels: len(r.Labels) > 0,
+		UpToDate: r.UpToDate, Policies: r.Policies, Cost: r.MaxMonthlyCost != nil, Budgets: r.Budgets, Labels: len(r.Labels) > 0,
 		WithoutLabels: len(r.WithoutLabels) > 0, Role: r.Role != "", Users: len(r.lists()) > 0,
 	}
 	var out []string
