@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tidelock/tidelock/bot/command"
 	"github.com/tidelock/tidelock/bot/comment"
@@ -14,6 +15,7 @@ import (
 	"github.com/tidelock/tidelock/internal/gate"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/markdown"
+	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/run"
 )
 
@@ -147,4 +149,51 @@ func (b *Bot) approveCost(ctx context.Context, tx *db.Tx, in ApproveCost, actor 
 		return err
 	}
 	return b.tell(ctx, tx, in.Change.ID, true)
+}
+
+// alert has the thresholds told that budgets have reached by what the caller's
+// transaction records: each once a month, in the change's comment, in a reply,
+// which people are notified of, in the trail and in the log. The zero change
+// stands for time, which has no comment.
+func (b *Bot) alert(ctx context.Context, tx *db.Tx, c run.Change) error {
+	alerts, err := b.Budget.Alert(ctx, tx, c.ID)
+	if err != nil || len(alerts) == 0 {
+		return err
+	}
+	tx.AfterCommit(func() {
+		for _, a := range alerts {
+			b.Log.Warn("a budget's threshold is reached", "budget", a.Budget, "month", a.Month.String(), "threshold", a.Threshold, keyChange, a.Change, "text", a.Text)
+		}
+	})
+	if c.ID == "" || c.Pull == 0 {
+		return nil
+	}
+	var lines []string
+	for _, a := range alerts {
+		lines = append(lines, "⚠️ "+markdown.Prose(a.Text))
+	}
+	first := alerts[0]
+	key := strings.ReplaceAll(fmt.Sprintf("budget-%s-%s-%s", first.Budget, first.Month, first.Threshold), " ", "-")
+	return b.Queue.Enqueue(ctx, tx, replyJob{c.Client, c.Repo, c.Pull, key, strings.Join(lines, "\n\n")}, queue.Unique("reply:"+key))
+}
+
+// budgetGlance is how often budgets are looked at without anything that
+// changes: time alone fills a month's forecast, and a new month begins.
+const budgetGlance = 10 * time.Minute
+
+// WatchBudgets tells of thresholds that time alone reaches, until ctx ends. Any
+// number of nodes may do it at once.
+func (b *Bot) WatchBudgets(ctx context.Context) {
+	tick := time.NewTicker(budgetGlance)
+	defer tick.Stop()
+	for {
+		if err := b.DB.Tx(ctx, func(tx *db.Tx) error { return b.alert(ctx, tx, run.Change{}) }); err != nil && ctx.Err() == nil {
+			b.Log.Warn("budgets not looked at", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }

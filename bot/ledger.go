@@ -34,7 +34,10 @@ func (b *Bot) ledgerMerged(ctx context.Context, tx *db.Tx, c run.Change) error {
 	if b.Budget == nil {
 		return nil
 	}
-	return b.Budget.Merged(ctx, tx, c.ID, b.Now())
+	if err := b.Budget.Merged(ctx, tx, c.ID, b.Now()); err != nil {
+		return err
+	}
+	return b.alert(ctx, tx, c)
 }
 
 // ledgerEnd writes down how an apply ended. One of which it is known that it
@@ -44,9 +47,13 @@ func (a *application) ledgerEnd(ctx context.Context, tx *db.Tx, final run.Status
 	if a.Budget == nil || a.run.Kind != run.Apply || !done && !a.touched {
 		return nil
 	}
-	return a.Budget.Applied(ctx, tx, budget.Apply{
+	err := a.Budget.Applied(ctx, tx, budget.Apply{
 		Subject: subjectOf(a.run), Run: a.run.ID, Plan: a.plan.ID, Digest: a.plan.PlanDigest,
 		Done: done, Destroy: a.plan.Options.Destroy, Partial: len(a.plan.Options.Targets) > 0,
 		Estimate: a.plan.Estimate, Planned: a.plan.Finished, At: a.Now(),
 	})
+	if err != nil {
+		return err
+	}
+	return a.alert(ctx, tx, a.change)
 }
