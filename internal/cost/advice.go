@@ -144,7 +144,9 @@ func (x *estimation) saves(c *tfplan.Change, about []*tfplan.Change, a alternati
 	}
 	both := func() bool {
 		var was, will []*bill
-		was, from = total()
+		if was, from = total(); slices.ContainsFunc(was, func(b *bill) bool { return !b.proves() }) {
+			return false
+		}
 		after, unknown := c.After, c.Unknown
 		defer func() { c.After, c.Unknown = after, unknown }()
 		for _, s := range a.sets {
@@ -157,7 +159,7 @@ func (x *estimation) saves(c *tfplan.Change, about []*tfplan.Change, a alternati
 		will, to = total()
 		for i := range was {
 			// What has no price and is the same in both cancels.
-			if !was[i].proves() || !will[i].proves() || !comparable(was[i], will[i]) {
+			if !will[i].proves() || !comparable(was[i], will[i]) {
 				return false
 			}
 		}

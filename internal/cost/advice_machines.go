@@ -22,7 +22,7 @@ func (s shape) holds(o shape) bool {
 // shapesText has the vCPUs and the memory in GiB of families of machines, from
 // the vendors' documentation: AWS's pages of instance types, RDS instance
 // classes and ElastiCache node types, Azure's of virtual machine sizes,
-// Google's of machine families. Families whose machines have disks of their
+// Google's of machine families; the smallest of a family first. Families whose machines have disks of their
 // own are there only where the successor's are at least as large.
 const shapesText = `
 t2: t2.nano 1 0.5, t2.micro 1 1, t2.small 1 2, t2.medium 2 4, t2.large 2 8, t2.xlarge 4 16, t2.2xlarge 8 32
@@ -59,8 +59,12 @@ Eadsv5: Standard_E2ads_v5 2 16, Standard_E4ads_v5 4 32, Standard_E8ads_v5 8 64, 
 n1-standard: n1-standard-1 1 3.75, n1-standard-2 2 7.5, n1-standard-4 4 15, n1-standard-8 8 30, n1-standard-16 16 60, n1-standard-32 32 120, n1-standard-64 64 240
 n1-highmem: n1-highmem-2 2 13, n1-highmem-4 4 26, n1-highmem-8 8 52, n1-highmem-16 16 104, n1-highmem-32 32 208, n1-highmem-64 64 416
 n1-highcpu: n1-highcpu-2 2 1.8, n1-highcpu-4 4 3.6, n1-highcpu-8 8 7.2, n1-highcpu-16 16 14.4, n1-highcpu-32 32 28.8, n1-highcpu-64 64 57.6
-n2: n2-standard-2 2 8, n2-standard-4 4 16, n2-standard-8 8 32, n2-standard-16 16 64, n2-standard-32 32 128, n2-standard-64 64 256, n2-highmem-2 2 16, n2-highmem-4 4 32, n2-highmem-8 8 64, n2-highmem-16 16 128, n2-highmem-32 32 256, n2-highmem-64 64 512, n2-highcpu-2 2 2, n2-highcpu-4 4 4, n2-highcpu-8 8 8, n2-highcpu-16 16 16, n2-highcpu-32 32 32, n2-highcpu-64 64 64
-e2: e2-standard-2 2 8, e2-standard-4 4 16, e2-standard-8 8 32, e2-standard-16 16 64, e2-standard-32 32 128, e2-highmem-2 2 16, e2-highmem-4 4 32, e2-highmem-8 8 64, e2-highmem-16 16 128, e2-highcpu-2 2 2, e2-highcpu-4 4 4, e2-highcpu-8 8 8, e2-highcpu-16 16 16, e2-highcpu-32 32 32
+n2-standard: n2-standard-2 2 8, n2-standard-4 4 16, n2-standard-8 8 32, n2-standard-16 16 64, n2-standard-32 32 128, n2-standard-64 64 256
+n2-highmem: n2-highmem-2 2 16, n2-highmem-4 4 32, n2-highmem-8 8 64, n2-highmem-16 16 128, n2-highmem-32 32 256, n2-highmem-64 64 512
+n2-highcpu: n2-highcpu-2 2 2, n2-highcpu-4 4 4, n2-highcpu-8 8 8, n2-highcpu-16 16 16, n2-highcpu-32 32 32, n2-highcpu-64 64 64
+e2-standard: e2-standard-2 2 8, e2-standard-4 4 16, e2-standard-8 8 32, e2-standard-16 16 64, e2-standard-32 32 128
+e2-highmem: e2-highmem-2 2 16, e2-highmem-4 4 32, e2-highmem-8 8 64, e2-highmem-16 16 128
+e2-highcpu: e2-highcpu-2 2 2, e2-highcpu-4 4 4, e2-highcpu-8 8 8, e2-highcpu-16 16 16, e2-highcpu-32 32 32
 `
 
 // successors are the families that came after one, and what else is another
@@ -87,9 +91,9 @@ var successors = map[string]struct {
 	"Dv3":         {[]string{"Ddsv5", "Dadsv5"}, "The change restarts the machine; its temporary disk is at least as large."},
 	"Esv3":        {[]string{"Edsv5", "Eadsv5"}, "The change restarts the machine; its temporary disk is at least as large."},
 	"Ev3":         {[]string{"Edsv5", "Eadsv5"}, "The change restarts the machine; its temporary disk is at least as large."},
-	"n1-standard": {[]string{"n2", "e2"}, "Sustained use is reckoned in."},
-	"n1-highmem":  {[]string{"n2", "e2"}, "Sustained use is reckoned in."},
-	"n1-highcpu":  {[]string{"n2", "e2"}, "Sustained use is reckoned in."},
+	"n1-standard": {[]string{"n2-standard", "e2-standard"}, "Sustained use is reckoned in."},
+	"n1-highmem":  {[]string{"n2-highmem", "e2-highmem"}, "Sustained use is reckoned in."},
+	"n1-highcpu":  {[]string{"n2-highcpu", "e2-highcpu"}, "Sustained use is reckoned in."},
 }
 
 type shapeTable struct {
@@ -115,8 +119,8 @@ var shapes = sync.OnceValue(func() shapeTable {
 	return t
 })
 
-// newer returns what could stand in place of a kind of machine: every one of
-// the families after its own that has at least what it has.
+// newer returns what could stand in place of a kind of machine: of each of the
+// families after its own the smallest that has at least what it has.
 func newer(id, argument, is string, path ...any) []alternative {
 	t := shapes()
 	family, ok := t.family[is]
@@ -134,6 +138,7 @@ func newer(id, argument, is string, path ...any) []alternative {
 						s.cpus, s.memory, old.cpus, old.memory, next.note),
 					dealt: strings.HasPrefix(is, "n1-"),
 				})
+				break
 			}
 		}
 	}

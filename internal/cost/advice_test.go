@@ -285,15 +285,3 @@ func TestAdviceWithDiscount(t *testing.T) {
 		t.Errorf("%+v, and %s is wanted", e.Advice, want)
 	}
 }
-
-// A plan of ten thousand resources is advised on in a time that nobody notices
-// beside the planning.
-func TestAdviceOfTenThousand(t *testing.T) {
-	if testing.Short() {
-		t.Skip("measures time")
-	}
-	e := advise(t, largeEstate(t, 10_000), Options{})
-	if len(e.Advice) > maxAdvices {
-		t.Errorf("%d advices", len(e.Advice))
-	}
-}
