@@ -263,7 +263,7 @@ func TestParseConfigChecksDependencies(t *testing.T) {
 // project that comes of it, field by field of the same name.
 func TestDiscoverCarriesTheConfiguration(t *testing.T) {
 	pc := ProjectConfig{
-		Name: "app", Dir: "app", Workspace: "w", VarFiles: []string{"v.tfvars"}, Watch: []string{"x"}, WhenModified: []string{"app/**"},
+		Name: "app", Dir: "app", Workspace: "w", VarFiles: []string{"v.tfvars"}, UsageFile: "u.yml", Watch: []string{"x"}, WhenModified: []string{"app/**"},
 		DependsOn: []string{"net"}, Order: 3, Weight: 2, ByHand: true, Env: map[string]string{"A": "b"}, Options: Options{Parallelism: 2},
 		Hooks: []Hook{{When: BeforePlan, Run: []string{"x"}}}, Line: 7, DependsLine: 9,
 		Kind: "other", SourceDir: "src", Secrets: Secrets{Both: map[string]string{"A": "b"}},
@@ -279,7 +279,7 @@ func TestDiscoverCarriesTheConfiguration(t *testing.T) {
 		switch {
 		case from.Field(i).IsZero():
 			t.Errorf("the test sets no %s", name)
-		case name == "Line" || name == "DependsLine" || name == "VarFiles" || name == "Drift" || name == "Tool": // whoever schedules reads the configuration
+		case name == "Line" || name == "DependsLine" || name == "VarFiles" || name == "UsageFile" || name == "Drift" || name == "Tool": // whoever schedules reads the configuration
 		case !to.FieldByName(name).IsValid() || !reflect.DeepEqual(from.Field(i).Interface(), to.FieldByName(name).Interface()):
 			t.Errorf("%s does not reach the project: %+v", name, projects[0])
 		}
@@ -290,8 +290,8 @@ func TestDiscoverCarriesTheConfiguration(t *testing.T) {
 	if !projects[0].WholeTree {
 		t.Error("with a program before the plan, any file may shape it")
 	}
-	if projects[0].VarFiles[0] != "app/v.tfvars" {
-		t.Errorf("variable files %v", projects[0].VarFiles)
+	if projects[0].VarFiles[0] != "app/v.tfvars" || projects[0].UsageFile != "app/u.yml" {
+		t.Errorf("variable files %v, usage file %s", projects[0].VarFiles, projects[0].UsageFile)
 	}
 }
 
