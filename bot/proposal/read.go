@@ -48,6 +48,7 @@ func (d Reader) Read(ctx context.Context, r *run.Run, result tfrun.Result, plan 
 	if err != nil {
 		return err
 	}
+	terms.Advise = true
 	estimate, err := d.estimate(ctx, plan, terms)
 	if err != nil {
 		return err

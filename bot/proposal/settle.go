@@ -30,6 +30,11 @@ type Evidence struct {
 	// Tree is that of the commit that was planned, nil where it can't be had.
 	// What hooks made is not in it.
 	Tree fs.FS
+	// Base is the tree that the change is compared with and Changed the paths
+	// that differ from it, for what is told of touched resources alone. Without
+	// Base nothing is touched; without Changed any file may be.
+	Base    fs.FS
+	Changed []string
 	// Raise returns the level that findings of a scanner's rule have at least; see
 	// Reader.Raise. It may be nil.
 	Raise func(rule string) policy.Level
@@ -68,6 +73,9 @@ func (d Reader) Settle(r *run.Run, plan *tfplan.Plan, e Evidence) {
 			places[f.Address] = p
 		}
 		f.File, f.Line, f.EndLine = p.File, p.Line, p.EndLine
+	}
+	if r.Estimate != nil {
+		e.place(r.Project, at, r.Estimate.Advice)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/tidelock/tidelock/bot/proposal"
+	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/runner"
@@ -227,9 +228,25 @@ func (p *planning) read(ctx context.Context, r *run.Run, result tfrun.Result) er
 	}
 	err = p.Reader.Read(ctx, r, result, plan, p.facts)
 	if err == nil {
-		p.Reader.Settle(r, plan, proposal.Evidence{Scans: result.Scans, Tree: p.tree, NoHooks: !p.Runs.AllowHooks, Raise: p.Reader.Raise(ctx, r.Project, p.facts)})
+		base, done := p.baseTree(ctx, r.Estimate)
+		defer done()
+		p.Reader.Settle(r, plan, proposal.Evidence{Scans: result.Scans, Tree: p.tree, Base: base, Changed: p.out.Changed, NoHooks: !p.Runs.AllowHooks, Raise: p.Reader.Raise(ctx, r.Project, p.facts)})
 	}
 	return err
+}
+
+// baseTree is what the work tree is compared with, where there is advice to be
+// held against it; nil without.
+func (p *planning) baseTree(ctx context.Context, e *cost.Estimate) (fs.FS, func()) {
+	sha := p.out.View.Change.BaseSHA
+	if sha == "" || e == nil || len(e.Advice) == 0 {
+		return nil, func() {}
+	}
+	tree, err := p.work.TreeFS(ctx, sha)
+	if err != nil {
+		return nil, func() {} // the plan counts without
+	}
+	return tree, func() { tree.Close() }
 }
 
 // terraform plans in a runner process. It stops it when ctx ends or its time is
