@@ -57,7 +57,7 @@ func (s *Store) Write(ctx context.Context, w Write) (Version, error) {
 	}
 	// What is refused in the end is refused before 100 MB were read, too.
 	if st, err := state(ctx, s.DB, w.Client, w.Name); err == nil {
-		if err := mayWrite(st, w.LockID); err != nil && !errors.Is(err, errLockGone) {
+		if err := w.may(st); err != nil && !errors.Is(err, errLockGone) {
 			return Version{}, err
 		}
 	} else if !errs.Is(err, errs.NotFound) {
@@ -165,6 +165,14 @@ func mayWrite(st State, lockID string) error {
 	return nil
 }
 
+// may is mayWrite for the write. What is frozen is mended by force.
+func (w Write) may(st State) error {
+	if w.Force {
+		st.Frozen = ""
+	}
+	return mayWrite(st, w.LockID)
+}
+
 // follows checks that the document follows from the version that counts. It
 // reports true where it is that version.
 func follows(st State, doc Document, md5 string) (same bool, err error) {
@@ -199,7 +207,7 @@ func (s *Store) store(ctx context.Context, w Write, t taken) (v Version, err err
 			return err
 		}
 		if !w.Force {
-			locked := mayWrite(st, w.LockID)
+			locked := w.may(st)
 			if locked != nil && !errors.Is(locked, errLockGone) {
 				return locked
 			}
@@ -211,7 +219,7 @@ func (s *Store) store(ctx context.Context, w Write, t taken) (v Version, err err
 			if err := errors.Join(locked, err); err != nil {
 				return firstOf(locked, err)
 			}
-		} else if err := mayWrite(st, w.LockID); err != nil {
+		} else if err := w.may(st); err != nil {
 			return err
 		}
 		if st.Lock == nil { // what is locked began within the quota, and may end

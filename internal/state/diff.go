@@ -1,0 +1,298 @@
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tidelock/tidelock/internal/errs"
+)
+
+// Diff is how two versions of a state differ.
+type Diff struct {
+	From, To  Version
+	Resources []ResourceDiff
+	Outputs   []AttributeDiff
+}
+
+// The ways in which a resource differs.
+const (
+	Added   = "added"
+	Removed = "removed"
+	Changed = "changed"
+)
+
+// ResourceDiff is one resource that differs.
+type ResourceDiff struct {
+	Address    string          `json:"address"`
+	Action     string          `json:"action"` // Added, Removed or Changed
+	Attributes []AttributeDiff `json:"attributes,omitempty"`
+}
+
+// AttributeDiff is one value that differs. A sensitive one shows neither side.
+type AttributeDiff struct {
+	Path      string  `json:"path"`
+	Before    *string `json:"before,omitempty"` // JSON, cut where it is long; nil: it was not there
+	After     *string `json:"after,omitempty"`
+	Sensitive bool    `json:"sensitive,omitempty"`
+}
+
+// maxCompared bounds a state that is compared: the comparison holds both.
+const maxCompared = 64 << 20
+
+// maxShown is how much of one value a comparison shows, in bytes.
+const maxShown = 300
+
+// Compare returns how a version differs from an earlier one.
+func (s *Store) Compare(ctx context.Context, client, name string, from, to int64) (Diff, error) {
+	var d Diff
+	var sides [2]side
+	for i, seq := range []int64{from, to} {
+		v, content, err := s.ReadVersion(ctx, client, name, seq)
+		if err != nil {
+			return d, err
+		}
+		if v.Encrypted || v.Size > maxCompared {
+			_ = content.Close()
+			if v.Encrypted {
+				return d, errs.New(errs.Conflict, "Version %d was encrypted by OpenTofu before it came here; nobody here can look into it.", seq)
+			}
+			return d, errs.New(errs.TooLarge, "Version %d has %d bytes; versions of up to %d can be compared. Pull both instead.", seq, v.Size, maxCompared)
+		}
+		sides[i], err = readSide(content)
+		_ = content.Close()
+		if err != nil {
+			return d, fmt.Errorf("compare versions of %s: version %d: %w", name, seq, err)
+		}
+		if i == 0 {
+			d.From = v
+		} else {
+			d.To = v
+		}
+	}
+	before, after := sides[0], sides[1]
+	for _, address := range keysOf(before.resources, after.resources) {
+		was, had := before.resources[address]
+		is, has := after.resources[address]
+		r := ResourceDiff{Address: address, Action: Changed, Attributes: compare(was, is)}
+		switch {
+		case !had:
+			r.Action, r.Attributes = Added, nil
+		case !has:
+			r.Action, r.Attributes = Removed, nil
+		case len(r.Attributes) == 0:
+			continue
+		}
+		d.Resources = append(d.Resources, r)
+	}
+	d.Outputs = compare(before.outputs, after.outputs)
+	return d, nil
+}
+
+// side is one version, flat.
+type side struct {
+	resources map[string]values // by address
+	outputs   values
+}
+
+// values are the leaves of something, by path.
+type values map[string]leaf
+
+type leaf struct {
+	text      string // JSON
+	sensitive bool
+}
+
+// file is a state of format 4, as far as it is compared.
+type file struct {
+	Version int
+	Outputs map[string]struct {
+		Value     any
+		Sensitive bool
+	}
+	Resources []struct {
+		Module, Mode, Type, Name, Each string
+		Instances                      []struct {
+			IndexKey   any `json:"index_key"`
+			Status     string
+			Deposed    string
+			Attributes map[string]any
+			Flat       map[string]any    `json:"attributes_flat"`
+			Sensitive  []json.RawMessage `json:"sensitive_attributes"`
+		}
+	}
+}
+
+func readSide(r io.Reader) (side, error) {
+	dec := json.NewDecoder(r)
+	dec.UseNumber()
+	var f file
+	if err := dec.Decode(&f); err != nil {
+		return side{}, err
+	}
+	if _, err := io.Copy(io.Discard, r); err != nil { // the true end of what is stored
+		return side{}, err
+	}
+	if f.Version != 4 {
+		return side{}, errs.New(errs.Conflict, "States of format %d can't be compared, only those of format 4.", f.Version)
+	}
+	out := side{map[string]values{}, values{}}
+	for name, o := range f.Outputs {
+		flatten(out.outputs, []string{name}, o.Value, func([]string) bool { return o.Sensitive || secretName(name) })
+	}
+	for _, r := range f.Resources {
+		for _, in := range r.Instances {
+			address := r.Type + "." + r.Name
+			if r.Mode == "data" {
+				address = "data." + address
+			}
+			if r.Module != "" {
+				address = r.Module + "." + address
+			}
+			switch k := in.IndexKey.(type) {
+			case string:
+				address += "[" + strconv.Quote(k) + "]"
+			case json.Number:
+				address += "[" + k.String() + "]"
+			}
+			if in.Deposed != "" {
+				address += " (deposed " + in.Deposed + ")"
+			}
+			marked := sensitivePaths(in.Sensitive)
+			hidden := func(path []string) bool { return secretPath(r.Type, path) || underAny(path, marked) }
+			v := values{}
+			if in.Status != "" {
+				v["(status)"] = leaf{text: strconv.Quote(in.Status)}
+			}
+			for name, value := range in.Attributes {
+				flatten(v, []string{name}, value, hidden)
+			}
+			for name, value := range in.Flat {
+				flatten(v, []string{name}, value, hidden)
+			}
+			out.resources[address] = v
+		}
+	}
+	return out, nil
+}
+
+func flatten(into values, path []string, v any, hidden func([]string) bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, inner := range v {
+			flatten(into, append(slices.Clip(path), name), inner, hidden)
+		}
+		if len(v) > 0 {
+			return
+		}
+	case []any:
+		for i, inner := range v {
+			flatten(into, append(slices.Clip(path), strconv.Itoa(i)), inner, hidden)
+		}
+		if len(v) > 0 {
+			return
+		}
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		text = []byte(`"?"`) // nothing that was read from JSON
+	}
+	into[strings.Join(path, ".")] = leaf{string(text), hidden(path)}
+}
+
+// sensitivePaths reads sensitive_attributes: lists of steps, each the name of
+// an attribute or an index. One that can't be read hides the whole resource.
+func sensitivePaths(raw []json.RawMessage) [][]string {
+	var all [][]string
+	for _, r := range raw {
+		var steps []struct {
+			Type  string
+			Value any
+		}
+		if err := json.Unmarshal(r, &steps); err != nil {
+			return [][]string{{}}
+		}
+		path := []string{}
+		for _, s := range steps {
+			value := s.Value
+			if m, ok := value.(map[string]any); ok {
+				value = m["value"]
+			}
+			path = append(path, fmt.Sprint(value))
+		}
+		all = append(all, path)
+	}
+	return all
+}
+
+func underAny(path []string, marked [][]string) bool {
+	return slices.ContainsFunc(marked, func(m []string) bool {
+		return len(path) >= len(m) && slices.Equal(path[:len(m)], m)
+	})
+}
+
+// What is sensitive only the provider's schema knows for sure, and the state
+// has just a part of that. So names are looked at too: better one value hidden
+// too many.
+var (
+	secretWord = regexp.MustCompile(`(?i)passw|passphrase|secret|token|private_?key|api_?key|access_?key|account_?key|primary_key|secondary_key|shared_key|sas_|credential|connection_string|certificate_pem|client_key|kube_?config|user_?data|\bpin\b|auth_?key|ssh_?key|\bpsk\b|pre_?shared`)
+	secretType = regexp.MustCompile(`(?i)password|secret|private_key|access_key|token|credential|_key$`)
+	// plainName are attributes that tell nothing of a resource that holds a
+	// secret.
+	plainName = regexp.MustCompile(`^(id|arn|name|name_prefix|region|tags(_all)?|length|(min_)?(lower|upper|numeric|special)|kms_key_id|description|path|status|version_id|create_date|keepers|algorithm|rsa_bits|ecdsa_curve|recovery_window_in_days|location|project|enabled)$`)
+)
+
+func secretName(name string) bool { return secretWord.MatchString(name) }
+
+func secretPath(resource string, path []string) bool {
+	if slices.ContainsFunc(path, secretName) {
+		return true
+	}
+	return secretType.MatchString(resource) && !plainName.MatchString(path[0])
+}
+
+func compare(before, after values) []AttributeDiff {
+	var all []AttributeDiff
+	for _, path := range keysOf(before, after) {
+		was, had := before[path]
+		is, has := after[path]
+		if had == has && was.text == is.text {
+			continue
+		}
+		d := AttributeDiff{Path: path, Sensitive: was.sensitive || is.sensitive}
+		if !d.Sensitive {
+			if had {
+				d.Before = shown(was.text)
+			}
+			if has {
+				d.After = shown(is.text)
+			}
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+func shown(text string) *string {
+	if len(text) > maxShown {
+		text = strings.ToValidUTF8(text[:maxShown], "") + "…"
+	}
+	return &text
+}
+
+func keysOf[V any](a, b map[string]V) []string {
+	all := map[string]bool{}
+	for k := range a {
+		all[k] = true
+	}
+	for k := range b {
+		all[k] = true
+	}
+	return slices.Sorted(maps.Keys(all))
+}

@@ -1,0 +1,128 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/redact"
+)
+
+// KeepErrored keeps a state that a run could not write, its errored.tfstate:
+// as a version that does not count. Keeping it again is no error. Neither a
+// lock nor a quota is in the way: what was applied must be known.
+func (s *Store) KeepErrored(ctx context.Context, client, name string, who Who, body io.Reader, reason string) (v Version, err error) {
+	if err := CheckName(name); err != nil {
+		return Version{}, err
+	}
+	w := Write{Client: client, Name: name, Who: who, Body: body, Reason: reason, kind: KindErrored}
+	t, err := s.take(ctx, w)
+	if err != nil {
+		return Version{}, fmt.Errorf("keep the errored state of %s: %w", name, err)
+	}
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		st, err := s.ensure(ctx, tx, client, name)
+		if err != nil {
+			return err
+		}
+		var id string
+		err = tx.QueryRowContext(ctx, `SELECT id FROM state_versions WHERE state_id = $1 AND kind = $2 AND run_id = $3 AND sha256 = $4`, st.ID, KindErrored, who.Run, t.sha256).Scan(&id)
+		if err == nil {
+			v, err = version(ctx, tx, st.ID, id)
+			return err
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if v, err = s.insert(ctx, tx, st, w, t); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, st, who, "state.errored_kept", map[string]any{"version": v.Seq, "serial": v.Serial, "sha256": v.SHA256, "reason": reason})
+	})
+	if t.blob != "" && v.ID != t.version && !errs.Is(err, errs.Unavailable) {
+		_ = s.Blobs.Delete(context.WithoutCancel(ctx), client, t.blob)
+	}
+	if err != nil {
+		return Version{}, fmt.Errorf("keep the errored state of %s: %w", name, err)
+	}
+	return v, nil
+}
+
+// Errored returns the kept states that could still be pushed: of the lineage
+// that counts, with a higher serial, or where nothing counts yet.
+func (s *Store) Errored(ctx context.Context, client string) ([]Version, error) {
+	rows, err := s.DB.QueryContext(ctx, `SELECT `+versionFields+` FROM state_versions v JOIN states s ON s.id = v.state_id
+		WHERE (v.client_id = $1 OR $1 = '') AND v.kind = $2 AND (s.version_id = '' OR v.lineage = s.lineage AND v.serial > s.serial) ORDER BY v.created_ms DESC`, client, KindErrored)
+	if err != nil {
+		return nil, fmt.Errorf("list errored states: %w", err)
+	}
+	defer rows.Close()
+	var all []Version
+	for rows.Next() {
+		v, err := scanVersion(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list errored states: %w", err)
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}
+
+// PushErrored writes a kept state after all. It is a write like any other: the
+// state must not be locked, its lineage the same, its serial lower.
+func (s *Store) PushErrored(ctx context.Context, client, name string, seq int64, who Who) (Version, error) {
+	v, content, err := s.ReadVersion(ctx, client, name, seq)
+	if err != nil {
+		return Version{}, err
+	}
+	defer content.Close()
+	if v.Kind != KindErrored {
+		return Version{}, errs.New(errs.Conflict, "Version %d of the state %s is not one that a run could not write.", seq, name)
+	}
+	reason := fmt.Sprintf("version %d, which could not be written", v.Seq)
+	if v.Run != "" {
+		reason += " by run " + v.Run
+	}
+	return s.Write(ctx, Write{Client: client, Name: name, Who: who, Body: content, MD5: v.MD5, Reason: reason})
+}
+
+// RunAccess is what a run may do with a state.
+type RunAccess struct {
+	Client string // ID
+	Name   string // the project's path: the run opens no other
+	Run    string // ID
+	Commit string
+	Actor  access.Actor // as whom the run writes
+	Write  bool         // for an apply; a plan reads, and locks
+	Until  time.Time    // the longest that the run may take
+}
+
+// RunToken makes the credential of a run. It counts until EndRun, and no
+// longer than Until.
+func (s *Store) RunToken(ctx context.Context, a RunAccess) (redact.Secret, error) {
+	if err := CheckName(a.Name); err != nil {
+		return redact.Secret{}, err
+	}
+	if a.Run == "" || a.Until.IsZero() {
+		return redact.Secret{}, errors.New("a run's token needs the run and its end")
+	}
+	n := access.NewToken{Client: a.Client, Name: "run " + a.Run, Projects: []string{a.Name}, Scopes: []access.Scope{access.ScopeRead, access.ScopeLock},
+		Actor: a.Actor, By: access.Actor{Kind: access.Bot}, Run: a.Run, Commit: a.Commit, Expires: a.Until}
+	if a.Write {
+		n.Scopes = append(n.Scopes, access.ScopeWrite)
+	}
+	t, _, err := s.Tokens.Create(ctx, n)
+	return t, err
+}
+
+// EndRun ends the credentials of a run, in the transaction that ends the run.
+// A lock that the run left stays until somebody takes it away.
+func (s *Store) EndRun(ctx context.Context, tx *db.Tx, run string) error {
+	return s.Tokens.RevokeRunTx(ctx, tx, run)
+}
