@@ -55,7 +55,7 @@ func (c Client) MonthsChart(id string) (template.HTML, error) {
 	for i, m := range months {
 		slot := c.slot(m.Figures.Month, limit, len(chart.Slots) == 0)
 		known := m.Known || !m.Cost.IsZero()
-		if !known && len(chart.Slots) == 0 && i < len(c.Earlier) {
+		if len(chart.Slots) == 0 && i < len(c.Earlier) && m.Cost.IsZero() && m.Billed == nil {
 			continue // before the ledger begins
 		}
 		switch {
@@ -94,7 +94,7 @@ func (c Client) slot(m budget.Month, limit *decimal.Decimal, first bool) plot.Sl
 }
 
 // limit is the smallest of the budgets that look at all of the client's
-// projects and at no other's, nil where there is none.
+// projects, nil where there is none.
 func (c Client) limit() *decimal.Decimal {
 	var least *decimal.Decimal
 	for i, b := range c.Budgets {

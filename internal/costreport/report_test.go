@@ -79,7 +79,7 @@ func ledger() budget.Report {
 		Budgets: []budget.Status{{
 			Budget: "acme-all", Month: month("2026-11"), Currency: "USD", Amount: dec("400"), Rate: dec("340"), Merged: dec("-10"), Cost: dec("160"), Projected: dec("325"), Projects: 2, Known: true,
 			Thresholds: []budget.Threshold{{Kind: budget.Percent, Value: dec("80"), Amount: dec("320"), Crossed: true}, {Kind: budget.Percent, Value: dec("100"), Amount: dec("400")}},
-		}},
+		}, {Budget: "everybody", Currency: "USD", Amount: dec("77777"), Rate: dec("55555"), Shared: true}},
 		Forecast: &budget.Forecast{Month: month("2026-11"), Amount: dec("330"), Method: budget.MethodRate, WithMerged: dec("325"), Known: true},
 		Next:     &budget.Forecast{Month: month("2026-12"), Amount: dec("340"), Method: budget.MethodNext, WithMerged: dec("340"), Known: true},
 	}
@@ -167,7 +167,7 @@ func TestStatement(t *testing.T) {
 	if len(movers) != 1 || movers[0].Title() != "acme/infra live/web" || len(acme.Movers(5)) != 2 {
 		t.Errorf("the movers: %+v", movers)
 	}
-	if got := acme.Notes(); len(got) != 1 || !strings.Contains(got[0], "acme/infra live/data: the figure is the last one that was known") {
+	if got := acme.Notes(); len(got) != 2 || !strings.Contains(got[0], "acme/infra live/data: the figure is the last one that was known") || !strings.Contains(got[1], "everybody looks at other clients") {
 		t.Errorf("notes: %q", got)
 	}
 	if got := bolt.Notes(); len(got) != 1 || !strings.Contains(got[0], "Projects in CHF are not in the sums") {
@@ -265,6 +265,9 @@ func TestStatementAsJSON(t *testing.T) {
 	a := got.Clients[0]
 	if got.From != "2026-11" || a.Months[0].Rate != "340" || a.Months[0].Known || a.Months[0].Billed.Covered != "0.4" || a.Budgets[0].Used != "85" || a.Forecast.Method == "" || a.Changes[1].Delta != "60" {
 		t.Errorf("%+v", got)
+	}
+	if strings.Contains(string(out), "77777") || strings.Contains(string(out), "55555") {
+		t.Error("a client's report has the amounts of a budget that looks at others, too")
 	}
 	if strings.Contains(string(out), ":null") {
 		t.Errorf("there is a null: %s", out)

@@ -38,5 +38,18 @@ func (s Source) Statement(ctx context.Context, a Asked, client string) (Statemen
 			}
 		}
 	}
-	return New(a, r, bills), nil
+	st := New(a, r, bills)
+	if client != "" || a.Project != "" || a.To != budget.MonthOf(r.AsOf) {
+		return st, nil
+	}
+	all, err := s.Ledger.Budgets(ctx)
+	if err != nil {
+		return Statement{}, err
+	}
+	for _, b := range all {
+		if b.Shared {
+			st.Budgets = append(st.Budgets, newBudget(b))
+		}
+	}
+	return st, nil
 }

@@ -79,6 +79,9 @@ type Statement struct {
 	AsOf    time.Time    `json:"as_of"`
 	Project string       `json:"project,omitempty"` // only projects of this name or directory
 	Clients []Client     `json:"clients"`
+	// Budgets are those that look at several clients' projects. They are told in
+	// a report of all clients alone: their amounts are for none of them to see.
+	Budgets []Budget `json:"budgets,omitempty"`
 }
 
 // Client is one client's part.
@@ -102,6 +105,7 @@ type Summary struct {
 	Forecast *budget.Forecast `json:"forecast,omitempty"` // of the present month, where the report goes up to it
 	Next     *budget.Forecast `json:"next,omitempty"`     // of the month after it
 	Budgets  []Budget         `json:"budgets"`
+	Shared   []string         `json:"shared_budgets,omitempty"` // names of those that look at other clients' projects too
 }
 
 // Month is one month's figures with what was billed for it.
@@ -197,10 +201,12 @@ type billing func(budget.Month) (actuals.Month, bool)
 
 func newClient(a Asked, in budget.ClientReport, now time.Time, bill billing) Client {
 	c := Client{
-		Summary:  Summary{Slug: in.Slug, Name: in.Name, Currency: in.Currency, LeftOut: in.LeftOut, Forecast: in.Forecast, Next: in.Next, Months: []Month{}, Budgets: []Budget{}},
+		Summary:  Summary{Slug: in.Slug, Name: in.Name, Currency: in.Currency, LeftOut: in.LeftOut, Months: []Month{}, Budgets: []Budget{}},
 		Services: []Service{}, Projects: []Project{}, Changes: []Change{}, parts: parts(in),
 	}
+	c.Forecast, c.Next = rounded(in.Forecast), rounded(in.Next)
 	for _, f := range in.Months {
+		f.Cost = f.Cost.Round(places)
 		m := Month{Figures: f, currency: in.Currency}
 		if b, ok := bill(f.Month); ok {
 			if a.Project == "" {
@@ -216,12 +222,11 @@ func newClient(a Asked, in budget.ClientReport, now time.Time, bill billing) Cli
 		}
 	}
 	for _, b := range in.Budgets {
-		v := Budget{Status: b}
-		if b.Amount.IsPositive() {
-			used := b.Rate.Mul(decimal.NewFromInt(100)).DivRound(b.Amount, 1)
-			v.Used = &used
+		if b.Shared {
+			c.Shared = append(c.Shared, b.Budget)
+			continue
 		}
-		c.Budgets = append(c.Budgets, v)
+		c.Budgets = append(c.Budgets, newBudget(b))
 	}
 	for _, p := range in.Projects {
 		v := Project{
@@ -231,6 +236,7 @@ func newClient(a Asked, in budget.ClientReport, now time.Time, bill billing) Cli
 			if f.Month.Before(a.From) {
 				continue
 			}
+			f.Cost = f.Cost.Round(places)
 			m := Month{Figures: f, currency: p.Currency}
 			if b, ok := bill(f.Month); ok {
 				m.billed(b, now, func(cur actuals.Currency) (actuals.Amounts, bool) { return sumOf(cur, []budget.ProjectReport{p}) })
@@ -243,6 +249,33 @@ func newClient(a Asked, in budget.ClientReport, now time.Time, bill billing) Cli
 	slices.SortStableFunc(c.Changes, func(x, y Change) int { return cmp.Or(y.At.Compare(x.At), cmp.Compare(y.ID, x.ID)) })
 	c.Services = services(c, in.Projects)
 	return c
+}
+
+func newBudget(b budget.Status) Budget {
+	b.Cost, b.Projected = b.Cost.Round(places), b.Projected.Round(places)
+	v := Budget{Status: b}
+	if b.Amount.IsPositive() {
+		used := b.Rate.Mul(decimal.NewFromInt(100)).DivRound(b.Amount, 1)
+		v.Used = &used
+	}
+	return v
+}
+
+// places is how many decimals an amount has that is the part of a month which
+// a rate lasted: it seldom comes out even.
+const places = 6
+
+func rounded(f *budget.Forecast) *budget.Forecast {
+	if f == nil {
+		return nil
+	}
+	out := *f
+	out.Amount, out.WithMerged = f.Amount.Round(places), f.WithMerged.Round(places)
+	if f.Trend != nil {
+		trend := f.Trend.Round(places)
+		out.Trend = &trend
+	}
+	return &out
 }
 
 // billed adds what was billed in the month's currency.

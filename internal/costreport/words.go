@@ -262,6 +262,9 @@ func (c Client) Notes() []string {
 	if len(broken) > 0 {
 		out = append(out, "An apply failed or had no estimate in "+strings.Join(broken, ", ")+": the figure is the last one that was known.")
 	}
+	for _, name := range c.Shared {
+		out = append(out, "The budget "+name+" looks at other clients' projects too, so its amounts are not told here.")
+	}
 	for _, b := range c.Budgets {
 		if len(b.LeftOut) > 0 {
 			out = append(out, "The budget "+b.Budget+" leaves out projects in "+strings.Join(b.LeftOut, ", ")+".")

@@ -148,13 +148,13 @@ func (c Columns) column(slot Slot, i, n int, s scale) column {
 			Class: fmt.Sprintf("plot-p%d", p), Y: px(min(a, b)), H: px(max(a, b) - min(a, b)), Title: clean(slot.Name + ", " + c.Parts[p] + ": " + c.Say(amount)),
 		})
 	}
-	total, title := slot.total()
+	total, known := slot.total()
 	if slot.Rest != nil && slot.Rest.IsPositive() {
 		a, b := s.y(up), s.y(up.Add(*slot.Rest))
 		col.Rects = append(col.Rects, rect{Class: "plot-forecast", Y: px(b), H: px(a - b), Title: clean(slot.Name + ", " + c.Forecast + ": " + c.Say(total))})
 		up = up.Add(*slot.Rest)
 	}
-	if title {
+	if known && !total.IsZero() {
 		col.Sum, col.Top = clean(c.Brief(total)), px(s.y(up)-5)
 	}
 	if slot.Limit != nil {

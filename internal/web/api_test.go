@@ -18,6 +18,7 @@ func TestAPIIsDocumented(t *testing.T) {
 	w := local(t)
 	paths := routes(t, w)
 	w.deadJob("gone")
+	costWorld(w, "live/web")
 	for _, path := range askedPaths(w) {
 		paths["/api/v1"+path] = nil
 	}
@@ -31,6 +32,9 @@ func TestAPIIsDocumented(t *testing.T) {
 		for i, p := range parts {
 			if len(p) == 36 || i == 4 && parts[3] == "policies" {
 				parts[i] = "{id}"
+			}
+			if i == 4 && parts[3] == "costs" {
+				parts[i] = "{client}"
 			}
 		}
 		template[path] = strings.Join(parts, "/")
@@ -70,6 +74,7 @@ func TestAPIIsDocumented(t *testing.T) {
 	}
 	for _, key := range []string{
 		"group_ref", "trusted_by", "operations", "options", "flags", "part", "operation", "args", "layer", "order_group", "depends_on", "waits_for",
+		"used_percent", "with_merged", "earlier", "thresholds", "services",
 		"retry", "stopped_by", "forbidden", "waivers", "gates", "verdicts", "batch", "together", "complete", "deferred", "canceled",
 	} {
 		if !seen[key] {

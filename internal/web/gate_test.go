@@ -39,7 +39,7 @@ func routes(t *testing.T, w *world) map[string][]string {
 		if path == "/static/{hash}/{name}" {
 			path = assets["style.css"].path
 		}
-		path = strings.ReplaceAll(path, "{id}", id)
+		path = strings.NewReplacer("{id}", id, "{client}", "acme").Replace(path)
 		if strings.ContainsAny(path, "{}") {
 			t.Errorf("the test does not know what to put into %s", path)
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/plot"
 )
 
 //go:embed templates static
@@ -28,7 +29,7 @@ var files embed.FS
 var templates = sync.OnceValue(func() map[string]*template.Template {
 	shared := template.Must(template.New("").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/parts.html"))
 	all := map[string]*template.Template{}
-	for _, name := range []string{"changes", "change", "run", "plan", "locks", "history", "audit", "drift", "queue", "policies", "policy", "waivers", "waiver", "error"} {
+	for _, name := range []string{"changes", "change", "run", "plan", "locks", "history", "audit", "drift", "costs", "cost", "queue", "policies", "policy", "waivers", "waiver", "error"} {
 		all[name] = template.Must(template.Must(shared.Clone()).ParseFS(files, "templates/"+name+".html"))
 	}
 	return all
@@ -47,6 +48,9 @@ var assets = func() map[string]asset {
 		body, err := files.ReadFile("static/" + name)
 		if err != nil {
 			panic(err) // the program was built without its own files
+		}
+		if name == "style.css" {
+			body = append(body, plot.Style...)
 		}
 		sum := sha256.Sum256(body)
 		all[name] = asset{body: body, media: media, path: path.Join("/static", hex.EncodeToString(sum[:6]), name)}

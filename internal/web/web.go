@@ -9,7 +9,9 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/actuals"
 	"github.com/tidelock/tidelock/internal/blob"
+	"github.com/tidelock/tidelock/internal/budget"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/policy"
@@ -46,6 +48,11 @@ type Options struct {
 	// of none. Version is Tidelock's.
 	Rules   func(context.Context) ([]policy.Rule, error)
 	Version string
+
+	// Ledger says what clients cost, Bills what was really billed; nil where
+	// the pages tell of neither.
+	Ledger *budget.Store
+	Bills  *actuals.Store
 }
 
 // site is the pages' handler.
@@ -77,6 +84,8 @@ func newSite(o Options) *site {
 	s.page("/audit", "/audit", "audit", s.audit)
 	s.page("/drift", "/drift", "drift", s.driftPage)
 	s.page("/queue", "/queue", "queue", s.queue)
+	s.page("/costs", "/costs", "costs", s.costs)
+	s.page("/costs/{client}", "/costs/{client}", "cost", s.cost)
 	s.page("/policies", "/policies", "policies", s.policies)
 	s.page("/waivers", "/waivers", "waivers", s.waivers)
 	s.page("/waivers/{id}", "/waivers/{id}", "waiver", s.waiver)

@@ -53,6 +53,8 @@ var funcs = template.FuncMap{
 	"stand":   pairBadge,
 	"same":    func(a, b string) bool { return a == b },
 	"drifted": driftBadgeOf,
+	"budget":  budgetBadge,
+	"moves":   changeBadge,
 	"looking": func() badge { return badge{"busy", "Comparing"} },
 }
 

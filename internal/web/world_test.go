@@ -18,7 +18,9 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/actuals"
 	"github.com/tidelock/tidelock/internal/blob"
+	"github.com/tidelock/tidelock/internal/budget"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/db"
@@ -79,7 +81,8 @@ func newWorld(t testing.TB, d *db.DB, password string) *world {
 	w.opts = Options{
 		DB: d, Runs: run.NewStore(d, trail, now), Clients: clients.NewStore(d), Queue: q, Trail: trail, Blobs: blobs, Log: log,
 		Password: redact.NewSecret(password), Now: now, Version: "1.2.3",
-		Rules: func(context.Context) ([]policy.Rule, error) { return theRules, nil },
+		Rules:  func(context.Context) ([]policy.Rule, error) { return theRules, nil },
+		Ledger: budget.NewStore(d, trail, budget.Options{Now: now, Budgets: theBudgets}), Bills: actuals.NewStore(d, trail, actuals.Rules{}, now),
 	}
 	w.site = newSite(w.opts)
 	w.repo = w.client("acme", 41, 7, "infra")
