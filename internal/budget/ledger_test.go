@@ -96,43 +96,42 @@ func TestLedgerFollowsAChange(t *testing.T) {
 }
 
 func TestLedgerSaysWhatIsNotKnown(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := newWorld(t, d)
-		c := w.change(w.repo, 1)
-		s := w.subject(w.repo, c, 1, "net")
-		w.applied(w.planned(s, estimate("0", "50")), true)
-		p := w.planned(s, estimate("50", "500"))
-		w.now = at("11 00:00")
-		w.applied(p, false)
-		r := w.report(november, november).Clients[0]
-		f := r.Months[0]
-		equal(t, "the last rate that was known", f.Rate, "50")
-		if f.Known || r.Projects[0].Basis != BasisUnknown || r.Projects[0].Entries[0].State != StateFailed || r.Forecast.Known {
-			t.Errorf("a failed apply passes for known: %+v", r)
-		}
-		// What is applied next is known again; the month with the failure is not.
-		w.now = at("12 00:00")
-		w.applied(p, true)
-		if r = w.report(november, november).Clients[0]; r.Projects[0].Basis != BasisApplied || r.Projects[0].Entries[0].State != StateApplied {
-			t.Errorf("%+v", r.Projects[0])
-		}
-		equal(t, "rate", r.Months[0].Rate, "500")
+	d := dbtest.SQLite(t)
+	w := newWorld(t, d)
+	c := w.change(w.repo, 1)
+	s := w.subject(w.repo, c, 1, "net")
+	w.applied(w.planned(s, estimate("0", "50")), true)
+	p := w.planned(s, estimate("50", "500"))
+	w.now = at("11 00:00")
+	w.applied(p, false)
+	r := w.report(november, november).Clients[0]
+	f := r.Months[0]
+	equal(t, "the last rate that was known", f.Rate, "50")
+	if f.Known || r.Projects[0].Basis != BasisUnknown || r.Projects[0].Entries[0].State != StateFailed || r.Forecast.Known {
+		t.Errorf("a failed apply passes for known: %+v", r)
+	}
+	// What is applied next is known again; the month with the failure is not.
+	w.now = at("12 00:00")
+	w.applied(p, true)
+	if r = w.report(november, november).Clients[0]; r.Projects[0].Basis != BasisApplied || r.Projects[0].Entries[0].State != StateApplied {
+		t.Errorf("%+v", r.Projects[0])
+	}
+	equal(t, "rate", r.Months[0].Rate, "500")
 
-		// A plan without an estimate applied: nobody knows.
-		c2 := w.change(w.repo, 2)
-		w.applied(w.planned(w.subject(w.repo, c2, 2, "net"), nil), true)
-		if f := w.report(november, november).Clients[0].Months[0]; f.Known {
-			t.Errorf("%+v", f)
-		}
+	// A plan without an estimate applied: nobody knows.
+	c2 := w.change(w.repo, 2)
+	w.applied(w.planned(w.subject(w.repo, c2, 2, "net"), nil), true)
+	if f := w.report(november, november).Clients[0].Months[0]; f.Known {
+		t.Errorf("%+v", f)
+	}
 
-		// Of a part of the project the difference counts.
-		c3 := w.change(w.repo, 3)
-		w.applied(w.planned(w.subject(w.repo, c3, 3, "net"), estimate("500", "500")), true)
-		part := Plan{Subject: w.subject(w.repo, c3, 3, "net"), Run: w.run(), Partial: true, Estimate: estimate("20", "30"), At: w.now}
-		w.tx(func(ctx context.Context, tx *db.Tx) error { return w.store.Planned(ctx, tx, part) })
-		w.applied(part, true)
-		equal(t, "after a part", w.report(november, november).Clients[0].Months[0].Rate, "510")
-	})
+	// Of a part of the project the difference counts.
+	c3 := w.change(w.repo, 3)
+	w.applied(w.planned(w.subject(w.repo, c3, 3, "net"), estimate("500", "500")), true)
+	part := Plan{Subject: w.subject(w.repo, c3, 3, "net"), Run: w.run(), Partial: true, Estimate: estimate("20", "30"), At: w.now}
+	w.tx(func(ctx context.Context, tx *db.Tx) error { return w.store.Planned(ctx, tx, part) })
+	w.applied(part, true)
+	equal(t, "after a part", w.report(november, november).Clients[0].Months[0].Rate, "510")
 }
 
 // A closed pull request and a superseded head are nothing that is to come.
@@ -186,28 +185,27 @@ func TestFault_DuplicateMergesMakeOneRow(t *testing.T) {
 
 // TestFault_KilledBetweenLeavesNothingHalf breaks off in the transaction.
 func TestFault_KilledBetweenLeavesNothingHalf(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := newWorld(t, d)
-		c := w.change(w.repo, 1)
-		p := w.planned(w.subject(w.repo, c, 1, "net"), estimate("0", "10"))
-		before := w.report(november, november)
-		killed := errors.New("killed")
-		err := d.Tx(t.Context(), func(tx *db.Tx) error {
-			if err := w.store.Merged(t.Context(), tx, c, w.now); err != nil {
-				return err
-			}
-			if err := w.store.Applied(t.Context(), tx, applyOf(p, w.run(), true, w.now)); err != nil {
-				return err
-			}
-			return killed
-		})
-		if !errors.Is(err, killed) {
-			t.Fatal(err)
+	d := dbtest.SQLite(t)
+	w := newWorld(t, d)
+	c := w.change(w.repo, 1)
+	p := w.planned(w.subject(w.repo, c, 1, "net"), estimate("0", "10"))
+	before := w.report(november, november)
+	killed := errors.New("killed")
+	err := d.Tx(t.Context(), func(tx *db.Tx) error {
+		if err := w.store.Merged(t.Context(), tx, c, w.now); err != nil {
+			return err
 		}
-		if diff := cmp.Diff(text(t, before), text(t, w.report(november, november))); diff != "" {
-			t.Errorf("left something:\n%s", diff)
+		if err := w.store.Applied(t.Context(), tx, applyOf(p, w.run(), true, w.now)); err != nil {
+			return err
 		}
+		return killed
 	})
+	if !errors.Is(err, killed) {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(text(t, before), text(t, w.report(november, november))); diff != "" {
+		t.Errorf("left something:\n%s", diff)
+	}
 }
 
 func text(t *testing.T, r Report) string {
@@ -301,18 +299,17 @@ func TestDeltasAddUp(t *testing.T) {
 
 // TestThreat_ReportStaysWithinAClient asks for one client's ledger.
 func TestThreat_ReportStaysWithinAClient(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := newWorld(t, d)
-		mine, theirs := w.change(w.repo, 1), w.change(w.other, 1)
-		w.applied(w.planned(w.subject(w.repo, mine, 1, "net"), estimate("0", "10")), true)
-		w.applied(w.planned(w.subject(w.other, theirs, 1, "net"), estimate("0", "1000")), true)
-		r, err := w.store.Report(t.Context(), Query{Client: w.repo.ClientID})
-		if err != nil || len(r.Clients) != 1 || r.Clients[0].ID != w.repo.ClientID || len(r.Clients[0].Projects) != 1 {
-			t.Fatalf("%+v, %v", r, err)
-		}
-		equal(t, "rate", r.Clients[0].Months[0].Rate, "10")
-		if all := w.report(november, november); len(all.Clients) != 2 {
-			t.Errorf("all: %+v", all)
-		}
-	})
+	d := dbtest.SQLite(t)
+	w := newWorld(t, d)
+	mine, theirs := w.change(w.repo, 1), w.change(w.other, 1)
+	w.applied(w.planned(w.subject(w.repo, mine, 1, "net"), estimate("0", "10")), true)
+	w.applied(w.planned(w.subject(w.other, theirs, 1, "net"), estimate("0", "1000")), true)
+	r, err := w.store.Report(t.Context(), Query{Client: w.repo.ClientID})
+	if err != nil || len(r.Clients) != 1 || r.Clients[0].ID != w.repo.ClientID || len(r.Clients[0].Projects) != 1 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	equal(t, "rate", r.Clients[0].Months[0].Rate, "10")
+	if all := w.report(november, november); len(all.Clients) != 2 {
+		t.Errorf("all: %+v", all)
+	}
 }
