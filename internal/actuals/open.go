@@ -54,17 +54,13 @@ type counted struct {
 	out    *int64 // of all tables of all files
 }
 
-// ratioFrom is from how many bytes on the ratio of compression is looked at:
-// small files of one line a thousand times compress better than any export.
-const ratioFrom = 64 << 20
-
 func (c *counted) Read(b []byte) (int, error) {
 	n, err := c.in.Read(b)
 	*c.out += int64(n)
 	switch {
 	case *c.out > c.limits.Bytes:
 		return n, errs.New(errs.TooLarge, "what is in the file has more than %d GiB, the most that is read in one import. Import the billing periods one by one.", c.limits.Bytes>>30)
-	case *c.out > ratioFrom && *c.out/max(c.packed(), 1) > c.limits.Ratio:
+	case *c.out > c.limits.RatioFrom && *c.out/max(c.packed(), 1) > c.limits.Ratio:
 		return n, errs.New(errs.TooLarge, "what is in the file is more than %d times as large as the file: no billing export compresses that well, so this is taken for a trap.", c.limits.Ratio)
 	}
 	return n, err

@@ -18,10 +18,13 @@ import (
 
 // Limits bound what an import reads. The zero value of each is a default.
 type Limits struct {
-	Bytes  int64 // unpacked, of all files
-	Ratio  int64 // unpacked to packed
-	Memory int   // for sums, in bytes; the rest goes to files
-	Parts  int   // billing periods × accounts × sub accounts
+	Bytes int64 // unpacked, of all files
+	Ratio int64 // unpacked to packed
+	// RatioFrom is from how many bytes on the ratio is looked at: a small file
+	// of one line a thousand times compresses better than any export.
+	RatioFrom int64
+	Memory    int // for sums, in bytes; the rest goes to files
+	Parts     int // billing periods × accounts × sub accounts
 }
 
 func (l *Limits) defaults() {
@@ -31,7 +34,8 @@ func (l *Limits) defaults() {
 		}
 	}
 	set(&l.Bytes, 256<<30)
-	set(&l.Ratio, 300)
+	set(&l.Ratio, 200)
+	set(&l.RatioFrom, 64<<20)
 	if l.Memory <= 0 {
 		l.Memory = 24 << 20
 	}
