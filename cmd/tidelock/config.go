@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/internal/actuals"
+	"github.com/tidelock/tidelock/internal/budget"
 	gates "github.com/tidelock/tidelock/internal/gate" // gate is a name in the tests
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/policyset"
@@ -60,6 +61,9 @@ type Config struct {
 
 	// Policies say what judges which project, beside the block policy.
 	Policies policyset.Config
+
+	// Budgets say what projects may cost.
+	Budgets []budget.Budget
 
 	// Billing says whose charges are whose in billing exports.
 	Billing actuals.Rules
@@ -247,6 +251,7 @@ func loadConfig(path string, environ []string, needs configNeeds) *loader {
 	l.readEnv()
 	l.finish()
 	l.check(needs)
+	l.checkBudgets()
 	l.problems.sort()
 	return l
 }

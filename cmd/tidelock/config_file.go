@@ -56,7 +56,8 @@ func schemaOf(block string) *hcl.BodySchema {
 		}
 		schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: gates.BlockType, LabelNames: []string{"act"}},
 			hcl.BlockHeaderSchema{Type: secretBlock, LabelNames: []string{"name"}},
-			hcl.BlockHeaderSchema{Type: billingBlock, LabelNames: []string{"client"}})
+			hcl.BlockHeaderSchema{Type: billingBlock, LabelNames: []string{"client"}},
+			hcl.BlockHeaderSchema{Type: budgetBlock, LabelNames: []string{"name"}})
 		schema.Blocks = append(schema.Blocks, policyset.Blocks()...)
 	}
 	if block == "cost" {
@@ -73,9 +74,10 @@ func (l *loader) readRoot(src []byte, body hcl.Body) {
 	l.readSecrets(content.Blocks)
 	l.readPolicies(content.Blocks)
 	l.readBilling(content.Blocks)
+	l.readBudgets(content.Blocks)
 	first := map[string]hcl.Range{}
 	for _, block := range content.Blocks {
-		if block.Type == gates.BlockType || block.Type == secretBlock || block.Type == billingBlock || policyset.IsBlock(block.Type) {
+		if block.Type == gates.BlockType || block.Type == secretBlock || block.Type == billingBlock || block.Type == budgetBlock || policyset.IsBlock(block.Type) {
 			continue
 		}
 		if before, twice := first[block.Type]; twice {

@@ -163,6 +163,7 @@ func (l *loader) write(w io.Writer) error {
 	l.writeSecrets(&b)
 	l.writePolicies(&b)
 	l.writeBilling(&b)
+	l.writeBudgets(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -214,6 +215,7 @@ func (l *loader) asJSON() map[string]shownSetting {
 	l.policiesJSON(all)
 	l.costJSON(all)
 	l.billingJSON(all)
+	l.budgetsJSON(all)
 	return all
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tidelock/tidelock/internal/actuals"
+	"github.com/tidelock/tidelock/internal/budget"
 	"github.com/tidelock/tidelock/internal/errs"
 	gates "github.com/tidelock/tidelock/internal/gate" // gate is a name in the tests
 	"github.com/tidelock/tidelock/internal/policyset"
@@ -125,6 +126,9 @@ func TestSettingsCoverConfig(t *testing.T) {
 		}
 		if v.Type() == reflect.TypeFor[actuals.Rules]() {
 			return // the same: see config_billing.go
+		}
+		if v.Type() == reflect.TypeFor[[]budget.Budget]() {
+			return // the same: see config_budgets.go
 		}
 		if v.Kind() != reflect.Struct || v.Type() == reflect.TypeFor[redact.Secret]() {
 			t.Errorf("Config%s has no setting", name)

@@ -37,6 +37,7 @@ func newCostCommand(p *program) *cobra.Command {
 	}
 	cmd.Flags().StringArrayVar(&c.plans, "plan", nil, "the output of `terraform show -json PLANFILE`, - for standard input; may be given again")
 	cmd.AddCommand( // one line each
+		newCostBudgetsCommand(p),
 	)
 	return cmd
 }

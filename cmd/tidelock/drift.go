@@ -14,6 +14,7 @@ import (
 
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/actuals"
+	"github.com/tidelock/tidelock/internal/budget"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/drift"
@@ -57,6 +58,7 @@ type desk struct {
 	runs    *run.Store
 	repos   []clients.Repo // those that were asked for
 	billing actuals.Rules  // of the configuration
+	budget  *budget.Store
 }
 
 // openDesk opens the database and finds the repositories: the one named, or all
@@ -86,6 +88,7 @@ func (p *program) openDesk(ctx context.Context, repo string) (_ *desk, err error
 		return nil, errs.New(errs.Conflict, "The database has version %d, and this Tidelock works with %d. Use the server's own program, or run `tidelock migrate`.", have, want)
 	}
 	trail := access.NewTrail(d.db)
+	d.budget = l.config.budgetStore(d.db, trail)
 	d.clients, d.drift, d.runs = clients.NewStore(d.db), drift.NewStore(d.db, trail, nil), run.NewStore(d.db, trail, nil)
 	return d, d.find(ctx, repo)
 }

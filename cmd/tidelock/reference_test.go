@@ -69,6 +69,7 @@ func reference() string {
 	b.WriteString(secretsReference())
 	b.WriteString(policiesReference())
 	b.WriteString(billingReference())
+	b.WriteString(budgetsReference())
 	return b.String()
 }
 

@@ -177,7 +177,7 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	if err != nil {
 		return bot.Options{}, err
 	}
-	s.budget = budget.NewStore(s.db, s.trail, budget.Options{})
+	s.budget = c.budgetStore(s.db, s.trail)
 	return bot.Options{
 		DB: s.db, Queue: s.queue, App: s.app, Capacity: capacity.New(c.Terraform.limits), Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
 		Blobs: s.blobs, Checkout: s.mirrors, Submodules: bot.Submodules{Allowed: c.Checkout.Submodules, Hosts: c.Checkout.SubmoduleHosts}, Providers: s.providers, Runner: runners,
@@ -209,7 +209,7 @@ func (s *server) lookAtSandbox() error {
 func (c Config) settings() bot.Settings {
 	d := c.Defaults
 	return bot.Settings{
-		WaiverMax: c.Policy.WaiverMax, Gates: c.Gates,
+		WaiverMax: c.Policy.WaiverMax, Gates: c.Gates, Budgets: len(c.Budgets) > 0,
 		Lock: d.Lock, ApplyBeforeMerge: d.ApplyBeforeMerge || d.AutoMerge, ApplyOnMerge: d.ApplyOnMerge,
 		AutoMerge: d.AutoMerge, MergeMethod: d.MergeMethod, Approvals: d.RequiredApprovals, DeleteBranch: d.DeleteBranch,
 		AutoPlan: d.AutoPlan, PlanDrafts: d.PlanDrafts, Commands: d.Commands,
@@ -317,6 +317,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	wg.Go(func() { s.bot.Reconcile(work, s.config.GitHub.ReconcileInterval) })
 	wg.Go(func() { s.bot.WatchDrift(work) })
 	wg.Go(func() { s.bot.WatchWaivers(work) })
+	wg.Go(func() { s.bot.WatchBudgets(work) })
 	wg.Go(func() { s.states.Watch(work, time.Hour) })
 	wg.Go(func() { s.sweepCopies(work) })
 	wg.Go(func() { s.bot.Policies.Watch(work) })
