@@ -103,12 +103,12 @@ func costBody(v View, all []projectCost, sum cost.Estimate, level detail, limit 
 	}
 	foot := pricesOf(sum)
 	room := limit - b.Len() - len(foot) - 200
-	left := 0
+	left, less := 0, false
 	for _, p := range all {
 		if level >= summary {
 			break
 		}
-		part := projectPart(p, len(all) == 1, level, min(room, limit*2/3))
+		part, cut := projectPart(p, len(all) == 1, level, min(room, limit*2/3))
 		if part == "" {
 			continue
 		}
@@ -117,13 +117,15 @@ func costBody(v View, all []projectCost, sum cost.Estimate, level detail, limit 
 			continue
 		}
 		b.WriteString(part)
-		room -= len(part)
+		room, less = room-len(part), less || cut
 	}
 	switch {
 	case level >= summary:
 		b.WriteString("Resource by resource it is too long for a comment." + elsewhere(v) + "\n\n")
 	case left > 0:
-		b.WriteString(countOf(left, "more project") + " is more than a comment can hold." + elsewhere(v) + "\n\n")
+		b.WriteString("… and " + countOf(left, "more project") + "." + elsewhere(v) + "\n\n")
+	case less && v.URL != "":
+		b.WriteString(strings.TrimSpace(elsewhere(v)) + "\n\n")
 	}
 	b.WriteString(foot)
 	return strings.TrimRight(b.String(), "\n")

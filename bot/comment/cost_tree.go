@@ -19,28 +19,29 @@ const (
 )
 
 // projectPart is what changes in one project, resource by resource, and what is
-// not priced, in so many bytes. A change's only project needs no title.
-func projectPart(p projectCost, alone bool, level detail, limit int) string {
+// not priced, in so many bytes; cut tells that it is not all. A change's only
+// project needs no title.
+func projectPart(p projectCost, alone bool, level detail, limit int) (text string, cut bool) {
 	limit -= 300 // what stands around the tree
-	tree := costTree(p.Estimate, level, limit*2/3)
-	rest := advised(p.Estimate) + unpriced(p.Estimate, limit/3)
-	if tree == "" && rest == "" {
-		return ""
-	}
-	if alone {
-		return tree + rest
+	tree, cut := costTree(p.Estimate, level, limit*2/3)
+	rest := advised(p.Estimate) + unpriced(p.Estimate, limit/3) + unread(p.Estimate)
+	switch {
+	case tree == "" && rest == "":
+		return "", false
+	case alone:
+		return tree + rest, cut
 	}
 	title := "What changes in " + markdown.Code(p.name) + ": " + p.Line()
 	if tree == "" {
 		title = "Of " + markdown.Code(p.name)
 	}
-	return markdown.Fold(title, strings.TrimRight(tree+rest, "\n"), false)
+	return markdown.Fold(title, strings.TrimRight(tree+rest, "\n"), false), cut
 }
 
 // costTree has the resources whose cost changes, the largest change first, each
-// with its lines; what stays is a count. Fenced, since every name in it is a
+// with its lines; what stays is a count. cut tells that not all are there. Fenced, since every name in it is a
 // stranger's; as a diff, whose lines are coloured.
-func costTree(e *cost.Estimate, level detail, limit int) string {
+func costTree(e *cost.Estimate, level detail, limit int) (text string, cut bool) {
 	var moved []*cost.ResourceCost
 	stay, kept := 0, decimal.Zero
 	for i := range e.Resources {
@@ -55,14 +56,15 @@ func costTree(e *cost.Estimate, level detail, limit int) string {
 		}
 	}
 	if len(moved) == 0 {
-		return ""
+		return "", false
 	}
 	slices.SortStableFunc(moved, func(a, b *cost.ResourceCost) int { return size(*b).Cmp(size(*a)) })
 	var b strings.Builder
 	for i, r := range moved {
 		text := treeOf(*r, e.Currency, level)
 		if b.Len()+len(text) > limit {
-			fmt.Fprintf(&b, "  … and %s more\n", countOf(len(moved)-i, "resource"))
+			fmt.Fprintf(&b, "  … and %s\n", countOf(len(moved)-i, "more resource"))
+			cut = true
 			break
 		}
 		b.WriteString(text)
@@ -74,7 +76,7 @@ func costTree(e *cost.Estimate, level detail, limit int) string {
 		}
 		fmt.Fprintf(&b, "  %s %s: %s\n", countOf(stay, "resource"), verb, cost.Money(kept, e.Currency))
 	}
-	return markdown.Fenced("diff", b.String()) + "\n\n"
+	return markdown.Fenced("diff", b.String()) + "\n\n", cut
 }
 
 // size is how far a resource moves what the month costs; what is not known of
@@ -235,4 +237,22 @@ func advised(e *cost.Estimate) string {
 		fmt.Fprintf(&b, "- … and %d more\n", n-maxAdvice)
 	}
 	return "Could cost less:\n\n" + b.String() + "\n"
+}
+
+// unread lists what the usage file says and nothing was priced by: a typing
+// error in it must not look like a saving.
+func unread(e *cost.Estimate) string {
+	if len(e.UsageUnread) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("In the usage file nothing was priced by:\n\n")
+	for i, u := range e.UsageUnread {
+		if i == maxNotes {
+			fmt.Fprintf(&b, "- … and %d more\n", len(e.UsageUnread)-i)
+			break
+		}
+		b.WriteString("- " + markdown.Code(markdown.Abridged(u, maxNote)) + "\n")
+	}
+	return b.String() + "\n"
 }

@@ -225,8 +225,14 @@ func scenes() map[string]View {
 	v = locked(scene(only(planned("app"))))
 	v.Change.Notes = "old: The code of project old is removed, but what it made is not: nothing plans its destruction. Empty the project and apply that first, or let its state go on purpose."
 	all["notes"] = v
+	for name, make := range scenesOfCost {
+		all[name] = make()
+	}
 	return all
 }
+
+// scenesOfCost are those of cost_test.go.
+var scenesOfCost = map[string]func() View{}
 
 // The golden files are the comments, as a reviewer reads them: look at them
 // when they change.

@@ -114,7 +114,7 @@ func Quantity(n decimal.Decimal, unit string) string {
 	if unit == "" {
 		return text
 	}
-	if !n.Equal(decimal.NewFromInt(1)) && !strings.HasSuffix(unit, "s") && !strings.Contains(unit, " ") && !strings.Contains(unit, "/") {
+	if last := unit[len(unit)-1]; !n.Equal(decimal.NewFromInt(1)) && last >= 'a' && last <= 'z' && last != 's' && !strings.Contains(unit, " ") {
 		unit += "s"
 	}
 	return text + " " + unit
