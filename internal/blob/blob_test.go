@@ -348,6 +348,24 @@ func TestThreat_OtherKeyOpensNothing(t *testing.T) {
 	}
 }
 
+func TestEarlierKeyOpensWhatItSealed(t *testing.T) {
+	dir := t.TempDir()
+	before := put(t, open(t, dir), "c1", text(100))
+	s, err := blob.Open(dir, key(2), key(3), key(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := put(t, s, "c1", text(200))
+	for ref, n := range map[string]int{before: 100, after: 200} {
+		if got, err := get(t, s, "c1", ref); err != nil || len(got) != n {
+			t.Errorf("%d bytes, %v", len(got), err)
+		}
+	}
+	if _, err := get(t, open(t, dir), "c1", after); err == nil {
+		t.Error("the earlier key sealed something new")
+	}
+}
+
 func TestThreat_NamesStayInTheStore(t *testing.T) {
 	outer := t.TempDir()
 	dir := filepath.Join(outer, "blobs")

@@ -145,8 +145,9 @@ type opened struct {
 	err     error
 }
 
-// open checks the head and the first segment of the blob that r gives.
-func (k keys) open(r io.Reader, client, ref string) (*opened, error) {
+// open checks the head and the first segment of the blob that r gives. old are
+// keys that it may have been sealed by, too.
+func (k keys) open(r io.Reader, client, ref string, old ...keys) (*opened, error) {
 	head := make([]byte, len(magic)+keyIDSize+nonceSize+32+tagSize)
 	n, err := readFull(r, head)
 	if err != nil {
@@ -156,6 +157,11 @@ func (k keys) open(r io.Reader, client, ref string) (*opened, error) {
 		return nil, altered("no head")
 	}
 	rest := head[len(magic):]
+	for _, o := range old {
+		if bytes.Equal(rest[:keyIDSize], o.id) {
+			k = o
+		}
+	}
 	if !bytes.Equal(rest[:keyIDSize], k.id) {
 		return nil, errs.New(errs.Internal, "A stored file was encrypted with another key than the one that is configured.")
 	}

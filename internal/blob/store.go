@@ -24,6 +24,7 @@ import (
 type Store struct {
 	root *os.Root // no reference leads out of it, whatever it says
 	keys keys
+	old  []keys // of keys that only open what they sealed
 }
 
 // unfinished is the folder of blobs that are being written. No client has the
@@ -32,17 +33,20 @@ const unfinished = ".unfinished"
 
 // Open returns the store in dir, which it makes if it is missing, readable by
 // its owner alone. key is 32 random bytes in base64: without it, nothing in
-// the store can ever be read again. The error is errs.Invalid for a key of
-// another form.
-func Open(dir string, key redact.Secret) (*Store, error) {
-	master, err := base64.StdEncoding.DecodeString(strings.TrimSpace(key.Reveal()))
-	if err != nil || len(master) != 32 {
-		// The decoder's error quotes the key.
-		return nil, errs.New(errs.Invalid, "The encryption key must be 32 random bytes in base64, as `openssl rand -base64 32` makes them.")
-	}
-	k, err := deriveKeys(master)
+// the store can ever be read again. Earlier keys open what they sealed, and
+// seal nothing any more. The error is errs.Invalid for a key of another form.
+func Open(dir string, key redact.Secret, earlier ...redact.Secret) (*Store, error) {
+	k, err := readKey(key)
 	if err != nil {
-		return nil, fmt.Errorf("open blob store: %w", err)
+		return nil, err
+	}
+	var old []keys
+	for _, e := range earlier {
+		o, err := readKey(e)
+		if err != nil {
+			return nil, err
+		}
+		old = append(old, o)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, errs.Wrap(errs.Invalid, err, "The folder of the blob store can't be made.")
@@ -51,11 +55,24 @@ func Open(dir string, key redact.Secret) (*Store, error) {
 	if err != nil {
 		return nil, errs.Wrap(errs.Invalid, err, "The folder of the blob store can't be opened.")
 	}
-	s := &Store{root, k}
+	s := &Store{root, k, old}
 	if err := s.sweep(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open blob store: %w", err), root.Close())
 	}
 	return s, nil
+}
+
+func readKey(key redact.Secret) (keys, error) {
+	master, err := base64.StdEncoding.DecodeString(strings.TrimSpace(key.Reveal()))
+	if err != nil || len(master) != 32 {
+		// The decoder's error quotes the key.
+		return keys{}, errs.New(errs.Invalid, "The encryption key must be 32 random bytes in base64, as `openssl rand -base64 32` makes them.")
+	}
+	k, err := deriveKeys(master)
+	if err != nil {
+		return keys{}, fmt.Errorf("open blob store: %w", err)
+	}
+	return k, nil
 }
 
 // Close closes the store's folder. Readers that are open stay usable.
@@ -180,7 +197,7 @@ func (s *Store) Get(ctx context.Context, client, ref string) (io.ReadCloser, err
 	if err != nil {
 		return nil, err
 	}
-	o, err := s.keys.open(f, client, ref)
+	o, err := s.keys.open(f, client, ref, s.old...)
 	if err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("get blob %s: %w", ref, err)

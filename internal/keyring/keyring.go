@@ -3,6 +3,7 @@ package keyring
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -99,7 +100,7 @@ func (r *Ring) Open(ctx context.Context, w Wrapped, bound []byte) ([]byte, error
 // Lost is the error that says that the key is not there.
 func (r *Ring) Lost(id string) error {
 	return errs.New(errs.Unavailable, "What is asked for is encrypted with the key %s, and that is not among the keys of this server, which are %s. "+
-		"Bring it back from its backup and name it in an encryption_key block; nothing else can open the data.", id, strings.Join(r.IDs(), ", "))
+		"Bring it back from its backup and name it in a wrapping_key block of the configuration; nothing else can open the data.", id, strings.Join(r.IDs(), ", "))
 }
 
 // Has reports whether the key is there.
@@ -120,5 +121,8 @@ func (r *Ring) Rewrap(ctx context.Context, w Wrapped, bound []byte) (Wrapped, bo
 }
 
 func altered(err error) error {
+	if err == nil {
+		err = errors.New("it is too short")
+	}
 	return errs.Wrap(errs.Internal, err, "A stored data key was damaged or tampered with, or belongs elsewhere, and is not used.")
 }
