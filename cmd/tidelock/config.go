@@ -56,6 +56,9 @@ type Config struct {
 	// Set.WithFloor adds Defaults.RequiredApprovals and the policies.
 	Gates gates.Set
 
+	// WrappingKeys wrap the data keys of states, beside the encryption key.
+	WrappingKeys []WrappingKey
+
 	// Secrets are what repositories may ask for by name; see secrets.New.
 	Secrets []secrets.Source
 

@@ -56,6 +56,7 @@ func schemaOf(block string) *hcl.BodySchema {
 		}
 		schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: gates.BlockType, LabelNames: []string{"act"}},
 			hcl.BlockHeaderSchema{Type: secretBlock, LabelNames: []string{"name"}},
+			hcl.BlockHeaderSchema{Type: wrappingBlock, LabelNames: []string{"name"}},
 			hcl.BlockHeaderSchema{Type: billingBlock, LabelNames: []string{"client"}},
 			hcl.BlockHeaderSchema{Type: budgetBlock, LabelNames: []string{"name"}})
 		schema.Blocks = append(schema.Blocks, policyset.Blocks()...)
@@ -72,12 +73,13 @@ func (l *loader) readRoot(src []byte, body hcl.Body) {
 	l.readAttributes("", content.Attributes)
 	l.readGates(content.Blocks)
 	l.readSecrets(content.Blocks)
+	l.readWrappingKeys(content.Blocks)
 	l.readPolicies(content.Blocks)
 	l.readBilling(content.Blocks)
 	l.readBudgets(content.Blocks)
 	first := map[string]hcl.Range{}
 	for _, block := range content.Blocks {
-		if block.Type == gates.BlockType || block.Type == secretBlock || block.Type == billingBlock || block.Type == budgetBlock || policyset.IsBlock(block.Type) {
+		if block.Type == gates.BlockType || block.Type == secretBlock || block.Type == wrappingBlock || block.Type == billingBlock || block.Type == budgetBlock || policyset.IsBlock(block.Type) {
 			continue
 		}
 		if before, twice := first[block.Type]; twice {

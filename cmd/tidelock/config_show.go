@@ -161,6 +161,7 @@ func (l *loader) write(w io.Writer) error {
 	}
 	l.writeGates(&b)
 	l.writeSecrets(&b)
+	l.writeWrappingKeys(&b)
 	l.writePolicies(&b)
 	l.writeBilling(&b)
 	l.writeBudgets(&b)
@@ -212,6 +213,7 @@ func (l *loader) asJSON() map[string]shownSetting {
 	}
 	l.gatesJSON(all)
 	l.secretsJSON(all)
+	l.wrappingKeysJSON(all)
 	l.policiesJSON(all)
 	l.costJSON(all)
 	l.billingJSON(all)

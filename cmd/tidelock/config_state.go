@@ -10,7 +10,6 @@ import (
 	"github.com/tidelock/tidelock/internal/blob"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
-	"github.com/tidelock/tidelock/internal/keyring"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/state"
 )
@@ -43,11 +42,7 @@ func (c Config) roomForState() error {
 
 // states returns the state service on the server's database.
 func (c Config) states(d *db.DB, blobs *blob.Store, trail *access.Trail, key redact.Secret, log *slog.Logger) (*state.Store, error) {
-	local, err := keyring.NewLocal(key)
-	if err != nil {
-		return nil, err
-	}
-	ring, err := keyring.New(local)
+	ring, err := c.keyring(key)
 	if err != nil {
 		return nil, err
 	}

@@ -67,6 +67,7 @@ func reference() string {
 	}
 	b.WriteString(gatesReference())
 	b.WriteString(secretsReference())
+	b.WriteString(wrappingReference())
 	b.WriteString(policiesReference())
 	b.WriteString(billingReference())
 	b.WriteString(budgetsReference())

@@ -134,7 +134,11 @@ func appOptions(c Config, log *slog.Logger) github.Options {
 func (s *server) botOptions(ctx context.Context, node string, key redact.Secret, terraform bot.Terraform) (bot.Options, error) {
 	c := s.config
 	var err error
-	if s.blobs, err = blob.Open(c.BlobDir(), key); err != nil {
+	earlier, err := c.earlierKeys()
+	if err != nil {
+		return bot.Options{}, err
+	}
+	if s.blobs, err = blob.Open(c.BlobDir(), key, earlier...); err != nil {
 		return bot.Options{}, err
 	}
 	s.masker = redact.NewMasker(c.GitHub.PrivateKey.Reveal(), c.GitHub.WebhookSecret.Reveal(), key.Reveal(), c.Database.Reveal(), c.Web.Password.Reveal())
@@ -166,6 +170,9 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	s.trail = access.NewTrail(s.db)
 	s.runs = run.NewStore(s.db, s.trail, nil)
 	if s.states, err = c.states(s.db, s.blobs, s.trail, key, s.log); err != nil {
+		return bot.Options{}, err
+	}
+	if err := s.states.CheckKeys(ctx); err != nil {
 		return bot.Options{}, err
 	}
 	s.drift = drift.NewStore(s.db, s.trail, nil)

@@ -13,5 +13,6 @@
 //   - Neither Put nor Get holds more than a segment of 64 kB in memory.
 //
 // It keeps no index (the rows that name a reference are the index), compresses
-// nothing, and does not rotate the store's key yet.
+// nothing. Where the store's key changes, the one before still opens what it
+// sealed.
 package blob
