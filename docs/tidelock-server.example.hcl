@@ -186,6 +186,10 @@ billing "acme" {
 }
 
 cost {
+  # engine             = "tidelock" # or "infracost", which runs its command
+  # infracost_path     = "infracost"
+  # infracost_secret   = "infracost-key" # the secret block with its API key
+  # infracost_endpoint = "https://prices.example.com" # a Cloud Pricing API of your own
   # currency        = "USD"
   # hours_per_month = 730
   # sustained_use   = false

@@ -156,15 +156,19 @@ type PolicyConfig struct {
 
 // CostConfig tunes the estimates.
 type CostConfig struct {
-	Currency      string // ISO 4217
-	HoursPerMonth int
-	SustainedUse  bool
-	UsageFile     string // "" for none
-	Discounts     prices.Discounts
-	Rates         prices.Rates
-	Clients       map[string]costClient // by slug
-	Refresh       prices.RefreshSettings
-	blocks        []costBlock
+	Engine            string // tidelock or infracost
+	InfracostPath     string // "" looks on PATH
+	InfracostSecret   string // name of the secret block with its API key
+	InfracostEndpoint string // "" is Infracost's own
+	Currency          string // ISO 4217
+	HoursPerMonth     int
+	SustainedUse      bool
+	UsageFile         string // "" for none
+	Discounts         prices.Discounts
+	Rates             prices.Rates
+	Clients           map[string]costClient // by slug
+	Refresh           prices.RefreshSettings
+	blocks            []costBlock
 }
 
 // LogConfig says how the server logs.
@@ -192,7 +196,7 @@ func defaultConfig() Config {
 		Defaults: DefaultsConfig{Lock: "plan", ApplyOnMerge: true, MergeMethod: "merge", AutoPlan: true},
 		Drift:    DriftConfig{Remediate: planner.RemediateIssue, Keep: 90 * 24 * time.Hour},
 		Policy:   PolicyConfig{RequiredTags: []string{"owner", "environment"}, WaiverMax: 90 * 24 * time.Hour},
-		Cost:     CostConfig{Currency: "USD", HoursPerMonth: 730},
+		Cost:     CostConfig{Engine: engineBuiltin, Currency: "USD", HoursPerMonth: 730},
 		State:    defaultState,
 		Log:      LogConfig{Level: "info", Format: "text"},
 		Web:      WebConfig{Enabled: true},
@@ -255,6 +259,7 @@ func loadConfig(path string, environ []string, needs configNeeds) *loader {
 	l.finish()
 	l.check(needs)
 	l.checkBudgets()
+	l.lookAtInfracost()
 	l.problems.sort()
 	return l
 }
@@ -317,7 +322,7 @@ func (l *loader) finish() {
 // file's folder, one from the environment to the working directory. A bare
 // program name is left to be found on PATH.
 func (l *loader) resolve(s setting, path string) string {
-	if (s.path == "terraform.binary" || s.path == "terraform.terragrunt") && !strings.ContainsRune(path, filepath.Separator) {
+	if (s.path == "terraform.binary" || s.path == "terraform.terragrunt" || s.path == "cost.infracost_path") && !strings.ContainsRune(path, filepath.Separator) {
 		return path
 	}
 	return absolute(l.originOf(s.path).dir, path)

@@ -74,6 +74,7 @@ var checks = []check{
 	{"provider-store", "the providers on this machine are as they were verified", checkProviderStore},
 	{"sandbox", "what keeps the code of plans to its own files", checkSandbox},
 	{"policies", "the policies and their settings", checkPolicies},
+	{"cost-engine", "what estimates are made with", checkCostEngine},
 	{"web", "who can see the pages", checkWeb},
 	{"git-host", "the host of the repositories can be reached", checkGitHost},
 	{"github-app", "GitHub accepts the App's ID and key", checkApp},

@@ -15,7 +15,6 @@ import (
 
 	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/bot/proposal"
-	"github.com/tidelock/tidelock/internal/cost"
 	desks "github.com/tidelock/tidelock/internal/desk"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/redact"
@@ -82,11 +81,9 @@ func (c *planCommand) options(ctx context.Context, p *program) (o desks.Options,
 	if o.Reader.Policies, err = cfg.policySets(); err != nil {
 		return o, err
 	}
-	catalog, err := cost.NewCatalog()
-	if err != nil {
+	if o.Reader.Estimator, err = p.deskEstimator(cfg.Cost); err != nil {
 		return o, err
 	}
-	o.Reader.Estimator = proposal.Catalogue{Catalog: catalog}
 	o.Runs, err = c.runs(ctx, p, cfg)
 	return o, err
 }

@@ -19,7 +19,6 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/tidelock/tidelock/bot"
-	"github.com/tidelock/tidelock/bot/proposal"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/blob"
 	"github.com/tidelock/tidelock/internal/budget"
@@ -188,7 +187,7 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	return bot.Options{
 		DB: s.db, Queue: s.queue, App: s.app, Capacity: capacity.New(c.Terraform.limits), Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
 		Blobs: s.blobs, Checkout: s.mirrors, Submodules: bot.Submodules{Allowed: c.Checkout.Submodules, Hosts: c.Checkout.SubmoduleHosts}, Providers: s.providers, Runner: runners,
-		Policies: sets, Estimator: proposal.Catalogue{Catalog: catalog.With(s.prices)}, Terms: terms, Node: node, DataDir: c.DataDir,
+		Policies: sets, Estimator: c.Cost.estimator(catalog.With(s.prices), secrets.New(c.Secrets, c.environ()), c.environ()), Terms: terms, Node: node, DataDir: c.DataDir,
 		Settings: c.settings(), Version: buildVersion().Version,
 		Budget: s.budget, Drift: s.drift, DriftDefaults: c.Drift.defaults(), DriftKeep: c.Drift.Keep,
 		Terraform: terraform, PublicURL: c.PublicURL, Log: s.log,

@@ -55,20 +55,8 @@ func New(projects []Named, about Metadata, now time.Time) Root {
 		p := n.project()
 		root.Projects = append(root.Projects, p)
 		root.Summary.add(p.Summary)
-		for _, total := range []struct {
-			of    *Breakdown
-			h, m  **Amount
-			usage **Amount
-		}{
-			{p.Breakdown, &root.TotalHourlyCost, &root.TotalMonthlyCost, &root.TotalMonthlyUsageCost},
-			{p.PastBreakdown, &root.PastTotalHourlyCost, &root.PastTotalMonthlyCost, &root.PastTotalMonthlyUsageCost},
-			{p.Diff, &root.DiffTotalHourlyCost, &root.DiffTotalMonthlyCost, &root.DiffTotalMonthlyUsageCost},
-		} {
-			plus(total.h, total.of.TotalHourlyCost)
-			plus(total.m, total.of.TotalMonthlyCost)
-			plus(total.usage, total.of.TotalMonthlyUsageCost)
-		}
 	}
+	root.total()
 	return root
 }
 
