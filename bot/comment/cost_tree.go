@@ -58,7 +58,7 @@ func costTree(e *cost.Estimate, level detail, limit int) (text string, cut bool)
 	if len(moved) == 0 {
 		return "", false
 	}
-	slices.SortStableFunc(moved, func(a, b *cost.ResourceCost) int { return size(*b).Cmp(size(*a)) })
+	slices.SortStableFunc(moved, func(a, b *cost.ResourceCost) int { return b.Magnitude().Cmp(a.Magnitude()) })
 	var b strings.Builder
 	for i, r := range moved {
 		text := treeOf(*r, e.Currency, level)
@@ -79,27 +79,12 @@ func costTree(e *cost.Estimate, level detail, limit int) (text string, cut bool)
 	return markdown.Fenced("diff", b.String()) + "\n\n", cut
 }
 
-// size is how far a resource moves what the month costs; what is not known of
-// is as large as what there is.
-func size(r cost.ResourceCost) decimal.Decimal {
-	if r.Delta != nil {
-		return r.Delta.Abs()
-	}
-	var most decimal.Decimal
-	for _, side := range []*decimal.Decimal{r.Before, r.After} {
-		if side != nil {
-			most = decimal.Max(most, *side)
-		}
-	}
-	return most
-}
-
 // treeOf is one resource and, but where the comment must be short, its lines.
 func treeOf(r cost.ResourceCost, currency string, level detail) string {
 	sign := r.Sign()
 	var b strings.Builder
 	line := func(sign, text string) { b.WriteString(sign + "   " + markdown.Abridged(text, maxTreeLine) + "\n") }
-	b.WriteString(sign + " " + markdown.Abridged(r.Address, maxTreeLine/2) + "  " + moves(r, currency) + "\n")
+	b.WriteString(sign + " " + markdown.Abridged(r.Address, maxTreeLine/2) + "  " + r.Movement(currency) + "\n")
 	if level > full {
 		return b.String()
 	}
@@ -115,14 +100,14 @@ func treeOf(r cost.ResourceCost, currency string, level detail) string {
 		if c.Detail != "" {
 			text += ", " + markdown.Abridged(c.Detail, 80)
 		}
-		text += ": " + reckoned(c, currency)
+		text += ": " + c.Arithmetic(currency)
 		line(l.Sign, text)
 		if l.Sign == "~" {
 			was := "before: "
 			if l.Before.Detail != "" && l.Before.Detail != c.Detail {
 				was += markdown.Abridged(l.Before.Detail, 80) + ", "
 			}
-			line(" ", was+reckoned(*l.Before, currency))
+			line(" ", was+l.Before.Arithmetic(currency))
 		}
 	}
 	if stay > 0 {
@@ -138,49 +123,6 @@ func treeOf(r cost.ResourceCost, currency string, level detail) string {
 		line(" ", "taken as given: "+markdown.OneLine(strings.Join(r.Assumed, "; ")))
 	}
 	return b.String()
-}
-
-// moves is what a change does to a resource's month.
-func moves(r cost.ResourceCost, currency string) string {
-	amount := func(d *decimal.Decimal) string {
-		if d == nil {
-			return "not priced"
-		}
-		return cost.Money(*d, currency)
-	}
-	both := amount(r.Before) + " → " + amount(r.After)
-	switch {
-	case r.Delta == nil && r.Sign() == "+":
-		return "at least " + cost.Signed(*orZero(r.After), currency)
-	case r.Delta == nil && r.Sign() == "-":
-		return "at least " + cost.Signed(orZero(r.Before).Neg(), currency)
-	case r.Delta == nil:
-		return "not known: " + both + ", as far as priced"
-	case r.Status == cost.StatusUsage && r.Delta.IsZero():
-		return "by use"
-	case r.Sign() == "~":
-		return cost.Signed(*r.Delta, currency) + " (" + both + ")"
-	}
-	return cost.Signed(*r.Delta, currency)
-}
-
-func orZero(d *decimal.Decimal) *decimal.Decimal {
-	if d == nil {
-		return &decimal.Zero
-	}
-	return d
-}
-
-// reckoned is a line's arithmetic: "730 hours × $0.0832 = $60.74".
-func reckoned(c cost.Component, currency string) string {
-	text := cost.Quantity(c.Quantity, c.Unit) + " × " + cost.UnitPrice(c.Price, currency) + " = " + cost.Money(c.Monthly, currency)
-	if c.Discount != nil {
-		text += ", " + c.Discount.String() + " % less than listed"
-	}
-	if c.ByUse {
-		text += ", by use"
-	}
-	return text
 }
 
 // unpriced lists the resources that have no price, with the reason: those that

@@ -119,3 +119,62 @@ func Quantity(n decimal.Decimal, unit string) string {
 	}
 	return text + " " + unit
 }
+
+// Movement says in a few words what a change does to a resource's month:
+// "+$30.37 ($30.37 → $60.74)", "at least +$210.24", "by use".
+func (r ResourceCost) Movement(currency string) string {
+	amount := func(d *decimal.Decimal) string {
+		if d == nil {
+			return "not priced"
+		}
+		return Money(*d, currency)
+	}
+	var before, after decimal.Decimal
+	if r.Before != nil {
+		before = *r.Before
+	}
+	if r.After != nil {
+		after = *r.After
+	}
+	both := amount(r.Before) + " → " + amount(r.After)
+	switch sign := r.Sign(); {
+	case r.Delta == nil && sign == "+":
+		return "at least " + Signed(after, currency)
+	case r.Delta == nil && sign == "-":
+		return "at least " + Signed(before.Neg(), currency)
+	case r.Delta == nil:
+		return "not known: " + both + ", as far as priced"
+	case r.Status == StatusUsage && r.Delta.IsZero():
+		return "by use"
+	case sign == "~":
+		return Signed(*r.Delta, currency) + " (" + both + ")"
+	}
+	return Signed(*r.Delta, currency)
+}
+
+// Arithmetic is how a line comes to its amount: "730 hours × $0.0832 = $60.74".
+func (c Component) Arithmetic(currency string) string {
+	text := Quantity(c.Quantity, c.Unit) + " × " + UnitPrice(c.Price, currency) + " = " + Money(c.Monthly, currency)
+	if c.Discount != nil {
+		text += ", " + c.Discount.String() + "\u00a0% less than listed"
+	}
+	if c.ByUse {
+		text += ", by use"
+	}
+	return text
+}
+
+// Magnitude is how far a change moves what a resource costs a month; where that
+// is not known, how much of it is priced.
+func (r ResourceCost) Magnitude() decimal.Decimal {
+	if r.Delta != nil {
+		return r.Delta.Abs()
+	}
+	var most decimal.Decimal
+	for _, side := range []*decimal.Decimal{r.Before, r.After} {
+		if side != nil {
+			most = decimal.Max(most, *side)
+		}
+	}
+	return most
+}

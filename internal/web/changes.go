@@ -137,7 +137,7 @@ func (s *site) readChange(ctx context.Context, q db.Querier, id string) (changeV
 	pairs := arranged(run.Pairs(runs))
 	v = changeView{
 		changeRow: s.viewChange(l, pairs), Reason: plain(c.Reason), Notes: plain(c.Notes), MergeSHA: c.MergeSHA, AutoMerge: c.AutoMerge,
-		TrustedBy: viewActor(c.Trusted), Cost: viewCost(total(pairs)), Projects: []pairView{}, Operations: []runView{},
+		TrustedBy: viewActor(c.Trusted), Cost: totalCost(pairs), Projects: []pairView{}, Operations: []runView{},
 	}
 	for _, r := range runs {
 		if r.Kind == run.StateChange || r.Kind == run.Drift {

@@ -84,9 +84,14 @@ func hostileWorld(w *world) []string {
 			Findings: []policy.Finding{{Rule: payload, Title: payload, Severity: payload, Level: payload, Address: payload, Message: payload, Help: payload}},
 		}
 		one := dec("1")
+		hostileLine := cost.Component{Name: payload, Detail: payload, Unit: payload, Quantity: one, Price: one, Monthly: one}
+		hostileCost := cost.ResourceCost{Address: payload, Action: payload, Status: payload, Note: payload, Before: &one, After: &one, Assumed: []string{payload}, Usage: []string{payload},
+			Components: []cost.Component{hostileLine}, Was: []cost.Component{{Name: payload, Detail: payload + "2", Quantity: one, Price: one, Monthly: one}}}
 		r.Estimate = &cost.Estimate{
-			Currency: payload, Before: one, After: one, Delta: one, AsOf: payload, Sources: []string{payload},
-			Resources: []cost.ResourceCost{{Address: payload, Action: payload, Status: payload, Note: payload, Assumed: []string{payload}, Usage: []string{payload}, Components: []cost.Component{{Name: payload, Detail: payload}}}},
+			Currency: payload, Before: one, After: one, Delta: one, AsOf: payload, Sources: []string{payload}, Counts: cost.Counts{Total: 2}, Notes: []string{payload}, UsageUnread: []string{payload},
+			Advice:    []cost.Advice{{Address: payload, Text: payload, Why: payload, File: payload, Line: 1}},
+			ByUse:     &cost.Amounts{Before: one, After: one},
+			Resources: []cost.ResourceCost{hostileCost, {Address: payload, Status: cost.StatusUnsupported, Note: payload}},
 		}
 		r.LogBlob = w.put("log", "first "+payload+"\nlast line\n")
 		r.PlanJSONBlob = w.put("plan.json", `{"format_version":"1.2","resource_changes":[{"address":"aws_x.<script>window.hacked=1</script>","mode":"managed","type":"aws_x","name":"<script>window.hacked=1</script>","change":{"actions":["create"],"before":null,"after":{"name":"</pre><script>window.hacked=1</script>\u202e"},"after_unknown":{}}}]}`)

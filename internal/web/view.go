@@ -165,7 +165,13 @@ type costView struct {
 	After    string `json:"after"`
 	Delta    string `json:"delta"`
 	Bound    string `json:"bound"` // exact, at_least, at_most or partial
+	AsOf     string `json:"as_of,omitempty"`
+	// Services is the month by service, the dearest first.
+	Services []cost.ServiceAmount `json:"services,omitempty"`
 }
+
+// Chart draws the month by service.
+func (c *costView) Chart() string { return cost.Chart(c.Services, c.Currency) }
 
 func viewCost(e *cost.Estimate) *costView {
 	if e == nil {
@@ -173,7 +179,7 @@ func viewCost(e *cost.Estimate) *costView {
 	}
 	return &costView{
 		Line: e.Line(), Currency: e.Currency, Before: e.Before.StringFixed(2), After: e.After.StringFixed(2), Delta: e.Delta.StringFixed(2),
-		Bound: string(e.Bound),
+		Bound: string(e.Bound), AsOf: e.AsOf, Services: e.ByService(),
 	}
 }
 

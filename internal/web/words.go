@@ -40,6 +40,8 @@ var funcs = template.FuncMap{
 	"took":    took,
 	"money":   money,
 	"signed":  signed,
+	"worth":   cost.Money,
+	"moved":   cost.Signed,
 	"worst":   worst,
 	"level":   levelBadge,
 	"inline":  inline,
