@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -206,14 +207,31 @@ func (b bills) table(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "\nNobody's, by the configuration's billing blocks:\n")
 	t := newTable("PROVIDER", "ACCOUNT", "SUB ACCOUNT", "NAME", "BILLED", "OF ALL", "")
-	for _, u := range b.Unattributed {
+	const most = 20
+	shares := map[string]decimal.Decimal{}
+	for i, u := range b.Unattributed {
+		shares[u.Currency] = shares[u.Currency].Add(u.Share)
+		if i >= most {
+			continue
+		}
 		why := "no block is about it"
 		if u.Why != "nobody" {
 			why = "several blocks are about it"
 		}
 		t.row(u.Provider, u.BillingAccount, u.SubAccount, u.Name, moneyIn(u.Amounts.Billed, u.Currency), percentOf(u.Share), why)
 	}
-	return t.write(w)
+	if n := len(b.Unattributed) - most; n > 0 {
+		t.row(fmt.Sprintf("and %d more; --json has them all", n))
+	}
+	if err := t.write(w); err != nil {
+		return err
+	}
+	for _, currency := range slices.Sorted(maps.Keys(shares)) {
+		if _, err := fmt.Fprintf(w, "In all %s of what was billed in %s.\n", percentOf(shares[currency]), currency); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ways are how charges were matched, in words.

@@ -192,7 +192,10 @@ type lines struct {
 }
 
 func (l *lines) fault(place, text string) {
-	l.faults = append(l.faults, fmt.Sprintf("%s, %s: %s.", l.name, place, strings.TrimSuffix(text, ".")))
+	if !strings.HasSuffix(text, "?") {
+		text = strings.TrimSuffix(text, ".") + "."
+	}
+	l.faults = append(l.faults, fmt.Sprintf("%s, %s: %s", l.name, place, text))
 }
 
 func (l *lines) all(ctx context.Context, t table, progress func(string, int64)) error {

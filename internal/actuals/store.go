@@ -189,14 +189,14 @@ func compare(parts []Part, before map[unit]kept, o ImportOptions) ([]Outcome, er
 		t := accounts[u]
 		name := fmt.Sprintf("%s, account %s, from %s", u.Provider, u.Account, u.Period)
 		switch {
-		case t.have.Before(t.there):
-			refused = append(refused, fmt.Sprintf("%s: the export ends at %s, and what is there at %s: it is older.", name, t.have.Format(time.RFC3339), t.there.Format(time.RFC3339)))
 		case len(t.gone) > 0:
 			slices.Sort(t.gone)
 			shown := strings.Join(t.gone[:min(len(t.gone), 5)], ", ")
 			refused = append(refused, fmt.Sprintf("%s: the export lacks %d of the sub accounts that are there (%s). Name all files of the export in one command; with --sub-accounts only those that it has are replaced.", name, len(t.gone), shown))
 		case t.was > 20 && t.is*2 < t.was:
 			refused = append(refused, fmt.Sprintf("%s: the export has %d lines, and what is there %d: it looks cut. Name all files of the export in one command.", name, t.is, t.was))
+		case t.have.Before(t.there):
+			refused = append(refused, fmt.Sprintf("%s: the export ends at %s, and what is there at %s: it is older.", name, t.have.Format(time.RFC3339), t.there.Format(time.RFC3339)))
 		}
 	}
 	if len(refused) > 0 {
