@@ -27,6 +27,9 @@ type TemplateData struct {
 	Projects []TemplateProject
 	Total    TemplateCounts
 	Cost     string // "+$30.37 a month, +100 %"; "" where nothing is known or changes
+	CostPart string // what the usual comment says of the cost, folded away; "" where it says nothing
+	Priced   string // "priced 18 of 23; 3 free; 2 not priced"; "" where there is no estimate
+	PricesOf string // the age of the prices, "2026-04-01"; "" where none was used
 	Notes    string // what is wrong in the repository, a list; "" where nothing is
 	Next     string // what to type or press next, a list; "" where there is nothing
 	Default  string // the usual comment whole
@@ -39,6 +42,9 @@ type TemplateProject struct {
 	State                string // "📋 planned", "✅ applied in 12s", …
 	TemplateCounts
 	Cost     string // "" where there is no estimate
+	Before   string // a month before the change, "$30.37"; "" where there is no estimate
+	After    string // a month after it
+	CostTree string // what changes resource by resource, in a block; "" where nothing does, or where it would be too long
 	Policy   string // "✅ passed", …; "" where nothing was judged
 	Options  string // what was asked for beyond the code, as flags
 	Plan     string // a fenced block; "" where there is none, or where it would be too long
@@ -90,10 +96,10 @@ var sampleTemplate = TemplateData{
 	Headline: "📋 Plan: 1 to add, 0 to change, 0 to destroy", Phase: string(run.PhasePlanned), Commit: "c0ffee0", Repo: "acme/infra", Pull: 7,
 	Projects: []TemplateProject{
 		{Name: "network", Dir: "network", Workspace: "default", State: "📋 planned", TemplateCounts: TemplateCounts{Create: 1},
-			Cost: "+$30.37", Policy: "✅ passed", Plan: "```diff\n+ x\n```"},
+			Cost: "+$30.37", Before: "$30.37", After: "$60.74", CostTree: "```diff\n+ x\n```", Policy: "✅ passed", Plan: "```diff\n+ x\n```"},
 		{Name: "app", Dir: "live/app", Workspace: "prod", State: "❌ plan failed", Error: "```\nError\n```", LockedBy: "#12"},
 	},
-	Total: TemplateCounts{Create: 1}, Cost: "+$30.37 a month", Notes: "- note\n", Next: "- Merge\n", Default: "the usual comment",
+	Total: TemplateCounts{Create: 1}, Cost: "+$30.37 a month", CostPart: "a table", Priced: "priced 1 of 1", PricesOf: "2026-04-01", Notes: "- note\n", Next: "- Merge\n", Default: "the usual comment",
 }
 
 // commentTemplate is a template that was checked.
@@ -272,6 +278,11 @@ func templateData(v View, level detail, usual string) TemplateData {
 		Headline: headline(v), Phase: string(v.Phase()), Commit: Short(v.Change.Target()), Repo: anywhere(v.Repo.FullName()), Pull: v.Change.Pull, URL: v.URL,
 		Cost: strings.TrimPrefix(costLine(v), " · "), Next: nextSteps(v), Default: usual,
 	}
+	if told(v) {
+		if all, sum, _ := estimates(v); len(all) > 0 {
+			d.CostPart, d.Priced, d.PricesOf = costPart(v, level), sum.Header(), anywhere(sum.AsOf)
+		}
+	}
 	d.Total = countsOf(total(v))
 	if v.Change.Status == run.Unplannable {
 		d.Notes = markdown.List(v.Change.Reason)
@@ -288,6 +299,13 @@ func templateData(v View, level detail, usual string) TemplateData {
 			Name: anywhere(shorten(p.Plan.Project.Name)), Dir: anywhere(shorten(p.Plan.Project.Dir)), Workspace: anywhere(shorten(p.Plan.Project.Workspace)),
 			State: state(v, p), TemplateCounts: countsOf(shown.Summary), Cost: costCell(shown.Estimate), Policy: policyCell(*shown),
 			Options: anywhere(markdown.Abridged(p.Plan.Options.String(), maxOptions)),
+		}
+		if e := shown.Estimate; e != nil {
+			one.Before, one.After = floor(e.Before, e), floor(e.After, e)
+			if level < summary {
+				tree, _ := costTree(e, level, maxCostPart[level]/2)
+				one.CostTree = strings.TrimSpace(tree)
+			}
 		}
 		switch {
 		case shown.Diff == "" || level >= summary:

@@ -73,10 +73,10 @@ func TestTemplateFieldsAreDocumented(t *testing.T) {
 	if err := CheckTemplate(b.String()); err != nil {
 		t.Error(err)
 	}
-	if got, want := len(rows(whole)), 12; got != want {
+	if got, want := len(rows(whole)), 15; got != want {
 		t.Errorf("%d fields are documented, not %d", got, want)
 	}
-	if got, want := len(rows(ofProject)), 14; got != want {
+	if got, want := len(rows(ofProject)), 17; got != want {
 		t.Errorf("%d fields of a project are documented, not %d", got, want)
 	}
 }
@@ -198,11 +198,12 @@ func TestThreat_TemplatesAreInert(t *testing.T) {
 	if strings.Contains(got, "<!-- tidelock") || strings.Count(got, "@ada") != 1 {
 		t.Errorf("got %q", got)
 	}
-	const every = "{{.Headline}}\n\n{{.Notes}}\n\n{{range .Projects}}{{.Name}} {{.Dir}} {{.Workspace}} {{.State}} {{.Cost}} {{.Policy}} {{.Options}} {{.LockedBy}}\n\n{{.Plan}}\n\n{{.Error}}\n\n{{end}}{{.Next}}"
+	const every = "{{.Headline}}\n\n{{.Notes}}\n\n{{.CostPart}}\n\n{{.Priced}} {{.PricesOf}}\n\n{{range .Projects}}{{.Name}} {{.Dir}} {{.Workspace}} {{.State}} {{.Cost}} {{.Before}} {{.After}} {{.Policy}} {{.Options}} {{.LockedBy}}\n\n{{.CostTree}}\n\n{{.Plan}}\n\n{{.Error}}\n\n{{end}}{{.Next}}"
 	for _, s := range markdowntest.Hostile {
 		plan := forbidden("x")
 		plan.Project.Name, plan.Project.Dir, plan.Project.Workspace, plan.Diff = s, s, s, s
 		plan.Options.Targets = []string{s}
+		plan.Estimate.Resources[0].Address, plan.Estimate.Resources[0].Note, plan.Estimate.AsOf, plan.Estimate.AsOfFrom, plan.Estimate.AsOfTo = s, s, s, s, s
 		v := scene(only(plan), only(failed(s, s)), with(planned(s), run.Failed, s))
 		v.Change.Notes = s
 		v.Holders[plan.Key()] = run.Lock{Pull: 3, Holder: s, Taken: noon}
