@@ -195,40 +195,40 @@ cost {
   # sustained_use   = false
   # usage_file      = "usage.yml" # what resources are used, for all that nobody says more closely
 
-  # discount {
-  #   cloud   = "aws"
-  #   service = "ec2"
-  #   percent = 12
-  # }
+  # What is taken off list prices: of a service, a cloud or everything.
+  discount {
+    cloud   = "aws"
+    service = "ec2"
+    percent = 12
+  }
 
-  # rate "EUR" {
-  #   rate   = 0.92
-  #   day    = "2026-11-20"
-  #   source = "ECB"
-  # }
+  # What a dollar is worth; the last one that is not after today counts.
+  rate "EUR" {
+    rate   = 0.92
+    day    = "2026-11-20"
+    source = "ECB"
+  }
 
-  # client "acme" {
-  #   currency   = "EUR"
-  #   usage_file = "acme-usage.yml"
-  #   discount {
-  #     cloud   = "azure"
-  #     percent = 7.5
-  #     since   = "2026-01-01"
-  #   }
-  # }
+  client "acme" {
+    currency = "EUR" # and usage_file, as above
+    discount {
+      cloud   = "azure"
+      percent = 7.5
+      since   = "2026-01-01"
+    }
+  }
 
-  # refresh {
-  #   every = "24h"
-  #   aws {
-  #     regions = ["eu-central-1", "eu-west-1"]
-  #   }
-  #   azure {
-  #     currencies = ["USD", "EUR"]
-  #   }
-  #   gcp {
-  #     key_secret = "google-prices"
-  #   }
-  # }
+  # Price lists that the server reads by itself.
+  refresh {
+    every = "24h"
+    aws {
+      regions = ["eu-central-1", "eu-west-1"]
+    }
+    azure {
+      currencies = ["USD", "EUR"]
+    }
+    # gcp { key_secret = "google-prices" }
+  }
 }
 
 log {

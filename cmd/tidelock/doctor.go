@@ -75,6 +75,7 @@ var checks = []check{
 	{"sandbox", "what keeps the code of plans to its own files", checkSandbox},
 	{"policies", "the policies and their settings", checkPolicies},
 	{"cost-engine", "what estimates are made with", checkCostEngine},
+	{"price-lists", "the price lists that the server reads by itself", checkPriceLists},
 	{"web", "who can see the pages", checkWeb},
 	{"git-host", "the host of the repositories can be reached", checkGitHost},
 	{"github-app", "GitHub accepts the App's ID and key", checkApp},

@@ -18,14 +18,14 @@ func newPricesCommand(p *program) *cobra.Command {
 		Short: "Show and import the list prices that estimates are made with",
 		Long: "Estimates are made with the list prices that are part of the program, and with those that were imported into the\n" +
 			"server's database, which go before them. `status` tells what is covered and how old it is, `show` one price, and\n" +
-			"`import` reads the clouds' own price lists.",
+			"`import` reads the clouds' own price lists. `discount` and `rate` say what clients make of them.",
 		Example: "  tidelock prices status\n" +
 			"  tidelock prices show aws/ec2-linux/eu-west-1/m5.large\n" +
 			"  tidelock prices import aws --service AmazonEC2 --region eu-west-1",
 		Args: noArgs,
 		RunE: helpWithoutCommand,
 	}
-	cmd.AddCommand(newPricesImportCommand(p), newPricesStatusCommand(p), newPricesShowCommand(p))
+	cmd.AddCommand(newPricesImportCommand(p), newPricesStatusCommand(p), newPricesShowCommand(p), newPricesDiscountCommand(p), newPricesRateCommand(p))
 	return cmd
 }
 

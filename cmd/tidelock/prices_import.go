@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/user"
 	"strings"
 	"time"
 
@@ -128,10 +127,7 @@ func (p *program) importPrices(ctx context.Context, cloud string, o pricesImport
 	if !o.asJSON {
 		read.Progress = p.pricesProgress()
 	}
-	actor := access.Actor{Kind: access.Token, Name: "command line"}
-	if u, err := user.Current(); err == nil {
-		actor.Name += " of " + u.Username
-	}
+	actor := terminalActor()
 	done := []listJSON{}
 	var failed []error
 	for _, l := range lists {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ type sheetJSON struct {
 	Region   string `json:"region"`
 	Prices   int    `json:"prices"`
 	Imported bool   `json:"imported"`
+	Currency string `json:"currency"`
 	Source   string `json:"source"`
 	AsOf     string `json:"as_of"`
 	AgeDays  int    `json:"age_days"`
@@ -56,16 +58,22 @@ func newPricesStatusCommand(p *program) *cobra.Command {
 			}
 			var sheets []sheetJSON
 			if over.overlay != nil {
-				sheets = append(sheets, sheetsOf(over.overlay.Sheets(), true, keep)...)
+				sheets = append(sheets, sheetsOf(over.overlay.Sheets(), catalog.Currency(), true, keep)...)
+				for _, currency := range slices.Sorted(maps.Keys(over.overlay.Natives())) {
+					sheets = append(sheets, sheetsOf(over.overlay.Natives()[currency], currency, true, keep)...)
+				}
 			}
-			sheets = append(sheets, sheetsOf(catalog.Sheets(), false, keep)...)
+			sheets = append(sheets, sheetsOf(catalog.Sheets(), catalog.Currency(), false, keep)...)
 			if asJSON {
 				if over.imports == nil {
 					over.imports = []prices.Import{}
 				}
-				return writeJSON(p.stdout, map[string]any{"currency": catalog.Currency(), "sheets": append([]sheetJSON{}, sheets...), "imports": over.imports})
+				return writeJSON(p.stdout, map[string]any{"currency": catalog.Currency(), "sheets": append([]sheetJSON{}, sheets...), "imports": over.imports, "refresh": over.refresh})
 			}
-			return writePriceStatus(p.stdout, sheets, over, service != "" || region != "")
+			if err := writePriceStatus(p.stdout, sheets, over, service != "" || region != ""); err != nil {
+				return err
+			}
+			return over.refresh.write(p.stdout, time.Now())
 		},
 	}
 	cmd.Flags().StringVar(&cloud, "cloud", "", "only this cloud: aws, azure or gcp")
@@ -79,6 +87,7 @@ func newPricesStatusCommand(p *program) *cobra.Command {
 type importedPrices struct {
 	overlay *prices.Overlay // nil without a database
 	imports []prices.Import // the last ones first
+	refresh refreshJSON     // what is read by itself
 	why     string
 }
 
@@ -89,19 +98,27 @@ func (p *program) imported(ctx context.Context) (importedPrices, error) {
 	}
 	defer d.close()
 	if d.store == nil {
-		return importedPrices{why: d.why}, nil
+		return importedPrices{why: d.why, refresh: refreshJSON{Lists: []prices.Refresh{}}}, nil
 	}
-	out := importedPrices{}
+	out := importedPrices{refresh: refreshJSON{Lists: []prices.Refresh{}}}
+	if every := p.configuredTerms().Refresh.Every; every > 0 {
+		out.refresh.Every = showDuration(every)
+	}
+	read, err := d.refreshes(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.refresh.Lists = append(out.refresh.Lists, read...)
 	if out.overlay, err = d.store.Overlay(ctx); err == nil {
 		out.imports, err = d.store.History(ctx, 20)
 	}
 	return out, err
 }
 
-func sheetsOf(all []pricebook.Sheet, imported bool, keep func(sheetJSON) bool) []sheetJSON {
+func sheetsOf(all []pricebook.Sheet, currency string, imported bool, keep func(sheetJSON) bool) []sheetJSON {
 	var out []sheetJSON
 	for _, s := range all {
-		v := sheetJSON{s.Cloud, s.Service, s.Region, s.Prices, imported, s.Source.Name, s.Source.AsOf, ageDays(s.Source.AsOf, time.Now())}
+		v := sheetJSON{s.Cloud, s.Service, s.Region, s.Prices, imported, currency, s.Source.Name, s.Source.AsOf, ageDays(s.Source.AsOf, time.Now())}
 		if keep(v) {
 			out = append(out, v)
 		}
@@ -140,6 +157,9 @@ func writePriceStatus(w io.Writer, sheets []sheetJSON, over importedPrices, byRe
 		}
 		if s.Imported {
 			k[3] = "imported"
+			if s.Currency != "USD" {
+				k[3] += ", " + s.Currency
+			}
 		}
 		l := byKey[k]
 		if l == nil {

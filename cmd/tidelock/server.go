@@ -20,6 +20,7 @@ import (
 
 	"github.com/tidelock/tidelock/bot"
 	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/actuals"
 	"github.com/tidelock/tidelock/internal/blob"
 	"github.com/tidelock/tidelock/internal/budget"
 	"github.com/tidelock/tidelock/internal/capacity"
@@ -67,6 +68,7 @@ type server struct {
 	providers *providers.Store
 	policies  *policyset.Sets
 	prices    *prices.Live
+	refresher *prices.Refresher
 	states    *state.Store
 }
 
@@ -101,7 +103,9 @@ func newServer(ctx context.Context, c Config, environ []string, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	if s.queue, err = queue.New(queue.Options{Node: node, Name: hostname(), DB: s.db, Log: log, Lanes: bot.Lanes(terraform.Parallel), Fair: bot.FairLanes()}); err != nil {
+	lanes := bot.Lanes(terraform.Parallel)
+	lanes[prices.Lane] = 1
+	if s.queue, err = queue.New(queue.Options{Node: node, Name: hostname(), DB: s.db, Log: log, Lanes: lanes, Fair: bot.FairLanes()}); err != nil {
 		return nil, err
 	}
 	if s.app, err = github.NewApp(appOptions(c, log)); err != nil {
@@ -179,6 +183,9 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	if _, err := s.prices.Refresh(ctx); err != nil {
 		return bot.Options{}, err
 	}
+	if s.refresher, err = c.refresher(s.db, s.trail, s.queue, s.log); err != nil {
+		return bot.Options{}, err
+	}
 	terms, err := c.Cost.terms(prices.NewStore(s.db, s.trail, nil), nil)
 	if err != nil {
 		return bot.Options{}, err
@@ -189,7 +196,7 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 		Blobs: s.blobs, Checkout: s.mirrors, Submodules: bot.Submodules{Allowed: c.Checkout.Submodules, Hosts: c.Checkout.SubmoduleHosts}, Providers: s.providers, Runner: runners,
 		Policies: sets, Estimator: c.Cost.estimator(catalog.With(s.prices), secrets.New(c.Secrets, c.environ()), c.environ()), Terms: terms, Node: node, DataDir: c.DataDir,
 		Settings: c.settings(), Version: buildVersion().Version,
-		Budget: s.budget, Drift: s.drift, DriftDefaults: c.Drift.defaults(), DriftKeep: c.Drift.Keep,
+		Budget: s.budget, Actuals: actuals.NewStore(s.db, s.trail, c.Billing, nil), Drift: s.drift, DriftDefaults: c.Drift.defaults(), DriftKeep: c.Drift.Keep,
 		Terraform: terraform, PublicURL: c.PublicURL, Log: s.log,
 		Masker: s.masker,
 	}, nil
@@ -278,6 +285,7 @@ func (s *server) routes() http.Handler {
 			Log: s.log, Password: s.config.Web.Password, Masker: s.masker,
 			Node: s.node, LogPath: s.runner.LogPath,
 			Rules: s.policies.Known, Version: buildVersion().Version,
+			Ledger: s.budget, Bills: actuals.NewStore(s.db, s.trail, s.config.Billing, nil),
 		}))
 	}
 	return statesFirst(s.states.Handler(clients.NewStore(s.db)), r)
@@ -328,6 +336,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	wg.Go(func() { s.sweepCopies(work) })
 	wg.Go(func() { s.bot.Policies.Watch(work) })
 	wg.Go(func() { s.prices.Watch(work, time.Minute, s.log) })
+	wg.Go(func() { s.refresher.Watch(work) })
 	failed := make(chan error, 1)
 	wg.Go(func() {
 		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {

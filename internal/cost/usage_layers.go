@@ -3,8 +3,10 @@ package cost
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sort"
 
@@ -17,6 +19,9 @@ const UsageFile = "infracost-usage.yml"
 // ReadUsageFile reads a usage file from a disk.
 func ReadUsageFile(path string) (*Usage, error) {
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errs.Wrap(errs.NotFound, err, "The usage file %s does not exist.", path)
+	}
 	if err != nil {
 		return nil, errs.Wrap(errs.NotFound, err, "The usage file %s can't be read.", path)
 	}
