@@ -158,6 +158,9 @@ func Fenced(language, s string) string {
 
 // longestRun returns how often r stands in a row in s, at most.
 func longestRun(s string, r rune) int {
+	if !strings.ContainsRune(s, r) {
+		return 0
+	}
 	longest, run := 0, 0
 	for _, c := range s {
 		if c == r {
@@ -174,9 +177,10 @@ func longestRun(s string, r rune) int {
 // but line ends and tabs: among them the ones that turn text around.
 func clean(s string) string {
 	var b strings.Builder
-	b.Grow(len(s))
-	skip := 0 // 0: text; 1: after ESC; 2: in a control sequence; 3: in an operating system command
-	for _, r := range s {
+	skip := 0  // 0: text; 1: after ESC; 2: in a control sequence; 3: in an operating system command
+	from := -1 // where the stretch begins that is kept; plans of megabytes are not copied rune by rune
+	for i, r := range s {
+		keep := false
 		switch {
 		case skip == 1:
 			switch r {
@@ -197,12 +201,24 @@ func clean(s string) string {
 			}
 		case r == '\x1b':
 			skip = 1
-		case r == '\n' || r == '\t' || r == '\u2060':
-			b.WriteRune(r)
-		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar:
-		default:
-			b.WriteRune(r)
+		case r >= ' ' && r <= '~', r == '\n', r == '\t', r == '\u2060':
+			keep = true
+		default: // a byte that is not UTF-8 comes as the replacement character
+			keep = !unicode.IsControl(r) && !unicode.Is(unicode.Cf, r) && r != unicode.ReplacementChar
 		}
+		switch {
+		case keep && from < 0:
+			from = i
+		case !keep && from >= 0:
+			b.WriteString(s[from:i])
+			from = -1
+		}
+	}
+	if from == 0 {
+		return s
+	}
+	if from > 0 {
+		b.WriteString(s[from:])
 	}
 	return b.String()
 }
