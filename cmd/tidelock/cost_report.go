@@ -73,7 +73,7 @@ func newCostReportCommand(p *program) *cobra.Command {
 
 func (c *costReport) run(ctx context.Context, p *program) error {
 	if !slices.Contains(reportFormats, c.format) {
-		return errs.New(errs.Invalid, "--format is %s, not %q.", strings.Join(reportFormats, ", "), c.format)
+		return errs.New(errs.Invalid, "--format is table, csv, json or html, not %q.", c.format)
 	}
 	asked, err := costreport.AskedFor(c.month, c.from, c.to, time.Now())
 	if err != nil {
