@@ -41,10 +41,15 @@ func (b *bill) sameLines(o *bill) bool {
 	})
 }
 
+// lackSame reports whether the same is missing on both sides.
+func (b *bill) lackSame(o *bill) bool {
+	return b.exists && o.exists && !b.left && !o.left && slices.Equal(b.lacks, o.lacks)
+}
+
 // same reports whether both sides say the same, so that they cost the same
 // whatever that is.
 func (b *bill) same(o *bill) bool {
-	return b.exists && o.exists && !b.left && !o.left && b.sameLines(o) && slices.Equal(b.lacks, o.lacks)
+	return b.lackSame(o) && b.sameLines(o)
 }
 
 // read reads a side; r is nil for one that does not exist.

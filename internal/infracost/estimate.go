@@ -139,9 +139,10 @@ func (x *reading) resource(was, is *Resource) {
 		r.Note = strings.TrimPrefix(r.Note+"; before: "+before.note(), "; ")
 	}
 	x.e.AtLeast = x.e.AtLeast || !before.complete() || !after.complete()
-	// What is missing on both sides in the same way cancels, unless whoever
-	// wrote the file knew better.
-	if before.complete() && after.complete() || before.same(after) && (ours.Status == "" || ours.Delta != nil) {
+	// What is missing on both sides in the same way cancels. Of another program's
+	// file that is known only where nothing else changes either; ours says it.
+	same := before.same(after) && ours.Status == "" || before.lackSame(after) && ours.Delta != nil
+	if before.complete() && after.complete() || same {
 		d := after.total.Sub(before.total)
 		r.Delta = &d
 	}
