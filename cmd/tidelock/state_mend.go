@@ -1,0 +1,206 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidelock/tidelock/internal/errs"
+)
+
+func newStateUnlockCommand(p *program) *cobra.Command {
+	var id, reason string
+	cmd := &cobra.Command{
+		Use:   "unlock CLIENT/PROJECT",
+		Short: "Take a state's lock away from whoever holds it",
+		Long: "For a lock whose holder is gone: look first that it is. It is an event of its own in the audit trail. A lock that\n" +
+			"one of the server's own runs holds stays while the run goes on. With --id it is that lock or none.",
+		Example: "  tidelock state show acme/network/prod\n  tidelock state unlock acme/network/prod --id 0a1b2c3d-… --reason \"the laptop was lost\"",
+		Args:    oneState,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			if reason == "" {
+				return errs.New(errs.Invalid, "Say why with --reason: it stands in the audit trail.")
+			}
+			v, err := p.openStates(ctx, false)
+			if err != nil {
+				return err
+			}
+			defer v.close()
+			c, name, err := v.find(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			taken, err := v.states.ForceUnlock(ctx, c.ID, name, v.who, id, reason)
+			if err != nil {
+				return err
+			}
+			text := "Nobody holds a lock of " + args[0] + "."
+			if taken != nil {
+				text = fmt.Sprintf("The lock %s of %s is taken away from %s.", taken.ID, args[0], taken.Holder())
+			}
+			_, err = fmt.Fprintln(p.stdout, text)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&id, "id", "", "the lock that is meant")
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for the audit trail")
+	complete(cmd, "id", cobra.NoFileCompletions)
+	complete(cmd, "reason", cobra.NoFileCompletions)
+	return cmd
+}
+
+func newStateThawCommand(p *program) *cobra.Command {
+	var serial int64
+	var reason string
+	cmd := &cobra.Command{
+		Use:   "thaw CLIENT/PROJECT",
+		Short: "Let a frozen state be written again",
+		Long: "States are frozen when an older backup came back: what really exists may be newer than what the database knows.\n" +
+			"Look for a newer state, the errored.tfstate of a runner or the file of a laptop, and push it by force; then thaw\n" +
+			"with the serial that you found right.",
+		Example: "  tidelock state thaw acme/network/prod --serial 42 --reason \"compared with the plan: nothing differs\"",
+		Args:    oneState,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			if reason == "" || !cmd.Flags().Changed("serial") {
+				return errs.New(errs.Invalid, "Give the serial that is right with --serial, and with --reason how you know.")
+			}
+			v, err := p.openStates(ctx, false)
+			if err != nil {
+				return err
+			}
+			defer v.close()
+			c, name, err := v.find(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			if err := v.states.Thaw(ctx, c.ID, name, serial, v.who, reason); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(p.stdout, "%s may be written again.\n", args[0])
+			return err
+		},
+	}
+	cmd.Flags().Int64Var(&serial, "serial", 0, "the serial that is right")
+	cmd.Flags().StringVar(&reason, "reason", "", "how you know, for the audit trail")
+	complete(cmd, "serial", cobra.NoFileCompletions)
+	complete(cmd, "reason", cobra.NoFileCompletions)
+	return cmd
+}
+
+func newStateRemoveCommand(p *program) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "rm CLIENT/PROJECT",
+		Short: "Take a state away; its versions stay and can be restored",
+		Long: "After this Terraform finds no state, and plans to make everything anew: what exists stays, and nobody manages it.\n" +
+			"It is refused while the state is locked.",
+		Example: "  tidelock state rm acme/network/old --yes",
+		Args:    oneState,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			if !yes {
+				return errs.New(errs.Invalid, "What the state manages stays, and nobody manages it any more. Say --yes if that is meant.")
+			}
+			v, err := p.openStates(ctx, false)
+			if err != nil {
+				return err
+			}
+			defer v.close()
+			c, name, err := v.find(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			st, err := v.states.State(ctx, c.ID, name)
+			if err != nil {
+				return err
+			}
+			if err := v.states.Delete(ctx, c.ID, name, v.who, ""); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(p.stdout, "%s is gone. Its last version is %d.\n", args[0], st.Seq)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "it is meant")
+	return cmd
+}
+
+func newStateErroredCommand(p *program) *cobra.Command {
+	var push string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "errored [CLIENT/PROJECT]",
+		Short: "List the states that runs could not write, and push one after all",
+		Long: "Where an apply could not write its state at the end, the server keeps it, encrypted, as a version that does not\n" +
+			"count. With --push VERSION it is written like any other: the state must not be locked, its lineage the same and\n" +
+			"its serial lower.",
+		Example: "  tidelock state errored\n  tidelock state errored acme/network/prod --push 13",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if push == "" {
+				return noArgs(cmd, args)
+			}
+			return oneState(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			v, err := p.openStates(ctx, push != "")
+			if err != nil {
+				return err
+			}
+			defer v.close()
+			if push != "" {
+				number, err := strconv.ParseInt(push, 10, 64)
+				if err != nil {
+					return errs.New(errs.Invalid, "%q is no number of a version.", push)
+				}
+				c, name, err := v.find(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				done, err := v.states.PushErrored(ctx, c.ID, name, number, v.who)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(p.stdout, "%s has version %d, with serial %d.\n", args[0], done.Seq, done.Serial)
+				return err
+			}
+			all, err := v.states.Errored(ctx, "")
+			if err != nil {
+				return err
+			}
+			names := map[string]string{}
+			slugs, err := v.slugs(ctx)
+			if err != nil {
+				return err
+			}
+			states, err := v.states.States(ctx, "")
+			if err != nil {
+				return err
+			}
+			for _, s := range states {
+				names[s.ID] = slugs[s.Client] + "/" + s.Name
+			}
+			type view struct {
+				State string `json:"state"`
+				versionJSON
+			}
+			views := []view{}
+			t := newTable("STATE", "VERSION", "SERIAL", "RUN", "WRITTEN")
+			for _, one := range all {
+				views = append(views, view{names[one.State], viewVersion(one, "")})
+				t.row(names[one.State], one.Seq, one.Serial, one.Run, day(one.Created))
+			}
+			if asJSON {
+				return writeJSON(p.stdout, map[string]any{"errored": views})
+			}
+			return t.write(p.stdout)
+		},
+	}
+	cmd.Flags().StringVar(&push, "push", "", "write this version after all")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	complete(cmd, "push", cobra.NoFileCompletions)
+	return cmd
+}
