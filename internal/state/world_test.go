@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -21,6 +22,7 @@ import (
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/db/dbtest"
+	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/keyring"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/state"
@@ -212,4 +214,14 @@ func (w *world) events(client string) []string {
 func sqliteWorld(t *testing.T, change ...func(*state.Options)) *world {
 	t.Helper()
 	return newWorld(t, dbtest.SQLite(t), change...)
+}
+
+var errFull = errs.New(errs.Unavailable, "The disk of the server is all but full.")
+
+// noise returns text that does not compress to less than half.
+func noise(n int) string {
+	b := make([]byte, n)
+	r := rand.NewChaCha8([32]byte{1})
+	_, _ = r.Read(b)
+	return base64.StdEncoding.EncodeToString(b)[:n]
 }
