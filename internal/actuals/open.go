@@ -104,7 +104,7 @@ func open(path string, limits *Limits, out *int64) (*opened, error) {
 	case bytes.Equal(head, []byte("PK\x03\x04")):
 		err = o.zip(f, out)
 	case bytes.Equal(head, []byte("PAR1")):
-		err = o.parquet(f)
+		err = o.parquet(f, out)
 	default:
 		err = o.stream(f, out)
 	}

@@ -129,6 +129,11 @@ var walls = []wall{
 		because: "gate decides and reads nothing",
 	},
 	{
+		imports: []string{"github.com/parquet-go/parquet-go"},
+		only:    []string{"internal/actuals"},
+		because: "billing exports are read in internal/actuals",
+	},
+	{
 		imports: []string{"github.com/google/cel-go"},
 		only:    []string{"internal/gate"},
 		because: "CEL is evaluated in internal/gate",
