@@ -77,6 +77,9 @@ func driftIssue(v DriftView, moved, failed int, level detail) string {
 	}
 	b.WriteString("\n")
 	for _, p := range v.Projects {
+		if b.Len() > maxComment { // it is not taken, and less detail is tried
+			break
+		}
 		b.WriteString(driftSection(p, level, moved == 1))
 	}
 	if moved > 0 {

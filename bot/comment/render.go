@@ -44,9 +44,10 @@ func render(v View, level detail) string {
 	b.WriteString(opening(v, level))
 	if told(v) {
 		for _, p := range v.Pairs {
-			if level < barest {
-				b.WriteString(section(v, p, level))
+			if level == barest || b.Len() > maxComment { // too long already: it is not taken, and less detail is tried
+				break
 			}
+			b.WriteString(section(v, p, level))
 		}
 		if level >= summary {
 			b.WriteString(tooLong(v))

@@ -77,9 +77,11 @@ func comparisons(runs []run.Run, level detail) string {
 	}
 	b.WriteString("\n")
 	for _, r := range runs {
+		if level == barest || b.Len() > maxComment { // too long already: it is not taken, and less detail is tried
+			break
+		}
 		name := markdown.Code(shorten(r.Project.Name))
 		switch {
-		case level == barest:
 		case r.Status == run.Failed:
 			limit := maxError
 			if level >= summary {
