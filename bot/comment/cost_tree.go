@@ -117,7 +117,11 @@ func treeOf(r cost.ResourceCost, currency string, level detail) string {
 		line(" ", "not priced wholly: "+markdown.OneLine(r.Note))
 	}
 	if len(r.Usage) > 0 {
-		line(" ", "also paid by use: "+markdown.OneLine(strings.Join(r.Usage, ", ")))
+		also := "also "
+		if r.Status == cost.StatusUsage {
+			also = ""
+		}
+		line(" ", also+"paid by use: "+markdown.OneLine(strings.Join(r.Usage, ", ")))
 	}
 	if len(r.Assumed) > 0 {
 		line(" ", "taken as given: "+markdown.OneLine(strings.Join(r.Assumed, "; ")))

@@ -134,7 +134,7 @@ func newer(id, argument, is string, path ...any) []alternative {
 			if s := t.of[name]; s.holds(old) {
 				out = append(out, alternative{
 					id: id, text: fmt.Sprintf("Make %s %s instead of %s.", argument, name, is), sets: []set{{path, name}},
-					why: fmt.Sprintf("It is of a newer generation with %d vCPUs and %s GiB for %d and %s, as the vendor documents. %s",
+					why: fmt.Sprintf("It is of a newer generation with %d vCPUs and %s GiB where this has %d and %s, as the vendor documents. %s",
 						s.cpus, s.memory, old.cpus, old.memory, next.note),
 					dealt: strings.HasPrefix(is, "n1-"),
 				})

@@ -56,19 +56,20 @@ func Bars(list []ServiceAmount) []Bar {
 func (b Bar) most() decimal.Decimal { return decimal.Max(b.Before, b.After) }
 
 // Chart draws a month by service as bars of text, before the change and after
-// it; a service that stays as it is has one bar. It is "" where nothing costs.
+// it; a service that stays as it is has one bar, as has each where all is new. It is "" where nothing costs.
 // It holds no text from the plan.
 func Chart(list []ServiceAmount, currency string) string {
 	bars := Bars(list)
 	var most decimal.Decimal
 	widest, money := 0, 0
-	changes := false
+	changes, anew := false, true // whether anything changes, and whether all of it is new
 	for _, b := range bars {
 		most = decimal.Max(most, b.most())
 		widest = max(widest, utf8.RuneCountInString(b.Label))
 		money = max(money, len(Money(b.Before, currency)), len(Money(b.After, currency)))
-		changes = changes || !b.Before.Equal(b.After)
+		changes, anew = changes || !b.Before.Equal(b.After), anew && b.Before.IsZero()
 	}
+	changes = changes && !anew
 	if !most.IsPositive() {
 		return ""
 	}
@@ -82,7 +83,7 @@ func Chart(list []ServiceAmount, currency string) string {
 		fmt.Fprintf(&out, "  %s%s  %*s\n", b, strings.Repeat(" ", chartWidth-utf8.RuneCountInString(b)), money, Money(amount, currency))
 	}
 	for _, b := range bars {
-		if b.Before.Equal(b.After) {
+		if anew || b.Before.Equal(b.After) {
 			row(b.Label, "", b.After, solid, eighths)
 			continue
 		}

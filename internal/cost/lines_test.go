@@ -84,7 +84,10 @@ func TestChart(t *testing.T) {
 	}
 	var many []ServiceAmount
 	for i := range 40 {
-		many = append(many, ServiceAmount{Cloud: []string{"aws", "gcp"}[i%2], Label: strings.Repeat("x", i%7+1), After: decimal.NewFromInt(int64(i + 1))})
+		many = append(many, ServiceAmount{Cloud: []string{"aws", "gcp"}[i%2], Label: strings.Repeat("x", i%7+1), Before: d("1"), After: decimal.NewFromInt(int64(i + 2))})
+	}
+	if got := Chart([]ServiceAmount{{Label: "KMS", After: d("1")}, {Label: "SQS", After: d("0.5")}}, "USD"); got != "KMS  ████████████████████████████████  $1.00\nSQS  ████████████████                  $0.50\n" {
+		t.Errorf("what is all new:\n%s", got)
 	}
 	rows := strings.Split(strings.TrimSpace(Chart(many, "EUR")), "\n")
 	if len(rows) != 2*(chartRows+1) || !strings.HasPrefix(rows[0], "Google ") || !strings.Contains(rows[2*chartRows], "other (32)") {
