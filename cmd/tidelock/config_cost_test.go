@@ -95,7 +95,7 @@ func TestConfigCost(t *testing.T) {
 	if err := l.write(&out); err != nil {
 		t.Fatal(err)
 	}
-	if want := "  # from " + file + ":20:3\n  discount {\n    cloud   = \"aws\"\n"; !strings.Contains(out.String(), want) {
+	if want := "  # from " + file + ":18:3\n  discount {\n    cloud   = \"aws\"\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("config show lacks %q:\n%s", want, out.String())
 	}
 	again := filepath.Join(filepath.Dir(file), "again.hcl")
