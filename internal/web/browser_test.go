@@ -131,7 +131,7 @@ func TestBrowserShowsPages(t *testing.T) {
 	pages := map[string]string{
 		"asked": asked[0], "waits": asked[1], "options": asked[2], "operation": asked[4], "drift": asked[5], "group": asked[last-1], "grows": asked[last],
 		"changes": "/", "change": "/changes/" + change.ID, "run": "/runs/" + plan.ID, "locks": "/locks", "history": "/history", "audit": "/audit", "queue": "/queue",
-		"costs": "/costs", "cost": "/costs/acme", "year": "/costs/acme?from=2026-02&to=2027-01",
+		"costs": "/costs", "cost": "/costs/acme?from=2026-02&to=2027-01",
 		"policies": "/policies", "policy": "/policies/security.aws.public_ingress",
 		"waivers": "/waivers", "waiver": "/waivers/" + lasting(w, plan, strings.Repeat("a reason that takes its time ", 15)).ID,
 	}

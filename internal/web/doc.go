@@ -1,4 +1,4 @@
-// Package web serves the pages that show changes, runs, locks, history, the
+// Package web serves the pages that show changes, runs, locks, history, costs, the
 // audit trail and the queue, and the same as JSON under /api/v1.
 //
 // Promises:
