@@ -79,7 +79,7 @@ func writeBudgetStates(w io.Writer, all []budget.Status) error {
 		}
 		used := s.Rate.Add(s.Merged)
 		share := used.Shift(2).DivRound(s.Amount, 0).String() + " %"
-		line("a month", "%s%s, %s of it (%d projects)", atLeast, cost.Money(used, s.Currency), share, s.Projects)
+		line("a month", "%s%s, %s of it (%s)", atLeast, cost.Money(used, s.Currency), share, counted(s.Projects, "project"))
 		if !s.Merged.IsZero() {
 			line("", "%s of that is merged and not applied yet", cost.Signed(s.Merged, s.Currency))
 		}
