@@ -201,7 +201,7 @@ func TestAdviceOfEveryMachine(t *testing.T) {
 	advised := 0
 	for name, s := range shapes().of {
 		var typ string
-		after := object{}
+		var after object
 		switch {
 		case strings.HasPrefix(name, "db."):
 			typ, after = "aws_db_instance", object{"engine": "postgres", "instance_class": name, "allocated_storage": 20, "storage_type": "gp2"}
