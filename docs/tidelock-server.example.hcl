@@ -240,3 +240,17 @@ web {
   # enabled       = true
   # password_file = "secrets/web.password"
 }
+
+# What projects may cost a month, and who approves what goes over it.
+budget "acme-prod" {
+  client = "acme"
+  amount = "5000.00" # of cost.currency, where currency says nothing else
+
+  thresholds {
+    percent   = [50, 80, 100]
+    projected = [100]
+  }
+  owners {
+    teams = ["acme/finance"]
+  }
+}
