@@ -80,6 +80,10 @@ func awsInstance(s *side) {
 		return
 	}
 	template, hasTemplate := s.awsTemplate("launch_template")
+	if _, st := s.str("tenancy"); hasTemplate && st != known && dedicated(template) {
+		s.lacks("dedicated tenancy")
+		return
+	}
 	typ, st := s.str("instance_type")
 	if st != known && hasTemplate {
 		typ, st = template.str("instance_type")
@@ -272,8 +276,19 @@ func awsAutoscalingGroup(s *side) {
 	s.awsGroupMembers(t, typ, spot, n)
 }
 
+// dedicated reports whether instances of a launch template or configuration run
+// on machines of their own, which have prices of their own.
+func dedicated(t view) bool {
+	place, _ := t.block("placement")
+	return place.is("tenancy", "dedicated", "host") || t.is("placement_tenancy", "dedicated", "host")
+}
+
 // awsGroupMembers bills n instances of a launch template or configuration.
 func (s *side) awsGroupMembers(t view, typ string, spot bool, n decimal.Decimal) {
+	if dedicated(t) {
+		s.lacks("dedicated tenancy")
+		return
+	}
 	if typ == "" {
 		var st state
 		if typ, st = t.str("instance_type"); st != known {
@@ -292,6 +307,10 @@ func (s *side) awsGroupMembers(t view, typ string, spot bool, n decimal.Decimal)
 	extra, _ := t.blocks("ebs_block_device")
 	for _, v := range extra {
 		s.awsVolume("Volume", v, "volume_type", "volume_size", n, false)
+	}
+	face, _ := t.block("network_interfaces")
+	if t.truth("associate_public_ip_address") || face.truth("associate_public_ip_address") || face.is("associate_public_ip_address", "true") {
+		s.charge("Public IPv4 address", "one each", "vpc", "public-ipv4", n)
 	}
 	monitoring, _ := t.block("monitoring")
 	if t.truth("enable_monitoring") || monitoring.truth("enabled") {

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // supportAsOf is when the ends of support below were looked up. What had ended
@@ -56,11 +58,15 @@ func awsECSService(s *side) {
 		}
 	}
 	n, st := s.num("desired_count")
-	if st == unknown {
+	least, scaled := s.leastTasks()
+	switch {
+	case scaled && (st != known || least.GreaterThan(n)):
+		n = least
+		s.assume("as many tasks as the autoscaling's minimum")
+	case st == unknown:
 		s.notKnown("desired_count")
 		return
-	}
-	if st == absent {
+	case st == absent:
 		n = decimal.Zero
 		s.assume("no tasks, the provider's default for desired_count")
 	}
@@ -96,6 +102,58 @@ func awsECSService(s *side) {
 			s.charge("Tasks' disks", "beyond 20 GB", "fargate", "ephemeral-storage", n.Mul(size.Sub(whole(20))))
 		}
 	}
+}
+
+// leastTasks returns how many tasks the autoscaling of a service keeps at
+// least.
+func (s *side) leastTasks() (decimal.Decimal, bool) {
+	v, ok := s.x.scaledServices(s.after)[s.ch]
+	if !ok {
+		return decimal.Zero, false
+	}
+	n, st := v.num("min_capacity")
+	if st == known {
+		s.bill.joined = append(s.bill.joined, v.value)
+	}
+	return n, st == known
+}
+
+// scaledServices returns what scales services of ECS, by the service: as its ID
+// names it, "service/CLUSTER/NAME", or as the configuration refers to it.
+func (x *estimation) scaledServices(after bool) map[*tfplan.Change]view {
+	i := 0
+	if after {
+		i = 1
+	}
+	if x.tasks[i] != nil {
+		return x.tasks[i]
+	}
+	found := map[*tfplan.Change]view{}
+	for _, c := range x.index.byType["aws_appautoscaling_target"] {
+		v := sideView(c, after)
+		if v.value == nil || !v.is("service_namespace", "ecs") {
+			continue
+		}
+		var service *tfplan.Change
+		if id, _ := v.value["resource_id"].(string); id != "" {
+			parts := strings.Split(id, "/")
+			if service = x.index.holding("aws_ecs_service", "name", parts[len(parts)-1], after); service != nil && len(parts) == 3 {
+				// Two clusters may have services of one name.
+				cluster, _ := sideView(service, after).value["cluster"].(string)
+				if cluster = cluster[strings.LastIndexByte(cluster, '/')+1:]; cluster != "" && cluster != parts[1] {
+					service = nil
+				}
+			}
+		} else {
+			r, m := x.cfg.resource(c)
+			service = x.follow(references(r, "resource_id"), m, c.ModuleAddress, c, []string{"aws_ecs_service"}, 0)
+		}
+		if service != nil {
+			found[service] = v
+		}
+	}
+	x.tasks[i] = found
+	return found
 }
 
 // fargateByDefault reports whether a service that says nothing of where it

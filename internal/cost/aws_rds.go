@@ -10,19 +10,36 @@ import (
 
 func awsDBInstance(s *side) {
 	class, okClass := s.need(s.view, "instance_class")
+	// A replica in the same region has the engine and the size of its source.
+	source := s.view
+	if value, st := s.str("replicate_source_db"); st != absent {
+		if v, _, ok := s.join(value, []string{"identifier", "id", "arn"}, []string{"aws_db_instance"}, "replicate_source_db"); ok {
+			source = v
+		}
+	}
+	inherited := func(key string) (string, bool) {
+		if x, st := s.str(key); st == known {
+			return x, true
+		}
+		return s.need(source, key)
+	}
 	az, double := "single-az", 1
 	if s.truth("multi_az") {
 		az, double = "multi-az", 2
 	}
-	if engine, ok := s.need(s.view, "engine"); ok && okClass {
+	engine, okEngine := inherited("engine")
+	if okEngine && okClass {
 		// Engines other than these have licences or prices that the
 		// catalogue lacks, and then no sheet answers.
 		s.charge("Database", class+", "+engine+", "+az, "rds-"+engine, class+"/"+az, one())
 	}
 	s.rdsExtras()
-	size, ok := s.needNum(s.view, "allocated_storage")
-	if !ok {
-		return
+	size, st := s.num("allocated_storage")
+	if st != known {
+		var ok bool
+		if size, ok = s.needNum(source, "allocated_storage"); !ok {
+			return
+		}
 	}
 	iops, iopsState := s.num("iops")
 	typ, st := s.str("storage_type")
@@ -49,9 +66,16 @@ func awsDBInstance(s *side) {
 		}
 		s.rdsStorage("Storage IOPS", typ+", "+az, "io2-iops", az, iops, double)
 	case "gp3":
-		// From 400 GB on a volume is striped and comes with four times as much.
-		free, through := 3000, 125
-		if size.GreaterThanOrEqual(whole(400)) {
+		// From a size on a volume is striped and comes with four times as much:
+		// Oracle's from 200 GB, SQL Server's never.
+		free, through, striped := 3000, 125, 400
+		switch {
+		case strings.HasPrefix(engine, "oracle"):
+			striped = 200
+		case strings.HasPrefix(engine, "sqlserver"):
+			striped = 1 << 30
+		}
+		if size.GreaterThanOrEqual(whole(striped)) {
 			free, through = 12000, 500
 		}
 		if iops.GreaterThan(whole(free)) {

@@ -33,7 +33,7 @@ func azureSQLDatabase(s *side) {
 	if sqlDTU.MatchString(sku) {
 		s.charge("Database", strings.ToUpper(sku), "sql", sku, one())
 		included := map[byte]int{'b': 2, 's': 250, 'p': 500}[sku[0]]
-		if size, st := s.num("max_size_gb"); st == known && size.GreaterThan(whole(included)) && len(sku) == 2 && sku < "p7" {
+		if size, st := s.num("max_size_gb"); st == known && size.GreaterThan(whole(included)) && (sku[0] == 's' || len(sku) == 2) { // P11 and P15 have all that there is
 			s.charge("Storage", "beyond what is included", "sql", "dtu-storage-"+sku[:1], size.Sub(whole(included)))
 		}
 		return

@@ -25,6 +25,7 @@ type estimation struct {
 	all       *changeIndex                // of all types; made when it is first needed
 	named     map[*module]map[string]bool // what a module's expressions refer to
 	scaled    [2]map[*tfplan.Change]view  // autoscalers by their groups, before and after
+	tasks     [2]map[*tfplan.Change]view  // the same of services of ECS
 	addressed map[*module]map[string]bool // what a module's instances have as their address
 	usage     *Usage
 	sustained bool

@@ -323,7 +323,7 @@ func indexChanges(changes []tfplan.Change, want func(*tfplan.Change) bool) *chan
 var joinable = map[string]bool{
 	"aws_launch_template": true, "aws_launch_configuration": true, "aws_rds_cluster": true,
 	"aws_ecs_task_definition": true, "aws_ebs_volume": true,
-	"aws_appautoscaling_target":  true,
+	"aws_appautoscaling_target": true, "aws_ecs_service": true, "aws_db_instance": true,
 	"azurerm_kubernetes_cluster": true, "azurerm_service_plan": true, "azurerm_mssql_server": true, "azurerm_cosmosdb_account": true,
 	"azurerm_storage_account": true, "azurerm_synapse_workspace": true, "azurerm_key_vault": true,
 	"google_compute_autoscaler": true, "google_compute_region_autoscaler": true, "google_bigquery_dataset": true,

@@ -160,7 +160,17 @@ func googleGroup(s *side) {
 		s.googleSpeed("Disk", typ, d, "provisioned_iops", n)
 	}
 	s.googleExtras(t, n)
+	faces, _ := t.blocks("network_interface")
+	for _, f := range faces {
+		access, _ := f.blocks("access_config")
+		if len(access) > 0 {
+			s.charge("External address", "one each", "network", "ip-vm", n.Mul(whole(len(access))))
+		}
+	}
 }
+
+// googleDiskSizes are what a disk has that says nothing of it, in GB.
+var googleDiskSizes = map[string]int{"pd-standard": 500, "pd-balanced": 100, "pd-ssd": 100, "pd-extreme": 1000}
 
 func googleDisk(s *side) {
 	typ, st := s.str("type")
@@ -173,10 +183,12 @@ func googleDisk(s *side) {
 			s.notKnown("size")
 			return
 		}
-		size = whole(500)
-		if typ == "pd-ssd" {
-			size = whole(100)
+		gb, ok := googleDiskSizes[typ[strings.LastIndexByte(typ, '/')+1:]]
+		if !ok {
+			s.notKnown("size")
+			return
 		}
+		size = whole(gb)
 		s.assume("disk of " + size.String() + " GB, Google's default for " + typ)
 	}
 	where := ""
@@ -281,8 +293,12 @@ func (x *estimation) has(typ string) bool { return len(x.index.byType[typ]) > 0 
 
 // googleZones returns in how many zones nodes run.
 func (s *side) googleZones(own, cluster view) decimal.Decimal {
-	for _, v := range []view{own, cluster} {
+	for i, v := range []view{own, cluster} {
 		if n, st := v.length("node_locations"); st == known && n > 0 {
+			// A cluster in one zone lists the others alone; a pool lists all.
+			if where, _ := cluster.str("location"); (i == 1 || s.ch.Type == "google_container_cluster") && googleZone.MatchString(where) {
+				n++
+			}
 			return whole(n)
 		}
 	}
