@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"syscall"
 	"testing"
 	"time"
 
@@ -184,8 +185,8 @@ func BenchmarkEstimateJoins(b *testing.B) {
 	}
 }
 
-// Ten thousand resources are priced in half a second: of three times the best,
-// since other work runs beside.
+// Ten thousand resources are priced in half a second of the processor's time, of
+// three times the best: other work may run beside.
 func TestTenThousandResources(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures time")
@@ -193,18 +194,28 @@ func TestTenThousandResources(t *testing.T) {
 	p, u, c := largeEstate(t, 10_000), usageOfMany(t), catalog(t)
 	best := time.Hour
 	for range 3 {
-		start := time.Now()
+		start := processor(t)
 		e, err := c.Estimate(p, Options{Usage: u})
 		if err != nil {
 			t.Fatal(err)
 		}
-		best = min(best, time.Since(start))
+		best = min(best, processor(t)-start)
 		if e.Counts.Total != 10_000 || e.Counts.Unknown+e.Counts.Unsupported > 0 {
 			t.Fatalf("%+v", e.Counts)
 		}
 	}
-	t.Logf("10,000 resources in %s", best)
+	t.Logf("10,000 resources in %s of the processor", best)
 	if limit := 500 * time.Millisecond; best > limit && !raceEnabled {
 		t.Errorf("it took %s, and %s are allowed", best, limit)
 	}
+}
+
+// processor is how long this process has had the processor.
+func processor(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
