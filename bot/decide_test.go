@@ -87,6 +87,12 @@ func names(intents []Intent) []string {
 				s += " " + r.ID
 			}
 			out = append(out, s)
+		case ApproveCost:
+			s := "approve"
+			for _, v := range in.Budgets {
+				s += " " + v.Budget
+			}
+			out = append(out, s)
 		case WaiveFindings:
 			s := "waive"
 			for _, w := range in.Words {

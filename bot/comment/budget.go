@@ -37,8 +37,8 @@ func Exceeded(v budgets.Verdict) string {
 	if v.Incomparable {
 		text = strings.Replace(text, " is exceeded: ", " can't be judged: ", 1)
 	}
-	if n := v.Owners.Needed(); n > 1 {
-		text += fmt.Sprintf(" %d owners must approve that, and %d have.", n, len(v.ApprovedBy))
+	if n := v.Owners.Needed(); n > 1 && v.OnExceed == budgets.Gate {
+		text += fmt.Sprintf(" It needs the word of %d owners, and has %d.", n, len(v.ApprovedBy))
 	}
 	return text
 }
