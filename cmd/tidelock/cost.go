@@ -183,7 +183,7 @@ func (c *costCommand) run(ctx context.Context, p *program) error {
 		_, err = p.stdout.Write(out.Bytes())
 		return err
 	}
-	return writeWhole(c.out, out.Bytes())
+	return writeCostFile(c.out, out.Bytes())
 }
 
 // readInfracostFile reads an estimate in Infracost's JSON.
@@ -195,8 +195,8 @@ func readInfracostFile(path string) (infracost.Root, error) {
 	return infracost.Read(path, data)
 }
 
-// writeWhole writes a file so that it is there wholly, or as it was.
-func writeWhole(path string, text []byte) error {
+// writeCostFile writes a file so that it is there wholly, or as it was.
+func writeCostFile(path string, text []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".tidelock-*")
 	if err != nil {
 		return errs.Wrap(errs.Invalid, err, "%s can't be written.", path)
@@ -214,6 +214,7 @@ type statedProject struct {
 	name, path string
 	estimate   cost.Estimate
 	free       map[string]int // free resources by their types
+	sum        *[2]bool       // of a sum of projects: what it lacks
 }
 
 // costStatement is what `tidelock cost` tells, as a table or as a page.

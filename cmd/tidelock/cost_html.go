@@ -54,7 +54,7 @@ func (costSheet) Class(sign string) string {
 // nothing from anywhere, and runs nothing.
 func (s *costStatement) writeHTML(out io.Writer) error {
 	d := costSheet{
-		Several: len(s.projects) > 1, Skipped: s.skipped, Before: "Before, a month", Compared: s.compared, AsOf: s.asOf(),
+		Several: len(s.projects) > 1, Skipped: s.skipped, Before: "Before", Compared: s.compared, AsOf: s.asOf(),
 		Made: s.now.Format(time.DateTime + " MST"), Total: s.total, Notes: s.allNotes(),
 	}
 	if s.compared != "" {
@@ -78,8 +78,8 @@ func (p statedProject) section() costSection {
 	e := p.estimate
 	out := costSection{
 		Name: p.name, Failed: e.Failed, Line: e.Line(), Header: e.Header(),
-		BeforeText: totalText(e, e.Before), AfterText: totalText(e, e.After),
 	}
+	out.BeforeText, out.AfterText = p.totals()
 	if p.path != "-" && p.path != p.name {
 		out.Path = p.path
 	}

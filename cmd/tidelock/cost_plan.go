@@ -48,10 +48,14 @@ func readDeskPlan(path string, stdin io.Reader) (*tfplan.Plan, error) {
 		return nil, err
 	}
 	plan, err := tfplan.ParsePlan(bytes.NewReader(data))
-	if err != nil {
-		return nil, errs.Wrap(errs.KindOf(err), errors.Unwrap(err), "%s: %s", name, lowerFirst(errs.Sentence(err)))
+	switch cause := errors.Unwrap(err); {
+	case err == nil:
+		return plan, nil
+	case cause == nil:
+		return nil, errs.New(errs.KindOf(err), "%s: %s", name, lowerFirst(errs.Sentence(err)))
+	default:
+		return nil, errs.Wrap(errs.KindOf(err), cause, "%s: %s", name, lowerFirst(errs.Sentence(err)))
 	}
-	return plan, nil
 }
 
 // unreadable says why a file can't be opened.
@@ -142,7 +146,7 @@ func jsonProblem(name string, data []byte, err error) error {
 	var typ *json.UnmarshalTypeError
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return errs.New(errs.Invalid, "%s:%d: the JSON ends in the middle: the file was cut off. Write it again with: terraform show -json PLANFILE > plan.json", name, lineOf(data, int64(len(data))))
+		return errs.New(errs.Invalid, "%s:%d: the JSON ends in the middle: the file was cut off. Write it again with: terraform show -json PLANFILE > plan.json", name, lineOf(data, int64(len(bytes.TrimSpace(data)))))
 	case errors.As(err, &syntax):
 		return errs.New(errs.Invalid, "%s:%d: this is no JSON: %s.", name, lineOf(data, syntax.Offset), syntax)
 	case errors.As(err, &typ):

@@ -202,7 +202,7 @@ func (s *costStatement) writeTable(out io.Writer) error {
 	}
 	if len(s.projects) > 1 {
 		w.WriteString("All projects\n\n")
-		for _, line := range (statedProject{estimate: s.total}).summary(s.compared != "") {
+		for _, line := range (statedProject{estimate: s.total, sum: s.lacks()}).summary(s.compared != "") {
 			w.WriteString("  " + terminal.Clean(line) + "\n")
 		}
 		w.WriteString("\n")
@@ -228,12 +228,13 @@ func (p statedProject) summary(compared bool) []string {
 	if e.Failed != "" {
 		return []string{"Cost not known: " + e.Failed}
 	}
-	before := "before "
+	before := "before: "
 	if compared {
-		before = "in the older estimate "
+		before = "in the older estimate: "
 	}
+	was, is := p.totals()
 	out := []string{
-		fmt.Sprintf("Total:  %s a month, %s%s", totalText(e, e.After), before, totalText(e, e.Before)),
+		fmt.Sprintf("Total:  %s; %s%s", is, before, was),
 		"Change: " + e.Line(),
 	}
 	if e.ByUse != nil {
@@ -243,16 +244,50 @@ func (p statedProject) summary(compared bool) []string {
 	return append(out, e.Header())
 }
 
-// totalText writes a total: one that leaves something out is the least that it
-// can be, and nothing at all where nothing of it has a price.
-func totalText(e cost.Estimate, total decimal.Decimal) string {
-	switch {
-	case e.AtLeast && total.IsZero():
-		return "not known"
-	case e.AtLeast:
-		return "at least " + cost.Money(total, e.Currency)
+// totals writes what a project cost and what it will, a month.
+func (p statedProject) totals() (before, after string) {
+	lacks := p.lacks()
+	return totalText(p.estimate.Before, p.estimate.Currency, lacks[0]), totalText(p.estimate.After, p.estimate.Currency, lacks[1])
+}
+
+// lacks reports whether something has no price of what was, and of what will
+// be.
+func (p statedProject) lacks() [2]bool {
+	if p.sum != nil {
+		return *p.sum
 	}
-	return cost.Money(total, e.Currency)
+	e := p.estimate
+	lacks := [2]bool{e.Failed != "", e.Failed != ""}
+	for _, r := range e.Resources {
+		if r.Status != cost.StatusPriced && r.Status != cost.StatusFree && r.Status != cost.StatusUsage {
+			lacks[0] = lacks[0] || r.Action != tfplan.ActionCreate
+			lacks[1] = lacks[1] || r.Action != tfplan.ActionDelete
+		}
+	}
+	return lacks
+}
+
+// lacks is that of all projects together.
+func (s *costStatement) lacks() *[2]bool {
+	var all [2]bool
+	for _, p := range s.projects {
+		for side, lacks := range p.lacks() {
+			all[side] = all[side] || lacks
+		}
+	}
+	return &all
+}
+
+// totalText writes a total: one that leaves something out is the least that it
+// can be, and not known where nothing of it has a price.
+func totalText(total decimal.Decimal, currency string, lacks bool) string {
+	switch {
+	case lacks && total.IsZero():
+		return "not known"
+	case lacks:
+		return "at least " + cost.Money(total, currency) + " a month"
+	}
+	return cost.Money(total, currency) + " a month"
 }
 
 // writeFree lists what costs nothing, by its type.

@@ -35,7 +35,9 @@ func (r Root) Compare(older Root) (Root, error) {
 		if ok {
 			taken = append(taken, was.Label())
 		}
-		out.Projects = append(out.Projects, p.since(was.Breakdown))
+		since := p.since(was.Breakdown)
+		since.older = was.Summary
+		out.Projects = append(out.Projects, since)
 	}
 	for _, label := range taken {
 		delete(past, label)

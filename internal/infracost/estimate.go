@@ -35,7 +35,8 @@ func (r Root) Estimate(p Project) cost.Estimate {
 		if more := whole(s.Unsupported) - listed; more > 0 {
 			x.unsupported(more, cost.ResourceCost{Address: fmt.Sprintf("%d more", more)})
 		}
-		if x.e.Counts.Unsupported > 0 {
+		// As many of the same types on both sides are taken for the same ones.
+		if x.e.Counts.Unsupported > 0 && (p.older == nil || !maps.Equal(p.older.UnsupportedCounts, s.UnsupportedCounts)) {
 			x.adds, x.saves = true, x.saves || past
 		}
 	}

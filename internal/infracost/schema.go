@@ -122,6 +122,8 @@ type Project struct {
 	Breakdown     *Breakdown       `json:"breakdown"`
 	Diff          *Breakdown       `json:"diff"`
 	Summary       *Summary         `json:"summary"`
+
+	older *Summary // of the file that Compare took the past from
 }
 
 // Label is what people call the project.
