@@ -35,6 +35,9 @@ var parts = []part{
 	{"providers", "20 inits at once that need one provider, by the store and by bare Terraform", benchProviders},
 	{"policy", "all bundled policies over plans of 1,000 and 10,000 resources", benchGo(goBench{
 		room: "./internal/policy", name: "Packs", rounds: "5x", targets: map[string]float64{"1000": 300, "10000": 3000}})},
+	{"cost", "the price catalogue, and an estimate of 10,000 resources", benchGo(goBench{
+		room: "./internal/cost", name: "Cost", rounds: "10x", targets: map[string]float64{"load": 30, "first": 30, "10000": 500}})},
+	{"state", "the state service on SQLite, with states of 1 MB: 16 writers, reads, locks", benchState},
 	{"micro", "the Go benchmarks of single rooms", benchMicro},
 }
 
