@@ -21,8 +21,9 @@ var leading = regexp.MustCompile("\\[(`[^`]+`)\\]\\([^ )]+\\)")
 // TestDeskSaysWhatTheBotSays: of one branch, `tidelock plan --markdown` in a
 // clone prints the comment that the server posts on the pull request, byte for
 // byte but for the hidden line by which the bot finds it again, and for where
-// links lead: plans, a policy that forbids, costs, a project that waits for
-// another, one that can't be planned, one whose code is gone.
+// links lead: plans, a policy that forbids, costs and what could cost less, a
+// project that waits for another, one that can't be planned, one whose code is
+// gone.
 func TestDeskSaysWhatTheBotSays(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("no git")
@@ -39,7 +40,7 @@ func TestDeskSaysWhatTheBotSays(t *testing.T) {
 		"modules/m/main.tf":   "output \"x\" {\n  value = 1\n}\n",
 	}})
 	open := "resource \"aws_security_group\" \"open\" {\n  name = \"open\"\n  ingress {\n    from_port   = 22\n    to_port     = 22\n    protocol    = \"tcp\"\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }\n}\n" +
-		"resource \"aws_instance\" \"a\" {\n  ami           = \"ami-1\"\n  instance_type = \"t3.large\"\n}\n"
+		"resource \"aws_instance\" \"a\" {\n  ami           = \"ami-1\"\n  instance_type = \"m4.large\"\n}\n"
 	p := s.open("topic", githubtest.Files{
 		"modules/m/main.tf":    "terraform {\n  required_providers {\n    aws = {\n      source = \"hashicorp/aws\"\n    }\n  }\n}\n" + open + "output \"x\" {\n  value = 2\n}\n",
 		"live/app/main.tf":     "resource \"terraform_data\" \"app\" {\n  input = 2\n}\n",
@@ -76,7 +77,7 @@ func TestDeskSaysWhatTheBotSays(t *testing.T) {
 	if diff := cmp.Diff(strings.Split(strings.TrimSpace(told), "\n"), strings.Split(strings.TrimSpace(leading.ReplaceAllString(stdout.String(), "$1")), "\n")); diff != "" {
 		t.Errorf("(-bot +desk)\n%s\n%s", diff, stderr.String())
 	}
-	for _, want := range []string{"⛔ **Policy", "a month", "after net", "plan failed", "code of project live/old is removed"} {
+	for _, want := range []string{"⛔ **Policy", "a month", "after net", "plan failed", "code of project live/old is removed", `Make instance\_type m5.large instead of m4.large.`} {
 		if !strings.Contains(told, want) && !strings.Contains(told, strings.ReplaceAll(want, "net", "`net`")) {
 			t.Errorf("the comment has no %q, which this test is to compare:\n%s", want, told)
 		}
