@@ -254,7 +254,7 @@ func (c clientBill) table(w io.Writer) error {
 			t.row(l.Name, amountOr(l.Estimate, l.AtLeast), amountOr(l.Actual, false), amountOr(l.Difference, false), percentOr(l.Percent))
 		}
 		if !cmp.Share.IsZero() {
-			t.row("(no project known)", "", cmp.Unmatched.StringFixed(2), "", percentOf(cmp.Share)+" of the bill")
+			t.row("(no project known)", "", cmp.Unmatched.StringFixed(2), "", percentOf(cmp.Share)+" of all")
 		}
 		l := cmp.Total
 		t.row("all", amountOr(l.Estimate, l.AtLeast), amountOr(l.Actual, false), amountOr(l.Difference, false), percentOr(l.Percent))

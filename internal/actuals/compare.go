@@ -50,8 +50,8 @@ type Comparison struct {
 	Projects  []Line          `json:"projects"`
 	Services  []Line          `json:"services"`
 	Unmatched decimal.Decimal `json:"unmatched"` // billed to the client and to none of its projects
-	// Share is Unmatched in parts of all that the client was billed, without
-	// regard to signs.
+	// Share is Unmatched in parts of all that is compared, without regard to
+	// signs.
 	Share decimal.Decimal `json:"unmatched_share"`
 }
 
@@ -141,6 +141,8 @@ func compareIn(currency string, m Month, billed *Currency, estimates []Estimated
 	if known > 0 {
 		c.Total.Estimate = ref(sum)
 	}
+	// A service with nothing but taxes or credits has nothing to compare.
+	c.Services = slices.DeleteFunc(c.Services, func(l Line) bool { return l.Estimate == nil && l.Actual.IsZero() })
 	c.Total.differ()
 	for i := range c.Projects {
 		c.Projects[i].differ()

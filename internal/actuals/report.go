@@ -179,7 +179,7 @@ func (s *summing) add(provider string, r row, how string, at place) {
 	category := Category{Category: r.category, Correction: r.correction}
 	s.categories[category] = s.categories[category].Plus(r.amounts)
 	s.matched[how] = s.matched[how].Plus(r.amounts)
-	s.money[how] = s.money[how].Add(r.amounts.Billed.Abs())
+	s.money[how] = s.money[how].Add(r.amounts.Compared.Abs()) // no tax belongs to a project
 	service := named{provider, r.service}
 	s.services[service] = s.services[service].Plus(r.amounts)
 	if how == ByID || how == ByTag {

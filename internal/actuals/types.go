@@ -69,7 +69,7 @@ const (
 type Matched struct {
 	How     string          `json:"how"`
 	Amounts Amounts         `json:"amounts"`
-	Share   decimal.Decimal `json:"share"` // of the money, without regard to signs, 0 to 1
+	Share   decimal.Decimal `json:"share"` // of what is compared, without regard to signs, 0 to 1
 }
 
 // Project is what was billed for one project.
