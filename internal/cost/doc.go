@@ -41,7 +41,8 @@
 //
 // # What it does not do
 //
-// It knows nothing of discounts (but for Google's sustained use, on request),
-// taxes, free tiers of accounts, or credits; it does not read the pull request,
-// and it decides nothing: budgets and gates are somebody else's.
+// It knows nothing of taxes, free tiers of accounts, or credits, and of discounts
+// and rates what Options tell it (and Google's sustained use, on request); it
+// does not read the pull request, and it decides nothing: budgets and gates are
+// somebody else's.
 package cost

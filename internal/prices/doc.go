@@ -1,6 +1,7 @@
 // Package prices imports list prices from the clouds' own price lists, keeps
 // them in the database, and hands them to package cost as an overlay over the
-// embedded catalogue.
+// embedded catalogue. It keeps discounts and rates, and says how each client's
+// plans are priced (Terms); and it reads lists on a schedule (Refresher).
 //
 // It reads AWS's offer files (JSON and CSV), the answers of Azure's Retail
 // Prices API and those of Google's Cloud Billing Catalog, each from an address
@@ -22,8 +23,11 @@
 //
 // An imported price is never another region's or another currency's.
 //
+// Lists are read on the schedule by one node at a time. What fails leaves the
+// prices that were there, and is kept for whoever asks.
+//
 // # What it does not do
 //
-// It estimates nothing, knows no account's own agreements, and decides nothing
-// about when prices are too old to use.
+// It estimates nothing, fetches no rates, and decides nothing about when prices
+// are too old to use.
 package prices
