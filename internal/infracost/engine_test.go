@@ -164,10 +164,9 @@ func fixturePath(t testing.TB) string {
 // in no line of the estimate, though Infracost names lines by it.
 func TestThreat_EngineHidesSensitiveValues(t *testing.T) {
 	program, _ := standIn(t, "")
-	plan := fixturePlan(t)
 	secret := change("aws_instance", "web", object{"instance_type": "t3.medium"}, object{"instance_type": "t3.large"}, object{})
 	secret["change"].(object)["after_sensitive"] = object{"instance_type": true}
-	plan = planOf(t, secret)
+	plan := planOf(t, secret)
 	e, err := (&infracost.Engine{Program: program}).Estimate(t.Context(), plan, cost.Options{})
 	if err != nil {
 		t.Fatal(err)

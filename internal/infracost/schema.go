@@ -56,15 +56,6 @@ func amountOf(d *decimal.Decimal) *Amount {
 	return &Amount{*d}
 }
 
-// value is the decimal of an amount that may be unknown.
-func (a *Amount) value() *decimal.Decimal {
-	if a == nil {
-		return nil
-	}
-	d := a.Decimal
-	return &d
-}
-
 // Root is a whole file.
 type Root struct {
 	Version                   string    `json:"version"`
