@@ -58,7 +58,7 @@ func (s *Store) Alert(ctx context.Context, tx *db.Tx, change string) ([]Alert, e
 			return nil, err
 		}
 	}
-	l, err := s.load(ctx, tx, s.reach(of.client))
+	l, err := s.load(ctx, tx, s.reach(of.client), true)
 	if err != nil {
 		return nil, err
 	}

@@ -83,7 +83,7 @@ func (s *Store) Judge(ctx context.Context, q db.Querier, change string) ([]Verdi
 	if err != nil || of.client == "" {
 		return nil, err
 	}
-	l, err := s.load(ctx, q, s.reach(of.client))
+	l, err := s.load(ctx, q, s.reach(of.client), true)
 	if err != nil {
 		return nil, err
 	}

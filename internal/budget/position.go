@@ -19,10 +19,11 @@ type ledger struct {
 	now   time.Time
 }
 
-// load reads the ledger of a client, of all for "".
-func (s *Store) load(ctx context.Context, q db.Querier, client string) (*ledger, error) {
+// load reads the ledger of a client, of all for "". pending leaves out the
+// entries from which nothing is to come.
+func (s *Store) load(ctx context.Context, q db.Querier, client string, pending bool) (*ledger, error) {
 	l := &ledger{now: s.now().UTC()}
-	entries, err := rows(ctx, q, client)
+	entries, err := rows(ctx, q, client, pending)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +135,7 @@ func (s *Store) Budgets(ctx context.Context) ([]Status, error) {
 	}
 	var out []Status
 	err := s.db.Read(ctx, func(q db.Querier) error {
-		l, err := s.load(ctx, q, "")
+		l, err := s.load(ctx, q, "", true)
 		if err != nil {
 			return err
 		}

@@ -45,13 +45,18 @@ func (r row) state() State {
 
 func ended(change string) bool { return change == "closed" || change == "superseded" }
 
-// rows reads the ledger of a client, of all for "", by age.
-func rows(ctx context.Context, q db.Querier, client string) ([]row, error) {
+// rows reads the ledger of a client, of all for "", by age; pending leaves out
+// what is applied, closed or superseded, which is most of it.
+func rows(ctx context.Context, q db.Querier, client string, pending bool) ([]row, error) {
+	which := ""
+	if pending {
+		which = ` AND (l.outcome='' OR l.apply_plan_id<>l.plan_run_id) AND c.status NOT IN ('closed','superseded')`
+	}
 	rs, err := q.QueryContext(ctx, `SELECT l.change_id, l.dir, l.workspace, l.client_id, l.repo_id, l.pull, l.project, l.plan_run_id, l.plan_digest, l.planned_ms,
 			l.partial, l.currency, l.before_amount, l.after_amount, l.delta_amount, l.at_least, l.bound, l.as_of, l.services,
 			l.applied_ms, l.apply_plan_id, l.outcome, l.last_amounts, c.status, COALESCE(m.merged_ms, 0)
 		FROM cost_ledger l JOIN changes c ON c.id=l.change_id LEFT JOIN cost_merges m ON m.change_id=l.change_id
-		WHERE ($1 = '' OR l.client_id=$1) ORDER BY l.planned_ms, l.plan_run_id`, client)
+		WHERE ($1 = '' OR l.client_id=$1)`+which+` ORDER BY l.planned_ms, l.plan_run_id`, client)
 	if err != nil {
 		return nil, fmt.Errorf("read ledger: %w", err)
 	}

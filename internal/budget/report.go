@@ -43,7 +43,7 @@ func (s *Store) Report(ctx context.Context, q Query) (Report, error) {
 		if q.Client != "" && !q.To.Before(MonthOf(now)) {
 			wide = s.reach(q.Client) // budgets may look beyond the client
 		}
-		if l, err = s.load(ctx, read, wide); err != nil {
+		if l, err = s.load(ctx, read, wide, false); err != nil {
 			return err
 		}
 		for _, h := range l.all {
