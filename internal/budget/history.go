@@ -15,6 +15,7 @@ type history struct {
 	client, project, currency string
 	points                    []Point // by age
 	entries                   []Entry // by age
+	folded                    []step  // of points, once they were asked for
 }
 
 // step is a rate and since when it holds.
@@ -29,6 +30,9 @@ type step struct {
 
 // steps folds the points of a project.
 func (h *history) steps() []step {
+	if h.folded != nil {
+		return h.folded
+	}
 	var all []step
 	var now step
 	for i, p := range h.points {
@@ -48,6 +52,7 @@ func (h *history) steps() []step {
 		}
 		all = append(all, now)
 	}
+	h.folded = all
 	return all
 }
 

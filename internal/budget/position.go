@@ -53,7 +53,6 @@ type position struct {
 	rate     decimal.Decimal // a month
 	merged   decimal.Decimal // on top of it
 	spent    decimal.Decimal // in the month, so far
-	past     []Figures
 	projects int
 	clients  map[string]bool
 	atLeast  bool
@@ -76,12 +75,9 @@ func (b Budget) month(now time.Time) (Month, bool) {
 // plans found there counts instead. mine returns those entries.
 func (s *Store) stand(ctx context.Context, l *ledger, b Budget, change string) (p *position, mine []Entry, err error) {
 	m, _ := b.month(l.now)
-	p = &position{budget: b, month: m, known: true, clients: map[string]bool{}, past: make([]Figures, trendMonths)}
+	p = &position{budget: b, month: m, known: true, clients: map[string]bool{}}
 	p.x = exchange{to: b.Currency, day: l.now.Format(time.DateOnly), convert: s.convert, known: map[string]*decimal.Decimal{}}
 	present := MonthOf(l.now)
-	for i := range p.past {
-		p.past[i] = Figures{Month: present.Add(i - trendMonths), Known: true}
-	}
 	for _, h := range l.all {
 		if !b.Scope.Holds(s.target(l, h)) {
 			continue
@@ -113,9 +109,6 @@ func (s *Store) stand(ctx context.Context, l *ledger, b Budget, change string) (
 				p.merged = p.merged.Add(e.Amounts.Delta.Mul(*rate))
 				p.atLeast = p.atLeast || e.Amounts.Bound != cost.BoundExact
 			}
-		}
-		for i := range p.past {
-			p.past[i] = p.past[i].plus(h.figures(p.past[i].Month, l.now).times(*rate))
 		}
 	}
 	return p, mine, nil
@@ -171,7 +164,7 @@ func (s *Store) statuses(ctx context.Context, q db.Querier, l *ledger, hs []*his
 
 func (p *position) status(l *ledger, told map[alertKey]time.Time) Status {
 	b := p.budget
-	f := Expect(p.month, l.now, p.spent, p.rate, p.merged, p.past)
+	f := Expect(p.month, l.now, p.spent, p.rate, p.merged, nil)
 	st := Status{
 		Budget: b.Name, Month: p.month, Currency: b.Currency, Amount: b.Amount, Rate: p.rate, Merged: p.merged, Cost: p.spent,
 		Projected: f.WithMerged, Method: f.Method, Projects: p.projects, AtLeast: p.atLeast, Known: p.known, LeftOut: p.x.leftOut(), Shared: len(p.clients) > 1,
