@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -36,11 +37,12 @@ type scanner struct {
 	hex     int    // digits that must still come of \uXXXX
 	inKey   bool   // the string is an object's key
 
-	keep    bool   // the bytes of the string or number are kept
-	kept    []byte // raw, with its quotes
-	from    int64  // where it began
-	root    string // the key of the state that is being read
-	element string // the key of the resource that is being read
+	keep bool   // the bytes of the string or number are kept
+	kept []byte // raw, with its quotes
+	from int64  // where it began
+	root string // the key of the state that is being read
+	// instances says that the key of the resource that is being read is that.
+	instances bool
 }
 
 type step uint8
@@ -83,11 +85,8 @@ func (s *scanner) Write(p []byte) (int, error) {
 	}
 	for i := 0; i < len(p); i++ {
 		c := p[i]
-		if s.step <= wantNothing && isSpace(c) { // and much of it is room between them
-			s.at++
-			continue
-		}
-		if s.step == inString { // most of a state is in strings
+		switch {
+		case s.step == inString: // most of a state is in strings
 			from := i
 			for i < len(p) && p[i] != '"' && p[i] != '\\' && p[i] >= ' ' {
 				i++
@@ -97,9 +96,22 @@ func (s *scanner) Write(p []byte) (int, error) {
 			}
 			s.at += int64(i - from)
 			if i == len(p) {
-				break
+				return len(p), s.err
 			}
-			c = p[i]
+			if c = p[i]; c == '"' && !s.keep { // and most strings are of no interest
+				s.at++
+				if s.step = wantMore; s.inKey {
+					s.step = wantColon
+				}
+				continue
+			}
+		case s.step <= wantNothing && c <= ' ' && isSpace(c): // much of it is room between them
+			s.at++
+			continue
+		case s.step == wantColon && c == ':':
+			s.at++
+			s.step = wantValue
+			continue
 		}
 		s.feed(c)
 		if s.err != nil {
@@ -234,10 +246,10 @@ func (s *scanner) value(c byte) {
 	case 2:
 		if s.root == "resources" && string(s.stack) == "{[" {
 			s.doc.Resources++
-			s.element = ""
+			s.instances = false
 		}
 	case 4:
-		if s.element == "instances" && s.root == "resources" && string(s.stack) == "{[{[" {
+		if s.instances && s.root == "resources" && string(s.stack) == "{[{[" {
 			s.doc.Instances++
 		}
 	}
@@ -327,13 +339,17 @@ func (s *scanner) str(c byte) {
 
 // key takes the name of one of the state's own keys, or of a resource's.
 func (s *scanner) key() {
+	if len(s.stack) > 1 && bytes.IndexByte(s.kept, '\\') < 0 {
+		s.instances = string(s.kept) == `"instances"`
+		return
+	}
 	var name string
 	if err := json.Unmarshal(s.kept, &name); err != nil {
 		s.fail("a key can't be read")
 		return
 	}
 	if len(s.stack) > 1 {
-		s.element = name
+		s.instances = name == "instances"
 		return
 	}
 	s.root = name
