@@ -407,7 +407,7 @@ func TestConfigChecks(t *testing.T) {
 		{"nothing ever applies", "TIDELOCK_DEFAULTS_APPLY_ON_MERGE=false", "nothing could ever be applied"},
 		{"auto-merge alone", "TIDELOCK_DEFAULTS_AUTO_MERGE=true", "needs defaults.apply_before_merge"},
 		{"no providers", "TIDELOCK_TERRAFORM_PROVIDER_DIRECT=false", "no provider could be installed"},
-		{"currency", "TIDELOCK_COST_CURRENCY=EUR", "must be \"USD\""},
+		{"currency", "TIDELOCK_COST_CURRENCY=euros", "must be three capital letters"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, file := goodFile(t, "")
