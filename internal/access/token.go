@@ -53,6 +53,7 @@ type Credential struct {
 	By       Actor // who made it
 	Run      string
 	Commit   string
+	Parent   string // ID of the token that was shown for it, "" for none: it ends with that
 	Created  time.Time
 	Expires  time.Time // zero: never
 	Revoked  time.Time // zero: not
@@ -86,6 +87,7 @@ type NewToken struct {
 	By       Actor
 	Run      string // the run whose own credential it is
 	Commit   string
+	Parent   string // ID of the token that was shown for it, "" for none
 	Expires  time.Time
 }
 
@@ -159,7 +161,7 @@ func (t *Tokens) CreateTx(ctx context.Context, tx *db.Tx, n NewToken) (redact.Se
 	rand.Read(random) // never fails: crypto/rand ends the process instead
 	token := TokenPrefix + base64.RawURLEncoding.EncodeToString(random)
 	c := Credential{ID: id.String(), Client: n.Client, Name: n.Name, Projects: n.Projects, Scopes: n.Scopes, Actor: n.Actor, By: n.By,
-		Run: n.Run, Commit: n.Commit, Created: now, Expires: n.Expires}
+		Run: n.Run, Commit: n.Commit, Parent: n.Parent, Created: now, Expires: n.Expires}
 	var texts [4]string
 	for i, v := range []any{c.Projects, c.Scopes, c.Actor, c.By} {
 		b, err := json.Marshal(v)
@@ -169,14 +171,14 @@ func (t *Tokens) CreateTx(ctx context.Context, tx *db.Tx, n NewToken) (redact.Se
 		texts[i] = string(b)
 	}
 	_, err = tx.ExecContext(ctx, `
-		INSERT INTO tokens (id, client_id, name, hash, projects, scopes, actor, created_by, run_id, commit_sha, created_ms, expires_ms)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		c.ID, c.Client, c.Name, hashToken(token), texts[0], texts[1], texts[2], texts[3], c.Run, c.Commit, db.Millis(now), db.Millis(c.Expires))
+		INSERT INTO tokens (id, client_id, name, hash, projects, scopes, actor, created_by, run_id, commit_sha, created_ms, expires_ms, parent_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		c.ID, c.Client, c.Name, hashToken(token), texts[0], texts[1], texts[2], texts[3], c.Run, c.Commit, db.Millis(now), db.Millis(c.Expires), c.Parent)
 	if err != nil {
 		return redact.Secret{}, Credential{}, fmt.Errorf("create token: %w", err)
 	}
 	err = t.trail.Record(ctx, tx, Event{Client: c.Client, Action: "token.created", Subject: "token " + c.ID, Actor: c.By, At: now,
-		Detail: map[string]any{"name": c.Name, "projects": c.Projects, "scopes": c.Scopes, "run": c.Run, "expires": c.Expires}})
+		Detail: map[string]any{"name": c.Name, "projects": c.Projects, "scopes": c.Scopes, "run": c.Run, "expires": c.Expires, "parent": c.Parent}})
 	return redact.NewSecret(token), c, err
 }
 
@@ -249,12 +251,12 @@ func (t *Tokens) touch(ctx context.Context, id string, now time.Time) {
 	}
 }
 
-const tokenColumns = `SELECT id, client_id, name, hash, projects, scopes, actor, created_by, run_id, commit_sha, created_ms, expires_ms, revoked_ms, used_ms FROM tokens`
+const tokenColumns = `SELECT id, client_id, name, hash, projects, scopes, actor, created_by, run_id, commit_sha, created_ms, expires_ms, revoked_ms, used_ms, parent_id FROM tokens`
 
 func scanToken(row interface{ Scan(...any) error }) (c Credential, hash string, err error) {
 	var projects, scopes, actor, by string
 	var created, expires, revoked, used int64
-	if err := row.Scan(&c.ID, &c.Client, &c.Name, &hash, &projects, &scopes, &actor, &by, &c.Run, &c.Commit, &created, &expires, &revoked, &used); err != nil {
+	if err := row.Scan(&c.ID, &c.Client, &c.Name, &hash, &projects, &scopes, &actor, &by, &c.Run, &c.Commit, &created, &expires, &revoked, &used, &c.Parent); err != nil {
 		return c, "", err
 	}
 	c.Created, c.Expires, c.Revoked, c.Used = db.FromMillis(created), db.FromMillis(expires), db.FromMillis(revoked), db.FromMillis(used)
@@ -303,22 +305,57 @@ func flag(b bool) int64 {
 	return 0
 }
 
-// Revoke ends a token at once. One that was revoked already stays as it is.
+// Revoke ends a token at once, and those that were made by showing it. One that
+// was revoked already stays as it is.
 func (t *Tokens) Revoke(ctx context.Context, id string, by Actor) (c Credential, err error) {
 	err = t.db.Tx(ctx, func(tx *db.Tx) error {
-		if c, err = t.Token(ctx, tx, id); err != nil || !c.Revoked.IsZero() {
-			return err
-		}
-		c.Revoked = t.now()
-		if _, err := tx.ExecContext(ctx, `UPDATE tokens SET revoked_ms = $1 WHERE id = $2`, db.Millis(c.Revoked), id); err != nil {
-			return err
-		}
-		return t.trail.Record(ctx, tx, Event{Client: c.Client, Action: "token.revoked", Subject: "token " + id, Actor: by, At: c.Revoked, Detail: map[string]any{"name": c.Name}})
+		c, err = t.RevokeTx(ctx, tx, id, by)
+		return err
 	})
 	if err != nil {
 		err = fmt.Errorf("revoke token %s: %w", id, err)
 	}
 	return c, err
+}
+
+// RevokeTx is Revoke in a transaction of the caller's.
+func (t *Tokens) RevokeTx(ctx context.Context, tx *db.Tx, id string, by Actor) (Credential, error) {
+	c, err := t.Token(ctx, tx, id)
+	if err != nil || !c.Revoked.IsZero() {
+		return c, err
+	}
+	c.Revoked = t.now()
+	if _, err := tx.ExecContext(ctx, `UPDATE tokens SET revoked_ms = $1 WHERE id = $2`, db.Millis(c.Revoked), id); err != nil {
+		return c, err
+	}
+	children, err := children(ctx, tx, id)
+	if err != nil {
+		return c, err
+	}
+	for _, child := range children {
+		if _, err := t.RevokeTx(ctx, tx, child, by); err != nil {
+			return c, err
+		}
+	}
+	return c, t.trail.Record(ctx, tx, Event{Client: c.Client, Action: "token.revoked", Subject: "token " + id, Actor: by, At: c.Revoked, Detail: map[string]any{"name": c.Name}})
+}
+
+// children returns the tokens that were made by showing this one.
+func children(ctx context.Context, q db.Querier, parent string) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id FROM tokens WHERE parent_id = $1 ORDER BY id`, parent)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var ids []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }
 
 // RevokeRunTx ends the credentials of a run, in the transaction that ends the

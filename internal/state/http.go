@@ -27,13 +27,13 @@ const Prefix = "/state/"
 type handler struct {
 	store   *Store
 	clients *clients.Store
-	failed  meter // logins that failed, by address
-	told    meter // refusals that went to the audit trail, by token or address
+	failed  *access.Meter // logins that failed, by address
+	told    *access.Meter // refusals that went to the audit trail, by token or address
 }
 
 // Handler returns the HTTP backend of Terraform and OpenTofu.
 func (s *Store) Handler(c *clients.Store) http.Handler {
-	return &handler{store: s, clients: c, failed: meter{most: 30, now: s.Now}, told: meter{most: 60, now: s.Now}}
+	return &handler{store: s, clients: c, failed: access.NewMeter(30, s.Now), told: access.NewMeter(60, s.Now)}
 }
 
 // call is a request that was let in.

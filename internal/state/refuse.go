@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tidelock/tidelock/internal/access"
@@ -35,7 +34,7 @@ func (h *handler) authenticate(r *http.Request) (access.Credential, error) {
 		return access.Credential{}, errNoAuth
 	}
 	cred, err := h.store.Tokens.Authenticate(r.Context(), t)
-	if errs.Is(err, errs.Forbidden) && !h.failed.count(address(r)) {
+	if errs.Is(err, errs.Forbidden) && !h.failed.Count(address(r)) {
 		return cred, errFlood
 	}
 	return cred, err
@@ -66,7 +65,7 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, cred access.Cre
 		log.Debug("state request", keyReason, err.Error())
 	default:
 		log.Warn("state request refused", keyReason, err.Error())
-		if code != http.StatusTooManyRequests && h.told.count(cred.ID+" "+address(r)) {
+		if code != http.StatusTooManyRequests && h.told.Count(cred.ID+" "+address(r)) {
 			if err := h.tell(r, cred, code, err); err != nil {
 				log.Error("refusal not recorded", keyError, err)
 			}
@@ -104,28 +103,4 @@ func reason(err error) string {
 		return "the address is another client's, or nobody's"
 	}
 	return errs.Sentence(err)
-}
-
-// meter counts what happens in a minute, by key, and says when it is too much.
-type meter struct {
-	most int
-	now  func() time.Time
-
-	mu     sync.Mutex
-	minute int64
-	counts map[string]int
-}
-
-// count counts one more and reports whether it is still within bounds.
-func (m *meter) count(key string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if minute := m.now().Unix() / 60; minute != m.minute || m.counts == nil {
-		m.minute, m.counts = minute, map[string]int{}
-	}
-	if len(m.counts) > 10_000 { // by so many addresses: nobody is told one by one any more
-		return false
-	}
-	m.counts[key]++
-	return m.counts[key] <= m.most
 }

@@ -330,24 +330,27 @@ func (s *Store) Delete(ctx context.Context, client, name string, who Who, lockID
 	if err := CheckName(name); err != nil {
 		return err
 	}
-	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
-		st, err := s.hold(ctx, tx, client, name)
-		if errs.Is(err, errs.NotFound) || err == nil && !st.Exists() {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := mayWrite(st, lockID); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE states SET version_id = '', md5 = '', written_ms = $1 WHERE id = $2`, db.Millis(s.Now()), st.ID); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, st, who, "state.deleted", map[string]any{"serial": st.Serial, "lineage": st.Lineage, "version": st.Seq})
-	})
+	err := s.DB.Tx(ctx, func(tx *db.Tx) error { return s.DeleteTx(ctx, tx, client, name, who, lockID) })
 	if err != nil {
 		return fmt.Errorf("delete state %s: %w", name, err)
 	}
 	return nil
+}
+
+// DeleteTx is Delete in a transaction of the caller's.
+func (s *Store) DeleteTx(ctx context.Context, tx *db.Tx, client, name string, who Who, lockID string) error {
+	st, err := s.hold(ctx, tx, client, name)
+	if errs.Is(err, errs.NotFound) || err == nil && !st.Exists() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := mayWrite(st, lockID); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE states SET version_id = '', md5 = '', written_ms = $1 WHERE id = $2`, db.Millis(s.Now()), st.ID); err != nil {
+		return err
+	}
+	return s.record(ctx, tx, st, who, "state.deleted", map[string]any{"serial": st.Serial, "lineage": st.Lineage, "version": st.Seq})
 }
