@@ -193,4 +193,3 @@ func TestFailedIsNotZero(t *testing.T) {
 		t.Errorf("%+v: %s", got, got.Line())
 	}
 }
-
