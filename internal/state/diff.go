@@ -148,22 +148,7 @@ func readSide(r io.Reader) (side, error) {
 	}
 	for _, r := range f.Resources {
 		for _, in := range r.Instances {
-			address := r.Type + "." + r.Name
-			if r.Mode == "data" {
-				address = "data." + address
-			}
-			if r.Module != "" {
-				address = r.Module + "." + address
-			}
-			switch k := in.IndexKey.(type) {
-			case string:
-				address += "[" + strconv.Quote(k) + "]"
-			case json.Number:
-				address += "[" + k.String() + "]"
-			}
-			if in.Deposed != "" {
-				address += " (deposed " + in.Deposed + ")"
-			}
+			address := addressOf(r.Module, r.Mode, r.Type, r.Name, in.IndexKey, in.Deposed)
 			marked := sensitivePaths(in.Sensitive)
 			hidden := func(path []string) bool { return secretPath(r.Type, path) || underAny(path, marked) }
 			v := values{}
@@ -185,6 +170,10 @@ func readSide(r io.Reader) (side, error) {
 func flatten(into values, path []string, v any, hidden func([]string) bool) {
 	switch v := v.(type) {
 	case map[string]any:
+		if namesSecret(v) {
+			all := hidden
+			hidden = func(p []string) bool { return all(p) || len(p) > len(path) && carries[p[len(path)]] }
+		}
 		for name, inner := range v {
 			flatten(into, append(slices.Clip(path), name), inner, hidden)
 		}
@@ -204,6 +193,20 @@ func flatten(into values, path []string, v any, hidden func([]string) bool) {
 		text = []byte(`"?"`) // nothing that was read from JSON
 	}
 	into[strings.Join(path, ".")] = leaf{string(text), hidden(path)}
+}
+
+// carries are the names under which a pair has its value: {name = "DB_PASSWORD",
+// value = "…"}, as environments of containers have it.
+var carries = map[string]bool{"value": true, "values": true, "string_value": true, "default": true, "default_value": true}
+
+// namesSecret reports whether an object is a pair whose name is like a secret's.
+func namesSecret(v map[string]any) bool {
+	for _, key := range [...]string{"name", "key", "variable", "parameter_name"} {
+		if s, ok := v[key].(string); ok && secretName(s) {
+			return true
+		}
+	}
+	return false
 }
 
 // sensitivePaths reads sensitive_attributes: lists of steps, each the name of
