@@ -2,11 +2,14 @@ package state_test
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tidelock/tidelock/internal/access"
@@ -202,4 +205,83 @@ func TestRealToolsWithoutARight(t *testing.T) {
 			t.Errorf("beta has %v, %v", st, err)
 		}
 	})
+}
+
+// Fault 30 with the real tools: the write at the end of an apply fails, the
+// tool leaves its errored.tfstate, and that is kept, pushed and found right.
+func TestFault30_RealToolsErroredState(t *testing.T) {
+	eachTool(t, func(t *testing.T, tool string) {
+		w := sqliteWorld(t)
+		inner := w.store.Handler(w.clients)
+		var broken atomic.Bool
+		server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if broken.Load() && r.Method == http.MethodPost {
+				http.Error(rw, "the disk is gone", http.StatusInternalServerError)
+				return
+			}
+			inner.ServeHTTP(rw, r)
+		}))
+		defer server.Close()
+		w.url = server.URL
+		l := newLaptop(t, w, tool, w.token(w.acme, "**"), "net/prod", "TF_HTTP_RETRY_MAX=0")
+		l.run("init")
+		broken.Store(true)
+		l.fails("errored.tfstate", "apply", "-auto-approve")
+		f, err := os.Open(filepath.Join(l.dir, "errored.tfstate"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		broken.Store(false)
+		v, err := w.store.KeepErrored(t.Context(), w.acme.ID, "net/prod", state.Who{Actor: access.Actor{Kind: access.Bot}, Run: "r1"}, f, "HTTP error: 500")
+		if err != nil || v.Instances != 2 {
+			t.Fatalf("kept %+v, %v", v, err)
+		}
+		if out := l.run("plan"); !strings.Contains(out, "2 to add") {
+			t.Errorf("before the push: %s", out)
+		}
+		if _, err := w.store.PushErrored(t.Context(), w.acme.ID, "net/prod", v.Seq, state.Who{Actor: alice}); err != nil {
+			t.Fatal(err)
+		}
+		if out := l.run("plan"); !strings.Contains(out, "No changes") {
+			t.Errorf("after the push: %s", out)
+		}
+	})
+}
+
+// Fault 28: who wants a lock that another holds waits as long as was asked, and
+// has it when it is free; nobody takes it away meanwhile.
+func TestFault28_RealToolsWaitForTheLock(t *testing.T) {
+	eachTool(t, func(t *testing.T, tool string) {
+		w := sqliteWorld(t)
+		token := w.token(w.acme, "**")
+		refused, inner := make(chan struct{}, 100), w.store.Handler(w.clients)
+		server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			inner.ServeHTTP(rw, r)
+			if r.Method == "LOCK" {
+				refused <- struct{}{}
+			}
+		}))
+		defer server.Close()
+		w.url = server.URL
+		l := newLaptop(t, w, tool, token, "net/prod")
+		l.run("init")
+		w.want(200, token, "LOCK", "/state/acme/net/prod", lockInfo("0a1b"))
+		<-refused
+		go func() {
+			<-refused // the tool's first try
+			_ = w.store.Unlock(t.Context(), w.acme.ID, "net/prod", state.Who{Token: tokenID(t, w)}, "0a1b")
+		}()
+		l.run("apply", "-auto-approve", "-lock-timeout=60s")
+	})
+}
+
+// tokenID returns the ID of the only token.
+func tokenID(t *testing.T, w *world) string {
+	all, err := w.tokens.List(t.Context(), "", true)
+	if err != nil || len(all) != 1 {
+		t.Errorf("%d tokens, %v", len(all), err)
+		return ""
+	}
+	return all[0].ID
 }
