@@ -504,6 +504,37 @@ func TestFault23_FullDiskGivesNoLock(t *testing.T) {
 	}
 }
 
+// Fault 24, the store's side: a disk that is full in the middle of the work
+// loses nothing of what was answered, and the write goes through once there is
+// room.
+func TestFault24_FullDatabaseIs503(t *testing.T) {
+	d := dbtest.SQLite(t)
+	w := newWorld(t, d)
+	token, now := w.token(w.acme, "**"), doc(1, "l", "now")
+	w.want(200, token, "LOCK", at, lockInfo("A"))
+	w.want(200, token, "POST", at+"?ID=A", now)
+	pages := func(n string) {
+		t.Helper()
+		if _, err := d.Writer().ExecContext(t.Context(), "PRAGMA max_page_count = "+n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pages("1") // as many as there are
+	large := doc(2, "l", noise(200_000))
+	if a := w.want(503, token, "POST", at+"?ID=A", large); !strings.Contains(a.body, "disk is full") {
+		t.Errorf("says %s", a.body)
+	}
+	if a := w.want(200, token, "GET", at, ""); a.body != now {
+		t.Errorf("became %s", a.body)
+	}
+	pages("1000000")
+	w.want(200, token, "POST", at+"?ID=A", large)
+	w.want(200, token, "UNLOCK", at, lockInfo("A"))
+	if a := w.want(200, token, "GET", at, ""); a.body != large {
+		t.Errorf("%d bytes came back", len(a.body))
+	}
+}
+
 func TestQuotas(t *testing.T) {
 	w := sqliteWorld(t, func(o *state.Options) { o.Limits = state.Limits{States: 2, Bytes: 40_000} })
 	token, beta := w.token(w.acme, "**"), w.token(w.beta, "**")

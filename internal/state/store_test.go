@@ -383,6 +383,9 @@ func TestThreat_StatesAtRest(t *testing.T) {
 	if _, err := w.read(3); err == nil || !strings.Contains(errs.Sentence(err), "tampered") {
 		t.Errorf("swapped content: %v", err)
 	}
+	if a := w.want(500, token, "GET", at, ""); strings.Contains(a.body, "lineage") {
+		t.Errorf("something of it was sent: %s", a.body)
+	}
 	exec(`UPDATE state_versions SET wrapped = (SELECT wrapped FROM state_versions WHERE seq = 1) WHERE seq = 3`)
 	if _, err := w.read(3); err == nil || !strings.Contains(errs.Sentence(err), "tampered") {
 		t.Errorf("swapped content and key: %v", err)
