@@ -461,7 +461,10 @@ func TestKeysRotateAndALostOneIsNamed(t *testing.T) {
 // A large state passes through without lying in memory whole.
 func TestLargeStateStreams(t *testing.T) {
 	w := sqliteWorld(t)
-	const size = 100 << 20
+	size := 100 << 20
+	if raced { // the detector takes minutes for that, and its pools forget on purpose
+		size = 8 << 20
+	}
 	body := func() io.Reader { return largeState(size) }
 	token := w.token(w.acme, "**")
 	var before, after runtime.MemStats
@@ -493,11 +496,11 @@ func TestLargeStateStreams(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	// All that was ever allocated, not only what was held at once.
-	if n := after.TotalAlloc - before.TotalAlloc; n > 40<<20 {
+	if n := after.TotalAlloc - before.TotalAlloc; n > 40<<20 && !raced {
 		t.Errorf("%d MB were allocated for a state of 100 MB", n>>20)
 	}
 	v, err := w.store.Current(t.Context(), w.acme.ID, prod)
-	if err != nil || v.Size < size || v.Resources < 1000 {
+	if err != nil || v.Size < int64(size) || v.Resources < 200 {
 		t.Errorf("version %+v, %v", v, err)
 	}
 }
