@@ -239,7 +239,7 @@ func (a *application) stillAllowed(ctx context.Context, tx *db.Tx) (bool, error)
 	if why := verdictTrouble(plan); why != "" {
 		return false, a.hold(ctx, tx, why)
 	}
-	over, err := a.Budget.Judge(ctx, tx, a.change.ID)
+	over, err := a.Budget.JudgeApply(ctx, tx, a.change.ID)
 	if err != nil {
 		return false, err
 	}

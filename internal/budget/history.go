@@ -1,6 +1,8 @@
 package budget
 
 import (
+	"context"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -79,6 +81,7 @@ func (h *history) figures(m Month, now time.Time) Figures {
 	switch {
 	case ok:
 		f.Rate, f.AtLeast, f.Known = last.rate, last.atLeast, last.known
+		f.rateKnown = last.known
 	case len(steps) > 0:
 		// Before the first plan: a project that began with nothing was not
 		// there; of another nothing is known.
@@ -93,7 +96,12 @@ func (h *history) figures(m Month, now time.Time) Figures {
 			continue
 		}
 		if s.basis != BasisSeen {
+			bound := cost.BoundExact
+			if !had || !s.known || !was.known || s.atLeast != was.atLeast {
+				bound = cost.BoundPartial
+			}
 			f.AppliedCount++
+			f.AppliedBound = f.AppliedBound.And(bound)
 			if had {
 				f.Applied = f.Applied.Add(s.rate.Sub(was.rate))
 			}
@@ -139,12 +147,12 @@ func (f *Figures) pending(h *history, m Month, now time.Time) {
 		switch e.State {
 		case StateMerged:
 			if MonthOf(e.Merged) == m {
-				f.Merged = f.Merged.Add(e.Amounts.Delta)
+				f.Merged, f.MergedBound = f.Merged.Add(e.moved), f.MergedBound.And(e.bound())
 				f.MergedCount++
 			}
 		case StatePlanned:
 			if MonthOf(now) == m {
-				f.Open = f.Open.Add(e.Amounts.Delta)
+				f.Open, f.OpenBound = f.Open.Add(e.moved), f.OpenBound.And(e.bound())
 				f.OpenCount++
 			}
 		}
@@ -168,11 +176,12 @@ func (h *history) settle() {
 	}
 }
 
-// plus adds the figures of another project for the same month.
-func (f Figures) plus(o Figures) Figures {
+// Plus adds the figures of another project for the same month.
+func (f Figures) Plus(o Figures) Figures {
 	f.Rate, f.Cost = f.Rate.Add(o.Rate), f.Cost.Add(o.Cost)
 	f.Applied, f.Merged, f.Open = f.Applied.Add(o.Applied), f.Merged.Add(o.Merged), f.Open.Add(o.Open)
 	f.AppliedCount, f.MergedCount, f.OpenCount = f.AppliedCount+o.AppliedCount, f.MergedCount+o.MergedCount, f.OpenCount+o.OpenCount
+	f.AppliedBound, f.MergedBound, f.OpenBound = f.AppliedBound.And(o.AppliedBound), f.MergedBound.And(o.MergedBound), f.OpenBound.And(o.OpenBound)
 	f.AtLeast, f.Known = f.AtLeast || o.AtLeast, f.Known && o.Known
 	return f
 }
@@ -183,6 +192,46 @@ func (f Figures) times(rate decimal.Decimal) Figures {
 		*d = d.Mul(rate)
 	}
 	return f
+}
+
+// oneCurrency turns what a project has in another currency than its newest
+// rate into that, by the rate of the day: the server's currency may have been
+// set to another one since. Where no rate is known, what was before is not
+// known either, and a change's difference is lost.
+func (h *history) oneCurrency(ctx context.Context, convert Converter, now time.Time) error {
+	x := exchange{to: h.currency, day: now.Format(time.DateOnly), convert: convert, known: map[string]*decimal.Decimal{}}
+	kept := make([]Point, 0, len(h.points))
+	for _, p := range h.points {
+		rate, err := x.rate(ctx, p.Currency)
+		if err != nil {
+			return err
+		}
+		if rate == nil {
+			kept = kept[:0]
+			continue
+		}
+		if p.Currency != h.currency && p.Currency != "" {
+			p.Rate, p.Services = p.Rate.Mul(*rate), slices.Clone(p.Services)
+			for i := range p.Services {
+				p.Services[i].Rate = p.Services[i].Rate.Mul(*rate)
+			}
+		}
+		kept = append(kept, p)
+	}
+	h.points = kept
+	for i := range h.entries {
+		e := &h.entries[i]
+		rate, err := x.rate(ctx, e.Amounts.Currency)
+		if err != nil {
+			return err
+		}
+		if e.lost = rate == nil; e.lost {
+			e.moved = decimal.Zero
+		} else {
+			e.moved = e.Amounts.Delta.Mul(*rate)
+		}
+	}
+	return nil
 }
 
 // histories sorts rows and points to their projects, in the order of their keys.
@@ -208,6 +257,7 @@ func histories(entries []row, points []Point) []*history {
 	}
 	for _, r := range entries {
 		h := of(r.Key, r.Client)
+		r.Entry.moved = r.Amounts.Delta
 		h.entries = append(h.entries, r.Entry)
 		h.project = r.Project
 		if h.currency == "" {

@@ -28,6 +28,11 @@ type Verdict struct {
 	Delta    decimal.Decimal `json:"delta"`
 	Bound    cost.Bound      `json:"bound"`    // of Delta
 	AtLeast  bool            `json:"at_least"` // of Before and After
+	// Known is false where an apply of another project failed, or had no
+	// estimate: Before and After then have the last rate that was known.
+	Known bool `json:"known"`
+	// AsOf is the day, or "from to to", of the prices of the change's plans.
+	AsOf string `json:"as_of,omitempty"`
 	// ProjectedBefore and Projected are what the month will cost without the
 	// change, and with it applied now.
 	ProjectedBefore decimal.Decimal `json:"projected_before"`
@@ -70,6 +75,24 @@ type amountsOf struct {
 	after    decimal.Decimal
 	exact    bool   // nothing is left out that could add
 	plans    string // hash of the plans
+}
+
+// JudgeApply is Judge for an apply that begins in the same transaction. Those
+// that could fill the same budget are judged one after another, and each sees
+// what began before it: two that fit alone do not both begin where together
+// they don't fit.
+func (s *Store) JudgeApply(ctx context.Context, tx *db.Tx, change string) ([]Verdict, error) {
+	if s == nil || len(s.budgets) == 0 {
+		return nil, nil
+	}
+	of, err := s.subject(ctx, tx, change)
+	if err != nil || of.client == "" {
+		return nil, err
+	}
+	if err := tx.Serialize(ctx, "budgets "+s.reach(of.client)); err != nil {
+		return nil, err
+	}
+	return s.Judge(ctx, tx, change)
 }
 
 // Judge returns what the budgets say of a change that is not wholly applied,
@@ -130,14 +153,14 @@ func (s *Store) reach(client string) string {
 func (p *position) judge(ctx context.Context, l *ledger, mine []Entry) (Verdict, error) {
 	b := p.budget
 	v := Verdict{
-		Budget: b.Name, Month: p.month, Currency: b.Currency, Amount: b.Amount, Bound: cost.BoundExact, AtLeast: p.atLeast,
+		Budget: b.Name, Month: p.month, Currency: b.Currency, Amount: b.Amount, Bound: cost.BoundExact, AtLeast: p.atLeast, Known: p.rateKnown, AsOf: asOf(mine),
 		OnExceed: b.OnExceed, Owners: b.Owners, own: ownOf(mine),
 	}
 	v.Before = p.rate.Add(p.merged)
 	v.After = v.Before
 	for _, e := range mine {
-		v.Bound = both(v.Bound, e.bound())
-		v.AtLeast = v.AtLeast || e.Amounts.AtLeast
+		v.Bound = v.Bound.And(e.bound())
+		v.AtLeast = v.AtLeast || e.Amounts.AtLeast || e.Amounts.Currency == ""
 		rate, err := p.x.rate(ctx, e.Amounts.Currency)
 		if err != nil {
 			return v, err
@@ -178,23 +201,25 @@ func (p *position) judge(ctx context.Context, l *ledger, mine []Entry) (Verdict,
 }
 
 // bound says how an entry's difference relates to the true one: of a plan
-// without an estimate nothing is known.
+// without an estimate, or in a currency without a rate, nothing is known.
 func (e Entry) bound() cost.Bound {
-	if e.Amounts.Currency == "" {
+	if e.Amounts.Currency == "" || e.lost {
 		return cost.BoundPartial
 	}
 	return cmp.Or(e.Amounts.Bound, cost.BoundExact)
 }
 
-// both is the bound of a sum.
-func both(a, b cost.Bound) cost.Bound {
-	switch {
-	case a == cost.BoundExact || a == b:
-		return b
-	case b == cost.BoundExact:
-		return a
+// asOf spans the days of the prices of several entries.
+func asOf(of []Entry) string {
+	var sum cost.Estimate
+	for _, e := range of {
+		from, to, ok := strings.Cut(e.Amounts.AsOf, " to ")
+		if !ok {
+			to = from
+		}
+		sum = sum.Plus(cost.Estimate{AsOfFrom: from, AsOfTo: to})
 	}
-	return cost.BoundPartial
+	return sum.AsOf
 }
 
 // ownOf adds up what the entries do, without anything around them.

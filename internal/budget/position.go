@@ -32,8 +32,15 @@ func (s *Store) load(ctx context.Context, q db.Querier, client string, pending b
 		return nil, err
 	}
 	l.all = histories(entries, moves)
-	l.names, l.repos, err = owners(ctx, q, client)
-	return l, err
+	if l.names, l.repos, err = owners(ctx, q, client); err != nil {
+		return nil, err
+	}
+	for _, h := range l.all {
+		if err := h.oneCurrency(ctx, s.convert, l.now); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
 }
 
 // target is a project as scopes look at it.
@@ -51,13 +58,16 @@ type position struct {
 	budget   Budget
 	month    Month
 	rate     decimal.Decimal // a month
-	merged   decimal.Decimal // on top of it
+	merged   decimal.Decimal // on top of it, with what is being applied
+	bound    cost.Bound      // of merged; "" where there is none
 	spent    decimal.Decimal // in the month, so far
 	projects int
 	clients  map[string]bool
 	atLeast  bool
 	known    bool
 	x        exchange
+
+	rateKnown bool // of rate alone
 }
 
 // month returns the month that a budget is about now, and whether it is not
@@ -75,7 +85,7 @@ func (b Budget) month(now time.Time) (Month, bool) {
 // plans found there counts instead. mine returns those entries.
 func (s *Store) stand(ctx context.Context, l *ledger, b Budget, change string) (p *position, mine []Entry, err error) {
 	m, _ := b.month(l.now)
-	p = &position{budget: b, month: m, known: true, clients: map[string]bool{}}
+	p = &position{budget: b, month: m, known: true, rateKnown: true, clients: map[string]bool{}}
 	p.x = exchange{to: b.Currency, day: l.now.Format(time.DateOnly), convert: s.convert, known: map[string]*decimal.Decimal{}}
 	present := MonthOf(l.now)
 	for _, h := range l.all {
@@ -102,12 +112,14 @@ func (s *Store) stand(ctx context.Context, l *ledger, b Budget, change string) (
 		p.spent = p.spent.Add(f.Cost)
 		if !replaced {
 			p.rate, p.atLeast = p.rate.Add(f.Rate), p.atLeast || f.AtLeast
+			p.rateKnown = p.rateKnown && f.rateKnown
 		}
 		p.known = p.known && f.Known
 		for _, e := range h.entries {
-			if e.State == StateMerged && e.Change != change {
-				p.merged = p.merged.Add(e.Amounts.Delta.Mul(*rate))
-				p.atLeast = p.atLeast || e.Amounts.Bound != cost.BoundExact
+			if (e.State == StateMerged || e.applying) && e.Change != change {
+				p.merged = p.merged.Add(e.moved.Mul(*rate))
+				p.bound = p.bound.And(e.bound())
+				p.atLeast = p.atLeast || e.bound() != cost.BoundExact
 			}
 		}
 	}
@@ -166,7 +178,7 @@ func (p *position) status(l *ledger, told map[alertKey]time.Time) Status {
 	b := p.budget
 	f := Expect(p.month, l.now, p.spent, p.rate, p.merged, nil)
 	st := Status{
-		Budget: b.Name, Month: p.month, Currency: b.Currency, Amount: b.Amount, Rate: p.rate, Merged: p.merged, Cost: p.spent,
+		Budget: b.Name, Month: p.month, Currency: b.Currency, Amount: b.Amount, Rate: p.rate, Merged: p.merged, MergedBound: p.bound, Cost: p.spent,
 		Projected: f.WithMerged, Method: f.Method, Projects: p.projects, AtLeast: p.atLeast, Known: p.known, LeftOut: p.x.leftOut(), Shared: len(p.clients) > 1,
 		OnExceed: b.OnExceed, Owners: b.Owners.String(), Needed: b.Owners.Needed(),
 	}

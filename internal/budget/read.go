@@ -54,7 +54,8 @@ func rows(ctx context.Context, q db.Querier, client string, pending bool) ([]row
 	}
 	rs, err := q.QueryContext(ctx, `SELECT l.change_id, l.dir, l.workspace, l.client_id, l.repo_id, l.pull, l.project, l.plan_run_id, l.plan_digest, l.planned_ms,
 			l.partial, l.currency, l.before_amount, l.after_amount, l.delta_amount, l.at_least, l.bound, l.as_of, l.services,
-			l.applied_ms, l.apply_plan_id, l.outcome, l.last_amounts, c.status, COALESCE(m.merged_ms, 0)
+			l.applied_ms, l.apply_plan_id, l.outcome, l.last_amounts, c.status, COALESCE(m.merged_ms, 0),
+			CASE WHEN EXISTS (SELECT 1 FROM runs r WHERE r.change_id=l.change_id AND r.dir=l.dir AND r.workspace=l.workspace AND r.kind='apply' AND r.status='running') THEN 1 ELSE 0 END
 		FROM cost_ledger l JOIN changes c ON c.id=l.change_id LEFT JOIN cost_merges m ON m.change_id=l.change_id
 		WHERE ($1 = '' OR l.client_id=$1)`+which+` ORDER BY l.planned_ms, l.plan_run_id`, client)
 	if err != nil {
@@ -66,16 +67,16 @@ func rows(ctx context.Context, q db.Querier, client string, pending bool) ([]row
 		var (
 			r                               row
 			planned, applied, merged        int64
-			partial, atLeast                int64
+			partial, atLeast, applying      int64
 			before, after, delta, srv, last string
 		)
 		err := rs.Scan(&r.Change, &r.Dir, &r.Workspace, &r.Client, &r.Repo, &r.Pull, &r.Project, &r.Plan, &r.Digest, &planned,
 			&partial, &r.Amounts.Currency, &before, &after, &delta, &atLeast, &r.Amounts.Bound, &r.Amounts.AsOf, &srv,
-			&applied, &r.applyPlan, &r.outcome, &last, &r.change, &merged)
+			&applied, &r.applyPlan, &r.outcome, &last, &r.change, &merged, &applying)
 		if err != nil {
 			return nil, fmt.Errorf("read ledger: %w", err)
 		}
-		r.partial, r.Amounts.AtLeast = partial != 0, atLeast != 0
+		r.partial, r.Amounts.AtLeast, r.applying = partial != 0, atLeast != 0, applying != 0
 		r.Planned, r.Applied, r.Merged = moment(planned), moment(applied), moment(merged)
 		for _, d := range []struct {
 			text string

@@ -95,7 +95,7 @@ func (s *Store) client(ctx context.Context, c *ClientReport, hs []*history, repo
 			f := h.figures(m, now)
 			p.Months = append(p.Months, f)
 			if rate != nil {
-				c.Months[i] = c.Months[i].plus(f.times(*rate))
+				c.Months[i] = c.Months[i].Plus(f.times(*rate))
 			}
 		}
 		if last, ok := stepAt(h.steps(), q.To.End()); ok {
@@ -139,10 +139,10 @@ func (s *Store) expect(ctx context.Context, hs []*history, x *exchange, m Month,
 		if rate == nil {
 			continue
 		}
-		sum = sum.plus(h.figures(present, now).times(*rate))
+		sum = sum.Plus(h.figures(present, now).times(*rate))
 		merged = merged.Add(h.merged().Mul(*rate))
 		for i := range past {
-			past[i] = past[i].plus(h.figures(past[i].Month, now).times(*rate))
+			past[i] = past[i].Plus(h.figures(past[i].Month, now).times(*rate))
 		}
 	}
 	f := Expect(m, now, sum.Cost, sum.Rate, merged, past)
@@ -155,7 +155,7 @@ func (h *history) merged() decimal.Decimal {
 	sum := decimal.Zero
 	for _, e := range h.entries {
 		if e.State == StateMerged {
-			sum = sum.Add(e.Amounts.Delta)
+			sum = sum.Add(e.moved)
 		}
 	}
 	return sum

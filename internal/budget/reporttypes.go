@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/tidelock/tidelock/internal/cost"
 )
 
 // Query asks for a report. From and To are both included; both zero is the
@@ -73,6 +75,10 @@ type Figures struct {
 	// in the present month alone.
 	Merged decimal.Decimal `json:"merged"`
 	Open   decimal.Decimal `json:"open"`
+	// How far each of the three is known; left out where there is none.
+	AppliedBound cost.Bound `json:"applied_bound,omitempty"`
+	MergedBound  cost.Bound `json:"merged_bound,omitempty"`
+	OpenBound    cost.Bound `json:"open_bound,omitempty"`
 	// How many entries each of the three is made of.
 	AppliedCount int `json:"applied_count"`
 	MergedCount  int `json:"merged_count"`
@@ -82,6 +88,8 @@ type Figures struct {
 	// Known is false where an apply failed and nothing has been applied since,
 	// or where the month was over before anything was known.
 	Known bool `json:"known"`
+
+	rateKnown bool // of Rate alone
 }
 
 // Forecast is where a month is heading.
@@ -108,16 +116,18 @@ type Status struct {
 	Currency string          `json:"currency"`
 	Amount   decimal.Decimal `json:"amount"`
 	// Rate is what the projects it looks at cost a month now, Merged what is
-	// merged on top, Cost what the month has cost so far, and Projected what
+	// merged or being applied on top, with how far that is known, Cost what the month has cost so far, and Projected what
 	// the month will cost with what is merged.
 	Rate      decimal.Decimal `json:"rate"`
 	Merged    decimal.Decimal `json:"merged"`
 	Cost      decimal.Decimal `json:"cost"`
 	Projected decimal.Decimal `json:"projected"`
-	Method    string          `json:"method"`
-	Projects  int             `json:"projects"` // how many it looks at
-	AtLeast   bool            `json:"at_least"`
-	Known     bool            `json:"known"`
+	// MergedBound is left out where nothing is merged.
+	MergedBound cost.Bound `json:"merged_bound,omitempty"`
+	Method      string     `json:"method"`
+	Projects    int        `json:"projects"` // how many it looks at
+	AtLeast     bool       `json:"at_least"`
+	Known       bool       `json:"known"`
 	// Shared is set where it looks at projects of several clients: its amounts
 	// are for none of them to see.
 	Shared bool `json:"shared"`

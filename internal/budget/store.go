@@ -64,7 +64,7 @@ type Plan struct {
 	Run     string // IDs sort by age: the newest counts
 	Digest  string
 	Partial bool // it was made of some resources alone, so Before and After are too
-	// Estimate is nil where there is none.
+	// Estimate is nil, or a failed one, where there is none.
 	Estimate *cost.Estimate
 	At       time.Time
 }
@@ -73,10 +73,7 @@ type Plan struct {
 // stands there changes nothing, so the order in which plans are told does not
 // matter. The first plan of a project also begins its history.
 func (s *Store) Planned(ctx context.Context, tx *db.Tx, p Plan) error {
-	var a Amounts
-	if p.Estimate != nil {
-		a = AmountsOf(*p.Estimate)
-	}
+	a := amountsIn(p.Estimate)
 	services, err := json.Marshal(a.Services)
 	if err != nil {
 		return err
@@ -93,7 +90,7 @@ func (s *Store) Planned(ctx context.Context, tx *db.Tx, p Plan) error {
 		flag(p.Partial), a.Currency, a.Before.String(), a.After.String(), a.Delta.String(), flag(a.AtLeast), string(a.Bound), a.AsOf, string(services)); err != nil {
 		return fmt.Errorf("ledger row of plan %s: %w", p.Run, err)
 	}
-	if p.Estimate == nil || p.Partial {
+	if a.Currency == "" || p.Partial {
 		return nil
 	}
 	return s.seen(ctx, tx, p, a)
@@ -132,7 +129,7 @@ type Apply struct {
 	Done     bool
 	Destroy  bool // of everything
 	Partial  bool
-	Estimate *cost.Estimate // of the plan; nil where there is none
+	Estimate *cost.Estimate // of the plan; nil, or failed, where there is none
 	Planned  time.Time      // when the plan ended
 	At       time.Time
 }
@@ -145,17 +142,14 @@ func (s *Store) Applied(ctx context.Context, tx *db.Tx, a Apply) error {
 	if err := s.Planned(ctx, tx, Plan{Subject: a.Subject, Run: a.Plan, Digest: a.Digest, Partial: a.Partial, Estimate: a.Estimate, At: a.Planned}); err != nil {
 		return err
 	}
-	var amounts Amounts
-	if a.Estimate != nil {
-		amounts = AmountsOf(*a.Estimate)
-	}
+	amounts := amountsIn(a.Estimate)
 	outcome, basis, rate := "applied", BasisApplied, amounts.After
 	switch {
 	case !a.Done:
 		outcome, basis, rate = "failed", BasisUnknown, decimal.Zero
 	case a.Destroy && !a.Partial:
 		rate, amounts.AtLeast, amounts.Services = decimal.Zero, false, nil
-	case a.Estimate == nil:
+	case amounts.Currency == "":
 		basis = BasisUnknown
 	case a.Partial:
 		rate, amounts.Services = amounts.Delta, nil

@@ -45,6 +45,15 @@ func AmountsOf(e cost.Estimate) Amounts {
 	}
 }
 
+// amountsIn are those of an estimate. Where there is none, or the estimator
+// failed, they have no currency: nothing is known then, which is not zero.
+func amountsIn(e *cost.Estimate) Amounts {
+	if e == nil || e.Failed != "" {
+		return Amounts{}
+	}
+	return AmountsOf(*e)
+}
+
 // State says how far an entry is.
 type State string
 
@@ -77,7 +86,12 @@ type Entry struct {
 	Applied time.Time `json:"applied,omitzero"`
 	Last    *Amounts  `json:"last,omitempty"`
 
-	partial bool // the plan was of some resources alone
+	partial  bool // the plan was of some resources alone
+	applying bool // an apply of it has begun and not ended
+	// moved is Amounts.Delta in the currency of the project's history; lost is
+	// set where no rate into that is known.
+	moved decimal.Decimal
+	lost  bool
 }
 
 // Basis says what a project's rate rests on.

@@ -54,13 +54,14 @@ func unsigned(amount decimal.Decimal, currency string) string {
 }
 
 // Percent returns the change in percent of what the project cost before, to
-// the nearest whole. There is none when it cost nothing before, or when the
-// amount before or the change is not known wholly.
+// the nearest whole. There is none when it cost nothing before, when the amount
+// before or the change is not known wholly, or when a change would round to none.
 func (e Estimate) Percent() (int64, bool) {
 	if !e.Before.IsPositive() || e.AtLeast || e.Bound != BoundExact {
 		return 0, false
 	}
-	return e.Delta.Mul(decimal.NewFromInt(100)).DivRound(e.Before, 0).IntPart(), true
+	p := e.Delta.Mul(decimal.NewFromInt(100)).DivRound(e.Before, 0)
+	return p.IntPart(), !p.IsZero() || e.Delta.IsZero()
 }
 
 // Line says in one line what the change does to the month's bill:

@@ -15,7 +15,7 @@ func (e Estimate) Plus(o Estimate) Estimate {
 		e.ByUse = e.ByUse.plus(o.ByUse)
 		e.Before, e.After, e.Delta = e.Before.Add(o.Before), e.After.Add(o.After), e.Delta.Add(o.Delta)
 		e.AtLeast = e.AtLeast || o.AtLeast
-		e.Bound = e.Bound.and(o.Bound)
+		e.Bound = e.Bound.And(o.Bound)
 	}
 	e.Counts.Priced += o.Counts.Priced
 	e.Counts.Free += o.Counts.Free
@@ -39,8 +39,8 @@ func (e Estimate) Plus(o Estimate) Estimate {
 	return e
 }
 
-// and returns the bound of a sum of two differences.
-func (b Bound) and(o Bound) Bound {
+// And returns the bound of a sum of two differences; "" is that of nothing.
+func (b Bound) And(o Bound) Bound {
 	switch {
 	case b == BoundExact || b == "" || b == o:
 		return o

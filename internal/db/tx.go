@@ -18,8 +18,9 @@ import (
 // that it was given to.
 type Tx struct {
 	*sql.Tx
-	conn  *sql.Conn
-	after []func()
+	conn    *sql.Conn
+	dialect Dialect
+	after   []func()
 }
 
 // AfterCommit has f called once the transaction is committed, and never if it
@@ -38,6 +39,20 @@ func (tx *Tx) Pgx(f func(*pgx.Conn) error) error {
 		}
 		return f(pg.Conn())
 	})
+}
+
+// Serialize lets one transaction at a time past it of those that give the same
+// name: the next waits until this one has ended, and reads from then on what it
+// left. On SQLite, where one transaction writes at any time, there is nothing
+// to wait for.
+func (tx *Tx) Serialize(ctx context.Context, name string) error {
+	if tx.dialect != Postgres {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, name); err != nil {
+		return fmt.Errorf("serialize %s: %w", name, err)
+	}
+	return nil
 }
 
 // Tx runs fn in a transaction, which commits when fn returns nil and is rolled
@@ -102,7 +117,7 @@ func (d *DB) once(ctx context.Context, fn func(tx *Tx) error) ([]func(), error) 
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
-	tx := &Tx{Tx: stx, conn: conn}
+	tx := &Tx{Tx: stx, conn: conn, dialect: d.dialect}
 	done := false
 	defer func() {
 		if !done {
