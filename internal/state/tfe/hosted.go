@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"hash"
 	"io"
 	"net/http"
@@ -159,8 +158,11 @@ func (a *API) bearer(r *http.Request, c claims) (access.Credential, state.State,
 
 func (a *API) download(w http.ResponseWriter, r *http.Request, c claims, st state.State) error {
 	v, err := a.States.VersionByID(r.Context(), c.Client, c.Version)
-	if err != nil || v.State != st.ID {
-		return absent(errors.Join(err, errAddress))
+	if errs.Is(err, errs.NotFound) || err == nil && v.State != st.ID {
+		return errAddress
+	}
+	if err != nil {
+		return err
 	}
 	head := w.Header()
 	head.Set("Content-Type", "application/json")

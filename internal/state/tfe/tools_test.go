@@ -1,0 +1,214 @@
+package tfe_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tidelock/tidelock/internal/db/dbtest"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/toolchain"
+)
+
+// laptop is a folder in which somebody works with a real Terraform.
+type laptop struct {
+	t    *testing.T
+	tool string
+	dir  string
+	env  []string
+}
+
+const work = `
+resource "terraform_data" "a" {
+  input = "one"
+}
+resource "terraform_data" "b" {
+  input = "two"
+}
+output "a" {
+  value = terraform_data.a.output
+}
+output "secret" {
+  value     = ["x", "y"]
+  sensitive = true
+}
+`
+
+// newLaptop is a folder with the block, and with the token as login leaves it.
+func newLaptop(t *testing.T, w *world, tool, token, block string) *laptop {
+	t.Helper()
+	l := &laptop{t: t, tool: tool, dir: t.TempDir()}
+	l.write("main.tf", "terraform {\n"+block+"\n}\n"+work)
+	l.env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + l.dir, "CHECKPOINT_DISABLE=1", "SSL_CERT_FILE=" + w.ca, "SSL_CERT_DIR=" + os.DevNull,
+		"TF_INPUT=0", "TF_CLI_ARGS=-no-color", "TF_CLI_CONFIG_FILE=" + filepath.Join(l.dir, "rc"),
+	}
+	l.write("rc", "credentials \""+w.host+"\" {\n  token = \""+token+"\"\n}\n")
+	return l
+}
+
+func (l *laptop) write(name, text string) {
+	l.t.Helper()
+	if err := os.WriteFile(filepath.Join(l.dir, name), []byte(text), 0o600); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// try runs the tool and returns what it said and whether it was well.
+func (l *laptop) try(args ...string) (string, bool) {
+	l.t.Helper()
+	cmd := exec.CommandContext(l.t.Context(), l.tool, args...)
+	cmd.Dir, cmd.Env = l.dir, l.env
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		l.t.Fatal(err)
+	}
+	return string(out), err == nil
+}
+
+func (l *laptop) run(args ...string) string {
+	l.t.Helper()
+	out, ok := l.try(args...)
+	if !ok {
+		l.t.Fatalf("%s: %s", strings.Join(args, " "), out)
+	}
+	return out
+}
+
+func (l *laptop) fails(says string, args ...string) {
+	l.t.Helper()
+	out, ok := l.try(args...)
+	// Sentences break where the terminal ends, wherever that is.
+	if ok || !strings.Contains(strings.Join(strings.Fields(strings.ReplaceAll(out, "│", "")), " "), says) {
+		l.t.Errorf("%s: well %v, and does not say %q: %s", strings.Join(args, " "), ok, says, out)
+	}
+}
+
+// eachTool runs the test with Terraform and with OpenTofu.
+func eachTool(t *testing.T, f func(t *testing.T, path string)) {
+	t.Run("terraform", func(t *testing.T) {
+		path, err := exec.LookPath("terraform")
+		if err != nil {
+			t.Skip("there is no terraform here")
+		}
+		t.Parallel()
+		f(t, path)
+	})
+	t.Run("tofu", func(t *testing.T) {
+		b, err := toolchain.FindOpenTofu(t.Context(), toolchain.Options{})
+		if errs.Is(err, errs.NotFound) {
+			t.Skip("there is no OpenTofu here")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Parallel()
+		f(t, b.Path)
+	})
+}
+
+func cloud(w *world, workspaces string) string {
+	return "  cloud {\n    hostname     = \"" + w.host + "\"\n    organization = \"acme\"\n    workspaces {\n      " + workspaces + "\n    }\n  }"
+}
+
+func remote(w *world, workspaces string) string {
+	return strings.Replace(cloud(w, workspaces), "cloud", "backend \"remote\"", 1)
+}
+
+// All that a person does with a workspace from a laptop, by the real tools.
+func TestRealToolsWithTheCloudBlock(t *testing.T) {
+	eachTool(t, func(t *testing.T, tool string) {
+		w := newWorld(t, dbtest.SQLite(t))
+		token := w.token(w.acme, "**")
+		l := newLaptop(t, w, tool, token, cloud(w, `name = "net:prod"`))
+		l.run("init")
+		l.run("apply", "-auto-approve")
+		if out := l.run("plan"); !strings.Contains(out, "No changes") {
+			t.Errorf("plan: %s", out)
+		}
+		if out := l.run("output"); !strings.Contains(out, `a = "one"`) || !strings.Contains(out, "secret = <sensitive>") {
+			t.Errorf("output: %s", out)
+		}
+		if out := l.run("output", "-json", "secret"); strings.TrimSpace(out) != `["x","y"]` {
+			t.Errorf("sensitive output: %s", out)
+		}
+		first := l.run("state", "pull")
+		l.run("state", "mv", "terraform_data.b", "terraform_data.c")
+		l.run("taint", "terraform_data.a")
+		l.run("untaint", "terraform_data.a")
+		l.run("import", "terraform_data.b", "some-id")
+		if out := l.run("state", "list"); out != "terraform_data.a\nterraform_data.b\nterraform_data.c\n" {
+			t.Errorf("state list: %s", out)
+		}
+
+		// The same state over HTTP, of which the same token reads the same.
+		if got := w.want(200, token, "GET", "/state/acme/net/prod", ""); got.body != l.run("state", "pull") && !strings.Contains(got.body, `"some-id"`) {
+			t.Errorf("over HTTP: %s", got.body)
+		}
+
+		// Somebody else's lock, whichever way it was taken.
+		other := w.token(w.acme, "**")
+		w.want(200, other, "LOCK", "/state/acme/net/prod", `{"ID":"0a1b"}`)
+		l.fails(`lock ID: "acme/net:prod"`, "apply", "-auto-approve")
+		l.run("force-unlock", "-force", "acme/net:prod")
+		ws := "/api/v2/workspaces/" + w.want(200, other, "GET", orgs+"/workspaces/net:prod", "").one(t).ID
+		w.want(200, other, "POST", ws+"/actions/lock", `{"reason":"mine"}`)
+		l.fails("workspace already locked", "apply", "-auto-approve", "-lock-timeout=1s")
+		l.fails("is locked by User", "apply", "-auto-approve", "-lock=false", "-replace=terraform_data.a")
+		w.want(200, other, "POST", ws+"/actions/unlock", "")
+		l.run("apply", "-auto-approve", "-replace=terraform_data.a")
+
+		// An older serial is refused. The cloud block drops the force of state push.
+		l.write("old.tfstate", first)
+		l.fails("has the serial", "state", "push", "-force", "old.tfstate")
+		l.fails("", "state", "push", "old.tfstate")
+		if err := w.trail.Verify(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Workspaces by their tags, and the older backend by its prefix.
+func TestRealToolsWithSeveralWorkspaces(t *testing.T) {
+	eachTool(t, func(t *testing.T, tool string) {
+		w := newWorld(t, dbtest.SQLite(t))
+		token := w.token(w.acme, "**")
+		w.make(token, "unrelated")
+		l := newLaptop(t, w, tool, token, cloud(w, "tags = [\"net\", \"aws\"]\n      project = \"Network\""))
+		w.want(204, token, "POST", w.make(token, "net:dev")+"/relationships/tags", `{"data":[{"type":"tags","attributes":{"name":"net"}},{"type":"tags","attributes":{"name":"aws"}}]}`)
+		project := w.want(201, token, "POST", orgs+"/projects", `{"data":{"type":"projects","attributes":{"name":"Network"}}}`).one(t).ID
+		w.want(200, token, "PATCH", orgs+"/workspaces/net:dev", `{"data":{"type":"workspaces","relationships":{"project":{"data":{"type":"projects","id":"`+project+`"}}}}}`)
+		l.env = append(l.env, "TF_WORKSPACE=net:dev")
+		l.run("init")
+		l.env = l.env[:len(l.env)-1]
+		l.run("workspace", "select", "net:dev")
+		l.run("workspace", "new", "net:prod")
+		if out := strings.Join(strings.Fields(l.run("workspace", "list")), " "); out != "net:dev * net:prod" {
+			t.Errorf("workspace list: %s", out)
+		}
+		l.run("apply", "-auto-approve")
+		l.run("workspace", "select", "net:dev")
+		l.fails("is not empty", "workspace", "delete", "net:prod")
+		l.run("workspace", "delete", "-force", "net:prod")
+		if out := strings.Join(strings.Fields(l.run("workspace", "list")), " "); out != "* net:dev" {
+			t.Errorf("workspace list: %s", out)
+		}
+
+		old := newLaptop(t, w, tool, token, remote(w, `prefix = "app:"`))
+		old.env = append(old.env, "TF_WORKSPACE=dev")
+		w.make(token, "app:dev")
+		old.run("init")
+		old.run("apply", "-auto-approve")
+		old.write("old.tfstate", old.run("state", "pull"))
+		old.run("state", "mv", "terraform_data.b", "terraform_data.c")
+		old.run("state", "push", "-force", "old.tfstate")
+		if v, err := w.store.Current(t.Context(), w.acme.ID, "app/dev"); err != nil || v.Instances != 2 || v.Kind != "force" || v.Actor.Name != "test" {
+			t.Errorf("app/dev: %+v, %v", v, err)
+		}
+		old.run("destroy", "-auto-approve")
+	})
+}
