@@ -74,8 +74,40 @@ func (s *Store) Errored(ctx context.Context, client string) ([]Version, error) {
 	return all, rows.Err()
 }
 
-// PushErrored writes a kept state after all. It is a write like any other: the
-// state must not be locked, its lineage the same, its serial lower.
+// Base is what a run began from whose state could not be written.
+type Base struct {
+	Serial  int64 // 0 for none; -1 where nobody knows
+	Lineage string
+	Backend string // where the project keeps its state: "s3"; "" for here
+}
+
+// NoteBase stores what the run began from that left an errored state.
+func (s *Store) NoteBase(ctx context.Context, v Version, b Base) error {
+	_, err := s.DB.ExecContext(ctx, `INSERT INTO state_errored (version_id, base_serial, base_lineage, backend) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (version_id) DO UPDATE SET base_serial = $2, base_lineage = $3, backend = $4`, v.ID, b.Serial, b.Lineage, b.Backend)
+	if err != nil {
+		return fmt.Errorf("keep what version %d began from: %w", v.Seq, err)
+	}
+	return nil
+}
+
+// BaseOf returns what the run of an errored state began from; false where
+// nobody noted it.
+func (s *Store) BaseOf(ctx context.Context, v Version) (b Base, known bool, err error) {
+	err = s.DB.QueryRowContext(ctx, `SELECT base_serial, base_lineage, backend FROM state_errored WHERE version_id = $1`, v.ID).Scan(&b.Serial, &b.Lineage, &b.Backend)
+	if errors.Is(err, sql.ErrNoRows) {
+		return b, false, nil
+	}
+	if err != nil {
+		return b, false, fmt.Errorf("read what version %d began from: %w", v.Seq, err)
+	}
+	return b, true, nil
+}
+
+// PushErrored writes a kept state after all. It is guarded: what counts must
+// be what the run began from, with the same lineage, and nobody may hold the
+// lock but that run, whose lock ends with it. What is kept of a project whose
+// state is elsewhere is not written here. Pushing again is no error.
 func (s *Store) PushErrored(ctx context.Context, client, name string, seq int64, who Who) (Version, error) {
 	v, content, err := s.ReadVersion(ctx, client, name, seq)
 	if err != nil {
@@ -85,11 +117,48 @@ func (s *Store) PushErrored(ctx context.Context, client, name string, seq int64,
 	if v.Kind != KindErrored {
 		return Version{}, errs.New(errs.Conflict, "Version %d of the state %s is not one that a run could not write.", seq, name)
 	}
+	st, err := s.State(ctx, client, name)
+	if err != nil {
+		return Version{}, err
+	}
+	base, known, err := s.BaseOf(ctx, v)
+	if err != nil {
+		return Version{}, err
+	}
+	switch pushed := st.Exists() && st.Serial == v.Serial && st.Lineage == v.Lineage && st.MD5 == v.MD5; {
+	case base.Backend != "":
+		return Version{}, errs.New(errs.Conflict, "The project of the state %s keeps it in its backend %s. Take version %d with `tidelock state pull --version %d`, and push it there with `terraform state push`.", name, base.Backend, seq, seq)
+	case !known || pushed:
+	case base.Serial < 0:
+		return Version{}, errs.New(errs.Conflict, "Nobody knows what the run of version %d began from. Compare it with the state %s, then push it by force if it is right.", seq, name)
+	case st.Exists() && (st.Serial != base.Serial || base.Lineage != "" && st.Lineage != base.Lineage), !st.Exists() && base.Serial > 0:
+		return Version{}, errs.New(errs.Conflict, "The run of version %d began from serial %d, and the state %s has %d now: somebody wrote meanwhile. Nothing was changed. Compare the two with `tidelock state diff`, then push the right one by force.", seq, base.Serial, name, st.Serial)
+	}
 	reason := fmt.Sprintf("version %d, which could not be written", v.Seq)
 	if v.Run != "" {
 		reason += " by run " + v.Run
 	}
-	return s.Write(ctx, Write{Client: client, Name: name, Who: who, Body: content, MD5: v.MD5, Reason: reason})
+	w := Write{Client: client, Name: name, Who: who, Body: content, MD5: v.MD5, Reason: reason}
+	ours := known && st.Lock != nil && v.Run != "" && st.Lock.Run == v.Run
+	if ours {
+		w.LockID = st.Lock.ID
+	}
+	done, err := s.Write(ctx, w)
+	if err != nil {
+		return Version{}, err
+	}
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if ours {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM state_locks WHERE state_id = $1 AND lock_id = $2`, st.ID, st.Lock.ID); err != nil {
+				return err
+			}
+		}
+		return s.record(ctx, tx, st, who, "state.errored_pushed", map[string]any{"from_version": v.Seq, "of_run": v.Run, "version": done.Seq, "serial": done.Serial})
+	})
+	if err != nil {
+		return Version{}, fmt.Errorf("push version %d of state %s: %w", seq, name, err)
+	}
+	return done, nil
 }
 
 // RunAccess is what a run may do with a state.

@@ -20,8 +20,8 @@ type Keep struct {
 const pruneBatch = 50
 
 // Prune removes versions that need not stay, and returns how many. Of no state
-// does it remove the one that counts, the last one, or one that somebody has
-// asked to restore.
+// does it remove the one that counts, the last one, one that somebody has
+// asked to restore, or one that a run could not write and that may be pushed.
 func (s *Store) Prune(ctx context.Context) (removed int, err error) {
 	if s.Keep.Count <= 0 {
 		return 0, nil
@@ -43,6 +43,7 @@ func (s *Store) pruneSome(ctx context.Context, before int64) (removed int, err e
 		rows, err := tx.QueryContext(ctx, `SELECT `+versionFields+` FROM state_versions v JOIN states s ON s.id = v.state_id
 			WHERE v.seq <= s.seq - $1 AND v.seq < s.seq AND v.created_ms < $2 AND v.id <> s.version_id
 			AND NOT EXISTS (SELECT 1 FROM state_restores r WHERE r.state_id = s.id AND r.version_id = v.id AND r.status = 'asked')
+			AND NOT EXISTS (SELECT 1 FROM state_errored e WHERE e.version_id = v.id AND v.lineage = s.lineage AND v.serial > s.serial)
 			AND (s.version_id <> '' OR v.seq < (SELECT max(w.seq) FROM state_versions w WHERE w.state_id = s.id))
 			ORDER BY v.created_ms LIMIT $3`, s.Keep.Count, before, pruneBatch)
 		if err != nil {
@@ -82,7 +83,7 @@ func (s *Store) pruneSome(ctx context.Context, before int64) (removed int, err e
 }
 
 func (s *Store) drop(ctx context.Context, tx *db.Tx, v Version) error {
-	for _, query := range []string{`DELETE FROM state_contents WHERE version_id = $1`, `DELETE FROM state_versions WHERE id = $1`} {
+	for _, query := range []string{`DELETE FROM state_errored WHERE version_id = $1`, `DELETE FROM state_contents WHERE version_id = $1`, `DELETE FROM state_versions WHERE id = $1`} {
 		if _, err := tx.ExecContext(ctx, query, v.ID); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package tfrun
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,9 @@ func (e *execution) apply(ctx context.Context) error {
 	}
 	defer release()
 	if _, e.result.PriorSerial, err = planState(s.PlanFile); err != nil {
+		return err
+	}
+	if err := e.sameBackend(); err != nil {
 		return err
 	}
 	if err := e.learnSecrets(ctx); err != nil {
@@ -64,6 +68,25 @@ func (e *execution) apply(ctx context.Context) error {
 	e.result.Outcome = OutcomeApplied
 	if err := e.hooks(ctx, planner.AfterApply); err != nil {
 		e.result.Warning = e.hookWarning(ctx, err)
+	}
+	return nil
+}
+
+// sameBackend refuses a plan of another place than the run's copy of the state:
+// Terraform applies to the backend that the plan file names, whatever the code
+// says now, and would read and write there.
+func (e *execution) sameBackend() error {
+	s := e.spec
+	if s.StateDir == "" || s.ManagedBackend == "" {
+		return nil
+	}
+	plan, err := planMember(s.PlanFile, "tfplan")
+	if err != nil {
+		return err
+	}
+	if plan != nil && !bytes.Contains(plan, []byte(s.ManagedBackend)) { // nil: nobody can look into it
+		e.result.Stale = true
+		return errs.New(errs.Conflict, "The plan was made for another place of the state. It has to be made again.")
 	}
 	return nil
 }

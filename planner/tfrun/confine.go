@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 )
 
@@ -79,7 +78,7 @@ func (e *execution) access() Access {
 func (e *execution) confined(states bool, start func() error) error {
 	a := e.access()
 	if s := e.spec; s.ManagedBackend != "" {
-		dir := filepath.Dir(s.ManagedBackend)
+		dir := s.stateDir()
 		if states {
 			a.Write = append(a.Write, dir)
 		} else {

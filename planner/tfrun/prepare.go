@@ -178,6 +178,9 @@ func (e *execution) manageBackend(root *os.Root) error {
 	if !filepath.IsAbs(s.ManagedBackend) {
 		return fmt.Errorf("run %s: the managed backend's path is not absolute", s.RunID)
 	}
+	if err := e.leadToState(); err != nil {
+		return err
+	}
 	state := ManagedState(s.ManagedBackend, s.Workspace)
 	if err := os.MkdirAll(filepath.Dir(state), 0o700); err != nil { // this also makes the workspace
 		return fmt.Errorf("make the state's directory: %w", err)
@@ -192,6 +195,41 @@ func (e *execution) manageBackend(root *os.Root) error {
 	return replaceFile(root, filepath.Join(filepath.FromSlash(s.Dir), planner.BackendOverride), fmt.Appendf(nil,
 		"# Written by Tidelock for this run: the project declares no backend.\nterraform {\n  backend \"local\" {\n    path          = %s\n    workspace_dir = %s\n  }\n}\n",
 		hclQuote(s.ManagedBackend), hclQuote(s.ManagedBackend+".d")))
+}
+
+// leadToState has the folder of the managed backend lead to the run's own copy
+// of the state. The data directory, beside which it stands, is this run's by
+// now, and nothing that a run starts may write there.
+func (e *execution) leadToState() error {
+	s := e.spec
+	if s.StateDir == "" {
+		return nil
+	}
+	if !filepath.IsAbs(s.StateDir) {
+		return fmt.Errorf("run %s: the state's directory is not absolute", s.RunID)
+	}
+	link := filepath.Dir(s.ManagedBackend)
+	if err := os.MkdirAll(filepath.Dir(link), 0o700); err != nil {
+		return fmt.Errorf("make the state's directory: %w", err)
+	}
+	if err := os.MkdirAll(s.StateDir, 0o700); err != nil {
+		return fmt.Errorf("make the state's directory: %w", err)
+	}
+	if err := os.Remove(link); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("lead to the state: %w", err)
+	}
+	if err := os.Symlink(s.StateDir, link); err != nil {
+		return fmt.Errorf("lead to the state: %w", err)
+	}
+	return nil
+}
+
+// stateDir is the folder that commands on the managed state are let into.
+func (s *Spec) stateDir() string {
+	if s.StateDir != "" {
+		return s.StateDir
+	}
+	return filepath.Dir(s.ManagedBackend)
 }
 
 // cleanUp removes our file from the work tree.

@@ -165,7 +165,7 @@ func (e *execution) beginData(use *os.File) error {
 // openShare opens the lock's file. It is never removed: who opened it before
 // and who opens it after would lock two files.
 func (e *execution) openShare() (*os.File, error) {
-	path := ManagedState(e.spec.ManagedBackend, e.spec.Workspace) + ".use"
+	path := ManagedState(filepath.Join(e.spec.stateDir(), filepath.Base(e.spec.ManagedBackend)), e.spec.Workspace) + ".use"
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("lock the state: %w", err)
 	}

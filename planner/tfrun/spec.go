@@ -67,6 +67,11 @@ type Spec struct {
 	// ManagedBackend is the path of a state file for a project that
 	// declares no backend, "" for one that does.
 	ManagedBackend string            `json:"managed_backend,omitempty"`
+	// StateDir is where the folder of ManagedBackend really is: a copy of the
+	// state that is this run's alone. ManagedBackend is then a path that plan
+	// and apply have in common, since a plan file names it, and leads there.
+	// "" where the folder of ManagedBackend is itself meant.
+	StateDir string `json:"state_dir,omitempty"`
 	Options        planner.Options   `json:"options,omitzero"`   // of a plan; an apply takes Parallelism from it
 	Operation      planner.Operation `json:"operation,omitzero"` // of KindState
 	Hooks          []planner.Hook    `json:"hooks,omitempty"`    // only those that the server allows

@@ -294,9 +294,9 @@ func (e *execution) plan(ctx context.Context) error {
 	a := e.access()
 	a.Write = append(a.Write, s.PlanFile)
 	if s.ManagedBackend != "" && shared {
-		a.Read = append(a.Read, filepath.Dir(s.ManagedBackend))
+		a.Read = append(a.Read, s.stateDir())
 	} else if s.ManagedBackend != "" {
-		a.Write = append(a.Write, filepath.Dir(s.ManagedBackend))
+		a.Write = append(a.Write, s.stateDir())
 	}
 	err = e.confinedTo(a, func() error {
 		_, err := e.tf.PlanJSON(ctx, e.out, opts...)
