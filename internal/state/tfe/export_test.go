@@ -1,0 +1,20 @@
+package tfe
+
+import "bytes"
+
+// Routes returns method, path and scope of every route.
+func Routes() [][3]string {
+	var all [][3]string
+	for _, r := range routes {
+		all = append(all, [3]string{r.method, r.path, string(r.scope)})
+	}
+	return all
+}
+
+var (
+	Wildcard     = wildcard
+	ParseOutputs = func(text []byte) (int, error) {
+		all, err := parseOutputs(bytes.NewReader(text))
+		return len(all), err
+	}
+)
