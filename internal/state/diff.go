@@ -107,6 +107,7 @@ type values map[string]leaf
 type leaf struct {
 	text      string // JSON
 	sensitive bool
+	path      []string
 }
 
 // file is a state of format 4, as far as it is compared.
@@ -192,7 +193,7 @@ func flatten(into values, path []string, v any, hidden func([]string) bool) {
 	if err != nil {
 		text = []byte(`"?"`) // nothing that was read from JSON
 	}
-	into[strings.Join(path, ".")] = leaf{string(text), hidden(path)}
+	into[strings.Join(path, ".")] = leaf{string(text), hidden(path), path}
 }
 
 // carries are the names under which a pair has its value: {name = "DB_PASSWORD",

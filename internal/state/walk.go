@@ -33,6 +33,7 @@ type Attribute struct {
 	// Sensitive says that the state marks it, or that its name is like a
 	// secret's. Whoever shows or keeps attributes leaves these out.
 	Sensitive bool
+	Marked    bool // by the state
 }
 
 // Flatten returns the leaves of an object's attributes by path. Marked tells
@@ -43,13 +44,9 @@ func Flatten(resource string, attributes map[string]any, marked func(path []stri
 	for name, value := range attributes {
 		flatten(v, []string{name}, value, hidden)
 	}
-	return v.attributes()
-}
-
-func (v values) attributes() map[string]Attribute {
 	out := make(map[string]Attribute, len(v))
 	for path, l := range v {
-		out[path] = Attribute{l.text, l.sensitive}
+		out[path] = Attribute{l.text, l.sensitive, l.sensitive && marked != nil && marked(l.path)}
 	}
 	return out
 }
@@ -78,7 +75,13 @@ func (s *Store) Walk(ctx context.Context, client, name string, seq int64, each f
 	if v.Encrypted {
 		return errs.New(errs.Conflict, "Version %d was encrypted by OpenTofu before it came here; nobody here can look into it.", seq)
 	}
-	if err := walk(content, each, output); err != nil {
+	err = walk(content, each, output)
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	if errors.Is(err, errShape) || errors.As(err, &syntax) || errors.As(err, &kind) {
+		err = errs.Wrap(errs.Conflict, err, "Version %d is not as Terraform and OpenTofu write states: it can't be looked into.", seq)
+	}
+	if err != nil {
 		return fmt.Errorf("walk version %d of state %s: %w", seq, name, err)
 	}
 	return nil
@@ -86,6 +89,9 @@ func (s *Store) Walk(ctx context.Context, client, name string, seq int64, each f
 
 // errFormat says that a state is not of the format that is read here.
 var errFormat = errs.New(errs.Conflict, "Only states of format 4 can be looked into.")
+
+// errShape says that something of a state is of another kind than it should be.
+var errShape = errors.New("something of an unexpected kind")
 
 func walk(r io.Reader, each func(Instance) error, output func(any) error) error {
 	dec := json.NewDecoder(bufio.NewReaderSize(r, 64<<10))
@@ -217,7 +223,7 @@ func inside(dec *json.Decoder, open json.Delim, f func() error) error {
 		return err
 	}
 	if t != open {
-		return errors.New("unexpected " + fmt.Sprint(t))
+		return fmt.Errorf("%w: %v", errShape, t)
 	}
 	for dec.More() {
 		if err := f(); err != nil {

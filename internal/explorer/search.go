@@ -1,0 +1,303 @@
+package explorer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/errs"
+)
+
+// Bounds of a page.
+const (
+	defaultLimit = 100
+	maxLimit     = 1000
+	chunk        = 1000 // rows that are read at a time
+)
+
+// cursor is where a page ended.
+type cursor struct{ client, address, source string }
+
+func (c cursor) String() string {
+	b, err := json.Marshal([]string{c.client, c.address, c.source})
+	if err != nil {
+		return "" // strings always can be
+	}
+	return string(b)
+}
+
+func parseCursor(text string) (c cursor, err error) {
+	var parts []string
+	if text == "" {
+		return c, nil
+	}
+	if json.Unmarshal([]byte(text), &parts) != nil || len(parts) != 3 {
+		return c, errs.New(errs.Invalid, "That is no place to go on from.")
+	}
+	return cursor{parts[0], parts[1], parts[2]}, nil
+}
+
+// Search returns a page of what the query asks for.
+func (x *Index) Search(ctx context.Context, q Query) (Page, error) {
+	p := Page{Resources: []Resource{}}
+	limit := min(q.Limit, maxLimit)
+	if limit <= 0 {
+		limit = defaultLimit
+	}
+	next, err := x.search(ctx, q, func(r Resource) bool {
+		if len(p.Resources) == limit {
+			return false
+		}
+		p.Resources = append(p.Resources, r)
+		return true
+	})
+	if err != nil {
+		return Page{}, fmt.Errorf("search the inventory: %w", err)
+	}
+	p.Next = next
+	p.Behind, err = x.Behind(ctx, q.Client)
+	return p, err
+}
+
+// Each calls f for all that the query asks for, however much it is. It reads in
+// pieces, so that what is written meanwhile may be among it or not.
+func (x *Index) Each(ctx context.Context, q Query, f func(Resource) error) error {
+	var failed error
+	_, err := x.search(ctx, q, func(r Resource) bool {
+		failed = f(r)
+		return failed == nil
+	})
+	if failed != nil {
+		return failed
+	}
+	if err != nil {
+		return fmt.Errorf("search the inventory: %w", err)
+	}
+	return nil
+}
+
+// Behind is how many of a client's states, or of all, are not in the inventory
+// as they are now: they were written a moment ago, or can't be read.
+func (x *Index) Behind(ctx context.Context, client string) (n int, err error) {
+	if err := x.db.QueryRowContext(ctx, `SELECT count(*)`+behind, client, format).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count the states that are not in the inventory: %w", err)
+	}
+	return n, nil
+}
+
+// search gives what it finds to take until that refuses; then next is where to
+// go on.
+func (x *Index) search(ctx context.Context, q Query, take func(Resource) bool) (next string, err error) {
+	at, err := parseCursor(q.After)
+	if err != nil {
+		return "", err
+	}
+	known, err := x.sources(ctx, q.Client)
+	if err != nil {
+		return "", err
+	}
+	wanted := q.wanted(known)
+	if wanted != nil && len(wanted) == 0 {
+		return "", nil
+	}
+	f := x.filter(q, wanted, known)
+	for {
+		found, last, err := x.chunk(ctx, f, at, q.Full || len(q.Attributes) > 0)
+		if err != nil {
+			return "", err
+		}
+		for _, r := range found {
+			here := cursor{r.Client, r.Address, r.source}
+			s := known.byID[r.source]
+			if !q.fits(r, s.name, wanted) {
+				at = here
+				continue
+			}
+			r.Project, r.Kept = s.name, s.kind == kindState
+			r.ProviderVersion = known.pins[s.group()][r.Provider]
+			if !q.Full {
+				r.Attributes = nil
+			}
+			if !take(r) {
+				return at.String(), nil
+			}
+			at = here
+		}
+		if last {
+			return "", nil
+		}
+	}
+}
+
+// filter is what the database can tell of a query: it lets through all that
+// fits, and perhaps more.
+type filter struct {
+	where []string
+	args  []any
+}
+
+func (f *filter) arg(v any) string {
+	f.args = append(f.args, v)
+	return fmt.Sprintf("$%d", len(f.args))
+}
+
+func (f *filter) pattern(column, pattern string) {
+	switch {
+	case pattern == "" || strings.Trim(pattern, "*") == "":
+	case wild(pattern):
+		f.where = append(f.where, column+` LIKE `+f.arg(like(pattern))+` ESCAPE '\'`)
+	default:
+		f.where = append(f.where, column+" = "+f.arg(pattern))
+	}
+}
+
+func (x *Index) filter(q Query, wanted map[string][]need, known *knowledge) *filter {
+	f := &filter{}
+	if q.Client != "" {
+		f.where = append(f.where, "r.client_id = "+f.arg(q.Client))
+	}
+	f.pattern("r.type", q.Type)
+	f.pattern("r.address", q.Address)
+	if q.Text != "" {
+		t := f.arg("%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(q.Text)) + "%")
+		f.where = append(f.where, fmt.Sprintf(`(lower(r.address) LIKE %s ESCAPE '\' OR lower(r.cloud_id) LIKE %s ESCAPE '\' OR lower(r.arn) LIKE %s ESCAPE '\')`, t, t, t))
+	}
+	holds := "instr(a.text, "
+	if x.db.Dialect() == db.Postgres {
+		holds = "strpos(a.text, "
+	}
+	for _, m := range q.Attributes {
+		if part := m.part(); part != "" {
+			f.where = append(f.where, holds+f.arg(part)+") > 0")
+		}
+	}
+	var ids []string
+	for id, s := range known.byID {
+		if (wanted == nil || wanted[id] != nil) && (q.Project == "" || matches(q.Project, s.name)) {
+			ids = append(ids, id)
+		}
+	}
+	if (wanted != nil || q.Project != "") && len(ids) <= 200 {
+		slices.Sort(ids)
+		marks := []string{"''"}
+		for _, id := range ids {
+			marks = append(marks, f.arg(id))
+		}
+		f.where = append(f.where, "r.source_id IN ("+strings.Join(marks, ", ")+")")
+	}
+	return f
+}
+
+// part is what the lines of a resource must hold for the match.
+func (m Match) part() string {
+	value, _, open := strings.Cut(strings.ReplaceAll(m.Value, "?", "*"), "*")
+	open = open || len(m.Value) > maxValue
+	if len(value) > maxValue/2 {
+		value, open = strings.ToValidUTF8(value[:maxValue/2], ""), true
+	}
+	part := "=" + value
+	if !wild(m.Path) {
+		part = "\n" + m.Path + part
+	}
+	if !open {
+		part += "\n"
+	}
+	return part
+}
+
+// chunk reads the next rows.
+func (x *Index) chunk(ctx context.Context, f *filter, after cursor, attributes bool) (all []Resource, last bool, err error) {
+	g := filter{slices.Clone(f.where), slices.Clone(f.args)}
+	if after != (cursor{}) {
+		g.where = append(g.where, fmt.Sprintf("(r.client_id, r.address, r.source_id) > (%s, %s, %s)", g.arg(after.client), g.arg(after.address), g.arg(after.source)))
+	}
+	text, join := "''", ""
+	if attributes {
+		text, join = "a.text", " JOIN inventory_attributes a ON a.source_id = r.source_id AND a.address = r.address"
+	}
+	where := ""
+	if len(g.where) > 0 {
+		where = " WHERE " + strings.Join(g.where, " AND ")
+	}
+	query := `SELECT r.source_id, r.client_id, r.address, r.type, r.name, r.module, r.provider, r.cloud_id, r.arn, r.region, ` + text + ` FROM inventory_resources r` + join + where +
+		fmt.Sprintf(` ORDER BY r.client_id, r.address, r.source_id LIMIT %d`, chunk)
+	err = each(ctx, x.db, func(scan func(...any) error) error {
+		var r Resource
+		var text string
+		if err := scan(&r.source, &r.Client, &r.Address, &r.Type, &r.Name, &r.Module, &r.Provider, &r.ID, &r.ARN, &r.Region, &text); err != nil {
+			return err
+		}
+		for line := range strings.SplitSeq(strings.Trim(text, "\n"), "\n") {
+			if path, value, ok := strings.Cut(line, "="); ok {
+				r.Attributes = append(r.Attributes, Attribute{path, value})
+			}
+		}
+		all = append(all, r)
+		return nil
+	}, query, g.args...)
+	return all, len(all) < chunk, err
+}
+
+// fits is the whole of the query.
+func (q Query) fits(r Resource, project string, wanted map[string][]need) bool {
+	if q.Type != "" && !matches(q.Type, r.Type) || q.Address != "" && !matches(q.Address, r.Address) {
+		return false
+	}
+	if q.Project != "" && !matches(q.Project, project) || !q.Provider.Empty() && !q.Provider.names(r.Provider) {
+		return false
+	}
+	for _, m := range q.Attributes {
+		if !slices.ContainsFunc(r.Attributes, func(a Attribute) bool { return matches(m.Path, a.Path) && matches(m.Value, a.Value) }) {
+			return false
+		}
+	}
+	if wanted == nil {
+		return true
+	}
+	return slices.ContainsFunc(wanted[r.source], func(n need) bool { return n.fits(r) })
+}
+
+// need is what a resource must be of, in one source.
+type need struct {
+	paths     []string // one of these modules; nil for any
+	providers []string // one of these providers; nil for any
+}
+
+func (n need) fits(r Resource) bool {
+	if n.providers != nil && !slices.Contains(n.providers, r.Provider) {
+		return false
+	}
+	if n.paths == nil {
+		return true
+	}
+	module := withoutKeys(r.Module)
+	return slices.ContainsFunc(n.paths, func(p string) bool { return module == p || strings.HasPrefix(module, p+".") })
+}
+
+// withoutKeys is a module's address without the keys of its instances, as code
+// has it.
+func withoutKeys(address string) string {
+	var out strings.Builder
+	quoted, escaped, inside := false, false, false
+	for i := range len(address) {
+		c := address[i]
+		switch {
+		case escaped:
+			escaped = false
+		case quoted && c == '\\':
+			escaped = true
+		case inside && c == '"':
+			quoted = !quoted
+		case c == '[' && !quoted:
+			inside = true
+		case c == ']' && !quoted:
+			inside = false
+		case !inside:
+			out.WriteByte(c)
+		}
+	}
+	return out.String()
+}
