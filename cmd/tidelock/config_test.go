@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 	gates "github.com/tidelock/tidelock/internal/gate" // gate is a name in the tests
 	"github.com/tidelock/tidelock/internal/policyset"
+	"github.com/tidelock/tidelock/internal/prices"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/secrets"
 )
@@ -78,7 +80,7 @@ func TestLoadConfigFillsInDefaults(t *testing.T) {
 	want.GitHub.WebhookSecretFile = filepath.Join(dir, "webhook.secret")
 	want.GitHub.WebhookSecret = redact.NewSecret(testSecret)
 	c.environ = nil // a function is equal to none
-	if diff := cmp.Diff(want, c, cmp.AllowUnexported(redact.Secret{}, Config{})); diff != "" {
+	if diff := cmp.Diff(want, c, cmp.AllowUnexported(redact.Secret{}, Config{}, CostConfig{}, costBlock{})); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}
 }
@@ -110,28 +112,19 @@ func TestSettingsCoverConfig(t *testing.T) {
 			}
 		}
 	}
+	// Blocks, not settings: config_gates.go, config_secrets.go and so on.
+	blocks := []reflect.Type{
+		reflect.TypeFor[gates.Set](), reflect.TypeFor[[]secrets.Source](), reflect.TypeFor[[]WrappingKey](), reflect.TypeFor[policyset.Config](),
+		reflect.TypeFor[actuals.Rules](), reflect.TypeFor[[]budget.Budget](),
+		reflect.TypeFor[prices.Discounts](), reflect.TypeFor[prices.Rates](), reflect.TypeFor[map[string]costClient](), reflect.TypeFor[prices.RefreshSettings](),
+	}
 	var fields func(v reflect.Value, name string)
 	fields = func(v reflect.Value, name string) {
 		if _, leaf := rows[v.Addr().Interface()]; leaf {
 			return
 		}
-		if v.Type() == reflect.TypeFor[gates.Set]() {
-			return // blocks, not settings: see config_gates.go
-		}
-		if v.Type() == reflect.TypeFor[[]secrets.Source]() {
-			return // the same: see config_secrets.go
-		}
-		if v.Type() == reflect.TypeFor[[]WrappingKey]() {
-			return // the same: see config_keys.go
-		}
-		if v.Type() == reflect.TypeFor[policyset.Config]() {
-			return // the same: see config_policies.go
-		}
-		if v.Type() == reflect.TypeFor[actuals.Rules]() {
-			return // the same: see config_billing.go
-		}
-		if v.Type() == reflect.TypeFor[[]budget.Budget]() {
-			return // the same: see config_budgets.go
+		if slices.Contains(blocks, v.Type()) {
+			return
 		}
 		if v.Kind() != reflect.Struct || v.Type() == reflect.TypeFor[redact.Secret]() {
 			t.Errorf("Config%s has no setting", name)
