@@ -67,6 +67,7 @@ var checks = []check{
 	{"disk", "there is space on the disk", checkDisk},
 	{"encryption-key", "the key of stored plans", checkStoredKey},
 	{"database", "the database answers, is whole and has the right version", checkDatabaseHealth},
+	{"state-keys", "the keys of stored states are there", checkStateKeys},
 	{"terraform", "Terraform or OpenTofu can be run", checkTerraform},
 	{"tools", "the other versions of Terraform and OpenTofu", checkTools},
 	{"capacity", "how many runs this machine does at once", checkCapacity},
