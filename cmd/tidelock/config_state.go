@@ -2,8 +2,6 @@ package main
 
 import (
 	"log/slog"
-	"net/http"
-	"strings"
 	"time"
 
 	"github.com/tidelock/tidelock/internal/access"
@@ -50,16 +48,4 @@ func (c Config) states(d *db.DB, blobs *blob.Store, trail *access.Trail, key red
 		DB: d, Blobs: blobs, Keys: ring, Trail: trail, Tokens: access.NewTokens(d, trail, nil), Log: log,
 		Limits: c.State.limits(), Keep: c.State.keep(), Room: c.roomForState,
 	}), nil
-}
-
-// statesFirst hands the state service its requests as they are: the router of
-// the others would first send a path such as /state/a/../b elsewhere.
-func statesFirst(states, others http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, state.Prefix) {
-			states.ServeHTTP(w, r)
-			return
-		}
-		others.ServeHTTP(w, r)
-	})
 }

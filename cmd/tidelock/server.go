@@ -117,7 +117,7 @@ func newServer(ctx context.Context, c Config, environ []string, log *slog.Logger
 	}
 	s.bot = bot.New(options)
 	s.http = &http.Server{
-		Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		Handler: s.routes(key), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	return s, nil
@@ -275,10 +275,11 @@ func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform
 	}, nil
 }
 
-func (s *server) routes() http.Handler {
+func (s *server) routes(key redact.Secret) http.Handler {
 	r := mux.NewRouter()
 	r.Handle("/webhook", s.bot)
 	r.HandleFunc("/healthz", s.health).Methods(http.MethodGet, http.MethodHead)
+	s.routeLogins(r)
 	if s.config.Web.Enabled {
 		r.PathPrefix("/").Handler(web.New(web.Options{
 			DB: s.db, Runs: s.runs, Clients: clients.NewStore(s.db), Queue: s.queue, Trail: s.trail, Blobs: s.blobs,
@@ -288,7 +289,7 @@ func (s *server) routes() http.Handler {
 			Ledger: s.budget, Bills: actuals.NewStore(s.db, s.trail, s.config.Billing, nil),
 		}))
 	}
-	return statesFirst(s.states.Handler(clients.NewStore(s.db)), r)
+	return s.statesFirst(key, r)
 }
 
 // leastFree is how many bytes of the data folder's disk must be free: less is

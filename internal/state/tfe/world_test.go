@@ -119,10 +119,7 @@ func newWorld(t testing.TB, d *db.DB, change ...func(*state.Options)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := tfe.New(tfe.Options{States: w.store, Clients: all, Key: zeroKey})
-	if err != nil {
-		t.Fatal(err)
-	}
+	api := tfe.New(tfe.Options{States: w.store, Clients: all, Key: zeroKey})
 	backend := w.store.Handler(all)
 	handler := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		switch {
