@@ -58,10 +58,7 @@ func (w Wanted) hint(kind string, k *knowledge) []string {
 		if u.Kind != kind {
 			continue
 		}
-		name := shortProvider(u.Name)
-		if !strings.Contains(w.Name, "/") {
-			name = name[strings.LastIndexByte(name, '/')+1:]
-		}
+		name := lastParts(u.Name, 1+strings.Count(w.Name, "/"))
 		names = append(names, name)
 		if w.names(u.Name) {
 			versions = append(versions, u.Version)
@@ -113,6 +110,12 @@ func (x *Index) hintNames(ctx context.Context, q Query) ([]string, error) {
 		}
 	}
 	return hints, nil
+}
+
+// lastParts are the last n parts of a path.
+func lastParts(path string, n int) string {
+	parts := strings.Split(path, "/")
+	return strings.Join(parts[max(0, len(parts)-n):], "/")
 }
 
 func anyLike(pattern string, all []string) bool {

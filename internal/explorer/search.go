@@ -16,6 +16,7 @@ const (
 	defaultLimit = 100
 	maxLimit     = 1000
 	chunk        = 1000 // rows that are read at a time
+	scanChunk    = 5000 // the same, where each time costs a look at all
 )
 
 // cursor is where a page ended.
@@ -137,11 +138,25 @@ func (x *Index) search(ctx context.Context, q Query, take func(Resource) bool) (
 type filter struct {
 	where []string
 	args  []any
+	// scan says that all rows are looked through in the order in which they
+	// lie, rather than in that of the answer: for what few of them fit. texts
+	// says so of the attributes' rows.
+	scan, texts bool
+	chunk       int
 }
 
 func (f *filter) arg(v any) string {
 	f.args = append(f.args, v)
 	return fmt.Sprintf("$%d", len(f.args))
+}
+
+// free keeps the index of a column from being used where all rows are looked
+// through anyway.
+func (f *filter) free(column string) string {
+	if f.scan {
+		return column + " || ''"
+	}
+	return column
 }
 
 func (f *filter) pattern(column, pattern string) {
@@ -155,9 +170,14 @@ func (f *filter) pattern(column, pattern string) {
 }
 
 func (x *Index) filter(q Query, wanted map[string][]need, known *knowledge) *filter {
-	f := &filter{}
+	f := &filter{chunk: chunk}
+	direct := q.Type != "" && !wild(q.Type) || q.Address != "" && !wild(q.Address)
+	f.texts = len(q.Attributes) > 0 && !direct
+	if f.scan = f.texts || q.Text != "" && !direct; f.scan {
+		f.chunk = scanChunk
+	}
 	if q.Client != "" {
-		f.where = append(f.where, "r.client_id = "+f.arg(q.Client))
+		f.where = append(f.where, f.free("r.client_id")+" = "+f.arg(q.Client))
 	}
 	f.pattern("r.type", q.Type)
 	f.pattern("r.address", q.Address)
@@ -210,20 +230,26 @@ func (m Match) part() string {
 
 // chunk reads the next rows.
 func (x *Index) chunk(ctx context.Context, f *filter, after cursor, attributes bool) (all []Resource, last bool, err error) {
-	g := filter{slices.Clone(f.where), slices.Clone(f.args)}
+	g := filter{where: slices.Clone(f.where), args: slices.Clone(f.args)}
 	if after != (cursor{}) {
 		g.where = append(g.where, fmt.Sprintf("(r.client_id, r.address, r.source_id) > (%s, %s, %s)", g.arg(after.client), g.arg(after.address), g.arg(after.source)))
 	}
-	text, join := "''", ""
+	text, from := "''", "inventory_resources r"
+	switch {
+	case f.texts: // SQLite keeps to the order of a CROSS JOIN
+		text, from = "a.text", "inventory_attributes a CROSS JOIN inventory_resources r"
+	case attributes:
+		text, from = "a.text", "inventory_resources r CROSS JOIN inventory_attributes a"
+	}
 	if attributes {
-		text, join = "a.text", " JOIN inventory_attributes a ON a.source_id = r.source_id AND a.address = r.address"
+		g.where = append(g.where, "a.source_id = r.source_id AND a.address = r.address")
 	}
 	where := ""
 	if len(g.where) > 0 {
 		where = " WHERE " + strings.Join(g.where, " AND ")
 	}
-	query := `SELECT r.source_id, r.client_id, r.address, r.type, r.name, r.module, r.provider, r.cloud_id, r.arn, r.region, ` + text + ` FROM inventory_resources r` + join + where +
-		fmt.Sprintf(` ORDER BY r.client_id, r.address, r.source_id LIMIT %d`, chunk)
+	query := `SELECT r.source_id, r.client_id, r.address, r.type, r.name, r.module, r.provider, r.cloud_id, r.arn, r.region, ` + text + ` FROM ` + from + where +
+		fmt.Sprintf(` ORDER BY %s, r.address, r.source_id LIMIT %d`, f.free("r.client_id"), f.chunk)
 	err = each(ctx, x.db, func(scan func(...any) error) error {
 		var r Resource
 		var text string
@@ -238,7 +264,7 @@ func (x *Index) chunk(ctx context.Context, f *filter, after cursor, attributes b
 		all = append(all, r)
 		return nil
 	}, query, g.args...)
-	return all, len(all) < chunk, err
+	return all, len(all) < f.chunk, err
 }
 
 // fits is the whole of the query.

@@ -3,7 +3,6 @@ package explorer
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/tidelock/tidelock/internal/db"
 )
@@ -160,9 +159,4 @@ func (x *Index) Counts(ctx context.Context, client string) (map[string]int, erro
 		return nil, fmt.Errorf("count resources: %w", err)
 	}
 	return counts, nil
-}
-
-// shortProvider is a provider's address as people write it.
-func shortProvider(name string) string {
-	return strings.TrimPrefix(strings.TrimPrefix(name, "registry.terraform.io/"), "registry.opentofu.org/")
 }

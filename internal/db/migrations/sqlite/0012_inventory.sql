@@ -38,7 +38,7 @@ CREATE TABLE inventory_resources (
     digest    TEXT NOT NULL, -- of all that is known of it: an equal one needs no writing
     PRIMARY KEY (source_id, address)
 ) STRICT;
-CREATE INDEX inventory_resources_type ON inventory_resources (client_id, type);
+CREATE INDEX inventory_resources_type ON inventory_resources (client_id, type, address, source_id);
 CREATE INDEX inventory_resources_address ON inventory_resources (client_id, address, source_id);
 
 -- Apart from what most searches read.
