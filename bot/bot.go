@@ -18,6 +18,7 @@ import (
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/drift"
+	"github.com/tidelock/tidelock/internal/explorer"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/policyset"
 	"github.com/tidelock/tidelock/internal/prices"
@@ -52,6 +53,8 @@ type Options struct {
 	Estimator proposal.Estimator
 
 	Providers *providers.Store
+
+	Inventory *explorer.Index // nil: plans are not noted in any
 
 	Submodules Submodules
 

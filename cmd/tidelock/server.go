@@ -30,6 +30,7 @@ import (
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/drift"
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/explorer"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/policyset"
 	"github.com/tidelock/tidelock/internal/prices"
@@ -70,6 +71,7 @@ type server struct {
 	prices    *prices.Live
 	refresher *prices.Refresher
 	states    *state.Store
+	inventory *explorer.Index
 }
 
 // newServer wires a server up from a checked configuration. Nothing runs and
@@ -179,6 +181,7 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 		return bot.Options{}, err
 	}
 	s.drift = drift.NewStore(s.db, s.trail, nil)
+	s.inventory = explorer.New(s.db, s.states, s.log, nil)
 	s.prices = prices.NewLive(prices.NewStore(s.db, s.trail, nil))
 	if _, err := s.prices.Refresh(ctx); err != nil {
 		return bot.Options{}, err
@@ -198,7 +201,7 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 		Settings: c.settings(), Version: buildVersion().Version,
 		Budget: s.budget, Actuals: actuals.NewStore(s.db, s.trail, c.Billing, nil), Drift: s.drift, DriftDefaults: c.Drift.defaults(), DriftKeep: c.Drift.Keep,
 		Terraform: terraform, PublicURL: c.PublicURL, Log: s.log,
-		Masker: s.masker,
+		Masker: s.masker, Inventory: s.inventory,
 	}, nil
 }
 
@@ -334,6 +337,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	wg.Go(func() { s.bot.WatchWaivers(work) })
 	wg.Go(func() { s.bot.WatchBudgets(work) })
 	wg.Go(func() { s.states.Watch(work, time.Hour) })
+	wg.Go(func() { s.inventory.Watch(work, 3*time.Second) })
 	wg.Go(func() { s.sweepCopies(work) })
 	wg.Go(func() { s.bot.Policies.Watch(work) })
 	wg.Go(func() { s.prices.Watch(work, time.Minute, s.log) })
