@@ -141,7 +141,14 @@ func (g *guard) learn(in state.Instance) {
 func (x *Index) Watch(ctx context.Context, every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	var pruned time.Time
 	for {
+		if x.now().Sub(pruned) > time.Hour {
+			if err := x.Prune(ctx); err != nil && ctx.Err() == nil {
+				x.log.Error("inventory not pruned", "error", err)
+			}
+			pruned = x.now()
+		}
 		n, err := x.Refresh(ctx, "")
 		switch {
 		case err != nil && ctx.Err() == nil:
