@@ -149,6 +149,11 @@ state {
   # keep_age      = "2160h"
 }
 
+# Plans, logs and large states: a folder in data_dir unless you name a bucket.
+blobs {
+  # url = "s3://acme-tidelock?region=eu-central-1" # or gs://, azblob://
+}
+
 policy {
   required_tags = ["owner", "environment"]
   # levels = { "security.aws" = "mandatory" } # or "advisory", "hard", "off"

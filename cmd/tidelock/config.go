@@ -49,6 +49,7 @@ type Config struct {
 	Policy    PolicyConfig
 	Cost      CostConfig
 	State     StateConfig
+	Blobs     BlobsConfig
 	Log       LogConfig
 	Web       WebConfig
 

@@ -42,6 +42,7 @@ var sections = []section{
 	{"policy", "The bundled policies."},
 	{"cost", "The cost estimates."},
 	{"state", "The state service: what clients may keep in it, and for how long."},
+	{"blobs", "Where plans, logs and large states are kept, encrypted; see [Backup](backup.md#blobs)."},
 	{"log", "The server's log, written to standard error."},
 	{"web", "The pages that show pull requests, runs and history."},
 }
@@ -262,6 +263,9 @@ var settings = []setting{
 		doc: "Whether estimates take off what Google does by itself where a machine runs the whole month."},
 	{path: "cost.usage_file", bind: func(c *Config) any { return &c.Cost.UsageFile }, isPath: true, check: checkUsageFile, derived: "none",
 		doc: "What resources are used, in the format of Infracost's `infracost-usage.yml`, for all that no client and no repository says more closely. See [Prices](prices.md#usage)."},
+
+	{path: "blobs.url", bind: func(c *Config) any { return &c.Blobs.URL }, check: checkBlobsURL, derived: "the folder `<data_dir>/blobs`",
+		doc: "A bucket in place of the folder: `s3://NAME?region=…`, with `&endpoint=URL` for a server of your own, `gs://NAME` or `azblob://CONTAINER`; `prefix=NAME/` takes a part of it. Several servers on one database need one that they share. Credentials come from the environment, or from where the cloud's own programs take them."},
 
 	{path: "log.level", bind: func(c *Config) any { return &c.Log.Level }, check: oneOf(func(c *Config) string { return c.Log.Level }, "debug", "info", "warn", "error"),
 		doc: "Least level that is logged: `debug`, `info`, `warn` or `error`."},

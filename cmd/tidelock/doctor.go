@@ -66,6 +66,7 @@ var checks = []check{
 	{"data-dir", "the data folder can be written", checkDataDir},
 	{"disk", "there is space on the disk", checkDisk},
 	{"encryption-key", "the key of stored plans", checkStoredKey},
+	{"blobs", "plans and logs can be written, read and deleted", checkBlobs},
 	{"database", "the database answers, is whole and has the right version", checkDatabaseHealth},
 	{"state-keys", "the keys of stored states are there", checkStateKeys},
 	{"terraform", "Terraform or OpenTofu can be run", checkTerraform},

@@ -76,7 +76,7 @@ func (c *policyReplay) run(ctx context.Context, p *program) error {
 	if c.repo != "" {
 		y.Client, y.Repo = d.repos[0].ClientID, d.repos[0].ID
 	}
-	if y.Blobs, err = p.openBlobs(); err != nil {
+	if y.Blobs, err = p.openBlobs(ctx); err != nil {
 		return err
 	}
 	y.Judge = func(ctx context.Context, r run.Run, in policy.Input) (policy.Report, error) {
@@ -124,7 +124,7 @@ func (c *policyReplay) judges(p *program) (*judges, error) {
 
 // openBlobs opens what the server keeps encrypted. Unlike the server it makes
 // no key: without the right one there is nothing to read.
-func (p *program) openBlobs() (*blob.Store, error) {
+func (p *program) openBlobs(ctx context.Context) (*blob.Store, error) {
 	cfg := loadConfig(p.configPath, p.environ, needDatabase).config
 	key := cfg.EncryptionKey
 	if key.Empty() {
@@ -137,7 +137,7 @@ func (p *program) openBlobs() (*blob.Store, error) {
 			return nil, err
 		}
 	}
-	return blob.Open(cfg.BlobDir(), key)
+	return cfg.openBlobs(ctx, key)
 }
 
 // replayedJSON is the answer of `tidelock policy replay --json`.

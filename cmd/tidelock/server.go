@@ -139,11 +139,7 @@ func appOptions(c Config, log *slog.Logger) github.Options {
 func (s *server) botOptions(ctx context.Context, node string, key redact.Secret, terraform bot.Terraform) (bot.Options, error) {
 	c := s.config
 	var err error
-	earlier, err := c.earlierKeys()
-	if err != nil {
-		return bot.Options{}, err
-	}
-	if s.blobs, err = blob.Open(c.BlobDir(), key, earlier...); err != nil {
+	if s.blobs, err = c.openBlobs(ctx, key); err != nil {
 		return bot.Options{}, err
 	}
 	s.masker = redact.NewMasker(c.GitHub.PrivateKey.Reveal(), c.GitHub.WebhookSecret.Reveal(), key.Reveal(), c.Database.Reveal(), c.Web.Password.Reveal())
@@ -199,7 +195,7 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 		Blobs: s.blobs, Checkout: s.mirrors, Submodules: bot.Submodules{Allowed: c.Checkout.Submodules, Hosts: c.Checkout.SubmoduleHosts}, Providers: s.providers, Runner: runners,
 		Policies: sets, Estimator: c.Cost.estimator(catalog.With(s.prices), secrets.New(c.Secrets, c.environ()), c.environ()), Terms: terms, Node: node, DataDir: c.DataDir,
 		Settings: c.settings(), Version: buildVersion().Version,
-		Budget: s.budget, Actuals: actuals.NewStore(s.db, s.trail, c.Billing, nil), Drift: s.drift, DriftDefaults: c.Drift.defaults(), DriftKeep: c.Drift.Keep,
+		Budget: s.budget, Actuals: actuals.NewStore(s.db, s.trail, c.Billing, nil), States: s.states, Drift: s.drift, DriftDefaults: c.Drift.defaults(), DriftKeep: c.Drift.Keep,
 		Terraform: terraform, PublicURL: c.PublicURL, Log: s.log,
 		Masker: s.masker, Inventory: s.inventory,
 	}, nil

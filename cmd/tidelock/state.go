@@ -92,14 +92,10 @@ func (p *program) openStates(ctx context.Context, keys bool) (_ *vault, err erro
 		if err != nil {
 			return nil, err
 		}
-		earlier, err := c.earlierKeys()
-		if err != nil {
-			return nil, err
-		}
 		if o.Keys, err = c.keyring(key); err != nil {
 			return nil, err
 		}
-		if v.blobs, err = blob.Open(c.BlobDir(), key, earlier...); err != nil {
+		if v.blobs, err = c.openBlobs(ctx, key); err != nil {
 			return nil, err
 		}
 		o.Blobs = v.blobs

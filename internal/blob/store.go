@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path"
 	"strings"
 	"syscall"
 	"time"
@@ -19,23 +16,53 @@ import (
 	"github.com/tidelock/tidelock/internal/redact"
 )
 
-// Store keeps blobs in a folder. It is safe for concurrent use, by several
-// processes too.
+// Store keeps blobs in a folder or in a bucket. It is safe for concurrent use,
+// by several processes too; of those that share a bucket, each reads what the
+// others put.
 type Store struct {
-	root *os.Root // no reference leads out of it, whatever it says
-	keys keys
-	old  []keys // of keys that only open what they sealed
+	shelf shelf
+	keys  keys
+	old   []keys // of keys that only open what they sealed
 }
 
-// unfinished is the folder of blobs that are being written. No client has the
-// name: it begins with a dot.
-const unfinished = ".unfinished"
+// shelf is where sealed bytes lie: a folder or a bucket.
+type shelf interface {
+	// write keeps what fill writes. Once it returns nil that is durable; where
+	// it or fill fails, nothing is there.
+	write(ctx context.Context, client, ref string, fill func(io.Writer) error) error
+	// read and stat answer errs.NotFound for what is not there.
+	read(ctx context.Context, client, ref string) (io.ReadCloser, error)
+	remove(ctx context.Context, client, ref string) error // of what is not there is no error
+	// list gives the blobs of a client, or all where it is empty.
+	list(ctx context.Context, client string, each func(Item) error) error
+	where() string
+	close() error
+}
+
+// Item is a blob as it lies there.
+type Item struct {
+	Client, Ref string
+	Size        int64 // bytes, sealed
+	Written     time.Time
+}
 
 // Open returns the store in dir, which it makes if it is missing, readable by
 // its owner alone. key is 32 random bytes in base64: without it, nothing in
 // the store can ever be read again. Earlier keys open what they sealed, and
 // seal nothing any more. The error is errs.Invalid for a key of another form.
 func Open(dir string, key redact.Secret, earlier ...redact.Secret) (*Store, error) {
+	return open(key, earlier, func() (shelf, error) { return openFolder(dir) })
+}
+
+// OpenURL returns the store in the bucket that the URL names: s3://, gs:// or
+// azblob://, with the options of gocloud.dev/blob, and with prefix=NAME/ for a
+// part of a bucket. Credentials come from where the cloud's own programs take
+// them. Keys are as for Open. Nothing is asked of the cloud yet: Probe does.
+func OpenURL(ctx context.Context, url string, key redact.Secret, earlier ...redact.Secret) (*Store, error) {
+	return open(key, earlier, func() (shelf, error) { return openBucket(ctx, url) })
+}
+
+func open(key redact.Secret, earlier []redact.Secret, shelve func() (shelf, error)) (*Store, error) {
 	k, err := readKey(key)
 	if err != nil {
 		return nil, err
@@ -48,18 +75,11 @@ func Open(dir string, key redact.Secret, earlier ...redact.Secret) (*Store, erro
 		}
 		old = append(old, o)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, errs.Wrap(errs.Invalid, err, "The folder of the blob store can't be made.")
-	}
-	root, err := os.OpenRoot(dir)
+	s, err := shelve()
 	if err != nil {
-		return nil, errs.Wrap(errs.Invalid, err, "The folder of the blob store can't be opened.")
+		return nil, err
 	}
-	s := &Store{root, k, old}
-	if err := s.sweep(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open blob store: %w", err), root.Close())
-	}
-	return s, nil
+	return &Store{s, k, old}, nil
 }
 
 func readKey(key redact.Secret) (keys, error) {
@@ -75,42 +95,20 @@ func readKey(key redact.Secret) (keys, error) {
 	return k, nil
 }
 
-// Close closes the store's folder. Readers that are open stay usable.
-func (s *Store) Close() error { return s.root.Close() }
+// Close closes the store. Readers that are open on a folder stay usable.
+func (s *Store) Close() error { return s.shelf.close() }
 
-// sweep removes what a crash left half written. What is younger than a day may
-// be another process's work.
-func (s *Store) sweep() error {
-	if err := s.root.MkdirAll(unfinished, 0o700); err != nil {
-		return err
-	}
-	dir, err := s.root.Open(unfinished)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	entries, err := dir.ReadDir(-1)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || time.Since(info.ModTime()) < 24*time.Hour {
-			continue // gone meanwhile, or fresh
-		}
-		if err := s.root.Remove(path.Join(unfinished, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
-}
+// Where says for people where the blobs are.
+func (s *Store) Where() string { return s.shelf.where() }
 
 // Put stores what r gives, for the client, and returns the reference under
 // which Get finds it and the size in bytes before encryption. name says what
 // it is, for whoever looks at the disk: "plan", "log"; letters, digits, dots,
-// hyphens and underscores. Two Puts never share a reference.
+// hyphens and underscores. Two Puts never share a reference, and nobody can
+// guess one.
 //
-// When it fails, nothing is stored; errs.Unavailable for a full disk.
+// When it fails, nothing is stored; errs.Unavailable for a full disk or a
+// bucket that does not answer.
 func (s *Store) Put(ctx context.Context, client, name string, r io.Reader) (ref string, size int64, err error) {
 	return s.put(ctx, client, name, func(w io.Writer, ref string) (int64, error) {
 		return s.keys.seal(w, &contextReader{ctx, r}, client, ref)
@@ -125,7 +123,6 @@ func (s *Store) PutSealed(ctx context.Context, client, name string, r io.Reader)
 	})
 }
 
-// put writes a file with what fill writes.
 func (s *Store) put(ctx context.Context, client, name string, fill func(w io.Writer, ref string) (int64, error)) (ref string, size int64, err error) {
 	if err := checkName("client", client); err != nil {
 		return "", 0, err
@@ -133,58 +130,69 @@ func (s *Store) put(ctx context.Context, client, name string, fill func(w io.Wri
 	if err := checkName("name", name); err != nil {
 		return "", 0, err
 	}
-	id, err := uuid.NewV7()
+	id, err := newID()
 	if err != nil {
 		return "", 0, fmt.Errorf("put blob %s: %w", name, err)
 	}
-	ref = name + "-" + id.String()
-	temp := path.Join(unfinished, id.String())
-	defer func() {
-		if err == nil {
-			return
-		}
-		_ = s.root.Remove(temp) // the sweep of a later start finds it otherwise
-		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-			err = errs.Wrap(errs.Unavailable, err, "The disk of the blob store is full.")
-		}
-		ref, size, err = "", 0, fmt.Errorf("put blob %s: %w", name, err)
-	}()
-	f, err := s.root.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return ref, 0, err
-	}
-	size, err = fill(f, ref)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return ref, 0, err
-	}
-	if err := s.root.MkdirAll(client, 0o700); err != nil {
-		return ref, 0, err
-	}
-	if err := s.root.Rename(temp, path.Join(client, ref)); err != nil {
-		return ref, 0, err
-	}
-	// The name is on the disk only once its folder is, and the folder's name
-	// once the root is.
-	if err := errors.Join(s.syncDir(client), s.syncDir(".")); err != nil {
-		_ = s.root.Remove(path.Join(client, ref)) // nobody will know its reference
-		return ref, 0, err
+	ref = name + "-" + id
+	if size, err = s.write(ctx, client, ref, fill); err != nil {
+		return "", 0, fmt.Errorf("put blob %s: %w", name, err)
 	}
 	return ref, size, nil
 }
 
-func (s *Store) syncDir(name string) error {
-	d, err := s.root.Open(name)
-	if err != nil {
+// newID returns what no two blobs share: the time, so that lists are in order,
+// and 74 random bits.
+func newID() (string, error) {
+	id, err := uuid.NewV7()
+	return id.String(), err
+}
+
+func (s *Store) write(ctx context.Context, client, ref string, fill func(w io.Writer, ref string) (int64, error)) (size int64, err error) {
+	err = s.shelf.write(ctx, client, ref, func(w io.Writer) (err error) {
+		size, err = fill(w, ref)
+		return err
+	})
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		err = errs.Wrap(errs.Unavailable, err, "The disk of the blob store is full.")
+	}
+	return size, err
+}
+
+// PutBack stores sealed bytes, as GetSealed gave them, under the reference that
+// they had: a backup comes back. What is there already under it is replaced.
+func (s *Store) PutBack(ctx context.Context, client, ref string, r io.Reader) error {
+	if err := errors.Join(checkName("client", client), checkName("reference", ref)); err != nil {
 		return err
 	}
-	defer d.Close()
-	return d.Sync()
+	_, err := s.write(ctx, client, ref, func(w io.Writer, _ string) (int64, error) {
+		return io.Copy(w, &contextReader{ctx, r})
+	})
+	if err != nil {
+		return fmt.Errorf("put blob %s back: %w", ref, err)
+	}
+	return nil
+}
+
+// PutAt is Put under a reference of the caller's own, which replaces what was
+// there.
+func (s *Store) PutAt(ctx context.Context, client, ref string, r io.Reader) (size int64, err error) {
+	if err := errors.Join(checkName("client", client), checkName("reference", ref)); err != nil {
+		return 0, err
+	}
+	size, err = s.write(ctx, client, ref, func(w io.Writer, ref string) (int64, error) {
+		return s.keys.seal(w, &contextReader{ctx, r}, client, ref)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("put blob %s: %w", ref, err)
+	}
+	return size, nil
+}
+
+// PlainSize returns how many bytes a blob holds that takes so many.
+func PlainSize(sealed int64) int64 {
+	body := sealed - int64(len(magic)+keyIDSize+nonceSize+32+tagSize)
+	return body - (body+segmentSize+tagSize-1)/(segmentSize+tagSize)*tagSize
 }
 
 // Get returns a reader of the blob, which the caller closes. Every byte that
@@ -193,7 +201,7 @@ func (s *Store) syncDir(name string) error {
 //
 // The error is errs.NotFound where the client has no such blob.
 func (s *Store) Get(ctx context.Context, client, ref string) (io.ReadCloser, error) {
-	f, err := s.get(ctx, client, ref)
+	f, err := s.GetSealed(ctx, client, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -208,19 +216,13 @@ func (s *Store) Get(ctx context.Context, client, ref string) (io.ReadCloser, err
 	}{o, f}, nil
 }
 
-// GetSealed returns what PutSealed stored, sealed as it is.
+// GetSealed returns what lies there, sealed as it is: what PutSealed stored, or
+// a copy for a backup.
 func (s *Store) GetSealed(ctx context.Context, client, ref string) (io.ReadCloser, error) {
-	return s.get(ctx, client, ref)
-}
-
-func (s *Store) get(ctx context.Context, client, ref string) (io.ReadCloser, error) {
 	if err := errors.Join(checkName("client", client), checkName("reference", ref)); err != nil {
 		return nil, err
 	}
-	f, err := s.root.Open(path.Join(client, ref))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errs.Wrap(errs.NotFound, err, "The stored file does not exist any more.")
-	}
+	f, err := s.shelf.read(ctx, client, ref)
 	if err != nil {
 		return nil, fmt.Errorf("get blob %s: %w", ref, err)
 	}
@@ -230,16 +232,87 @@ func (s *Store) get(ctx context.Context, client, ref string) (io.ReadCloser, err
 	}{&contextReader{ctx, f}, f}, nil
 }
 
+func gone(err error) error {
+	return errs.Wrap(errs.NotFound, err, "The stored file does not exist any more.")
+}
+
 // Delete removes the client's blob. One that is not there is no error: whoever
 // deletes may have been interrupted after it.
-func (s *Store) Delete(_ context.Context, client, ref string) error {
+func (s *Store) Delete(ctx context.Context, client, ref string) error {
 	if err := errors.Join(checkName("client", client), checkName("reference", ref)); err != nil {
 		return err
 	}
-	if err := s.root.Remove(path.Join(client, ref)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := s.shelf.remove(ctx, client, ref); err != nil {
 		return fmt.Errorf("delete blob %s: %w", ref, err)
 	}
 	return nil
+}
+
+// List calls each with the client's blobs, or with everybody's where client is
+// empty. What is put or deleted meanwhile may be among them or not.
+func (s *Store) List(ctx context.Context, client string, each func(Item) error) error {
+	if client != "" {
+		if err := checkName("client", client); err != nil {
+			return err
+		}
+	}
+	err := s.shelf.list(ctx, client, func(i Item) error {
+		if checkName("client", i.Client) != nil || checkName("reference", i.Ref) != nil {
+			return nil // not ours
+		}
+		return each(i)
+	})
+	if err != nil {
+		return fmt.Errorf("list blobs: %w", err)
+	}
+	return nil
+}
+
+// Sweep deletes blobs that nothing refers to and that were written before the
+// time, and returns what it deleted; where dry, what it would delete. A blob is
+// put before the row that refers to it: the time must be long enough ago for
+// that row to be there.
+func (s *Store) Sweep(ctx context.Context, before time.Time, dry bool, referred func(client, ref string) bool) (swept []Item, err error) {
+	var orphans []Item
+	err = s.List(ctx, "", func(i Item) error {
+		if i.Written.Before(before) && !referred(i.Client, i.Ref) {
+			orphans = append(orphans, i)
+		}
+		return nil
+	})
+	if err != nil || dry {
+		return orphans, err
+	}
+	for _, i := range orphans {
+		if err := s.Delete(ctx, i.Client, i.Ref); err != nil {
+			return swept, err
+		}
+		swept = append(swept, i)
+	}
+	return swept, nil
+}
+
+// Probe writes a blob, reads it and deletes it: what the store must be able to
+// do.
+func (s *Store) Probe(ctx context.Context) error {
+	const client, content = "probe", "tidelock was here\n"
+	ref, _, err := s.Put(ctx, client, "probe", strings.NewReader(content))
+	if err != nil {
+		return err
+	}
+	err = func() error {
+		r, err := s.Get(ctx, client, ref)
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		got, err := io.ReadAll(r)
+		if err == nil && string(got) != content {
+			err = errs.New(errs.Internal, "What was read is not what was written.")
+		}
+		return err
+	}()
+	return errors.Join(err, s.Delete(context.WithoutCancel(ctx), client, ref))
 }
 
 // checkName admits what can be one element of a path and nothing else.
