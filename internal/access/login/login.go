@@ -81,7 +81,7 @@ func Parse(q url.Values) (Request, error) {
 // a command line may be waiting.
 func loopback(text string) bool {
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" || u.User != nil || u.Fragment != "" || u.RawQuery != "" || u.Opaque != "" || len(text) > 200 {
+	if err != nil || u.Scheme != "http" || u.User != nil || u.Opaque != "" || strings.ContainsAny(text, "?#\\") || len(text) > 200 {
 		return false
 	}
 	if host := u.Hostname(); host != "localhost" {
