@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner/tfrun"
 )
@@ -30,7 +31,13 @@ func (a *application) planAgain(ctx context.Context, why string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if err := a.startRun(ctx, a.run, spec); err != nil {
+		err = a.startRun(ctx, a.run, spec)
+		var held *stateHeld
+		if errors.As(err, &held) {
+			a.Log.Info("state is locked", keyRun, a.run.ID, keyProject, a.run.Project.Name, "holder", held.holder)
+			return false, queue.Snooze(stateLockPause)
+		}
+		if err != nil {
 			return false, err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/tidelock/tidelock/internal/db"
@@ -37,7 +38,10 @@ func (b *Bot) applyRun(ctx context.Context, job queue.Job[applyRunJob]) error {
 	}
 	if errs.Is(err, errs.Conflict) { // superseded, moved by another worker, or without its lock
 		b.Log.Info("apply given up", keyRun, r.ID, "reason", errs.Sentence(err))
-		return b.giveUp(ctx, r.ID, errs.Sentence(err))
+		if err := b.giveUp(ctx, r.ID, errs.Sentence(err)); err != nil {
+			return err
+		}
+		return b.freeStates(ctx)
 	}
 	if err != nil {
 		return b.unwatched(ctx, err)
@@ -283,6 +287,10 @@ func (a *application) launch(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	err = a.startRun(ctx, a.run, spec)
+	var held *stateHeld
+	if errors.As(err, &held) {
+		return false, a.recheck(ctx, tfrun.Result{Locked: true, LockHolder: held.holder})
+	}
 	if errs.Is(err, errs.Conflict) {
 		err = nil
 	}
@@ -341,20 +349,25 @@ func (a *application) see(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if (result.Stale || result.Locked) && !result.Started {
+	trouble, err := a.bringBack(ctx, a.run, result)
+	if err != nil {
+		return err
+	}
+	if (result.Stale || result.Locked) && !result.Started && trouble == "" {
 		return a.recheck(ctx, result)
 	}
 	if err := a.keepLog(ctx); err != nil {
 		return err
 	}
-	if result.ErroredState != "" {
-		if err := a.keepErroredState(ctx, result.ErroredState); err != nil {
-			return err
-		}
-	}
 	a.touched = result.Started
 	a.run.StateLineage, a.run.StateSerial, a.run.PeakMemory = result.StateLineage, result.StateSerial, result.PeakMemory
 	a.run.Error = a.Masker.String(result.Error)
+	if trouble != "" {
+		a.run.Error = strings.TrimSpace(a.run.Error + "\n\n" + trouble)
+		if result.Outcome == tfrun.OutcomeApplied {
+			return a.end(ctx, run.Failed)
+		}
+	}
 	switch {
 	case result.Outcome == tfrun.OutcomeApplied:
 		return a.end(ctx, run.Applied)
@@ -427,15 +440,11 @@ func stateLocked(holder string) string {
 // again. It never breaks the lock.
 const stateLockPause = 15 * time.Second
 
-// keepErroredState stores the state that Terraform could not write, encrypted:
-// it is the only record of what was made.
-func (a *application) keepErroredState(ctx context.Context, path string) error {
-	ref, err := a.storeFile(ctx, a.run.Client, path, "errored.tfstate")
-	if err != nil {
-		return err
-	}
-	return a.DB.Tx(ctx, func(tx *db.Tx) error {
-		return a.Runs.Note(ctx, tx, a.run, "state.errored", map[string]any{"project": a.run.Project.Name, "blob": ref})
+// noteErrored says in the audit trail where a state is that could not be
+// written, and that is no version of it.
+func (b *Bot) noteErrored(ctx context.Context, r run.Run, ref string) error {
+	return b.DB.Tx(ctx, func(tx *db.Tx) error {
+		return b.Runs.Note(ctx, tx, r, "state.errored", map[string]any{"project": r.Project.Name, "blob": ref})
 	})
 }
 
@@ -447,6 +456,15 @@ const lookFirst = "Look at the log and the infrastructure; `plan` shows what is 
 func (a *application) interrupted(ctx context.Context, what string) error {
 	a.touched = true
 	a.run.Error = what + " Part of it may have been done. " + lookFirst
+	if a.run.Node == a.Node { // else what it left is on the machine that is gone
+		trouble, err := a.bringBack(ctx, a.run, tfrun.Result{})
+		if err != nil {
+			return err
+		}
+		if trouble != "" {
+			a.run.Error += "\n\n" + trouble
+		}
+	}
 	if err := a.keepLog(ctx); err != nil {
 		a.Log.Warn("log of an interrupted apply not kept", keyRun, a.run.ID, "error", err)
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/runner"
 	"github.com/tidelock/tidelock/internal/secrets"
+	"github.com/tidelock/tidelock/internal/state"
 	"github.com/tidelock/tidelock/planner"
 	"github.com/tidelock/tidelock/planner/tfrun"
 )
@@ -46,6 +47,7 @@ type Options struct {
 	Checkout  *checkout.Store
 	Drift     *drift.Store
 	Budget    *budget.Store
+	States    *state.Store   // of projects that declare no backend
 	Actuals   *actuals.Store // nil: no bills are matched to resources
 	Runner    *runner.Runner
 	Capacity  *capacity.Gate // of this machine, which all runs pass; nil limits nothing
@@ -59,7 +61,7 @@ type Options struct {
 	Submodules Submodules
 
 	Node      string // this process's name in the nodes table
-	DataDir   string // for work trees and states
+	DataDir   string // for work trees
 	Settings  Settings
 	Terraform Terraform
 	// DriftDefaults are for repositories whose configuration says nothing else;

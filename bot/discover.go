@@ -2,7 +2,7 @@ package bot
 
 import (
 	"context"
-	"os"
+	"errors"
 
 	"github.com/tidelock/tidelock/bot/proposal"
 	"github.com/tidelock/tidelock/internal/run"
@@ -62,16 +62,17 @@ func (b *Bot) discover(ctx context.Context, c run.Change, job planJob) (discover
 		return out, err
 	}
 	out.touched = job.Filter.Empty() || c.Status == run.Pending
+	var unknown error
 	out.Found, err = proposal.Find(proposal.Change{
 		Head: root, Paths: changed, Commit: c.Target(), Config: cfg, Left: left,
 		Base: func() (proposal.BaseFS, error) { return b.Checkout.TreeFS(ctx, src, refs(c, p), base(c, p)) },
 		HasState: func(dir string) bool {
-			r := run.Run{Client: repo.ClientID, Repo: repo.ID, Project: planner.Project{Dir: dir, Workspace: planner.DefaultWorkspace}}
-			_, err := os.Stat(b.statePath(r))
-			return err == nil
+			has, err := b.hasState(ctx, repo, planner.Project{Dir: dir, Workspace: planner.DefaultWorkspace})
+			unknown = errors.Join(unknown, err)
+			return has
 		},
 	}, proposal.Ask{Touched: out.touched, Filter: job.Filter, Options: job.Options, Asked: job.Asked})
-	if err != nil {
+	if err = errors.Join(err, unknown); err != nil {
 		return out, err
 	}
 	notes, err := b.policyNotes(ctx, c, out.settings.Policy, out.Found, changed)

@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/tidelock/tidelock/internal/clients"
@@ -13,7 +12,6 @@ import (
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
-	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // tipPull stands for the pull that a change of a branch does not have: what
@@ -110,22 +108,18 @@ func (b *Bot) projectsAtTip(ctx context.Context, repo clients.Repo) (cfg planner
 		return cfg, nil, "", err
 	}
 	for _, p := range found {
-		if !p.Missing && b.hasState(repo, p) {
+		if p.Missing {
+			continue
+		}
+		has, err := b.hasState(ctx, repo, p)
+		if err != nil {
+			return cfg, nil, "", err
+		}
+		if has {
 			all = append(all, p)
 		}
 	}
 	return cfg, all, tip, nil
-}
-
-// hasState reports whether the project can have drifted. Of one that keeps its
-// state elsewhere nobody knows before Terraform has looked.
-func (b *Bot) hasState(repo clients.Repo, p planner.Project) bool {
-	if p.Backend != "" {
-		return true
-	}
-	path := b.statePath(run.Run{Client: repo.ClientID, Repo: repo.ID, Project: p})
-	_, err := os.Stat(tfrun.ManagedState(path, p.Workspace))
-	return err == nil
 }
 
 // driftPause is how long a comparison waits before it looks again whether it is

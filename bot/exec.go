@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -54,9 +53,6 @@ func (b *Bot) spec(ctx context.Context, r *run.Run, folder string, kind tfrun.Ki
 	if kind == tfrun.KindPlan {
 		s.LockTimeout, s.ExpectedSteps = planLockTimeout, b.expected(ctx, *r)
 	}
-	if r.Project.Backend == "" {
-		s.ManagedBackend = b.statePath(*r)
-	}
 	b.workflow(ctx, &s, *r)
 	return s, nil
 }
@@ -79,11 +75,6 @@ func (t Terraform) env(p planner.Project) map[string]string {
 // planLockTimeout is how long Terraform itself waits for a state's lock: as
 // long as a plan that was superseded may take to let go of it.
 const planLockTimeout = "10s"
-
-// statePath is where the state of a project that declares no backend is kept.
-func (b *Bot) statePath(r run.Run) string {
-	return filepath.Join(b.DataDir, "states", r.Client, strconv.FormatInt(r.Repo, 10), hash(r.Project.Key()), "terraform.tfstate")
-}
 
 func hash(s string) string {
 	sum := sha256.Sum256([]byte(s))

@@ -329,7 +329,13 @@ func (b *Bot) execPlan(ctx context.Context, r run.Run, c run.Change) (*planOutco
 		if err != nil {
 			return nil, err
 		}
-		if err := b.startRun(ctx, r, spec); err != nil {
+		err = b.startRun(ctx, r, spec)
+		var held *stateHeld
+		if errors.As(err, &held) {
+			r.Error = stateLocked(held.holder)
+			return &planOutcome{run: r, result: tfrun.Result{Locked: true, LockHolder: held.holder}}, nil
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

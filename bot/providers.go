@@ -26,6 +26,9 @@ func (b *Bot) startRun(ctx context.Context, r run.Run, s tfrun.Spec) error {
 	if err != nil {
 		return err
 	}
+	if err := b.layState(ctx, r, &s); err != nil {
+		return err
+	}
 	return b.Runner.Start(ctx, s)
 }
 

@@ -5,9 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"reflect"
 	"time"
 
@@ -16,7 +14,6 @@ import (
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
-	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // A push that touches one project of a pull request's many changes nothing for
@@ -64,7 +61,13 @@ func (b *Bot) standing(ctx context.Context, c run.Change, found discovered, job 
 		if !w.Project.Repeatable() || !b.sameTool(ctx, r, w.Project) {
 			continue
 		}
-		if r.Project.Backend != "" || b.sameState(r) {
+		same := r.Project.Backend != ""
+		if !same {
+			if same, err = b.sameState(ctx, r); err != nil {
+				return nil, err
+			}
+		}
+		if same {
 			out[r.Key()] = r
 		}
 	}
@@ -81,13 +84,13 @@ func madeAt(r run.Run) time.Time {
 
 // sameState reports whether a state that is kept here is the one that the plan
 // was made of.
-func (b *Bot) sameState(r run.Run) bool {
-	lineage, serial, err := tfrun.StateHead(tfrun.ManagedState(b.statePath(r), r.Project.Workspace))
-	if errors.Is(err, fs.ErrNotExist) {
-		return r.StateLineage == "" && r.StateSerial == 0
+func (b *Bot) sameState(ctx context.Context, r run.Run) (bool, error) {
+	repo, err := b.Clients.Repo(ctx, b.DB, r.Repo)
+	if err != nil {
+		return false, err
 	}
-	// What is wrong with it Terraform will say.
-	return err == nil && lineage == r.StateLineage && serial == r.StateSerial
+	st, err := b.stateOf(ctx, repo, r.Project) // the zero value for none
+	return err == nil && st.Lineage == r.StateLineage && st.Serial == r.StateSerial, err
 }
 
 // stand ends the queued plans that earlier ones stand for, each with the lock

@@ -99,6 +99,12 @@ func (b *Bot) Recover(ctx context.Context) error {
 	if err := b.holdLiving(ctx); err != nil {
 		return fmt.Errorf("recover: %w", err)
 	}
+	if err := b.TakeInStates(ctx); err != nil {
+		return fmt.Errorf("recover: %w", err)
+	}
+	if err := b.freeStates(ctx); err != nil {
+		return fmt.Errorf("recover: %w", err)
+	}
 	return b.DB.Tx(ctx, func(tx *db.Tx) error {
 		if err := b.Runs.DropAnswers(ctx, tx, b.Node); err != nil {
 			return err

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -322,21 +319,4 @@ func statuses(runs []run.Run, project string, kind run.Kind) map[run.Status]int 
 		}
 	}
 	return out
-}
-
-// stateOf reads the state of a project without a backend, as Terraform left it.
-func (s *stage) stateOf(project string) string {
-	s.t.Helper()
-	for _, r := range s.runs() {
-		if r.Project.Name != project {
-			continue
-		}
-		key := sha256.Sum256([]byte(r.Project.Key()))
-		b, err := os.ReadFile(filepath.Join(s.data, "states", r.Client, fmt.Sprint(r.Repo), hex.EncodeToString(key[:10]), "terraform.tfstate"))
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			s.t.Fatal(err)
-		}
-		return string(b)
-	}
-	return ""
 }

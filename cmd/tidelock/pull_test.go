@@ -1,10 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -125,30 +122,6 @@ func TestFault29_StaleStateIsPlannedAgain(t *testing.T) {
 	moveState(t, s)
 	s.merge(p)
 	s.says(p, "✅ Applied 1 project")
-}
-
-// moveState gives the only state that there is a new serial.
-func moveState(t *testing.T, s *stage) {
-	t.Helper()
-	found, err := filepath.Glob(filepath.Join(s.data, "states", "*", "*", "*", "terraform.tfstate"))
-	if err != nil || len(found) != 1 {
-		t.Fatalf("states: %v %v", found, err)
-	}
-	b, err := os.ReadFile(found[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var state map[string]any
-	if err := json.Unmarshal(b, &state); err != nil {
-		t.Fatal(err)
-	}
-	state["serial"] = state["serial"].(float64) + 5
-	if b, err = json.Marshal(state); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(found[0], b, 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestNewPushUpdatesTheSameComment(t *testing.T) {

@@ -124,8 +124,8 @@ project "early" {
 			t.Errorf("%q was told", secret)
 		}
 	}
-	// The state holds what checks said: it is Terraform's, and kept as a secret.
-	if files := holding(t, s.data, []string{"states"}, append(spellings(both), spellings(applies)...)...); len(files) > 0 {
+	// The state holds what checks said: it is encrypted.
+	if files := holding(t, s.data, nil, append(spellings(both), spellings(applies)...)...); len(files) > 0 {
 		t.Errorf("the secrets lie in %v", files)
 	}
 }

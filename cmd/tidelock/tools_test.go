@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,30 +14,6 @@ import (
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/toolchain"
 )
-
-// stateVersions returns which version wrote each state that the server keeps.
-func stateVersions(t *testing.T, s *stage) map[string]bool {
-	t.Helper()
-	found, err := filepath.Glob(filepath.Join(s.data, "states", "*", "*", "*", "terraform.tfstate"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := map[string]bool{}
-	for _, path := range found {
-		var state struct {
-			Version string `json:"terraform_version"`
-		}
-		text, err := os.ReadFile(path)
-		if err == nil {
-			err = json.Unmarshal(text, &state)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		out[state.Version] = true
-	}
-	return out
-}
 
 // toolsOf returns what the runs of a kind were run with, by project.
 func toolsOf(runs []run.Run, kind run.Kind) map[string]string {

@@ -106,3 +106,8 @@ func (s *Store) HeldByRuns(ctx context.Context) ([]State, error) {
 	}
 	return out, nil
 }
+
+// EndRunNow is EndRun in a transaction of its own.
+func (s *Store) EndRunNow(ctx context.Context, run string) error {
+	return s.DB.Tx(ctx, func(tx *db.Tx) error { return s.EndRun(ctx, tx, run) })
+}

@@ -66,15 +66,15 @@ type Spec struct {
 	Notes []string `json:"notes,omitempty"`
 	// ManagedBackend is the path of a state file for a project that
 	// declares no backend, "" for one that does.
-	ManagedBackend string            `json:"managed_backend,omitempty"`
+	ManagedBackend string `json:"managed_backend,omitempty"`
 	// StateDir is where the folder of ManagedBackend really is: a copy of the
 	// state that is this run's alone. ManagedBackend is then a path that plan
 	// and apply have in common, since a plan file names it, and leads there.
 	// "" where the folder of ManagedBackend is itself meant.
-	StateDir string `json:"state_dir,omitempty"`
-	Options        planner.Options   `json:"options,omitzero"`   // of a plan; an apply takes Parallelism from it
-	Operation      planner.Operation `json:"operation,omitzero"` // of KindState
-	Hooks          []planner.Hook    `json:"hooks,omitempty"`    // only those that the server allows
+	StateDir  string            `json:"state_dir,omitempty"`
+	Options   planner.Options   `json:"options,omitzero"`   // of a plan; an apply takes Parallelism from it
+	Operation planner.Operation `json:"operation,omitzero"` // of KindState
+	Hooks     []planner.Hook    `json:"hooks,omitempty"`    // only those that the server allows
 	// SourceDir is where hooks run, relative to Root, that make the code in
 	// Dir; "" where hooks run in Dir, which is in the repository.
 	SourceDir   string `json:"source_dir,omitempty"`

@@ -2,7 +2,9 @@ package tfrun
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 )
 
@@ -15,15 +17,23 @@ func StateHead(path string) (lineage string, serial int64, err error) {
 		return "", 0, err
 	}
 	defer f.Close()
-	dec := json.NewDecoder(f)
+	if lineage, serial, err = ReadStateHead(f); err != nil {
+		return "", 0, fmt.Errorf("read the state %s: %w", path, err)
+	}
+	return lineage, serial, nil
+}
+
+// ReadStateHead is StateHead of a state that is read from r.
+func ReadStateHead(r io.Reader) (lineage string, serial int64, err error) {
+	dec := json.NewDecoder(r)
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return "", 0, fmt.Errorf("read the state %s: it is no object of JSON", path)
+		return "", 0, errors.New("it is no object of JSON")
 	}
 	found := 0
 	for found < 2 && dec.More() {
 		key, err := dec.Token()
 		if err != nil {
-			return "", 0, fmt.Errorf("read the state %s: %w", path, err)
+			return "", 0, err
 		}
 		switch key {
 		case "lineage":
@@ -37,11 +47,11 @@ func StateHead(path string) (lineage string, serial int64, err error) {
 			err = dec.Decode(&skipped)
 		}
 		if err != nil {
-			return "", 0, fmt.Errorf("read the state %s: %w", path, err)
+			return "", 0, err
 		}
 	}
 	if found < 2 {
-		return "", 0, fmt.Errorf("read the state %s: it has no lineage or no serial", path)
+		return "", 0, errors.New("it has no lineage or no serial")
 	}
 	return lineage, serial, nil
 }
