@@ -27,7 +27,7 @@ func withBudgets(f gate.Facts, verdicts []budget.Verdict, k run.Key) gate.Facts 
 	f.Budgets = &gate.BudgetsSay{}
 	for _, v := range verdicts {
 		if v.ClosedFor(budget.Key(k)) {
-			f.Budgets.Exceeded = append(f.Budgets.Exceeded, gate.Exceeded{Why: comment.Exceeded(v), Who: v.Owners.Who})
+			f.Budgets.Exceeded = append(f.Budgets.Exceeded, gate.Exceeded{Why: comment.Exceeded(v) + v.Dated(), Who: v.Owners.Who})
 		}
 	}
 	return f
@@ -149,6 +149,30 @@ func (b *Bot) approveCost(ctx context.Context, tx *db.Tx, in ApproveCost, actor 
 		return err
 	}
 	return b.tell(ctx, tx, in.Change.ID, true)
+}
+
+// revokeCost takes back the sender's own words.
+func (d decision) revokeCost() []Intent {
+	if d.Change == nil {
+		return d.refuse("There is nothing here whose cost could have been approved.")
+	}
+	return []Intent{RevokeCost{*d.Change}}
+}
+
+// revokeCost returns what to answer.
+func (b *Bot) revokeCost(ctx context.Context, tx *db.Tx, in RevokeCost, actor access.Actor) (string, error) {
+	names, err := b.Budget.Revoke(ctx, tx, in.Change.ID, actor)
+	switch {
+	case err != nil:
+		return "", err
+	case len(names) == 0:
+		return "You have approved no cost in this pull request, so there is nothing to take back.", nil
+	}
+	for i, n := range names {
+		names[i] = markdown.Code(n)
+	}
+	return fmt.Sprintf("%s takes back what was approved of the budget %s. What is still to be applied asks its owners again.", markdown.Code(actor.Name), strings.Join(names, ", ")),
+		b.tell(ctx, tx, in.Change.ID, true)
 }
 
 // alert has the thresholds told that budgets have reached by what the caller's

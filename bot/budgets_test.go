@@ -19,7 +19,7 @@ import (
 // exceeded is what a budget says that the project net exceeds.
 func exceeded(name string, owners ...string) budget.Verdict {
 	d := decimal.NewFromInt
-	return budget.Verdict{Budget: name, Currency: "USD", Amount: d(1000), After: d(1200), Delta: d(300), Bound: cost.BoundExact, Over: true,
+	return budget.Verdict{Budget: name, Currency: "USD", Amount: d(1000), After: d(1200), Delta: d(300), Bound: cost.BoundExact, Known: true, Over: true,
 		OnExceed: budget.Gate, Owners: budget.Owners{Who: owners}, Raises: []budget.Key{{Repo: 7, Dir: "net", Workspace: "default"}}}
 }
 
@@ -63,6 +63,16 @@ func TestApproveCost(t *testing.T) {
 			expect(t, decideCommand(command.Parse("approve-cost", "tidelock")[0], sender, f), tt.want, tt.told, tt.untold)
 		})
 	}
+}
+
+// Whoever gave a word takes it back; whose it was, the store knows.
+func TestRevokeCost(t *testing.T) {
+	f := Facts{Pull: openPull(), Role: github.RoleRead, Change: &run.Change{ID: "ch"}, Gate: gate.Facts{Actor: gate.Actor{Login: "grace", ID: 2}}}
+	if got := names(decideCommand(command.Parse("revoke-cost", "tidelock")[0], "grace", f)); strings.Join(got, "; ") != "revoke cost of ch" {
+		t.Errorf("%v", got)
+	}
+	f.Change = nil
+	expect(t, decideCommand(command.Parse("revoke-cost", "tidelock")[0], "grace", f), "", []string{"nothing here whose cost"}, "")
 }
 
 // A budget closes the gate of what raises the cost, and nothing else's; no

@@ -181,6 +181,8 @@ type (
 		Change  run.Change
 		Budgets []budget.Verdict
 	}
+	// RevokeCost takes back what the sender approved of a change's cost.
+	RevokeCost struct{ Change run.Change }
 	// RevokeWaivers takes back what was accepted.
 	RevokeWaivers struct {
 		Waivers []run.Waiver
@@ -237,6 +239,7 @@ func (CancelRuns) intent()    {}
 func (WaiveFindings) intent() {}
 func (RevokeWaivers) intent() {}
 func (ApproveCost) intent()   {}
+func (RevokeCost) intent()    {}
 func (Rollback) intent()      {}
 func (ApplyMerge) intent()    {}
 func (ClosePull) intent()     {}

@@ -87,6 +87,8 @@ func names(intents []Intent) []string {
 				s += " " + r.ID
 			}
 			out = append(out, s)
+		case RevokeCost:
+			out = append(out, "revoke cost of "+in.Change.ID)
 		case ApproveCost:
 			s := "approve"
 			for _, v := range in.Budgets {

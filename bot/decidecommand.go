@@ -109,6 +109,8 @@ func decideCommand(c command.Command, sender string, f Facts) []Intent {
 		return d.revokePolicies()
 	case command.ApproveCost:
 		return d.approveCost()
+	case command.RevokeCost:
+		return d.revokeCost()
 	case command.Import, command.StateRemove, command.StateMove:
 		return d.operate()
 	}

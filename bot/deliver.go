@@ -231,6 +231,12 @@ func (b *Bot) carryOne(ctx context.Context, tx *db.Tx, repo clients.Repo, actor 
 		return nil, b.revokeWaivers(ctx, tx, in, actor)
 	case ApproveCost:
 		return nil, b.approveCost(ctx, tx, in, actor)
+	case RevokeCost:
+		text, err := b.revokeCost(ctx, tx, in, actor)
+		if err != nil {
+			return nil, err
+		}
+		return nil, reply(in.Change.Pull, text)
 	case Rollback:
 		return nil, b.Queue.Enqueue(ctx, tx, rollbackJob{repo.ClientID, repo.ID, in.Pull.Number, key, actor}, queue.Unique(key))
 	case ApplyMerge:

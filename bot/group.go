@@ -34,8 +34,13 @@ func (b *Bot) postGroup(ctx context.Context, c run.Change) error {
 	if err != nil {
 		return err
 	}
-	reviewed, err := b.reviewedPairs(ctx, v.Pull)
+	own, reviewed, err := b.reviewedPairs(ctx, v.Pull)
 	if err != nil {
+		return err
+	}
+	// The ledger has the plans that were reviewed, not what the queue makes of
+	// them: once they are the same, budgets say the same of both.
+	if v.Budgets, err = b.Budget.Judge(ctx, b.DB, own); err != nil {
 		return err
 	}
 	gh, err := b.installation(ctx, c.Client)
@@ -50,15 +55,16 @@ func (b *Bot) postGroup(ctx context.Context, c run.Change) error {
 	return b.postCheck(ctx, gh, c, k, shown)
 }
 
-// reviewedPairs returns what was offered for review of the pull itself.
-func (b *Bot) reviewedPairs(ctx context.Context, p run.Pull) ([]run.Pair, error) {
+// reviewedPairs returns what was offered for review of the pull itself, and
+// the change that it is of; "" where there is none.
+func (b *Bot) reviewedPairs(ctx context.Context, p run.Pull) (string, []run.Pair, error) {
 	c, err := b.Runs.ChangeAt(ctx, b.DB, p.Repo, p.Number, p.HeadSHA)
 	if errs.Is(err, errs.NotFound) {
-		return nil, nil
+		return "", nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	runs, err := b.Runs.Runs(ctx, b.DB, c.ID)
-	return run.Pairs(runs), err
+	return c.ID, run.Pairs(runs), err
 }

@@ -68,7 +68,7 @@ func ConfigOptions() []ConfigOption {
 		{Name: "delete_branch", Type: "bool", Default: server, Example: `delete_branch = true`,
 			Doc: "Whether the pull request's branch is deleted after `auto_merge` has merged it."},
 		{Name: "commands", Type: "list of strings", Default: "all that the server allows", Example: `commands = ["plan", "apply", "unlock", "help"]`,
-			Doc: "The commands that are taken in comments; the others are refused with a sentence. There are `plan`, `apply`, `destroy`, `unlock`, `cancel`, `approve-policies`, `revoke-policies`, `approve-cost`, `import`, `state rm`, `state mv`, `drift`, `cost`, `version`, `help`, `retry` and `rollback`."},
+			Doc: "The commands that are taken in comments; the others are refused with a sentence. There are `plan`, `apply`, `destroy`, `unlock`, `cancel`, `approve-policies`, `revoke-policies`, `approve-cost`, `revoke-cost`, `import`, `state rm`, `state mv`, `drift`, `cost`, `version`, `help`, `retry` and `rollback`."},
 		{Name: "quiet_unchanged", Type: "bool", Default: server, Example: `quiet_unchanged = true`,
 			Doc: "Whether a pull request whose plans change nothing gets checks only, and no comment."},
 		{Name: "comment_per_commit", Type: "bool", Default: server, Example: `comment_per_commit = true`,

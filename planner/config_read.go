@@ -118,7 +118,7 @@ const (
 // CommandNames returns the commands that can be allowed or left out by
 // `commands`.
 func CommandNames() []string {
-	return []string{"plan", "apply", "destroy", "unlock", "cancel", "approve-policies", "revoke-policies", "approve-cost", "import", "state rm", "state mv", "drift", "cost", "version", "help", "retry", "rollback"}
+	return []string{"plan", "apply", "destroy", "unlock", "cancel", "approve-policies", "revoke-policies", "approve-cost", "revoke-cost", "import", "state rm", "state mv", "drift", "cost", "version", "help", "retry", "rollback"}
 }
 
 // configReader collects what is wrong while a file is read.

@@ -162,7 +162,7 @@ project "z" {
 		`tidelock.hcl:1: lock is "aply"; it can be "plan", "apply" or "off". Did you mean "apply"?`,
 		`tidelock.hcl:2: "[a" is not a pattern.`,
 		`tidelock.hcl:3: merge_method is "squish"; it can be "merge", "squash" or "rebase". Did you mean "squash"?`,
-		`tidelock.hcl:4: There is no command "aply". Did you mean "apply"? There are plan, apply, destroy, unlock, cancel, approve-policies, revoke-policies, approve-cost, import, state rm, state mv, drift, cost, version, help, retry, rollback.`,
+		`tidelock.hcl:4: There is no command "aply". Did you mean "apply"? There are plan, apply, destroy, unlock, cancel, approve-policies, revoke-policies, approve-cost, revoke-cost, import, state rm, state mv, drift, cost, version, help, retry, rollback.`,
 		`tidelock.hcl:9: The template can't be read: unexpected EOF.`,
 		`tidelock.hcl:11: The project name "a b"`,
 		`tidelock.hcl:12: The project's dir "/etc" is an absolute path`,

@@ -21,6 +21,7 @@ const (
 	ApprovePolicies Verb = "approve-policies"
 	RevokePolicies  Verb = "revoke-policies"
 	ApproveCost     Verb = "approve-cost"
+	RevokeCost      Verb = "revoke-cost"
 	Import          Verb = "import"
 	StateRemove     Verb = "state rm"
 	StateMove       Verb = "state mv"

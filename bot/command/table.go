@@ -176,6 +176,15 @@ var verbs = []verbSpec{
 		},
 	},
 	{
+		Verb: RevokeCost, Role: github.RoleRead, // everybody takes back their own word alone
+		About: "take back that you approved what the change costs",
+		Also:  "and have said `approve-cost`",
+		Guide: "Your own words about the pull request are taken back, for all budgets. Nothing that was applied is undone; an apply that has not begun is held.",
+		Examples: []example{
+			{"revoke-cost", "what you approved in the pull request"},
+		},
+	},
+	{
 		Verb: Import, Role: github.RoleWrite, Flags: "dwp", Args: "ADDR ID", Alone: true,
 		About: "take an object that exists into a project's state",
 		Guide: "Name one project with `-p` or `-d`; it may be left out where the pull request has only one. The gates of an apply hold for it.",

@@ -29,40 +29,15 @@ func BudgetOwners(o budgets.Owners) string {
 // Exceeded says why a budget keeps a change from being applied, in a sentence
 // or two.
 func Exceeded(v budgets.Verdict) string {
-	text := standsAt(v)
+	word := "is exceeded"
 	if v.Incomparable {
-		text = "what this change costs can't be compared with it: there is no rate from " + strings.Join(v.LeftOut, ", ") + " to " + v.Currency
+		word = "can't be judged"
 	}
-	text = fmt.Sprintf("The budget %s is exceeded: %s.", markdown.Code(v.Budget), text)
-	if v.Incomparable {
-		text = strings.Replace(text, " is exceeded: ", " can't be judged: ", 1)
-	}
+	text := fmt.Sprintf("The budget %s %s: %s.", markdown.Code(v.Budget), word, v.Stands())
 	if n := v.Owners.Needed(); n > 1 && v.OnExceed == budgets.Gate {
 		text += fmt.Sprintf(" It needs the word of %d owners, and has %d.", n, len(v.ApprovedBy))
 	}
 	return text
-}
-
-// standsAt says where a change takes a budget: "$5,230.00 a month with this
-// change (+$412.30), of $5,000.00".
-func standsAt(v budgets.Verdict) string {
-	if v.Shared {
-		return "with this change, what it looks at costs more than it allows" // how much is several clients'
-	}
-	atLeast := ""
-	if v.AtLeast {
-		atLeast = "at least "
-	}
-	delta := cost.Signed(v.Delta, v.Currency)
-	switch v.Bound {
-	case cost.BoundAtLeast:
-		delta = "at least " + delta
-	case cost.BoundAtMost:
-		delta = "at most " + delta
-	case cost.BoundPartial:
-		delta += ", as far as priced"
-	}
-	return fmt.Sprintf("%s%s a month with this change (%s), of %s", atLeast, cost.Money(v.After, v.Currency), delta, cost.Money(v.Amount, v.Currency))
 }
 
 // budgetLines says what the budgets have to do with the change, a line each. Those
@@ -90,22 +65,22 @@ func budgetLine(v budgets.Verdict) string {
 	case v.Closed():
 		line = fmt.Sprintf("⛔ **%s** Approved by %d of %s: %s can comment `approve-cost`.", Exceeded(v), len(v.ApprovedBy), countOf(v.Owners.Needed(), "owner"), BudgetOwners(v.Owners))
 	case v.Asks():
-		line = fmt.Sprintf("✅ %s: %s. %s approved this.", name, standsAt(v), approvers(v.ApprovedBy))
+		line = fmt.Sprintf("✅ %s: %s. %s approved this.", name, v.Stands(), approvers(v.ApprovedBy))
 	case v.Over:
-		line = fmt.Sprintf("⚠️ **%s is exceeded:** %s.", name, standsAt(v))
+		line = fmt.Sprintf("⚠️ **%s is exceeded:** %s.", name, v.Stands())
 	case v.Incomparable:
 		line = "⚠️ " + Exceeded(v)
 	case len(v.Crosses) > 0 && v.Shared:
 		line = fmt.Sprintf("⚠️ %s: this change takes it past %s.", name, marks(v))
 	case len(v.Crosses) > 0:
-		line = fmt.Sprintf("⚠️ %s: this change takes it past %s: %s.", name, marks(v), standsAt(v))
+		line = fmt.Sprintf("⚠️ %s: this change takes it past %s: %s.", name, marks(v), v.Stands())
 	}
 	switch {
 	case v.Incomparable:
 	case v.MayBeOver && line == "" && v.Shared:
 		line = fmt.Sprintf("⚠️ %s: what has no price here could put it over.", name)
 	case v.MayBeOver && line == "":
-		line = fmt.Sprintf("⚠️ %s: %s. What has no price could put it over.", name, standsAt(v))
+		line = fmt.Sprintf("⚠️ %s: %s. What has no price could put it over.", name, v.Stands())
 	case v.MayBeOver:
 		line += " What has no price could put it over."
 	}
@@ -119,7 +94,7 @@ func budgetLine(v budgets.Verdict) string {
 func marks(v budgets.Verdict) string {
 	var names []string
 	for _, t := range v.Crosses {
-		name := t.Name(v.Currency)
+		name := v.Mark(t)
 		if t.Kind == budgets.Projected && !v.Shared {
 			name += fmt.Sprintf(" (%s is then heading for %s)", v.Month, cost.Money(v.Projected, v.Currency))
 		}
@@ -142,10 +117,15 @@ func approvers(words []budgets.Approval) string {
 
 // overBudget returns the budgets that keep something of the change from being
 // applied.
-func overBudget(v View) (closed []budgets.Verdict) {
+func overBudget(v View) []budgets.Verdict {
 	if v.Phase() != run.PhasePlanned {
 		return nil
 	}
+	return closedBudgets(v)
+}
+
+// closedBudgets returns those whose owners still have to approve.
+func closedBudgets(v View) (closed []budgets.Verdict) {
 	for _, b := range v.Budgets {
 		if b.Closed() {
 			closed = append(closed, b)

@@ -1,6 +1,7 @@
 package comment
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/shopspring/decimal"
@@ -9,6 +10,7 @@ import (
 	budgets "github.com/tidelock/tidelock/internal/budget"
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/markdown/markdowntest"
+	"github.com/tidelock/tidelock/internal/run"
 )
 
 func amount(s string) decimal.Decimal { return decimal.RequireFromString(s) }
@@ -16,7 +18,7 @@ func amount(s string) decimal.Decimal { return decimal.RequireFromString(s) }
 func overThousand() budgets.Verdict {
 	return budgets.Verdict{
 		Budget: "acme-prod", Currency: "USD", Amount: amount("1000"), Before: amount("900"), After: amount("1230.5"), Delta: amount("330.5"), Bound: cost.BoundExact,
-		Over: true, OnExceed: budgets.Gate, Owners: budgets.Owners{Who: []string{"grace", "acme/finance"}, Count: 2},
+		Known: true, Over: true, OnExceed: budgets.Gate, Owners: budgets.Owners{Who: []string{"grace", "acme/finance"}, Count: 2},
 	}
 }
 
@@ -74,5 +76,23 @@ func TestThreat_BudgetLinesAreInert(t *testing.T) {
 				t.Errorf("%q makes %d lines of 2:\n%s", evil, n, text)
 			}
 		}
+	}
+}
+
+// The queue's check is not green while a budget keeps the change from being
+// applied: what the queue merges would then only wait.
+func TestGroupCheckAsksBudgets(t *testing.T) {
+	k := budgets.Key{Repo: 7, Dir: "net", Workspace: "default"}
+	v := View{Change: run.Change{Status: run.Ready, GroupRef: "gh-readonly-queue/main/pr-1-abc"}, Budgets: []budgets.Verdict{{
+		Budget: "prod", Currency: "USD", Amount: amount("1000"), After: amount("1200"), Delta: amount("300"), Known: true,
+		Bound: cost.BoundExact, Over: true, OnExceed: budgets.Gate, Owners: budgets.Owners{Who: []string{"grace"}}, Raises: []budgets.Key{k},
+	}}}
+	c := GroupCheck(v, nil)
+	if c.Conclusion != "failure" || !strings.Contains(c.Title, "Over budget") || !strings.Contains(c.Summary, "`grace` comment `approve-cost`") || !strings.Contains(c.Text, "$1,200.00 a month with this change (+$300.00), of $1,000.00") {
+		t.Errorf("%+v", c)
+	}
+	v.Budgets[0].ApprovedBy = make([]budgets.Approval, 1)
+	if c := GroupCheck(v, nil); c.Conclusion != "success" {
+		t.Errorf("approved: %+v", c)
 	}
 }

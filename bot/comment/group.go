@@ -45,6 +45,11 @@ func GroupCheck(v View, reviewed []run.Pair) github.Check {
 		}
 	}
 	if text == "" {
+		if over := closedBudgets(v); len(over) > 0 {
+			k := v.check(PlanCheck, completed, failure, "Over budget", budgetLines(v))
+			k.Summary = "Have " + BudgetOwners(over[0].Owners) + " comment `approve-cost` in the pull request, or make it cheaper, and queue it again."
+			return k
+		}
 		return v.check(PlanCheck, completed, success, "Merging does what was reviewed", "")
 	}
 	k := v.check(PlanCheck, completed, failure, "Merging would not do what was reviewed", markdown.Cut(text, maxCheckText))

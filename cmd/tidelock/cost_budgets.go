@@ -80,8 +80,8 @@ func writeBudgetStates(w io.Writer, all []budget.Status) error {
 		used := s.Rate.Add(s.Merged)
 		share := used.Shift(2).DivRound(s.Amount, 0).String() + " %"
 		line("a month", "%s%s, %s of it (%s)", atLeast, cost.Money(used, s.Currency), share, counted(s.Projects, "project"))
-		if !s.Merged.IsZero() {
-			line("", "%s of that is merged and not applied yet", cost.Signed(s.Merged, s.Currency))
+		if s.MergedBound != "" && s.MergedBound != cost.BoundExact || !s.Merged.IsZero() {
+			line("", "of that, merged and not applied yet: %s", cost.Difference(s.Merged, s.MergedBound, s.Currency))
 		}
 		line("so far", "%s%s", atLeast, cost.Money(s.Cost, s.Currency))
 		line("forecast", "%s%s (%s)", atLeast, cost.Money(s.Projected, s.Currency), s.Method)

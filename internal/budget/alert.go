@@ -3,7 +3,6 @@ package budget
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/tidelock/tidelock/internal/access"
@@ -66,6 +65,10 @@ func (s *Store) Alert(ctx context.Context, tx *db.Tx, change string) ([]Alert, e
 	if err != nil {
 		return nil, err
 	}
+	dated, err := pricesOf(ctx, tx, change)
+	if err != nil {
+		return nil, err
+	}
 	var out []Alert
 	for _, b := range s.budgets {
 		if m, current := b.month(l.now); !current || len(b.Thresholds) == 0 || MonthOf(l.now).Before(m) {
@@ -83,7 +86,7 @@ func (s *Store) Alert(ctx context.Context, tx *db.Tx, change string) ([]Alert, e
 			if !t.Crossed || !t.Alerted.IsZero() {
 				continue
 			}
-			a := Alert{Budget: b.Name, Month: p.month, Threshold: t.key(), Change: change, Text: st.says(t), At: l.now}
+			a := Alert{Budget: b.Name, Month: p.month, Threshold: t.key(), Change: change, Text: st.says(t) + dated, At: l.now}
 			first, err := s.keepAlert(ctx, tx, a, p)
 			if err != nil {
 				return nil, err
@@ -94,6 +97,25 @@ func (s *Store) Alert(ctx context.Context, tx *db.Tx, change string) ([]Alert, e
 		}
 	}
 	return out, nil
+}
+
+// pricesOf says how old the prices are that the change's plans were estimated
+// by: what tells of costs says so.
+func pricesOf(ctx context.Context, q db.Querier, change string) (string, error) {
+	rs, err := q.QueryContext(ctx, `SELECT as_of FROM cost_ledger WHERE change_id=$1`, change)
+	if err != nil {
+		return "", fmt.Errorf("prices of change %s: %w", change, err)
+	}
+	defer rs.Close()
+	var all []Entry
+	for rs.Next() {
+		var e Entry
+		if err := rs.Scan(&e.Amounts.AsOf); err != nil {
+			return "", fmt.Errorf("prices of change %s: %w", change, err)
+		}
+		all = append(all, e)
+	}
+	return Verdict{AsOf: asOf(all)}.Dated(), rs.Err()
 }
 
 // watched reports whether any budget has a threshold.
@@ -157,17 +179,20 @@ func (s *Store) Alerts(ctx context.Context, q db.Querier, change string) ([]Aler
 
 // says is the sentence of an alert.
 func (st Status) says(t Threshold) string {
-	mark := t.Name(st.Currency)
+	mark := t.mark(st.Currency, st.Shared)
 	if st.Shared {
 		return fmt.Sprintf("The budget %s has reached %s of %s.", st.Budget, mark, st.Month)
 	}
-	amount := st.Rate.Add(st.Merged)
-	what := "what it looks at costs " + cost.Money(amount, st.Currency) + " a month"
-	if t.Kind == Projected {
-		what = st.Month.String() + " is heading for " + cost.Money(st.Projected, st.Currency)
+	how := ""
+	switch {
+	case !st.Known:
+		how = "about "
+	case st.AtLeast:
+		how = "at least "
 	}
-	if st.AtLeast {
-		what = strings.Replace(strings.Replace(what, " costs ", " costs at least ", 1), " heading for ", " heading for at least ", 1)
+	what := "what it looks at costs " + how + cost.Money(st.Rate.Add(st.Merged), st.Currency) + " a month"
+	if t.Kind == Projected {
+		what = st.Month.String() + " is heading for " + how + cost.Money(st.Projected, st.Currency)
 	}
 	return fmt.Sprintf("The budget %s has reached %s: %s, and the budget is %s.", st.Budget, mark, what, cost.Money(st.Amount, st.Currency))
 }

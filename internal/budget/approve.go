@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -150,6 +151,40 @@ func (s *Store) Approve(ctx context.Context, tx *db.Tx, change string, verdicts 
 		}
 	}
 	return nil
+}
+
+// Revoke takes back the actor's words about a change's pull request, for as
+// many budgets as there are, each with its audit event, and returns the names
+// of those. What has begun to be applied by them goes on.
+func (s *Store) Revoke(ctx context.Context, tx *db.Tx, change string, actor access.Actor) ([]string, error) {
+	of, err := s.subject(ctx, tx, change)
+	if err != nil {
+		return nil, err
+	}
+	words, err := approvals(ctx, tx, of.repo, of.pull)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, w := range words {
+		if identity(w.Actor) != identity(actor) {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM cost_approvals WHERE id=$1`, w.ID); err != nil {
+			return nil, fmt.Errorf("take approval %s back: %w", w.ID, err)
+		}
+		err := s.trail.Record(ctx, tx, access.Event{
+			Client: of.client, Action: "budget.revoke", Subject: change, Actor: actor, At: s.now(),
+			Detail: map[string]any{"approval": w.ID, "budget": w.Budget, "pull": of.pull},
+		})
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(names, w.Budget) {
+			names = append(names, w.Budget)
+		}
+	}
+	return names, nil
 }
 
 // approvals reads the words about a pull request, the oldest first.

@@ -205,6 +205,42 @@ func TestApprovalIsBoundToWhatItIsFor(t *testing.T) {
 }
 
 // Where something has no price, the word is for exactly the plans.
+func TestApprovalIsTakenBack(t *testing.T) {
+	b := thousand("acme-prod")
+	b.Owners.Count = 2
+	w := newWorld(t, dbtest.SQLite(t), b)
+	c := w.change(w.repo, 1)
+	w.planned(w.subject(w.repo, c, 1, "net"), estimate("0", "1200"))
+	for _, who := range []access.Actor{grace, alan} {
+		if err := w.approve(c, who); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if w.verdict(c).Closed() {
+		t.Fatal("two have approved")
+	}
+	revoke := func(by access.Actor) (names []string) {
+		w.tx(func(ctx context.Context, tx *db.Tx) (err error) {
+			names, err = w.store.Revoke(ctx, tx, c, by)
+			return err
+		})
+		return names
+	}
+	if got := revoke(ada); len(got) != 0 {
+		t.Errorf("who said nothing: %v", got)
+	}
+	if got := revoke(grace); !slices.Equal(got, []string{"acme-prod"}) {
+		t.Errorf("taken back: %v", got)
+	}
+	v := w.verdict(c)
+	if !v.Closed() || len(v.ApprovedBy) != 1 || v.ApprovedBy[0].Actor != alan || len(revoke(grace)) != 0 {
+		t.Errorf("%+v", v)
+	}
+	if n := w.query(`SELECT COUNT(*) FROM events WHERE action='budget.revoke'`); n != 1 {
+		t.Errorf("%d in the trail", n)
+	}
+}
+
 func TestApprovalOfWhatIsNotWhollyPriced(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t), thousand("acme-prod"))
 	c := w.change(w.repo, 1)
@@ -404,7 +440,7 @@ func TestAlerts(t *testing.T) {
 		told(c, "absolute 900")
 		told("")
 		told2, err := w.store.Alerts(t.Context(), d, c)
-		if err != nil || len(told2) != 3 || told2[1].Text != "The budget acme-prod has reached 50\u00a0%: what it looks at costs $800.00 a month, and the budget is $1,000.00." {
+		if err != nil || len(told2) != 3 || told2[1].Text != "The budget acme-prod has reached 50\u00a0%: what it looks at costs $800.00 a month, and the budget is $1,000.00. Prices as of 2026-11-01." {
 			t.Errorf("%+v, %v", told2, err)
 		}
 		if n := w.query(`SELECT COUNT(*) FROM events WHERE action='budget.alert' AND client_id=$1`, w.repo.ClientID); n != 3 {

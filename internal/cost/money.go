@@ -80,19 +80,39 @@ func (e Estimate) Line() string {
 		}
 		return "cost not known"
 	}
-	s := Signed(e.Delta, e.Currency) + " a month"
-	switch e.Bound {
-	case BoundAtLeast:
-		return "at least " + s
-	case BoundAtMost:
-		return "at most " + s
-	case BoundPartial:
-		return s + ", as far as priced"
-	}
+	s := bounded(Signed(e.Delta, e.Currency)+" a month", e.Bound)
 	if p, ok := e.Percent(); ok {
 		return s + ", " + percent(p)
 	}
 	return s
+}
+
+// Difference writes a difference with how far it is known: "+$3.00", "at least
+// +$3.00", and "not known" where nothing of it has a price.
+func Difference(amount decimal.Decimal, bound Bound, currency string) string {
+	if amount.IsZero() && bound != BoundExact && bound != "" {
+		return "not known"
+	}
+	return bounded(Signed(amount, currency), bound)
+}
+
+// bounded says of a difference how it relates to the true one.
+func bounded(text string, bound Bound) string {
+	switch bound {
+	case BoundAtLeast:
+		return "at least " + text
+	case BoundAtMost:
+		return "at most " + text
+	case BoundPartial:
+		return text + ", as far as priced"
+	}
+	return text
+}
+
+// PercentOf writes a part of a whole in percent with its sign, to the nearest
+// whole: "+18 %". The whole must not be zero.
+func PercentOf(part, of decimal.Decimal) string {
+	return percent(part.Mul(decimal.NewFromInt(100)).DivRound(of, 0).IntPart())
 }
 
 // percent writes a percentage with its sign; the space is a no-break one, as

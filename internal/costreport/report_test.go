@@ -75,9 +75,9 @@ func ledger() budget.Report {
 	data.Months[2].Known, data.Months[2].Merged, data.Months[2].MergedCount = false, dec("-10"), 1
 	acme := budget.ClientReport{
 		ID: "a", Slug: "acme", Name: "Acme Inc.", Currency: "USD", Projects: []budget.ProjectReport{data, web},
-		Months: []budget.Figures{add(data.Months[0], web.Months[0]), add(data.Months[1], web.Months[1]), add(data.Months[2], web.Months[2])},
+		Months: []budget.Figures{data.Months[0].Plus(web.Months[0]), data.Months[1].Plus(web.Months[1]), data.Months[2].Plus(web.Months[2])},
 		Budgets: []budget.Status{{
-			Budget: "acme-all", Month: month("2026-11"), Currency: "USD", Amount: dec("400"), Rate: dec("340"), Merged: dec("-10"), Cost: dec("160"), Projected: dec("325"), Projects: 2, Known: true,
+			Budget: "acme-all", Month: month("2026-11"), Currency: "USD", Amount: dec("400"), Rate: dec("340"), Merged: dec("-10"), MergedBound: cost.BoundExact, Cost: dec("160"), Projected: dec("325"), Projects: 2, Known: true,
 			Thresholds: []budget.Threshold{{Kind: budget.Percent, Value: dec("80"), Amount: dec("320"), Crossed: true}, {Kind: budget.Percent, Value: dec("100"), Amount: dec("400")}},
 		}, {Budget: "everybody", Currency: "USD", Amount: dec("77777"), Rate: dec("55555"), Shared: true}},
 		Forecast: &budget.Forecast{Month: month("2026-11"), Amount: dec("330"), Method: budget.MethodRate, WithMerged: dec("325"), Known: true},

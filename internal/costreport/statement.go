@@ -327,7 +327,7 @@ func narrow(c *budget.ClientReport, now time.Time) {
 		}
 		currency = cmp.Or(currency, p.Currency)
 		for i, f := range p.Months {
-			months[i] = add(months[i], f)
+			months[i] = months[i].Plus(f)
 		}
 	}
 	c.Currency = cmp.Or(currency, c.Currency)
@@ -349,13 +349,6 @@ func narrow(c *budget.ClientReport, now time.Time) {
 			c.Next = &f
 		}
 	}
-}
-
-func add(a, b budget.Figures) budget.Figures {
-	a.Rate, a.Cost, a.Applied, a.Merged, a.Open = a.Rate.Add(b.Rate), a.Cost.Add(b.Cost), a.Applied.Add(b.Applied), a.Merged.Add(b.Merged), a.Open.Add(b.Open)
-	a.AppliedCount, a.MergedCount, a.OpenCount = a.AppliedCount+b.AppliedCount, a.MergedCount+b.MergedCount, a.OpenCount+b.OpenCount
-	a.AtLeast, a.Known = a.AtLeast || b.AtLeast, a.Known && b.Known
-	return a
 }
 
 // changes are those of a project that say something of the months asked for.
@@ -449,6 +442,7 @@ func whole(months []Month, currency string) Month {
 		sum.Cost, sum.Applied = sum.Cost.Add(m.Cost), sum.Applied.Add(m.Applied)
 		sum.Merged, sum.MergedCount = sum.Merged.Add(m.Merged), sum.MergedCount+m.MergedCount
 		sum.AppliedCount += m.AppliedCount
+		sum.AppliedBound, sum.MergedBound = sum.AppliedBound.And(m.AppliedBound), sum.MergedBound.And(m.MergedBound)
 		sum.AtLeast, sum.Known = sum.AtLeast || m.AtLeast, sum.Known && m.Known
 		if billed != nil && m.Billed != nil {
 			b := *billed

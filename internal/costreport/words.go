@@ -20,8 +20,8 @@ const (
 func figure(amount decimal.Decimal, currency string, known, atLeast bool) string {
 	text := cost.Money(amount, currency)
 	switch {
-	case !known && amount.IsZero():
-		return unknown
+	case amount.IsZero() && (!known || atLeast):
+		return unknown // "at least nothing" says nothing
 	case !known:
 		return "about " + text
 	case atLeast:
@@ -38,19 +38,21 @@ func (m Month) CostText() string { return figure(m.Cost, m.currency, m.Known, m.
 
 // AppliedText, MergedText and OpenText are the differences of what was applied,
 // of what is merged, and of what is open.
-func (m Month) AppliedText() string { return delta(m.Applied, m.AppliedCount, m.currency) }
+func (m Month) AppliedText() string {
+	return delta(m.Applied, m.AppliedBound, m.AppliedCount, m.currency)
+}
 
 // MergedText is the difference of what is merged and not applied.
-func (m Month) MergedText() string { return delta(m.Merged, m.MergedCount, m.currency) }
+func (m Month) MergedText() string { return delta(m.Merged, m.MergedBound, m.MergedCount, m.currency) }
 
 // OpenText is the difference of what is planned in open pull requests.
-func (m Month) OpenText() string { return delta(m.Open, m.OpenCount, m.currency) }
+func (m Month) OpenText() string { return delta(m.Open, m.OpenBound, m.OpenCount, m.currency) }
 
-func delta(amount decimal.Decimal, count int, currency string) string {
+func delta(amount decimal.Decimal, bound cost.Bound, count int, currency string) string {
 	if count == 0 {
 		return none
 	}
-	return cost.Signed(amount, currency)
+	return cost.Difference(amount, bound, currency)
 }
 
 // BilledText is what the cloud billed, beside what was estimated.
@@ -62,21 +64,11 @@ func (m Month) BilledText() string {
 	text := cost.Money(b.Amount, b.Currency)
 	switch {
 	case b.Beyond != nil && m.Cost.IsPositive():
-		text += " (" + signedPercent(*b.Beyond, m.Cost) + ")"
+		text += " (" + cost.PercentOf(*b.Beyond, m.Cost) + ")"
 	case b.Covered.LessThan(decimal.NewFromInt(1)) && !b.Through.IsZero():
 		text += " up to " + b.Through.UTC().Format("2 Jan")
 	}
 	return text
-}
-
-// signedPercent is a part of a whole with its sign, to the nearest percent.
-func signedPercent(part, of decimal.Decimal) string {
-	p := part.Mul(decimal.NewFromInt(100)).DivRound(of, 0)
-	sign := ""
-	if !p.IsNegative() {
-		sign = "+"
-	}
-	return sign + p.String() + "\u00a0%"
 }
 
 // Name is the month as people write it: "November 2026".
@@ -101,18 +93,10 @@ func (s Statement) Several() bool { return s.From != s.To }
 
 // DeltaText is what the change does to the bill.
 func (c Change) DeltaText() string {
-	text := cost.Signed(c.Delta, c.Currency)
-	switch {
-	case c.Currency == "":
+	if c.Currency == "" {
 		return unknown
-	case c.Bound == cost.BoundAtLeast:
-		return "at least " + text
-	case c.Bound == cost.BoundAtMost:
-		return "at most " + text
-	case c.Bound == cost.BoundPartial:
-		return text + ", as far as priced"
 	}
-	return text
+	return cost.Difference(c.Delta, c.Bound, c.Currency)
 }
 
 // AfterText is what the project costs with the change.
@@ -158,10 +142,10 @@ func (b Budget) ProjectedText() string { return figure(b.Projected, b.Currency, 
 
 // MergedText is what is merged on top of the rate.
 func (b Budget) MergedText() string {
-	if b.Merged.IsZero() {
+	if b.MergedBound == "" {
 		return none
 	}
-	return cost.Signed(b.Merged, b.Currency)
+	return cost.Difference(b.Merged, b.MergedBound, b.Currency)
 }
 
 // Word says how the budget stands: "over", "past 80 %" or "within".
@@ -170,7 +154,7 @@ func (b Budget) Word() string {
 		return "over"
 	}
 	if t := b.highest(); t != nil {
-		return "past " + thresholdText(*t, b.Currency)
+		return "past " + t.Name(b.Currency)
 	}
 	if !b.Known {
 		return unknown
@@ -200,16 +184,6 @@ func (b Budget) highest() *budget.Threshold {
 		}
 	}
 	return top
-}
-
-func thresholdText(t budget.Threshold, currency string) string {
-	switch t.Kind {
-	case budget.Percent:
-		return t.Value.String() + "\u00a0%"
-	case budget.Projected:
-		return t.Value.String() + "\u00a0% as projected"
-	}
-	return cost.Money(t.Value, currency)
 }
 
 // RateText is what the service costs a month.

@@ -101,6 +101,11 @@ func (s *site) change(r *http.Request) (shown, error) {
 		v, err = s.readChange(r.Context(), q, id)
 		return err
 	})
+	if err != nil {
+		return shown{}, err
+	}
+	said, err := s.Ledger.Judge(r.Context(), s.DB, id)
+	v.Budgets = budgetsSay(said)
 	live := calm
 	if busy(v.Phase) || slices.ContainsFunc(v.Operations, runView.Busy) {
 		live = lively

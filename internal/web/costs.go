@@ -167,6 +167,35 @@ func (s *site) cost(r *http.Request) (shown, error) {
 // Unlisted is how many changes the page leaves to the JSON answer.
 func (p costPage) Unlisted() int { return len(p.Changes) - len(p.Listed) }
 
+// budgetSays is what a budget says of a change. Of one that looks at other
+// clients' projects too it tells no amount.
+type budgetSays struct {
+	Budget     string   `json:"budget"`
+	Word       string   `json:"word"`   // how it stands with the change
+	Text       string   `json:"text"`   // the same with figures
+	Closed     bool     `json:"closed"` // it keeps something of the change from being applied
+	ApprovedBy []string `json:"approved_by,omitempty"`
+	Owners     string   `json:"owners"` // who can approve, and
+	Needed     int      `json:"needed"` // how many of them must
+
+	tone string
+}
+
+func budgetsSay(all []budget.Verdict) (out []budgetSays) {
+	for _, v := range all {
+		b := budgetSays{Budget: v.Budget, Text: v.Stands(), Closed: v.Closed(), Owners: v.Owners.String(), Needed: v.Owners.Needed()}
+		b.Word, b.tone = v.Word()
+		for _, a := range v.ApprovedBy {
+			b.ApprovedBy = append(b.ApprovedBy, a.Actor.Name)
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+// Badge is how the budget stands.
+func (b budgetSays) Badge() badge { return badge{b.tone, capital(b.Word)} }
+
 func budgetBadge(b costreport.Budget) badge { return badge{b.Tone(), capital(b.Word())} }
 
 // changeBadge says how far a change is that moves costs.

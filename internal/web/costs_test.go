@@ -239,3 +239,26 @@ func TestThreat_CostPagesShowTextOnly(t *testing.T) {
 		}
 	}
 }
+
+// The page of a change says what budgets say of it; of one that looks at other
+// clients' projects too, no amount.
+func TestChangeTellsItsBudgets(t *testing.T) {
+	w := local(t)
+	costWorld(w, "live/web")
+	var id string
+	if err := w.site.DB.QueryRowContext(t.Context(), `SELECT id FROM changes WHERE pull=905`).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	var said struct {
+		Budgets []budgetSays `json:"budgets"`
+	}
+	w.json("/api/v1/changes/"+id, &said)
+	// 240 and 60 a month, 10 less of that merged, and 25.50 more by this change.
+	if b := said.Budgets; len(b) != 2 || b[0].Budget != "acme-all" || b[0].Text != "$315.50 a month with this change (+$25.50), of $400.00" || b[0].Word != "within" || b[0].Closed {
+		t.Errorf("%+v", said.Budgets)
+	}
+	text := w.text("/changes/" + id)
+	if !strings.Contains(text, `id="budgets"`) || !strings.Contains(text, "$315.50") || strings.Contains(text, "7,777") || strings.Contains(text, "356.50") {
+		t.Errorf("the page:\n%s", text)
+	}
+}

@@ -138,6 +138,7 @@ type changeView struct {
 	AutoMerge  bool          `json:"auto_merge"`
 	TrustedBy  *access.Actor `json:"trusted_by,omitempty"` // who let this head of a fork be planned
 	Cost       *costView     `json:"cost,omitempty"`       // over all projects
+	Budgets    []budgetSays  `json:"budgets,omitempty"`    // of what is still to be applied
 	Projects   []pairView    `json:"projects"`
 	Operations []runView     `json:"operations"` // state operations and drift checks, the newest first
 	Earlier    []siblingRef  `json:"commits"`    // every change of the pull, the newest first
