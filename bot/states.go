@@ -131,6 +131,9 @@ func (b *Bot) giveState(ctx context.Context, r run.Run, s *tfrun.Spec) error {
 		if err != nil {
 			return err
 		}
+		if st.MovedAway() {
+			return errs.New(errs.Conflict, "The project declares no backend, and its state %s is not here: %s", name, st.Frozen)
+		}
 		if st.Lock != nil && st.Lock.Run != r.ID {
 			return &stateHeld{st.Lock.Holder()}
 		}

@@ -34,7 +34,8 @@ func newStateCommand(p *program) *cobra.Command {
 	cmd.AddCommand(
 		newStateListCommand(p), newStateShowCommand(p), newStateVersionsCommand(p), newStateDiffCommand(p),
 		newStatePullCommand(p), newStatePushCommand(p), newStateRestoreCommand(p), newStateApproveCommand(p), newStateRestoresCommand(p),
-		newStateUnlockCommand(p), newStateThawCommand(p), newStateRemoveCommand(p), newStateErroredCommand(p),
+		newStateUnlockCommand(p), newStateThawCommand(p), newStateRemoveCommand(p), newStateErroredCommand(p), newStatePushErroredCommand(p),
+		newStateMigrateCommand(p), newStateBindCommand(p),
 	)
 	return cmd
 }
