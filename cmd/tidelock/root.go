@@ -58,6 +58,7 @@ func newRootCommand(p *program, started *bool) *cobra.Command {
 		newDriftCommand(p),
 		newAppCommand(p),
 		newStateCommand(p),
+		newInventoryCommand(p),
 		newTokenCommand(p),
 		newKeyCommand(p),
 		newMigrateCommand(p),

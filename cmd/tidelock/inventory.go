@@ -1,0 +1,282 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/explorer"
+	"github.com/tidelock/tidelock/internal/terminal"
+)
+
+// inventory is one call of `tidelock inventory`.
+type inventory struct {
+	client, project, typ, address, text string
+	attributes                          []string
+	module, provider                    string
+	format                              string
+	asJSON, full                        bool
+	limit                               int
+}
+
+// inventoryFormats are what it can be written as.
+var inventoryFormats = []string{"table", "csv", "json"}
+
+func newInventoryCommand(p *program) *cobra.Command {
+	var c inventory
+	cmd := &cobra.Command{
+		Use:   "inventory",
+		Short: "Search the resources of all states, or export them",
+		Long: "Lists managed resources: of the states that are kept here as they are now, and of other projects as their latest\n" +
+			"plan found them. All flags must fit. In TYPE, ADDRESS, PROJECT, and the key and value of an attribute, * is any\n" +
+			"text and ? any character; brackets are what they are. VERSION is a version, a Git reference, or a constraint.\n" +
+			"Sensitive values are in no inventory and can't be searched. Of a long value the first 200 bytes are kept.\n\n" +
+			"It needs the settings data_dir and database and the encryption key, and nothing of GitHub.",
+		Example: "  tidelock inventory --client acme --type 'aws_db_*' --attribute publicly_accessible=true\n" +
+			"  tidelock inventory --address 'module.vpc.*' --project network/prod\n" +
+			"  tidelock inventory --provider 'hashicorp/aws@< 5.0' --json | jq -r '.resources[].project' | sort -u\n" +
+			"  tidelock inventory --client acme --full --format json > acme.json\n" +
+			"  tidelock inventory uses --module terraform-aws-modules/vpc/aws@5.1.2",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if c.asJSON {
+				c.format = "json"
+			}
+			return c.run(cmd.Context(), p)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&c.client, "client", "", "only this client, by its slug (else all)")
+	f.StringVar(&c.project, "project", "", "only this state or project, with wildcards")
+	f.StringVar(&c.typ, "type", "", "only resources of this type, with wildcards")
+	f.StringVar(&c.address, "address", "", "only this address, with wildcards")
+	f.StringVar(&c.text, "text", "", "only those with this in their address, ID or ARN")
+	f.StringArrayVar(&c.attributes, "attribute", nil, "only those with this KEY=VALUE, as in tags.env=prod; may be repeated")
+	f.StringVar(&c.module, "module", "", "only those of this module, as SOURCE[@VERSION]")
+	f.StringVar(&c.provider, "provider", "", "only those of this provider, as NAME[@VERSION]")
+	f.IntVar(&c.limit, "limit", 0, "how many to list (else all)")
+	f.BoolVar(&c.full, "full", false, "with all attributes that may be shown, in csv and json")
+	f.StringVar(&c.format, "format", "table", "one of "+strings.Join(inventoryFormats, ", "))
+	f.BoolVar(&c.asJSON, "json", false, "the same as --format json")
+	for _, name := range []string{"client", "project", "type", "address", "text", "attribute", "module", "provider", "limit"} {
+		complete(cmd, name, cobra.NoFileCompletions)
+	}
+	complete(cmd, "format", cobra.FixedCompletions(inventoryFormats, cobra.ShellCompDirectiveNoFileComp))
+	cmd.AddCommand(newInventoryUsesCommand(p))
+	return cmd
+}
+
+// query reads the flags. The client's slug is looked up later.
+func (c *inventory) query() (q explorer.Query, err error) {
+	q = explorer.Query{Project: c.project, Type: c.typ, Address: c.address, Text: c.text, Full: c.full && c.format != "table"}
+	for _, a := range c.attributes {
+		m, err := explorer.ParseMatch(a)
+		if err != nil {
+			return q, err
+		}
+		q.Attributes = append(q.Attributes, m)
+	}
+	for _, w := range []struct {
+		text string
+		into *explorer.Wanted
+	}{{c.module, &q.Module}, {c.provider, &q.Provider}} {
+		if w.text == "" {
+			continue
+		}
+		if *w.into, err = explorer.ParseWanted(w.text); err != nil {
+			return q, err
+		}
+	}
+	if c.limit < 0 {
+		return q, errs.New(errs.Invalid, "--limit is how many to list, not %d.", c.limit)
+	}
+	return q, amongFormats("format", c.format, inventoryFormats)
+}
+
+// amongFormats refuses a flag's value that is not among those that it may have.
+func amongFormats(flag, value string, all []string) error {
+	for _, v := range all {
+		if v == value {
+			return nil
+		}
+	}
+	return errs.New(errs.Invalid, "--%s must be one of %s, not %q.", flag, strings.Join(all, ", "), value)
+}
+
+// openInventory opens the inventory and brings it up to date: a server may not
+// be running. What can't be read is told on standard error.
+func (p *program) openInventory(ctx context.Context, slug string) (v *vault, x *explorer.Index, client string, err error) {
+	if v, err = p.openStates(ctx, true); err != nil {
+		return nil, nil, "", err
+	}
+	if slug != "" {
+		c, err := v.client(ctx, slug)
+		if err != nil {
+			v.close()
+			return nil, nil, "", err
+		}
+		client = c.ID
+	}
+	x = explorer.New(v.db, v.states, nil, nil)
+	if _, err := x.Refresh(ctx, client); err != nil {
+		if ctx.Err() != nil {
+			v.close()
+			return nil, nil, "", err
+		}
+		fmt.Fprintln(p.stderr, terminal.Clean("Not all states could be read: "+errs.Sentence(err)))
+	}
+	return v, x, client, nil
+}
+
+func (c *inventory) run(ctx context.Context, p *program) error {
+	q, err := c.query()
+	if err != nil {
+		return err
+	}
+	v, x, client, err := p.openInventory(ctx, c.client)
+	if err != nil {
+		return err
+	}
+	defer v.close()
+	q.Client = client
+	slugs, err := v.slugs(ctx)
+	if err != nil {
+		return err
+	}
+	out := newInventoryWriter(p.stdout, c.format)
+	n, more := 0, false
+	enough := errors.New("that is as many as were asked for")
+	err = x.Each(ctx, q, func(r explorer.Resource) error {
+		if more = c.limit > 0 && n == c.limit; more {
+			return enough
+		}
+		n++
+		r.Client = slugs[r.Client]
+		return out.add(r)
+	})
+	if err != nil && !errors.Is(err, enough) {
+		return err
+	}
+	if err := out.close(); err != nil {
+		return err
+	}
+	return c.tell(ctx, p, x, q, n, more, slugs)
+}
+
+// tell says on standard error what the list does not.
+func (c *inventory) tell(ctx context.Context, p *program, x *explorer.Index, q explorer.Query, n int, more bool, slugs map[string]string) error {
+	say := func(text string) { fmt.Fprintln(p.stderr, terminal.Clean(text)) }
+	if n == 0 {
+		say("Nothing was found.")
+		hints, err := x.Hints(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, h := range hints {
+			say(h)
+		}
+	}
+	if more {
+		say(fmt.Sprintf("There are more than these %d.", n))
+	}
+	all, err := x.Sources(ctx, q.Client)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if s.Note != "" {
+			say(fmt.Sprintf("%s/%s: %s", slugs[s.Client], s.Name, s.Note))
+		}
+	}
+	return nil
+}
+
+// inventoryWriter writes resources as they come: an export may be long.
+type inventoryWriter struct {
+	w      io.Writer
+	format string
+	table  *table
+	csv    *csv.Writer
+	n      int
+}
+
+// inventoryColumns are the columns as CSV. New ones come at the end.
+var inventoryColumns = []string{"client", "project", "address", "type", "name", "module", "provider", "provider_version", "id", "arn", "region", "state_here", "attributes"}
+
+func newInventoryWriter(w io.Writer, format string) *inventoryWriter {
+	out := &inventoryWriter{w: w, format: format}
+	switch format {
+	case "csv":
+		out.csv = csv.NewWriter(w)
+		_ = out.csv.Write(inventoryColumns) // told by Error at the end
+	case "table":
+		out.table = newTable("PROJECT", "ADDRESS", "ID", "REGION", "PROVIDER")
+	}
+	return out
+}
+
+func (o *inventoryWriter) add(r explorer.Resource) error {
+	o.n++
+	switch o.format {
+	case "csv":
+		var attributes []string
+		for _, a := range r.Attributes {
+			attributes = append(attributes, a.Path+"="+a.Value)
+		}
+		row := []string{r.Client, r.Project, r.Address, r.Type, r.Name, r.Module, r.Provider, r.ProviderVersion, r.ID, r.ARN, r.Region, yesNo(r.Kept), strings.Join(attributes, "; ")}
+		for i := range row {
+			row[i] = inert(row[i])
+		}
+		return o.csv.Write(row)
+	case "json":
+		text, err := jsonText(r)
+		if err != nil {
+			return err
+		}
+		between := ",\n"
+		if o.n == 1 {
+			between = "{\n  \"resources\": [\n"
+		}
+		_, err = io.WriteString(o.w, between+"    "+text)
+		return err
+	}
+	o.table.row(r.Client+"/"+r.Project, r.Address, r.ID, r.Region, providerName(r.Provider)+versionAfter(r.ProviderVersion))
+	return nil
+}
+
+func (o *inventoryWriter) close() error {
+	switch o.format {
+	case "csv":
+		o.csv.Flush()
+		return o.csv.Error()
+	case "json":
+		end := "\n  ]\n}\n"
+		if o.n == 0 {
+			end = "{\n  \"resources\": []\n}\n"
+		}
+		_, err := io.WriteString(o.w, end)
+		return err
+	}
+	if o.n == 0 {
+		return nil
+	}
+	return o.table.write(o.w)
+}
+
+// providerName is a provider's address as people write it.
+func providerName(address string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(address, "registry.terraform.io/"), "registry.opentofu.org/")
+}
+
+func versionAfter(v string) string {
+	if v == "" {
+		return ""
+	}
+	return " " + v
+}

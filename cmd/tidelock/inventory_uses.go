@@ -1,0 +1,123 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/explorer"
+)
+
+func jsonText(v any) (string, error) {
+	text, err := json.Marshal(v)
+	return string(text), err
+}
+
+func newInventoryUsesCommand(p *program) *cobra.Command {
+	var client, module, provider, format string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "uses",
+		Short: "List which projects use which modules and providers",
+		Long: "Lists what the code of each project used when it was planned last: modules with their sources, and providers with\n" +
+			"the versions of the lock file. A name may be given by its last parts (aws, vpc/aws) and with wildcards. VERSION is\n" +
+			"a version, a Git reference, or a constraint. Of a module that the code asks for by a constraint, the version that\n" +
+			"was installed is not known: it is listed where the version that is asked for satisfies that.",
+		Example: "  tidelock inventory uses --module terraform-aws-modules/vpc/aws@5.1.2\n" +
+			"  tidelock inventory uses --client acme --provider 'aws@< 5.0' --json",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			if asJSON {
+				format = "json"
+			}
+			if err := amongFormats("format", format, inventoryFormats); err != nil {
+				return err
+			}
+			kind, name := "", module
+			var wanted explorer.Wanted
+			var err error
+			switch {
+			case module != "" && provider != "":
+				return errs.New(errs.Invalid, "Give --module or --provider, not both.")
+			case module != "":
+				kind = explorer.Module
+			case provider != "":
+				kind, name = explorer.Provider, provider
+			}
+			if name != "" {
+				if wanted, err = explorer.ParseWanted(name); err != nil {
+					return err
+				}
+			}
+			v, x, id, err := p.openInventory(ctx, client)
+			if err != nil {
+				return err
+			}
+			defer v.close()
+			slugs, err := v.slugs(ctx)
+			if err != nil {
+				return err
+			}
+			all, err := x.Uses(ctx, id, kind, wanted)
+			if err != nil {
+				return err
+			}
+			for i := range all {
+				all[i].Client = slugs[all[i].Client]
+			}
+			if err := writeUses(p, format, all); err != nil || len(all) > 0 {
+				return err
+			}
+			q := explorer.Query{Client: id, Module: wanted}
+			if kind == explorer.Provider {
+				q = explorer.Query{Client: id, Provider: wanted}
+			}
+			return (&inventory{}).tell(ctx, p, x, q, 0, false, slugs)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&client, "client", "", "only this client, by its slug (else all)")
+	f.StringVar(&module, "module", "", "only this module, as SOURCE[@VERSION]")
+	f.StringVar(&provider, "provider", "", "only this provider, as NAME[@VERSION]")
+	f.StringVar(&format, "format", "table", "one of table, csv, json")
+	f.BoolVar(&asJSON, "json", false, "the same as --format json")
+	for _, name := range []string{"client", "module", "provider"} {
+		complete(cmd, name, cobra.NoFileCompletions)
+	}
+	complete(cmd, "format", cobra.FixedCompletions(inventoryFormats, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func writeUses(p *program, format string, all []explorer.Use) error {
+	switch format {
+	case "json":
+		return writeJSON(p.stdout, map[string]any{"uses": all})
+	case "csv":
+		out := csv.NewWriter(p.stdout)
+		_ = out.Write([]string{"client", "project", "dir", "workspace", "kind", "path", "name", "version", "as_of"}) // told by Error
+		for _, u := range all {
+			row := []string{u.Client, u.Project, u.Dir, u.Workspace, u.Kind, u.Path, u.Name, u.Version, u.AsOf.UTC().Format(time.RFC3339)}
+			for i := range row {
+				row[i] = inert(row[i])
+			}
+			if err := out.Write(row); err != nil {
+				return fmt.Errorf("write CSV: %w", err)
+			}
+		}
+		out.Flush()
+		return out.Error()
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	t := newTable("PROJECT", "USES", "VERSION", "AS", "AS OF")
+	for _, u := range all {
+		t.row(u.Client+"/"+u.Project, u.Kind+" "+providerName(u.Name), u.Version, u.Path, day(u.AsOf))
+	}
+	return t.write(p.stdout)
+}
