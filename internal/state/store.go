@@ -134,6 +134,14 @@ func (s *Store) ensure(ctx context.Context, tx *db.Tx, client, name string) (Sta
 	if !errs.Is(err, errs.NotFound) {
 		return st, err
 	}
+	// One that was made after the backup that came back looks like none at all.
+	var recovering int
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM recoveries WHERE ended_ms = 0`).Scan(&recovering); err != nil {
+		return State{}, err
+	}
+	if recovering > 0 {
+		return State{}, errs.New(errs.Conflict, "There is no state %s since the database came back from a backup, and it may have been made after that. Until an administrator has ended this with `tidelock restore finish`, no new one is made.", name)
+	}
 	use, err := usage(ctx, tx, client)
 	if err != nil {
 		return State{}, err

@@ -1,0 +1,317 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tidelock/tidelock/internal/access"
+	"github.com/tidelock/tidelock/internal/blob"
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/keyring"
+	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/internal/state"
+)
+
+// Verify reads a backup to its end: every byte is checked, and an SQLite
+// database is opened in a folder below temp, its rows are counted and its audit
+// chain is walked. Of PostgreSQL the rows are counted.
+func Verify(ctx context.Context, r io.Reader, ring *keyring.Ring, temp string) (h Head, m Manifest, err error) {
+	dir, err := os.MkdirTemp(temp, ".verify-*")
+	if err != nil {
+		return h, m, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	path := filepath.Join(dir, "tidelock.db")
+	rows, blobs := map[string]int64{}, map[Ref]bool{}
+	h, m, err = read(ctx, r, ring, func(name string, r io.Reader) error {
+		if name == partDatabase {
+			return save(path, r)
+		}
+		if t, ok := strings.CutPrefix(name, partTable); ok {
+			lines := &lineCounter{}
+			_, err := io.Copy(lines, r)
+			rows[t] = lines.n
+			return err
+		}
+		if ref, ok := strings.CutPrefix(name, partBlob); ok {
+			ref, _ := parseRef(ref)
+			blobs[ref] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return h, m, err
+	}
+	if h.Dialect == db.Postgres {
+		return h, m, compare(m.Tables, rows)
+	}
+	var found Manifest
+	refs, err := inspect(ctx, "sqlite:"+path, &found)
+	if err != nil {
+		return h, m, err
+	}
+	if err := compare(m.Tables, found.Tables); err != nil {
+		return h, m, err
+	}
+	if found.Audit != m.Audit {
+		return h, m, errs.New(errs.Invalid, "The backup's audit trail ends at event %d, and should at event %d.", found.Audit.Seq, m.Audit.Seq)
+	}
+	for ref := range refs {
+		if !blobs[ref] && !slices.Contains(m.Missing, ref.String()) {
+			return h, m, errs.New(errs.Invalid, "The backup lacks the stored file %s.", ref)
+		}
+	}
+	return h, m, nil
+}
+
+type lineCounter struct{ n int64 }
+
+func (l *lineCounter) Write(p []byte) (int, error) {
+	for _, b := range p {
+		if b == '\n' {
+			l.n++
+		}
+	}
+	return len(p), nil
+}
+
+func compare(want, got map[string]int64) error {
+	for t, n := range want {
+		if got[t] != n {
+			return errs.New(errs.Invalid, "The backup's table %s has %d rows, and should have %d.", t, got[t], n)
+		}
+	}
+	return nil
+}
+
+// save writes a new file, synced to the disk.
+func save(path string, r io.Reader) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, r)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// Target is where a backup is to come back: an installation that is empty, but
+// for its configuration and its keys.
+type Target struct {
+	DSN      string // of the database
+	Blobs    *blob.Store
+	Keys     *keyring.Ring
+	Temp     string // a folder for what is looked at before it counts
+	Who      state.Who
+	Progress func(Progress)
+}
+
+// Report says what came back.
+type Report struct {
+	Head     Head
+	Manifest Manifest
+	Frozen   int64 // states
+	Recovery run.Recovery
+}
+
+// Restore brings a backup back. open is called twice: the whole file is checked
+// before anything is written. Where it fails, the database is as empty as it
+// was; blobs that came already are harmless.
+func Restore(ctx context.Context, open func() (io.ReadCloser, error), t Target) (rep Report, err error) {
+	if err := t.empty(ctx); err != nil {
+		return rep, err
+	}
+	tell := func(p Progress) {
+		if t.Progress != nil {
+			t.Progress(p)
+		}
+	}
+	tell(Progress{Part: "checking the file"})
+	f, err := open()
+	if err != nil {
+		return rep, err
+	}
+	rep.Head, rep.Manifest, err = Verify(ctx, f, t.Keys, t.Temp)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return rep, err
+	}
+	if dialect(t.DSN) != rep.Head.Dialect {
+		return rep, errs.New(errs.Conflict, "The backup is of a %s database, and the configuration names a %s one.", rep.Head.Dialect, dialect(t.DSN))
+	}
+	if f, err = open(); err != nil {
+		return rep, err
+	}
+	defer f.Close()
+	var blobs Progress
+	putBlob := func(name string, r io.Reader) error {
+		ref, ok := parseRef(strings.TrimPrefix(name, partBlob))
+		if !ok {
+			return damaged(fmt.Errorf("a blob is called %q", name))
+		}
+		counted := &counting{r: r}
+		if err := t.Blobs.PutBack(ctx, ref.Client, ref.Name, counted); err != nil {
+			return err
+		}
+		blobs.Part, blobs.Blobs, blobs.Bytes = "blobs", blobs.Blobs+1, blobs.Bytes+counted.n
+		tell(blobs)
+		return nil
+	}
+	tell(Progress{Part: "database"})
+	if rep.Head.Dialect == db.SQLite {
+		err = t.restoreSQLite(ctx, f, putBlob)
+	} else {
+		err = t.restorePostgres(ctx, f, rep.Head, rep.Manifest, putBlob)
+	}
+	if err != nil {
+		return rep, fmt.Errorf("restore: %w", err)
+	}
+	rep.Recovery, rep.Frozen, err = t.settle(ctx, "backup", rep.Head.Made, &rep.Manifest)
+	return rep, err
+}
+
+type counting struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counting) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+func dialect(dsn string) db.Dialect {
+	if strings.HasPrefix(dsn, "sqlite:") {
+		return db.SQLite
+	}
+	return db.Postgres
+}
+
+// empty refuses where there is anything that a restore would mix with.
+func (t Target) empty(ctx context.Context) error {
+	if path, ok := strings.CutPrefix(t.DSN, "sqlite:"); ok {
+		for _, p := range []string{path, path + "-wal"} {
+			if _, err := os.Lstat(p); err == nil {
+				return errs.New(errs.Conflict, "There is a database already: %s. Nothing is overwritten; move it away with its -wal and -shm files, and keep it until all is well.", p)
+			}
+		}
+		return nil
+	}
+	d, err := db.Open(ctx, t.DSN)
+	if err != nil {
+		return err
+	}
+	tables, err := d.Tables(ctx, d)
+	if err := errors.Join(err, d.Close()); err != nil {
+		return err
+	}
+	if len(tables) > 0 {
+		return errs.New(errs.Conflict, "The database is not empty: it has %d tables. Nothing is overwritten; make a new one.", len(tables))
+	}
+	return nil
+}
+
+func (t Target) restoreSQLite(ctx context.Context, f io.Reader, putBlob func(string, io.Reader) error) (err error) {
+	path := strings.TrimPrefix(t.DSN, "sqlite:")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	half := path + ".restoring"
+	if err := os.Remove(half); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	defer func() { _ = os.Remove(half) }() // gone where it was renamed
+	if _, _, err := read(ctx, f, t.Keys, func(name string, r io.Reader) error {
+		if name == partDatabase {
+			return save(half, r)
+		}
+		return putBlob(name, r)
+	}); err != nil {
+		return err
+	}
+	return putInPlace(half, path)
+}
+
+// putInPlace renames a file that is synced, so that a crash leaves it there or
+// not.
+func putInPlace(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(to))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+func (t Target) restorePostgres(ctx context.Context, f io.Reader, h Head, m Manifest, putBlob func(string, io.Reader) error) (err error) {
+	d, err := db.Open(ctx, t.DSN)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	if err := d.MigrateTo(ctx, h.Schema); err != nil {
+		return err
+	}
+	return d.Load(ctx, func(l *db.Loader) error {
+		_, _, err := read(ctx, f, t.Keys, func(name string, r io.Reader) error {
+			table, ok := strings.CutPrefix(name, partTable)
+			if !ok {
+				return putBlob(name, r)
+			}
+			n, err := l.Rows(ctx, table, r)
+			if err == nil && n != m.Tables[table] {
+				err = compare(m.Tables, map[string]int64{table: n})
+			}
+			return err
+		})
+		return err
+	})
+}
+
+// settle looks at the database that came back, brings it to this program's
+// version, and freezes what a person has to look at. m is nil where it is not
+// known what must be there.
+func (t Target) settle(ctx context.Context, source string, made time.Time, m *Manifest) (rec run.Recovery, frozen int64, err error) {
+	d, err := db.Open(ctx, t.DSN)
+	if err != nil {
+		return rec, 0, err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	trail := access.NewTrail(d)
+	if m != nil {
+		counts, err := d.Counts(ctx, d)
+		if err != nil {
+			return rec, 0, err
+		}
+		if err := compare(m.Tables, counts); err != nil {
+			return rec, 0, err
+		}
+		if err := trail.Verify(ctx, m.Audit); err != nil {
+			return rec, 0, err
+		}
+	} else if err := trail.Verify(ctx); err != nil {
+		return rec, 0, err
+	}
+	if err := d.Migrate(ctx); err != nil {
+		return rec, 0, err
+	}
+	runs := run.NewStore(d, trail, nil)
+	if err := d.Tx(ctx, func(tx *db.Tx) (err error) {
+		rec, err = runs.BeginRecovery(ctx, tx, source, made, t.Who.Actor)
+		return err
+	}); err != nil {
+		return rec, 0, err
+	}
+	states := state.New(state.Options{DB: d, Trail: trail})
+	frozen, err = states.Freeze(ctx, t.Who, fmt.Sprintf("It came back from a %s on %s, and what is really there may be newer: see `tidelock restore status`.", source, rec.Came.UTC().Format("2006-01-02 15:04 MST")))
+	return rec, frozen, err
+}
