@@ -158,6 +158,11 @@ func (a *application) check(ctx context.Context) (goOn bool, err error) {
 		if a.run, err = a.Runs.Begin(ctx, tx, a.run, a.Node); err != nil {
 			return err
 		}
+		if rec, err := a.Runs.OpenRecovery(ctx, tx); err != nil {
+			return err
+		} else if rec != nil {
+			return a.hold(ctx, tx, rec.Why())
+		}
 		if a.run.Kind == run.Apply {
 			if why := verdictTrouble(a.plan); why != "" {
 				return a.hold(ctx, tx, why)
