@@ -35,7 +35,7 @@ func (r *rationed) Read(p []byte) (int, error) {
 	if r.left <= 0 {
 		return 0, errRation
 	}
-	n, err := r.r.Read(p)
+	n, err := r.r.Read(p[:min(int64(len(p)), r.left)])
 	r.left -= int64(n)
 	return n, err
 }
