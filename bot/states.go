@@ -306,15 +306,20 @@ func (l *leftState) write(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer f.Close()
+	st, err := l.States.State(ctx, l.owner.Client, l.name)
+	if err != nil && !errs.Is(err, errs.NotFound) {
+		return "", err
+	}
+	if info, err := f.Stat(); err != nil {
+		return "", err
+	} else if info.Size() == 0 && !st.Exists() { // Terraform makes the file before it has something to write
+		return "", l.leaveState(ctx, l.run)
+	}
 	lineage, serial, err := tfrun.ReadStateHead(f)
 	if err != nil { // Terraform was killed while it wrote
 		return l.keepRaw(ctx, err)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return "", err
-	}
-	st, err := l.States.State(ctx, l.owner.Client, l.name)
-	if err != nil && !errs.Is(err, errs.NotFound) {
 		return "", err
 	}
 	// Terraform counts the serial up where it has changed something. What it
