@@ -19,6 +19,7 @@ func TestAPIIsDocumented(t *testing.T) {
 	paths := routes(t, w)
 	w.deadJob("gone")
 	costWorld(w, "live/web")
+	paths["/api/v1/states/acme/net/prod?from=1&to=2"], paths["/api/v1/inventory?full=1&provider=aws"] = nil, nil
 	for _, path := range askedPaths(w) {
 		paths["/api/v1"+path] = nil
 	}
@@ -28,14 +29,18 @@ func TestAPIIsDocumented(t *testing.T) {
 	}
 	template := map[string]string{}
 	for path := range paths {
-		parts := strings.Split(path, "/")
+		bare, _, _ := strings.Cut(path, "?")
+		parts := strings.Split(bare, "/")
 		for i, p := range parts {
 			if len(p) == 36 || i == 4 && parts[3] == "policies" {
 				parts[i] = "{id}"
 			}
-			if i == 4 && parts[3] == "costs" {
+			if i == 4 && (parts[3] == "costs" || parts[3] == "states") {
 				parts[i] = "{client}"
 			}
+		}
+		if len(parts) > 5 && parts[3] == "states" {
+			parts = append(parts[:5], "{project}")
 		}
 		template[path] = strings.Join(parts, "/")
 	}

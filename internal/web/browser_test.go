@@ -127,11 +127,13 @@ func TestBrowserShowsPages(t *testing.T) {
 	asked := askedPaths(w)
 	last := len(asked) - 1
 	costWorld(w, "live/web")
+	stateWorld(w, "net/prod")
 	url := serve(t, w)
 	pages := map[string]string{
 		"asked": asked[0], "waits": asked[1], "options": asked[2], "operation": asked[4], "drift": asked[5], "group": asked[last-1], "grows": asked[last],
 		"changes": "/", "change": "/changes/" + change.ID, "run": "/runs/" + plan.ID, "locks": "/locks", "history": "/history", "audit": "/audit", "queue": "/queue",
 		"costs": "/costs", "cost": "/costs/acme?from=2026-02&to=2027-01",
+		"states": "/states", "state": "/states/acme/net/prod?from=1&to=2", "inventory": "/inventory?provider=aws", "inventory-none": "/inventory?type=aws_instanse",
 		"policies": "/policies", "policy": "/policies/security.aws.public_ingress",
 		"waivers": "/waivers", "waiver": "/waivers/" + lasting(w, plan, strings.Repeat("a reason that takes its time ", 15)).ID,
 	}

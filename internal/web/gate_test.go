@@ -20,6 +20,7 @@ func routes(t *testing.T, w *world) map[string][]string {
 	t.Helper()
 	change, plan := busyWorld(w)
 	word := lasting(w, plan, "until the VPN is there")
+	stateWorld(w, "net/prod")
 	all := map[string][]string{}
 	err := w.site.router.Walk(func(r *mux.Route, _ *mux.Router, _ []*mux.Route) error {
 		path, err := r.GetPathTemplate()
@@ -39,7 +40,7 @@ func routes(t *testing.T, w *world) map[string][]string {
 		if path == "/static/{hash}/{name}" {
 			path = assets["style.css"].path
 		}
-		path = strings.NewReplacer("{id}", id, "{client}", "acme").Replace(path)
+		path = strings.NewReplacer("{id}", id, "{client}", "acme", "{project:.+}", "net/prod").Replace(path)
 		if strings.ContainsAny(path, "{}") {
 			t.Errorf("the test does not know what to put into %s", path)
 		}

@@ -14,10 +14,12 @@ import (
 	"github.com/tidelock/tidelock/internal/budget"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/explorer"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/queue"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/run"
+	"github.com/tidelock/tidelock/internal/state"
 )
 
 // Options set the pages up. All but Masker, Password, Now and what comes below it are needed.
@@ -53,6 +55,11 @@ type Options struct {
 	// the pages tell of neither.
 	Ledger *budget.Store
 	Bills  *actuals.Store
+
+	// States are those that are kept here, Inventory the resources of all; nil
+	// where the pages tell of neither.
+	States    *state.Store
+	Inventory *explorer.Index
 }
 
 // site is the pages' handler.
@@ -86,6 +93,9 @@ func newSite(o Options) *site {
 	s.page("/queue", "/queue", "queue", s.queue)
 	s.page("/costs", "/costs", "costs", s.costs)
 	s.page("/costs/{client}", "/costs/{client}", "cost", s.cost)
+	s.page("/states", "/states", "states", s.states)
+	s.page("/states/{client}/{project:.+}", "/states/{client}/{project:.+}", "stateview", s.state)
+	s.page("/inventory", "/inventory", "inventory", s.inventory)
 	s.page("/policies", "/policies", "policies", s.policies)
 	s.page("/waivers", "/waivers", "waivers", s.waivers)
 	s.page("/waivers/{id}", "/waivers/{id}", "waiver", s.waiver)

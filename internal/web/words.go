@@ -57,6 +57,12 @@ var funcs = template.FuncMap{
 	"drifted": driftBadgeOf,
 	"budget":  budgetBadge,
 	"moves":   changeBadge,
+	"side":    sideText,
+	"differs": diffSign,
+	"vendor":  shortProvider,
+	"keptat":  stateURL,
+	"frozen":  func() badge { return badge{"warn", "Frozen"} },
+	"current": func() badge { return badge{"good", "Counts"} },
 	"looking": func() badge { return badge{"busy", "Comparing"} },
 }
 
