@@ -286,6 +286,7 @@ func (s *server) routes(key redact.Secret) http.Handler {
 			Node: s.node, LogPath: s.runner.LogPath,
 			Rules: s.policies.Known, Version: buildVersion().Version,
 			Ledger: s.budget, Bills: actuals.NewStore(s.db, s.trail, s.config.Billing, nil),
+			States: s.states, Inventory: s.inventory,
 		}))
 	}
 	return s.statesFirst(key, r)
