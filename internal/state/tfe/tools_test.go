@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/db/dbtest"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/toolchain"
@@ -19,6 +20,8 @@ type laptop struct {
 	tool string
 	dir  string
 	env  []string
+	// answers are what the person types; without any nothing is asked.
+	answers string
 }
 
 const work = `
@@ -62,6 +65,9 @@ func (l *laptop) try(args ...string) (string, bool) {
 	l.t.Helper()
 	cmd := exec.CommandContext(l.t.Context(), l.tool, args...)
 	cmd.Dir, cmd.Env = l.dir, l.env
+	if l.answers != "" {
+		cmd.Stdin, cmd.Env = strings.NewReader(l.answers), append(l.env[:len(l.env):len(l.env)], "TF_INPUT=1")
+	}
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -178,13 +184,14 @@ func TestRealToolsWithSeveralWorkspaces(t *testing.T) {
 		w := newWorld(t, dbtest.SQLite(t))
 		token := w.token(w.acme, "**")
 		w.make(token, "unrelated")
-		l := newLaptop(t, w, tool, token, cloud(w, "tags = [\"net\", \"aws\"]\n      project = \"Network\""))
-		w.want(204, token, "POST", w.make(token, "net:dev")+"/relationships/tags", `{"data":[{"type":"tags","attributes":{"name":"net"}},{"type":"tags","attributes":{"name":"aws"}}]}`)
-		project := w.want(201, token, "POST", orgs+"/projects", `{"data":{"type":"projects","attributes":{"name":"Network"}}}`).one(t).ID
-		w.want(200, token, "PATCH", orgs+"/workspaces/net:dev", `{"data":{"type":"workspaces","relationships":{"project":{"data":{"type":"projects","id":"`+project+`"}}}}}`)
-		l.env = append(l.env, "TF_WORKSPACE=net:dev")
+		tags := `tags = ["net", "aws"]`
+		if strings.HasSuffix(tool, "terraform") { // OpenTofu has no values
+			tags = `tags = { net = "main", aws = "" }`
+		}
+		l := newLaptop(t, w, tool, token, cloud(w, tags+"\n      project = \"Network\""))
+		l.answers = "net:dev\n" // the name of the first one
 		l.run("init")
-		l.env = l.env[:len(l.env)-1]
+		l.answers = ""
 		l.run("workspace", "select", "net:dev")
 		l.run("workspace", "new", "net:prod")
 		if out := strings.Join(strings.Fields(l.run("workspace", "list")), " "); out != "net:dev * net:prod" {
@@ -210,5 +217,34 @@ func TestRealToolsWithSeveralWorkspaces(t *testing.T) {
 			t.Errorf("app/dev: %+v, %v", v, err)
 		}
 		old.run("destroy", "-auto-approve")
+	})
+}
+
+// A state that was on the laptop comes along, with a token that may force
+// nothing, and others read its outputs.
+func TestRealToolsBringAStateAlong(t *testing.T) {
+	eachTool(t, func(t *testing.T, tool string) {
+		w := newWorld(t, dbtest.SQLite(t))
+		token := w.token(w.acme, "**", access.ScopeRead, access.ScopeWrite, access.ScopeLock)
+		l := newLaptop(t, w, tool, token, "")
+		l.run("init")
+		l.run("apply", "-auto-approve")
+		l.write("main.tf", "terraform {\n"+cloud(w, `name = "net:prod"`)+"\n}\n"+work)
+		l.answers = "yes\nyes\n"
+		l.run("init")
+		if v, err := w.store.Current(t.Context(), w.acme.ID, "net/prod"); err != nil || v.Instances != 2 || v.Kind != "write" {
+			t.Errorf("%+v, %v", v, err)
+		}
+		reader := newLaptop(t, w, tool, w.token(w.acme, "net/*", access.ScopeRead), "")
+		reader.write("main.tf", `data "terraform_remote_state" "net" {
+  backend = "remote"
+  config  = { hostname = "`+w.host+`", organization = "acme", workspaces = { name = "net:prod" } }
+}
+output "a" { value = data.terraform_remote_state.net.outputs.a }
+`)
+		reader.run("init")
+		if out := reader.run("apply", "-auto-approve"); !strings.Contains(out, `a = "one"`) {
+			t.Errorf("remote state: %s", out)
+		}
 	})
 }

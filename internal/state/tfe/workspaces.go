@@ -82,6 +82,7 @@ func filter(q url.Values) (func(workspace) bool, error) {
 		}
 		switch key {
 		case "page[number]", "page[size]", "include":
+		case "TagBindings": // a slip of the clients' library: it says the same as filter[tagged]
 		case "sort":
 			if value != "name" {
 				return nil, errs.New(errs.Invalid, "Workspaces are sorted by name here, and in no other way.")
