@@ -231,8 +231,8 @@ func TestLocksOfWorkspaces(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.want(200, run.Reveal(), "POST", ws+"/actions/lock", "")
-		for _, act := range []string{"unlock", "force-unlock"} {
-			if a := w.want(409, token, "POST", ws+"/actions/"+act, ""); !strings.Contains(a.body, "is locked by Run") {
+		for act, code := range map[string]int{"unlock": 409, "force-unlock": 403} {
+			if a := w.want(code, token, "POST", ws+"/actions/"+act, ""); !strings.Contains(a.body, "is locked by Run") {
 				t.Errorf("%s: %s", act, a.body)
 			}
 		}
@@ -291,7 +291,9 @@ func TestWritesThatDoNotFollow(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.want(409, token, "POST", ws+"/state-versions", announcement(1, "l", doc(1, "l", "x"), `,"force":true`))
-		w.want(409, token, "POST", ws+"/actions/lock", "")
+		if a := w.want(403, token, "POST", ws+"/actions/lock", ""); !strings.Contains(a.body, "Restored.") {
+			t.Errorf("frozen: %s", a.body)
+		}
 	})
 }
 

@@ -33,6 +33,10 @@ func (a *API) lock(c *call) error {
 	if err := c.read(&in, maxBody); err != nil {
 		return err
 	}
+	if c.workspace.Frozen != "" && c.workspace.Lock == nil {
+		// Not a conflict: of one clients tell no more than that it is locked.
+		return errs.New(errs.Forbidden, "The state %s is frozen: %s", c.workspace.Name, c.workspace.Frozen)
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return err
@@ -96,7 +100,8 @@ func (a *API) forceUnlock(c *call) error {
 	taken, err := a.States.ForceUnlock(c.Context(), c.org.ID, c.workspace.Name, c.who(), "", "asked by the cloud block's force-unlock")
 	var other *state.HeldError
 	if errors.As(err, &other) {
-		return lockedBy(c.workspace.Name, other.Lock)
+		// Not a conflict: of one clients tell here that nobody holds the lock.
+		return errs.Wrap(errs.Forbidden, err, "%s", errs.Sentence(lockedBy(c.workspace.Name, other.Lock))+" The run still goes on: stop it first.")
 	}
 	if err != nil {
 		return err
