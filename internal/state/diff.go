@@ -189,11 +189,13 @@ func flatten(into values, path []string, v any, hidden func([]string) bool) {
 			return
 		}
 	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		text = []byte(`"?"`) // nothing that was read from JSON
+	var text strings.Builder
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false) // people read it
+	if err := enc.Encode(v); err != nil {
+		text.WriteString(`"?"`) // nothing that was read from JSON
 	}
-	into[strings.Join(path, ".")] = leaf{string(text), hidden(path), path}
+	into[strings.Join(path, ".")] = leaf{strings.TrimSuffix(text.String(), "\n"), hidden(path), path}
 }
 
 // carries are the names under which a pair has its value: {name = "DB_PASSWORD",

@@ -44,6 +44,11 @@ type Restore struct {
 	Result  string // ID of the version that came of it
 }
 
+// Waits reports whether somebody may still approve it.
+func (r Restore) Waits(now time.Time) bool {
+	return r.Status == RestoreAsked && now.Sub(r.Asked) <= restoreTime
+}
+
 // AskRestore asks that a version count again. Somebody else must approve. It
 // is refused while the state is locked, and for a version of another lineage.
 func (s *Store) AskRestore(ctx context.Context, client, name string, seq int64, who Who, reason string) (r Restore, err error) {

@@ -131,7 +131,7 @@ func (s *site) viewState(st state.State, client string) stateView {
 func (s *site) viewVersion(v state.Version, current string) versionView {
 	return versionView{
 		Version: v.Seq, Counts: v.ID == current, Kind: v.Kind, Serial: v.Serial, Lineage: v.Lineage, Size: v.Size, SHA256: v.SHA256, Tool: v.TerraformVersion, Encrypted: v.Encrypted,
-		Instances: v.Instances, Actor: v.Actor, Run: v.Run, Commit: v.Commit, Reason: v.Reason, Created: s.at(v.Created),
+		Instances: v.Instances, Actor: v.Actor, Run: v.Run, Commit: v.Commit, Reason: plain(v.Reason), Created: s.at(v.Created),
 	}
 }
 
@@ -182,6 +182,7 @@ func (s *site) currentVersions(r *http.Request, client string) (map[string]versi
 		if err == nil {
 			err = parse(actor, &v.Actor)
 		}
+		v.Reason = plain(v.Reason)
 		v.Counts, v.Encrypted, v.Created = true, encrypted == 1, s.at(db.FromMillis(created))
 		out[id] = v
 		return struct{}{}, err
@@ -199,10 +200,10 @@ func (s *site) restores(r *http.Request, client string, of map[string]state.Stat
 	out := []restoreView{}
 	for _, one := range all {
 		st, ok := of[one.State]
-		if !ok || one.Status != state.RestoreAsked {
+		if !ok || !one.Waits(s.Now()) {
 			continue
 		}
-		v := restoreView{ID: one.ID, State: slugs[st.Client] + "/" + st.Name, URL: stateURL(slugs[st.Client], st.Name), Reason: one.Reason, AskedBy: one.AskedBy, Asked: s.at(one.Asked)}
+		v := restoreView{ID: one.ID, State: slugs[st.Client] + "/" + st.Name, URL: stateURL(slugs[st.Client], st.Name), Reason: plain(one.Reason), AskedBy: one.AskedBy, Asked: s.at(one.Asked)}
 		if err := s.DB.QueryRowContext(r.Context(), `SELECT coalesce(max(seq), 0) FROM state_versions WHERE id = $1`, one.Version).Scan(&v.Version); err != nil {
 			return nil, err
 		}
