@@ -106,7 +106,7 @@ func (x *Index) search(ctx context.Context, q Query, take func(Resource) bool) (
 	}
 	f := x.filter(q, wanted, known)
 	for {
-		found, last, err := x.chunk(ctx, f, at, q.Full || len(q.Attributes) > 0)
+		found, last, err := x.chunk(ctx, f, at, q.Full || !q.told())
 		if err != nil {
 			return "", err
 		}
@@ -142,6 +142,7 @@ type filter struct {
 	// lie, rather than in that of the answer: for what few of them fit. texts
 	// says so of the attributes' rows.
 	scan, texts bool
+	joined      bool // attributes are looked at
 	chunk       int
 }
 
@@ -172,7 +173,8 @@ func (f *filter) pattern(column, pattern string) {
 func (x *Index) filter(q Query, wanted map[string][]need, known *knowledge) *filter {
 	f := &filter{chunk: chunk}
 	direct := q.Type != "" && !wild(q.Type) || q.Address != "" && !wild(q.Address)
-	f.texts = len(q.Attributes) > 0 && !direct
+	f.joined = len(q.Attributes) > 0
+	f.texts = f.joined && !direct
 	if f.scan = f.texts || q.Text != "" && !direct; f.scan {
 		f.chunk = scanChunk
 	}
@@ -211,6 +213,11 @@ func (x *Index) filter(q Query, wanted map[string][]need, known *knowledge) *fil
 	return f
 }
 
+// told reports whether the database alone tells which attributes fit.
+func (q Query) told() bool {
+	return !slices.ContainsFunc(q.Attributes, func(m Match) bool { return wild(m.Path) || wild(m.Value) || len(m.Value) > maxValue/2 })
+}
+
 // part is what the lines of a resource must hold for the match.
 func (m Match) part() string {
 	value, _, open := strings.Cut(strings.ReplaceAll(m.Value, "?", "*"), "*")
@@ -237,11 +244,14 @@ func (x *Index) chunk(ctx context.Context, f *filter, after cursor, attributes b
 	text, from := "''", "inventory_resources r"
 	switch {
 	case f.texts: // SQLite keeps to the order of a CROSS JOIN
-		text, from = "a.text", "inventory_attributes a CROSS JOIN inventory_resources r"
-	case attributes:
-		text, from = "a.text", "inventory_resources r CROSS JOIN inventory_attributes a"
+		from = "inventory_attributes a CROSS JOIN inventory_resources r"
+	case attributes || f.joined:
+		from = "inventory_resources r CROSS JOIN inventory_attributes a"
 	}
 	if attributes {
+		text = "a.text"
+	}
+	if from != "inventory_resources r" {
 		g.where = append(g.where, "a.source_id = r.source_id AND a.address = r.address")
 	}
 	where := ""
@@ -276,6 +286,9 @@ func (q Query) fits(r Resource, project string, wanted map[string][]need) bool {
 		return false
 	}
 	for _, m := range q.Attributes {
+		if q.told() && !q.Full {
+			break
+		}
 		if !slices.ContainsFunc(r.Attributes, func(a Attribute) bool { return matches(m.Path, a.Path) && matches(m.Value, a.Value) }) {
 			return false
 		}
