@@ -55,7 +55,6 @@ type source struct {
 	repo                    int64
 	dir, workspace          string
 	name, lineage, version  string
-	format                  int
 	resources               int
 	note                    string
 	asOf                    int64
