@@ -36,6 +36,7 @@ type tokenJSON struct {
 	Scopes   []access.Scope `json:"scopes"`
 	By       access.Actor   `json:"created_by"`
 	Run      string         `json:"run,omitempty"`
+	Parent   string         `json:"parent,omitempty"` // the token that was shown for it at a login
 	Created  time.Time      `json:"created_at"`
 	Expires  *time.Time     `json:"expires_at,omitempty"`
 	Revoked  *time.Time     `json:"revoked_at,omitempty"`
@@ -51,7 +52,7 @@ func viewToken(slug string, c access.Credential) tokenJSON {
 		}
 		return &t
 	}
-	return tokenJSON{ID: c.ID, Client: slug, Name: c.Name, Projects: c.Projects, Scopes: c.Scopes, By: c.By, Run: c.Run, Created: c.Created.UTC(),
+	return tokenJSON{ID: c.ID, Client: slug, Name: c.Name, Projects: c.Projects, Scopes: c.Scopes, By: c.By, Run: c.Run, Parent: c.Parent, Created: c.Created.UTC(),
 		Expires: at(c.Expires.UTC()), Revoked: at(c.Revoked), Used: at(c.Used), Live: c.Live(time.Now())}
 }
 
