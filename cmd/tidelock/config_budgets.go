@@ -206,12 +206,14 @@ func (r *budgetReader) thresholds(raw hclThresholds) []budget.Threshold {
 			}
 			continue
 		}
+		n := 0
 		for it := v.ElementIterator(); it.Next(); {
 			_, item := it.Element()
 			d, ok := exact(item)
+			n++
 			switch {
 			case !ok || !d.IsPositive():
-				r.say("has a threshold in %s that is no amount of more than 0.", of.kind)
+				r.say("has a threshold in %s, number %d, that is no amount of more than 0.", of.kind, n)
 			case of.kind != budget.Absolute && d.GreaterThan(decimal.NewFromInt(1000)):
 				r.say("has the threshold %s in %s; 1000 percent is the most.", d, of.kind)
 			case slices.ContainsFunc(out, func(t budget.Threshold) bool { return t.Kind == of.kind && t.Value.Equal(d) }):

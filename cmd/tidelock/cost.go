@@ -24,6 +24,7 @@ type costCommand struct {
 	usageFile, compareTo string
 	engine, currency     string
 	hours                int
+	hoursGiven           bool
 	format, out          string
 	asJSON, skipped      bool
 }
@@ -61,6 +62,7 @@ func newCostCommand(p *program) *cobra.Command {
 			if c.asJSON {
 				c.format = "json"
 			}
+			c.hoursGiven = cmd.Flags().Changed("hours")
 			return c.run(cmd.Context(), p)
 		},
 	}
@@ -108,7 +110,7 @@ func (c *costCommand) check() error {
 		return wrong("--format is table, json or html, not %q.", c.format)
 	case c.engine != "" && c.engine != engineBuiltin && c.engine != engineInfracost:
 		return wrong("--engine is tidelock or infracost, not %q.", c.engine)
-	case c.hours < 0 || c.hours > 744:
+	case c.hoursGiven && (c.hours < 1 || c.hours > 744):
 		return wrong("--hours is how many hours a month has, 1 to 744, not %d.", c.hours)
 	}
 	stdin := 0

@@ -106,6 +106,10 @@ func (c *costActuals) run(ctx context.Context, p *program) error {
 	case "csv":
 		return b.csv(p.stdout)
 	}
+	if len(b.Clients) == 0 && len(b.Unattributed) == 0 {
+		_, err := fmt.Fprintln(p.stdout, "There is no client yet, and nothing was imported of that month. `tidelock cost import` reads exports in the FOCUS format.")
+		return err
+	}
 	return b.table(p.stdout)
 }
 

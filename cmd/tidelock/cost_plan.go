@@ -98,7 +98,7 @@ func notAPlan(name string, data []byte) error {
 		if line, _, _ := bytes.Cut(text, []byte("\n")); bytes.Contains(text, []byte("Terraform will perform")) || bytes.Contains(text, []byte("OpenTofu will perform")) || bytes.HasPrefix(line, []byte("Plan:")) {
 			return errs.New(errs.Invalid, "%s is a plan as people read it, not its JSON. Save it with: terraform plan -out PLANFILE, then: terraform show -json PLANFILE > plan.json", name)
 		}
-		return errs.New(errs.Invalid, "%s:1: this is no JSON: it begins with %q. Give the output of: terraform show -json PLANFILE", name, text[:1])
+		return errs.New(errs.Invalid, "%s:1: this is no plan's JSON: it begins with %q. Give the output of: terraform show -json PLANFILE", name, text[:1])
 	}
 	var head struct {
 		Format   *string         `json:"format_version"`

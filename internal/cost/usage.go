@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -78,7 +79,11 @@ func ReadUsage(name string, data []byte) (*Usage, error) {
 		if errors.Is(err, io.EOF) {
 			return nil, errs.New(errs.Invalid, "%s is empty; it begins with \"version: 0.1\".", name)
 		}
-		return nil, errs.Wrap(errs.Invalid, err, "%s can't be read as YAML: %s.", name, strings.TrimPrefix(err.Error(), "yaml: "))
+		where, what, ok := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "line "), ": ")
+		if _, odd := strconv.Atoi(where); !ok || odd != nil {
+			return nil, errs.New(errs.Invalid, "%s can't be read as YAML: %s.", name, strings.TrimPrefix(err.Error(), "yaml: "))
+		}
+		return nil, errs.New(errs.Invalid, "%s:%s: this can't be read as YAML: %s.", name, where, what)
 	}
 	if len(doc.Content) == 0 {
 		return nil, errs.New(errs.Invalid, "%s is empty; it begins with \"version: 0.1\".", name)

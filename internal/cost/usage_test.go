@@ -77,8 +77,8 @@ func TestUsageOfAResource(t *testing.T) {
 
 func TestUsageFileThatIsWrong(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"no YAML", "version: 0.1\nresource_usage:\n  a.b: [", "line 3"},
-		{"tabs", "version: 0.1\nresource_usage:\n\ta.b:\n", "line"},
+		{"no YAML", "version: 0.1\nresource_usage:\n  a.b: [", "usage.yml:3: "},
+		{"tabs", "version: 0.1\nresource_usage:\n\ta.b:\n", "usage.yml:3: "},
 		{"empty", "\n", "is empty"},
 		{"comments alone", "# nothing\n", "is empty"},
 		{"two documents", "version: 0.1\n---\nversion: 0.1\n", "a second document"},

@@ -132,10 +132,34 @@ func (e *Engine) Version(ctx context.Context) (string, error) {
 
 func (e *Engine) name() string { return cmp.Or(e.Program, Program) }
 
+// colour is a terminal's, which the program's log has in spite of --no-color.
+var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// logged begins a line of the program's log, of which there are many where it
+// tries again what did not work.
+var logged = regexp.MustCompile(`^(TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b`)
+
+// failure is what the program says that it failed by, if it says so; else all
+// that it says.
+func failure(text string) string {
+	var why []string
+	within := false
+	for line := range strings.Lines(text) {
+		within = strings.HasPrefix(line, "Error:") || within && !logged.MatchString(line)
+		if within {
+			why = append(why, line)
+		}
+	}
+	if len(why) == 0 {
+		return text
+	}
+	return strings.Join(why, "")
+}
+
 // said is the end of what a program wrote on standard error, fit to be shown:
 // without its folder, without secrets, on few lines.
 func said(text string, folder string, masker *redact.Masker) string {
-	text = strings.ReplaceAll(text, folder+string(filepath.Separator), "")
+	text = strings.ReplaceAll(failure(colour.ReplaceAllString(text, "")), folder+string(filepath.Separator), "")
 	text = strings.ReplaceAll(text, folder, ".")
 	text = strings.Join(strings.Fields(terminal.Clean(masker.String(text))), " ")
 	if r := []rune(text); len(r) > maxQuoted {

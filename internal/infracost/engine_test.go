@@ -190,13 +190,15 @@ func TestEngineFails(t *testing.T) {
 		want  []string
 		not   string
 	}{
-		"a bad exit":       {`echo "Error: no such key $INFRACOST_API_KEY in $PWD/plan.json" >&2; exit 1`, errs.Unavailable, []string{"Infracost failed", "no such key", "plan.json"}, "ico-"},
-		"a path of ours":   {`echo "Error: $PWD" >&2; exit 1`, errs.Unavailable, []string{"Infracost failed"}, "tidelock-infracost-"},
-		"no JSON":          {`echo Infracost is tired; exit 0`, errs.Invalid, []string{"what infracost printed:1", "no JSON"}, ""},
-		"half of it":       {`head -c 500 '` + fixturePath(t) + `'; exit 0`, errs.Invalid, []string{"cut off"}, ""},
-		"another version":  {`sed 's/"0.2"/"0.9"/' '` + fixturePath(t) + `'; exit 0`, errs.Invalid, []string{`version is "0.9"`}, ""},
-		"another currency": {`sed 's/"USD"/"EUR"/' '` + fixturePath(t) + `'; exit 0`, errs.Invalid, []string{"answered in EUR"}, ""},
-		"an error inside":  {`sed 's/"vcsSubPath": "plan.json",/"errors": [{"code":101,"message":"it would not parse","data":null,"isError":true}],/' '` + fixturePath(t) + `'; exit 0`, errs.Unavailable, []string{"it would not parse"}, ""},
+		"a bad exit":         {`echo "Error: no such key $INFRACOST_API_KEY in $PWD/plan.json" >&2; exit 1`, errs.Unavailable, []string{"Infracost failed", "no such key", "plan.json"}, "ico-"},
+		"one among its log":  {`printf 'ERROR request failed error dial tcp \033[36mlibrary=\033[0mhttp\nError: INFRACOST_API_KEY is not set\nSee the help.\nERROR request failed again\n' >&2; exit 1`, errs.Unavailable, []string{"It said: Error: INFRACOST_API_KEY is not set See the help."}, "request failed"},
+		"no pricing service": {`sed 's/"type": "terraform_plan_json"/"type": "error", "errors": [{"code":0,"message":"the pricing service does not answer","data":null,"isError":false}]/' '` + fixturePath(t) + `'; exit 0`, errs.Unavailable, []string{"could not estimate the plan: the pricing service does not answer"}, ""},
+		"a path of ours":     {`echo "Error: $PWD" >&2; exit 1`, errs.Unavailable, []string{"Infracost failed"}, "tidelock-infracost-"},
+		"no JSON":            {`echo Infracost is tired; exit 0`, errs.Invalid, []string{"what infracost printed:1", "no JSON"}, ""},
+		"half of it":         {`head -c 500 '` + fixturePath(t) + `'; exit 0`, errs.Invalid, []string{"cut off"}, ""},
+		"another version":    {`sed 's/"0.2"/"0.9"/' '` + fixturePath(t) + `'; exit 0`, errs.Invalid, []string{`version is "0.9"`}, ""},
+		"another currency":   {`sed 's/"USD"/"EUR"/' '` + fixturePath(t) + `'; exit 0`, errs.Invalid, []string{"answered in EUR"}, ""},
+		"an error inside":    {`sed 's/"vcsSubPath": "plan.json",/"errors": [{"code":101,"message":"it would not parse","data":null,"isError":true}],/' '` + fixturePath(t) + `'; exit 0`, errs.Unavailable, []string{"it would not parse"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			program, _ := standIn(t, tc.words)

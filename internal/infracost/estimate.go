@@ -69,7 +69,10 @@ func (r Root) reading(p Project) *reading {
 	}
 	if p.Metadata != nil {
 		for _, d := range p.Metadata.Errors {
-			if d.IsError && x.e.Failed == "" {
+			// A project that it gave up has the type "error", and its reason
+			// need not be marked as one: so with a pricing service that does
+			// not answer, where the program ends well all the same.
+			if (d.IsError || p.Metadata.Type == "error") && x.e.Failed == "" {
 				x.e.Failed = d.Message
 			}
 		}

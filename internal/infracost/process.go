@@ -88,8 +88,9 @@ func (e *Engine) run(ctx context.Context, c call) ([]byte, error) {
 	return stdout.Bytes(), nil
 }
 
-// environment is what the program gets, but for its key. It is told to send
-// nothing but the questions for prices: no report of the run, no plan.
+// environment is what the program gets, but for its key. It is told to upload
+// nothing; beside the questions for prices it sends one event of each run to
+// the pricing service, which nothing turns off.
 func (e *Engine) environment(folder string) []string {
 	env := append([]string{}, e.Env...)
 	env = append(env,
