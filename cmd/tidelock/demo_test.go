@@ -22,7 +22,7 @@ var story = []string{
 	`~ module\.web\.aws_instance\.this\[0\] will be updated in-place`, `"t3\.medium" -> "m6i\.large"`, `✗ tidelock/plan`,
 	`✗ GitHub: 1 of 1 required status checks`, `✗ Nothing was applied`,
 	`the lock`, `waits for another pull request's lock`, `waits for #2`, `#2 holds app, #3 holds data`,
-	`Ada mends it`, `Plan: 4 to add, 2 to change, 0 to destroy · \+\$\d`, `⚠ \d+ warning`, `\$35\.05 +\$79\.87`,
+	`Ada mends it`, `Plan: 4 to add, 2 to change, 0 to destroy · \+\$\d`, `⚠ \d+ warning`, `730 hours × \$0\.107 = \$78\.11`,
 	`merges #2`, `Applied 1 project`, `✅ applied in`, `Plan: 1 to add, 2 to change, 0 to destroy in 2 projects · -\$\d`,
 	`What stays`, `#1 +app +plan +planned +ada`, `#1 +app +apply +applied +grace`, `#2 +app +apply +applied +grace`,
 	`apply\.applied +digest=`, `\d+ events, each chained .* none changed, none missing`,

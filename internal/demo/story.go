@@ -219,7 +219,7 @@ func (d *demo) mend(ctx context.Context, a, b *person, web, sessions *githubtest
 		return err
 	}
 	d.took("#2, the fix: pushed → planned, priced, judged", took)
-	if err := d.show(ctx, web, "Cost of"); err != nil {
+	if err := d.show(ctx, web, "Cost:"); err != nil {
 		return err
 	}
 

@@ -190,6 +190,10 @@ commit abc · details · commands: help`
 	if got := join(Comment(example, Shown{Width: 40, Unfold: []string{"Cost of"}})); !strings.Contains(got, "▾ Cost of a|b: +$5\n\nresource   after\naws_x.new  $5\n") {
 		t.Errorf("the cost is not unfolded:\n%s", got)
 	}
+	cost := "```diff\n+ aws_x.new  +$5\n+   Instance: 730 hours × $0.00685 = $5\n```"
+	if got := join(Comment(cost, Shown{Width: 60})); !strings.Contains(got, "+   Instance: 730 hours") {
+		t.Errorf("a diff that is no plan is told as it is:\n%s", got)
+	}
 	if got := Headline(example); got != "📋 Plan: 1 to add · +$5 a month" {
 		t.Errorf("headline %q", got)
 	}
