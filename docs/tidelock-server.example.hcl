@@ -154,6 +154,11 @@ blobs {
   # url = "s3://acme-tidelock?region=eu-central-1" # or gs://, azblob://
 }
 
+# A copy of the SQLite database elsewhere that follows each commit.
+replica {
+  # url = "s3://acme-tidelock?region=eu-central-1&prefix=replica/"
+}
+
 policy {
   required_tags = ["owner", "environment"]
   # levels = { "security.aws" = "mandatory" } # or "advisory", "hard", "off"

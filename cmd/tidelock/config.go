@@ -50,6 +50,7 @@ type Config struct {
 	Cost      CostConfig
 	State     StateConfig
 	Blobs     BlobsConfig
+	Replica   ReplicaConfig
 	Log       LogConfig
 	Web       WebConfig
 

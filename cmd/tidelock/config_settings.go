@@ -43,6 +43,7 @@ var sections = []section{
 	{"cost", "The cost estimates."},
 	{"state", "The state service: what clients may keep in it, and for how long."},
 	{"blobs", "Where plans, logs and large states are kept, encrypted; see [Backup](backup.md#blobs)."},
+	{"replica", "A copy of the SQLite database elsewhere that follows each commit; see [Backup](backup.md#replication)."},
 	{"log", "The server's log, written to standard error."},
 	{"web", "The pages that show pull requests, runs and history."},
 }
@@ -266,6 +267,9 @@ var settings = []setting{
 
 	{path: "blobs.url", bind: func(c *Config) any { return &c.Blobs.URL }, check: checkBlobsURL, derived: "the folder `<data_dir>/blobs`",
 		doc: "A bucket in place of the folder: `s3://NAME?region=…`, with `&endpoint=URL` for a server of your own, `gs://NAME` or `azblob://CONTAINER`; `prefix=NAME/` takes a part of it. Several servers on one database need one that they share. Credentials come from the environment, or from where the cloud's own programs take them."},
+
+	{path: "replica.url", bind: func(c *Config) any { return &c.Replica.URL }, check: checkReplicaURL, derived: "none",
+		doc: "Where to: a bucket, as `blobs.url` names one, or the absolute path of a folder on another disk. It is encrypted with the encryption key. No two servers may name the same place."},
 
 	{path: "log.level", bind: func(c *Config) any { return &c.Log.Level }, check: oneOf(func(c *Config) string { return c.Log.Level }, "debug", "info", "warn", "error"),
 		doc: "Least level that is logged: `debug`, `info`, `warn` or `error`."},

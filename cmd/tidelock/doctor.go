@@ -69,6 +69,7 @@ var checks = []check{
 	{"blobs", "plans and logs can be written, read and deleted", checkBlobs},
 	{"database", "the database answers, is whole and has the right version", checkDatabaseHealth},
 	{"state-keys", "the keys of stored states are there", checkStateKeys},
+	{"replica", "the copy of the database elsewhere is up to date", checkReplica},
 	{"terraform", "Terraform or OpenTofu can be run", checkTerraform},
 	{"tools", "the other versions of Terraform and OpenTofu", checkTools},
 	{"capacity", "how many runs this machine does at once", checkCapacity},

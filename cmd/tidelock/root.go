@@ -62,6 +62,8 @@ func newRootCommand(p *program, started *bool) *cobra.Command {
 		newTokenCommand(p),
 		newKeyCommand(p),
 		newMigrateCommand(p),
+		newBackupCommand(p),
+		newRestoreCommand(p),
 		newDoctorCommand(p),
 		newToolsCommand(p),
 		newHealthcheckCommand(p),

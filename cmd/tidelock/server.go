@@ -21,6 +21,7 @@ import (
 	"github.com/tidelock/tidelock/bot"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/actuals"
+	"github.com/tidelock/tidelock/internal/backup"
 	"github.com/tidelock/tidelock/internal/blob"
 	"github.com/tidelock/tidelock/internal/budget"
 	"github.com/tidelock/tidelock/internal/capacity"
@@ -71,6 +72,7 @@ type server struct {
 	prices    *prices.Live
 	refresher *prices.Refresher
 	states    *state.Store
+	replica   *backup.Replica // nil where none is configured
 	inventory *explorer.Index
 }
 
@@ -99,6 +101,9 @@ func newServer(ctx context.Context, c Config, environ []string, log *slog.Logger
 		return nil, err
 	}
 	if err := s.db.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.startReplica(ctx, key); err != nil {
 		return nil, err
 	}
 	terraform, err := s.terraform(ctx, environ)
@@ -336,6 +341,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	wg.Go(func() { s.states.Watch(work, time.Hour) })
 	wg.Go(func() { s.inventory.Watch(work, 3*time.Second) })
 	wg.Go(func() { s.sweepCopies(work) })
+	wg.Go(func() { s.watchReplica(work) })
 	wg.Go(func() { s.bot.Policies.Watch(work) })
 	wg.Go(func() { s.prices.Watch(work, time.Minute, s.log) })
 	wg.Go(func() { s.refresher.Watch(work) })
@@ -365,6 +371,11 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 const shutdownTime = 3 * time.Second
 
 func (s *server) close() {
+	if s.replica != nil { // behind the last write
+		if err := s.replica.Stop(context.Background()); err != nil {
+			s.log.Warn("replica not up to date", "error", err)
+		}
+	}
 	if s.db != nil {
 		if err := s.db.Close(); err != nil {
 			s.log.Warn("database not closed", "error", err)

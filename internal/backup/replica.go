@@ -38,9 +38,9 @@ type Replica struct {
 }
 
 // StartReplica begins to follow the database at path. Nobody else may replicate
-// to the same place. Stop ends it. A bucket that does not answer is no error:
+// to the same place. engine is Litestream's own log. Stop ends it. A bucket that does not answer is no error:
 // the database goes on, and the lag grows.
-func StartReplica(ctx context.Context, path string, to *blob.Store, log *slog.Logger) (*Replica, error) {
+func StartReplica(ctx context.Context, path string, to *blob.Store, engine, log *slog.Logger) (*Replica, error) {
 	d := litestream.NewDB(path)
 	d.MonitorInterval = watchEvery
 	d.BusyTimeout = 2 * time.Second
@@ -50,10 +50,10 @@ func StartReplica(ctx context.Context, path string, to *blob.Store, log *slog.Lo
 	// older one that came back: then the replica begins anew with a snapshot.
 	d.Replica.AutoRecoverEnabled = true
 	s := litestream.NewStore([]*litestream.DB{d}, litestream.DefaultCompactionLevels)
-	s.Logger = log
+	s.Logger = engine
 	s.ShutdownSyncTimeout = shutdownSync
 	d.ShutdownSyncTimeout = shutdownSync
-	d.SetLogger(log)
+	d.SetLogger(engine)
 	s.SnapshotInterval, s.SnapshotRetention = 24*time.Hour, 7*24*time.Hour
 	if err := s.Open(ctx); err != nil {
 		return nil, fmt.Errorf("replicate database: %w", err)

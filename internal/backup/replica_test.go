@@ -53,7 +53,7 @@ func TestDrillChild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := backup.StartReplica(t.Context(), path, to, slog.New(slog.DiscardHandler))
+	r, err := backup.StartReplica(t.Context(), path, to, slog.New(slog.DiscardHandler), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestReplicaFollowsOverRestarts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := backup.StartReplica(t.Context(), path, to, slog.New(slog.DiscardHandler))
+		r, err := backup.StartReplica(t.Context(), path, to, slog.New(slog.DiscardHandler), slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,7 +249,7 @@ func TestReplicaAfterARestore(t *testing.T) {
 	}
 	follow := func(path string, write func()) {
 		t.Helper()
-		r, err := backup.StartReplica(t.Context(), path, to, slog.New(slog.DiscardHandler))
+		r, err := backup.StartReplica(t.Context(), path, to, slog.New(slog.DiscardHandler), slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -291,7 +291,7 @@ func TestThreat_ReplicaShowsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := backup.StartReplica(t.Context(), h.db.Path(), to, slog.New(slog.DiscardHandler))
+	r, err := backup.StartReplica(t.Context(), h.db.Path(), to, slog.New(slog.DiscardHandler), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
