@@ -2,6 +2,7 @@ package comment
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -144,7 +145,7 @@ func costTable(all []projectCost, sum cost.Estimate, limit int) string {
 	var b strings.Builder
 	b.WriteString("| project | before | after | difference |\n|---|---:|---:|---:|\n")
 	for i, p := range all {
-		row := fmt.Sprintf("| %s | %s | %s | %s |\n", markdown.Cell(p.name), floor(p.Before, p.Estimate), floor(p.After, p.Estimate), costCell(p.Estimate))
+		row := fmt.Sprintf("| %s | %s | %s | %s |\n", markdown.Cell(p.name), floor(p.Before, p.Estimate, lacks(*p.Estimate, false)), floor(p.After, p.Estimate, lacks(*p.Estimate, true)), costCell(p.Estimate))
 		if b.Len()+len(row) > limit {
 			fmt.Fprintf(&b, "| … and %d more projects | | | |\n", len(all)-i)
 			break
@@ -152,14 +153,32 @@ func costTable(all []projectCost, sum cost.Estimate, limit int) string {
 		b.WriteString(row)
 	}
 	if len(all) > 1 {
-		fmt.Fprintf(&b, "| **together** | %s | %s | **%s** |\n", floor(sum.Before, &sum), floor(sum.After, &sum), costCell(&sum))
+		lack := func(after bool) bool {
+			return slices.ContainsFunc(all, func(p projectCost) bool { return lacks(*p.Estimate, after) })
+		}
+		fmt.Fprintf(&b, "| **together** | %s | %s | **%s** |\n", floor(sum.Before, &sum, lack(false)), floor(sum.After, &sum, lack(true)), costCell(&sum))
 	}
 	return b.String() + "\n"
 }
 
-// floor is a total, which is a lower bound where something is left out.
-func floor(d decimal.Decimal, e *cost.Estimate) string {
-	if e.AtLeast {
+// lacks reports whether something of what there is before, or after, has no
+// price.
+func lacks(e cost.Estimate, after bool) bool {
+	return e.Failed != "" || slices.ContainsFunc(e.Resources, func(r cost.ResourceCost) bool {
+		if after {
+			return r.After == nil
+		}
+		return r.Before == nil
+	})
+}
+
+// floor is a total, which is a lower bound where something is left out. Where
+// nothing of what there is has a price, it is not known.
+func floor(d decimal.Decimal, e *cost.Estimate, lacks bool) string {
+	switch {
+	case d.IsZero() && lacks:
+		return "not known"
+	case e.AtLeast && !d.IsZero():
 		return "≥\u00a0" + cost.Money(d, e.Currency)
 	}
 	return cost.Money(d, e.Currency)

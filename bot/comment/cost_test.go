@@ -213,3 +213,14 @@ func TestGitHub10_CostFits(t *testing.T) {
 		t.Errorf("%.3000s", part)
 	}
 }
+
+// Where the estimator failed there is no figure: neither nothing nor a bound
+// of nothing, and the reason stands there.
+func TestCostOfAFailedEstimate(t *testing.T) {
+	plan := &tfplan.Plan{Changes: []tfplan.Change{{Mode: "managed", Address: "aws_instance.a", Type: "aws_instance", Action: tfplan.ActionCreate}}}
+	e := cost.Unestimated(plan, cost.Options{}, "Infracost is not there.")
+	text := costBody(View{}, []projectCost{{"net", &e}}, e, full, 16_000)
+	if !strings.Contains(text, "| `net` | not known | not known | cost not known |") || !strings.Contains(text, "Infracost is not there") || strings.Contains(text, "$0") {
+		t.Error(text)
+	}
+}

@@ -301,7 +301,7 @@ func templateData(v View, level detail, usual string) TemplateData {
 			Options: anywhere(markdown.Abridged(p.Plan.Options.String(), maxOptions)),
 		}
 		if e := shown.Estimate; e != nil {
-			one.Before, one.After = floor(e.Before, e), floor(e.After, e)
+			one.Before, one.After = floor(e.Before, e, lacks(*e, false)), floor(e.After, e, lacks(*e, true))
 			if level < summary {
 				tree, _ := costTree(e, level, maxCostPart[level]/2)
 				one.CostTree = strings.TrimSpace(tree)

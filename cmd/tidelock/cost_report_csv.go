@@ -13,6 +13,7 @@ import (
 var costColumns = []string{
 	"level", "client", "repository", "project", "directory", "workspace", "budget", "month", "currency", "rate", "cost", "applied", "merged", "open",
 	"forecast", "forecast_method", "budget_amount", "used_percent", "billed", "billed_part", "known", "at_least",
+	"applied_bound", "merged_bound", "open_bound",
 }
 
 // writeCostCSV writes a line for each month of each client and of each of its
@@ -74,6 +75,7 @@ func budgetCells(b costreport.Budget, client string) map[string]string {
 		"cost": plainAmount(b.Cost), "merged": plainAmount(b.Merged), "forecast": plainAmount(b.Projected), "forecast_method": b.Method,
 		"budget_amount": plainAmount(b.Amount), "known": yesNo(b.Known), "at_least": yesNo(b.AtLeast),
 	}
+	cells["merged_bound"] = string(b.MergedBound)
 	if b.Used != nil {
 		cells["used_percent"] = b.Used.String()
 	}
@@ -91,6 +93,7 @@ func costCells(m costreport.Month, currency string) map[string]string {
 	if m.Known || !m.Cost.IsZero() {
 		cells["cost"] = plainAmount(m.Cost)
 	}
+	cells["applied_bound"], cells["merged_bound"], cells["open_bound"] = string(m.AppliedBound), string(m.MergedBound), string(m.OpenBound)
 	if b := m.Billed; b != nil {
 		cells["billed"], cells["billed_part"] = plainAmount(b.Amount), b.Covered.String()
 	}
