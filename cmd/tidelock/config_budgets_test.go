@@ -92,7 +92,7 @@ func TestConfigBudgetsProblemsHaveTheirPlaces(t *testing.T) {
 		"budget \"a\" {\n amount = 1\n repos = [\"acme\"]\n}":                             `:7:1: the budget "a" has "acme" in repos, which matches no repository`,
 		"budget \"a\" {\n amount = 1\n projects = [\"[\"]\n}":                             `:7:1: the budget "a" has "[" in projects, which is not a pattern.`,
 		"budget \"a\" {\n amount = 1\n environment = \"nowhere\"\n}":                      `:7:1: the budget "a" is for the environment "nowhere"`,
-		"budget \"a\" {\n amount = 1\n thresholds {\n  percent = [0]\n }\n}":              `:7:1: the budget "a" has a threshold in percent that is no amount`,
+		"budget \"a\" {\n amount = 1\n thresholds {\n  percent = [0]\n }\n}":              `:7:1: the budget "a" has a threshold in percent, number 1, that is no amount`,
 		"budget \"a\" {\n amount = 1\n thresholds {\n  percent = [50, 50.0]\n }\n}":       `:7:1: the budget "a" has the threshold 50 twice`,
 		"budget \"a\" {\n amount = 1\n thresholds {\n  percent = 50\n }\n}":               `:7:1: the budget "a" has thresholds in percent that are no list`,
 		"budget \"a\" {\n amount = 1\n thresholds {\n  projected = [2000]\n }\n}":         `:7:1: the budget "a" has the threshold 2000 in projected`,
