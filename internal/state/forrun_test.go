@@ -127,7 +127,9 @@ func TestThreat_DirectoryNameOpensNoState(t *testing.T) {
 		w := newWorld(t, d)
 		w.repos()
 		ctx := t.Context()
-		owner := func(repo int64, key string) state.Owner { return state.Owner{Client: w.acme.ID, Repo: repo, Project: key} }
+		owner := func(repo int64, key string) state.Owner {
+			return state.Owner{Client: w.acme.ID, Repo: repo, Project: key}
+		}
 		if _, err := w.store.Write(ctx, state.Write{Client: w.acme.ID, Name: "infra/secret", Who: state.Who{Actor: alice}, Body: strings.NewReader(doc(1, "l", "a"))}); err != nil {
 			t.Fatal(err)
 		}
