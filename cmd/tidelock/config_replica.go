@@ -69,18 +69,27 @@ func (s *server) startReplica(ctx context.Context, key redact.Secret) (err error
 	if err != nil {
 		return err
 	}
-	// Litestream tells of every file and level; what people should hear is told
-	// by Watch.
-	quiet := slog.New(slog.DiscardHandler)
-	if s.log.Enabled(ctx, slog.LevelDebug) {
-		quiet = s.log
-	}
-	if s.replica, err = backup.StartReplica(ctx, s.db.Path(), to, quiet, s.log); err != nil {
+	if s.replica, err = backup.StartReplica(ctx, s.db.Path(), to, slog.New(warnings{s.log.Handler()}), s.log); err != nil {
 		return err
 	}
 	s.log.Info("the database is replicated", "to", to.Where())
 	return nil
 }
+
+// warnings passes on what is a warning at least: Litestream tells of each look
+// at the log, five times a second.
+type warnings struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (w warnings) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && w.Handler.Enabled(ctx, l)
+}
+
+// WithAttrs implements slog.Handler.
+func (w warnings) WithAttrs(a []slog.Attr) slog.Handler { return warnings{w.Handler.WithAttrs(a)} }
+
+// WithGroup implements slog.Handler.
+func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }
 
 // watchReplica notes the lag where doctor finds it.
 func (s *server) watchReplica(ctx context.Context) {

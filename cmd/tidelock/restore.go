@@ -187,8 +187,8 @@ func newRestoreFinishCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "finish",
 		Short: "Let applies begin again after a restore",
-		Long: "For when every state was compared and thawed; it is refused before. Applies that were held meanwhile are asked for\n" +
-			"again with the comment `apply`. It stands in the audit trail with your name.",
+		Long: "For when every state was compared and thawed; it is refused before. Applies that were held meanwhile need the\n" +
+			"comment `plan`, and then `apply`. It stands in the audit trail with your name.",
 		Example: "  tidelock restore finish --reason \"compared all states with their plans\"",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

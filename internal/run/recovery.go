@@ -31,7 +31,7 @@ func (r Recovery) Why() string {
 		of = " of " + r.Made.UTC().Format("2006-01-02 15:04 MST")
 	}
 	return fmt.Sprintf("Nothing is applied since the database came back from a %s%s: something may have been applied after that which it does not know. "+
-		"When an administrator has compared the states (`tidelock restore status`) and ended this (`tidelock restore finish`), comment `apply` again.", r.Source, of)
+		"When an administrator has compared the states (`tidelock restore status`) and ended this (`tidelock restore finish`), comment `plan`, and then `apply`.", r.Source, of)
 }
 
 // BeginRecovery records that the database came back, with its audit event.
