@@ -86,7 +86,7 @@ func (h *house) furnish(t testing.TB) {
 	h.exec(t, `INSERT INTO clients (id, slug, name, created_ms) VALUES ($1, 'acme', 'Acme', 1700000000000)`, client)
 	h.write(t, "net/prod", 1, "small")
 	var big strings.Builder
-	for i := range 400_000 {
+	for i := range 100_000 {
 		fmt.Fprintf(&big, "%x", i*2654435761)
 	}
 	h.write(t, "net/large", 1, big.String())
