@@ -91,6 +91,11 @@ func (b *Bot) layState(ctx context.Context, r run.Run, s *tfrun.Spec) error {
 		b.Log.Warn("no state for a run", keyRun, r.ID, keyProject, r.Project.Name, "error", err)
 		s.Refused = errs.Sentence(err)
 		return nil
+	case errors.Is(err, state.ErrNoRoom):
+		// Waiting may last for days, and nobody would know why.
+		b.Log.Warn("no room for a run", keyRun, r.ID, keyProject, r.Project.Name, "error", err)
+		s.Refused = "The disk of the server has no room for the state that this may write. Nothing was started."
+		return nil
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidelock/tidelock/internal/actuals"
 	"github.com/tidelock/tidelock/internal/budget"
+	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/costreport"
 )
 
@@ -21,7 +22,8 @@ func monthOf(name string) costreport.Statement {
 	november := budget.Month{Year: 2026, Month: time.November}
 	now := time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC)
 	f := budget.Figures{
-		Month: november, Rate: dec("240"), Cost: dec("105.333333"), Applied: dec("60"), AppliedCount: 1, Merged: dec("-10"), MergedCount: 1, Open: dec("25.5"), OpenCount: 1, Known: true, AtLeast: true,
+		Month: november, Rate: dec("240"), Cost: dec("105.333333"), Known: true, AtLeast: true,
+		Applied: dec("60"), AppliedCount: 1, AppliedBound: cost.BoundExact, Merged: dec("-10"), MergedCount: 1, MergedBound: cost.BoundExact, Open: dec("25.5"), OpenCount: 1, OpenBound: cost.BoundAtLeast,
 	}
 	gone := budget.Figures{Month: november}
 	c := budget.ClientReport{
@@ -30,7 +32,7 @@ func monthOf(name string) costreport.Statement {
 			{Key: budget.Key{Repo: 7, Dir: name, Workspace: "default"}, RepoName: "acme/infra", Project: name, Currency: "USD", Basis: budget.BasisApplied, Months: []budget.Figures{f}},
 			{Key: budget.Key{Repo: 7, Dir: "new", Workspace: "blue"}, RepoName: "acme/infra", Project: "new", Currency: "USD", Months: []budget.Figures{gone}},
 		},
-		Budgets:  []budget.Status{{Budget: name, Month: november, Currency: "USD", Amount: dec("300"), Rate: dec("240"), Merged: dec("-10"), Cost: dec("105.333333"), Projected: dec("220"), Method: "so", Known: true}},
+		Budgets:  []budget.Status{{Budget: name, Month: november, Currency: "USD", Amount: dec("300"), Rate: dec("240"), Merged: dec("-10"), MergedBound: cost.BoundExact, Cost: dec("105.333333"), Projected: dec("220"), Method: "so", Known: true}},
 		Forecast: &budget.Forecast{Month: november, Amount: dec("225"), Method: budget.MethodRate, WithMerged: dec("220"), Known: true, AtLeast: true},
 	}
 	bill := actuals.Month{
@@ -44,11 +46,11 @@ func TestCostReportAsCSV(t *testing.T) {
 	if err := writeCostCSV(&b, monthOf("live/web")); err != nil {
 		t.Fatal(err)
 	}
-	want := `level,client,repository,project,directory,workspace,budget,month,currency,rate,cost,applied,merged,open,forecast,forecast_method,budget_amount,used_percent,billed,billed_part,known,at_least
-client,acme,,,,,,2026-11,USD,240.00,105.333333,60.00,-10.00,25.50,225.00,month to date + current rate × remaining hours,,,99.90,0.5,yes,yes
-budget,acme,,,,,live/web,2026-11,USD,240.00,105.333333,,-10.00,,220.00,so,300.00,80,,,yes,no
-project,acme,acme/infra,live/web,live/web,default,,2026-11,USD,240.00,105.333333,60.00,-10.00,25.50,,,,,,,yes,yes
-project,acme,acme/infra,new,new,blue,,2026-11,USD,,,0.00,0.00,0.00,,,,,,,no,no
+	want := `level,client,repository,project,directory,workspace,budget,month,currency,rate,cost,applied,merged,open,forecast,forecast_method,budget_amount,used_percent,billed,billed_part,known,at_least,applied_bound,merged_bound,open_bound
+client,acme,,,,,,2026-11,USD,240.00,105.333333,60.00,-10.00,25.50,225.00,month to date + current rate × remaining hours,,,99.90,0.5,yes,yes,exact,exact,at_least
+budget,acme,,,,,live/web,2026-11,USD,240.00,105.333333,,-10.00,,220.00,so,300.00,80,,,yes,no,,exact,
+project,acme,acme/infra,live/web,live/web,default,,2026-11,USD,240.00,105.333333,60.00,-10.00,25.50,,,,,,,yes,yes,exact,exact,at_least
+project,acme,acme/infra,new,new,blue,,2026-11,USD,,,0.00,0.00,0.00,,,,,,,no,no,,,
 `
 	if b.String() != want {
 		t.Errorf("the file is\n%s\nwant\n%s", b.String(), want)
@@ -62,10 +64,10 @@ func TestCostReportAsTable(t *testing.T) {
 	}
 	want := `live/web (acme), November 2026, as of 16 November 2026 00:00 UTC
 
-PROJECT                RATE A MONTH      COST              APPLIED  MERGED   OPEN     BILLED
-acme/infra live/web    at least $240.00  at least $105.33  +$60.00  -$10.00  +$25.50  –
-acme/infra new (blue)  not known         not known         –        –        –        –
-together               at least $240.00  at least $105.33  +$60.00  -$10.00  +$25.50  $99.90 up to 16 Nov
+PROJECT                RATE A MONTH      COST              APPLIED  MERGED   OPEN              BILLED
+acme/infra live/web    at least $240.00  at least $105.33  +$60.00  -$10.00  at least +$25.50  –
+acme/infra new (blue)  not known         not known         –        –        –                 –
+together               at least $240.00  at least $105.33  +$60.00  -$10.00  at least +$25.50  $99.90 up to 16 Nov
 
 BUDGET    AMOUNT   RATE A MONTH  MERGED   USED  PROJECTED  STATE
 live/web  $300.00  $240.00       -$10.00  80 %  $220.00    within

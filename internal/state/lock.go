@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/tidelock/tidelock/internal/db"
@@ -24,6 +25,9 @@ func ParseLockInfo(raw []byte) (LockInfo, error) {
 	return info, nil
 }
 
+// ErrNoRoom is in what Lock returns where Options.Room lets nothing begin.
+var ErrNoRoom = errors.New("nothing may begin here")
+
 // Lock takes the lock that raw, the client's lock info, asks for. Taking it
 // again is no error. The error is a *HeldError where somebody else holds it.
 func (s *Store) Lock(ctx context.Context, client, name string, who Who, raw []byte) (Lock, error) {
@@ -40,7 +44,7 @@ func (s *Store) Lock(ctx context.Context, client, name string, who Who, raw []by
 	}
 	if s.Room != nil {
 		if err := s.Room(); err != nil {
-			return Lock{}, fmt.Errorf("lock state %s: %w", name, err)
+			return Lock{}, fmt.Errorf("lock state %s: %w: %w", name, ErrNoRoom, err)
 		}
 	}
 	lock := Lock{LockInfo: info, Actor: who.Actor, Token: who.Token, Run: who.Run, raw: string(raw)}
