@@ -48,15 +48,14 @@ func BenchmarkCost(b *testing.B) {
 		o := Options{Usage: u, Discounts: Discounts{{Cloud: "aws", Service: "ec2", Percent: figure("12")}}, Exchange: Exchange{Currency: "EUR", Rate: figure("0.92"), Day: "2026-11-20"}}
 		var e Estimate
 		before := heap()
-		begun := processorTime()
+		b.ResetTimer()
 		for range b.N {
 			var err error
 			if e, err = c.Estimate(p, o); err != nil {
 				b.Fatal(err)
 			}
 		}
-		// Of the processor, which is never less than a quiet machine takes.
-		b.ReportMetric(float64(processorTime()-begun)/float64(b.N), "ns/op")
+		b.StopTimer()
 		b.ReportMetric(megabytesSince(before), "kept-MB")
 		runtime.KeepAlive(e)
 	})
