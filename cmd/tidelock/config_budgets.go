@@ -359,7 +359,7 @@ func budgetsReference() string {
 func (c Config) budgetStore(d *db.DB, trail *access.Trail) *budget.Store {
 	return budget.NewStore(d, trail, budget.Options{
 		Budgets: c.Budgets,
-		Convert: converter{c.Cost.Rates, prices.NewStore(d, trail, nil)},
+		Convert: converter(c.Cost.Rates),
 		Environment: func(t budget.Target) string {
 			return c.Policies.EnvironmentOf(policyset.Target{Client: t.Client, Repo: t.Repo, Project: t.Project, Dir: t.Dir, Workspace: t.Workspace})
 		},
@@ -368,22 +368,19 @@ func (c Config) budgetStore(d *db.DB, trail *access.Trail) *budget.Store {
 
 // converter turns amounts into other currencies by the rates of the
 // configuration and the database, all of which are of US dollars.
-type converter struct {
-	rates  prices.Rates
-	stored *prices.Store
-}
+type converter prices.Rates
 
 // Convert implements budget.Converter.
-func (c converter) Convert(ctx context.Context, amount decimal.Decimal, from, to, day string) (decimal.Decimal, bool, error) {
+func (c converter) Convert(ctx context.Context, q db.Querier, amount decimal.Decimal, from, to, day string) (decimal.Decimal, bool, error) {
 	of := func(currency string) (decimal.Decimal, bool, error) {
 		if currency == "USD" {
 			return decimal.NewFromInt(1), true, nil
 		}
-		stored, err := c.stored.Rates(ctx, currency)
+		stored, err := prices.StoredRates(ctx, q, currency)
 		if err != nil {
 			return decimal.Zero, false, err
 		}
-		r, ok := slices.Concat(c.rates, stored).On(currency, day)
+		r, ok := slices.Concat(prices.Rates(c), stored).On(currency, day)
 		return r.Value, ok, nil
 	}
 	a, ok, err := of(from)

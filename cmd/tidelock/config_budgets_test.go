@@ -10,7 +10,6 @@ import (
 
 	"github.com/tidelock/tidelock/internal/budget"
 	"github.com/tidelock/tidelock/internal/db/dbtest"
-	"github.com/tidelock/tidelock/internal/prices"
 )
 
 const someBudgets = `
@@ -111,8 +110,8 @@ func TestConfigBudgetsProblemsHaveTheirPlaces(t *testing.T) {
 }
 
 func TestBudgetsConvertByDatedRates(t *testing.T) {
-	c := converter{rates: prices.Rates{{Currency: "EUR", Day: "2026-01-01", Value: decimal.RequireFromString("0.8")}, {Currency: "CHF", Day: "2026-06-01", Value: decimal.RequireFromString("0.9")}},
-		stored: prices.NewStore(dbtest.SQLite(t), nil, nil)}
+	d := dbtest.SQLite(t)
+	c := converter{{Currency: "EUR", Day: "2026-01-01", Value: decimal.RequireFromString("0.8")}, {Currency: "CHF", Day: "2026-06-01", Value: decimal.RequireFromString("0.9")}}
 	for _, x := range []struct {
 		from, to, day, want string
 		ok                  bool
@@ -123,7 +122,7 @@ func TestBudgetsConvertByDatedRates(t *testing.T) {
 		{"EUR", "CHF", "2026-05-01", "0", false},
 		{"USD", "JPY", "2026-11-10", "0", false},
 	} {
-		got, ok, err := c.Convert(t.Context(), decimal.NewFromInt(100), x.from, x.to, x.day)
+		got, ok, err := c.Convert(t.Context(), d, decimal.NewFromInt(100), x.from, x.to, x.day)
 		if err != nil || ok != x.ok || !got.Equal(decimal.RequireFromString(x.want)) {
 			t.Errorf("%+v: %s, %v, %v", x, got, ok, err)
 		}

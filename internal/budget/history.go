@@ -198,8 +198,7 @@ func (f Figures) times(rate decimal.Decimal) Figures {
 // rate into that, by the rate of the day: the server's currency may have been
 // set to another one since. Where no rate is known, what was before is not
 // known either, and a change's difference is lost.
-func (h *history) oneCurrency(ctx context.Context, convert Converter, now time.Time) error {
-	x := exchange{to: h.currency, day: now.Format(time.DateOnly), convert: convert, known: map[string]*decimal.Decimal{}}
+func (h *history) oneCurrency(ctx context.Context, x *exchange) error {
 	kept := make([]Point, 0, len(h.points))
 	for _, p := range h.points {
 		rate, err := x.rate(ctx, p.Currency)

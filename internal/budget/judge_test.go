@@ -302,7 +302,7 @@ func TestThreat_AuthorsWordInTheDatabaseCountsForNothing(t *testing.T) {
 // rates are those of a test: what one dollar is worth.
 type rates map[string]string
 
-func (r rates) Convert(_ context.Context, amount decimal.Decimal, from, to, day string) (decimal.Decimal, bool, error) {
+func (r rates) Convert(_ context.Context, _ db.Querier, amount decimal.Decimal, from, to, day string) (decimal.Decimal, bool, error) {
 	if day != "2026-11-10" {
 		return amount, false, fmt.Errorf("asked for %s", day)
 	}

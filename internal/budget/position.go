@@ -13,6 +13,7 @@ import (
 
 // ledger is what is known of a client's projects, or of all, at one moment.
 type ledger struct {
+	q     db.Querier // by which it was read, while that lasts
 	all   []*history
 	names map[string]ClientReport // by client ID
 	repos map[int64]string        // owner/name
@@ -22,7 +23,7 @@ type ledger struct {
 // load reads the ledger of a client, of all for "". pending leaves out the
 // entries from which nothing is to come.
 func (s *Store) load(ctx context.Context, q db.Querier, client string, pending bool) (*ledger, error) {
-	l := &ledger{now: s.now().UTC()}
+	l := &ledger{q: q, now: s.now().UTC()}
 	entries, err := rows(ctx, q, client, pending)
 	if err != nil {
 		return nil, err
@@ -36,7 +37,7 @@ func (s *Store) load(ctx context.Context, q db.Querier, client string, pending b
 		return nil, err
 	}
 	for _, h := range l.all {
-		if err := h.oneCurrency(ctx, s.convert, l.now); err != nil {
+		if err := h.oneCurrency(ctx, s.exchange(q, h.currency, l.now)); err != nil {
 			return nil, err
 		}
 	}
@@ -65,7 +66,7 @@ type position struct {
 	clients  map[string]bool
 	atLeast  bool
 	known    bool
-	x        exchange
+	x        *exchange
 
 	rateKnown bool // of rate alone
 }
@@ -86,7 +87,7 @@ func (b Budget) month(now time.Time) (Month, bool) {
 func (s *Store) stand(ctx context.Context, l *ledger, b Budget, change string) (p *position, mine []Entry, err error) {
 	m, _ := b.month(l.now)
 	p = &position{budget: b, month: m, known: true, rateKnown: true, clients: map[string]bool{}}
-	p.x = exchange{to: b.Currency, day: l.now.Format(time.DateOnly), convert: s.convert, known: map[string]*decimal.Decimal{}}
+	p.x = s.exchange(l.q, b.Currency, l.now)
 	present := MonthOf(l.now)
 	for _, h := range l.all {
 		if !b.Scope.Holds(s.target(l, h)) {

@@ -59,26 +59,26 @@ func (s *Store) Report(ctx context.Context, q Query) (Report, error) {
 				return err
 			}
 		}
+		for id, hs := range of {
+			c := l.names[id]
+			c.Budgets = budgets[id]
+			if err := s.client(ctx, read, &c, hs, l.repos, q, now); err != nil {
+				return err
+			}
+			out.Clients = append(out.Clients, c)
+		}
 		return nil
 	})
 	if err != nil {
 		return Report{}, fmt.Errorf("report of costs: %w", err)
-	}
-	for id, hs := range of {
-		c := l.names[id]
-		c.Budgets = budgets[id]
-		if err := s.client(ctx, &c, hs, l.repos, q, now); err != nil {
-			return Report{}, err
-		}
-		out.Clients = append(out.Clients, c)
 	}
 	slices.SortFunc(out.Clients, func(a, b ClientReport) int { return cmp.Compare(a.Slug, b.Slug) })
 	return out, nil
 }
 
 // client fills in one client's report.
-func (s *Store) client(ctx context.Context, c *ClientReport, hs []*history, repos map[int64]string, q Query, now time.Time) error {
-	x := exchange{to: common(hs), day: now.Format(time.DateOnly), convert: s.convert, known: map[string]*decimal.Decimal{}}
+func (s *Store) client(ctx context.Context, read db.Querier, c *ClientReport, hs []*history, repos map[int64]string, q Query, now time.Time) error {
+	x := s.exchange(read, common(hs), now)
 	c.Currency = x.to
 	months := Months(q.From, q.To)
 	c.Months = make([]Figures, len(months))
@@ -108,11 +108,11 @@ func (s *Store) client(ctx context.Context, c *ClientReport, hs []*history, repo
 		return cmp.Or(cmp.Compare(a.RepoName, b.RepoName), cmp.Compare(a.Dir, b.Dir), cmp.Compare(a.Workspace, b.Workspace))
 	})
 	if present := MonthOf(now); !q.To.Before(present) {
-		this, err := s.expect(ctx, hs, &x, present, now)
+		this, err := s.expect(ctx, hs, x, present, now)
 		if err != nil {
 			return err
 		}
-		next, err := s.expect(ctx, hs, &x, present.Add(1), now)
+		next, err := s.expect(ctx, hs, x, present.Add(1), now)
 		if err != nil {
 			return err
 		}
@@ -184,9 +184,14 @@ func (h *history) listed(from, to Month, now time.Time) []Entry {
 
 // exchange remembers the rates into one currency.
 type exchange struct {
+	q       db.Querier
 	to, day string
 	convert Converter
 	known   map[string]*decimal.Decimal
+}
+
+func (s *Store) exchange(q db.Querier, to string, now time.Time) *exchange {
+	return &exchange{q: q, to: to, day: now.Format(time.DateOnly), convert: s.convert, known: map[string]*decimal.Decimal{}}
 }
 
 // rate returns what one unit of a currency is in x's; nil where nobody knows.
@@ -199,7 +204,7 @@ func (x *exchange) rate(ctx context.Context, from string) (*decimal.Decimal, err
 		x.known[from] = r
 		return r, nil
 	}
-	r, ok, err := x.convert.Convert(ctx, one, from, x.to, x.day)
+	r, ok, err := x.convert.Convert(ctx, x.q, one, from, x.to, x.day)
 	if err != nil {
 		return nil, fmt.Errorf("rate from %s to %s: %w", from, x.to, err)
 	}

@@ -27,8 +27,9 @@ type Store struct {
 // Converter turns amounts into other currencies by a dated rate.
 type Converter interface {
 	// Convert returns the amount in the currency to, by the rate of a day
-	// (2006-01-02), and whether there is one.
-	Convert(ctx context.Context, amount decimal.Decimal, from, to, day string) (decimal.Decimal, bool, error)
+	// (2006-01-02), and whether there is one. It reads by q and nothing else:
+	// within a transaction a second connection may never come.
+	Convert(ctx context.Context, q db.Querier, amount decimal.Decimal, from, to, day string) (decimal.Decimal, bool, error)
 }
 
 // Options are what a store needs beside its database.

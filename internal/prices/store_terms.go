@@ -133,7 +133,12 @@ func (s *Store) RemoveRate(ctx context.Context, currency, day string, actor acce
 // Rates returns the database's rates of a currency, or, for "", of all, the
 // oldest first.
 func (s *Store) Rates(ctx context.Context, currency string) (Rates, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT currency, day, rate, source FROM price_rates WHERE $1 = '' OR currency = $1 ORDER BY currency, day`, currency)
+	return StoredRates(ctx, s.db, currency)
+}
+
+// StoredRates is Store.Rates by a transaction or another connection.
+func StoredRates(ctx context.Context, q db.Querier, currency string) (Rates, error) {
+	rows, err := q.QueryContext(ctx, `SELECT currency, day, rate, source FROM price_rates WHERE $1 = '' OR currency = $1 ORDER BY currency, day`, currency)
 	if err != nil {
 		return nil, err
 	}
