@@ -221,7 +221,7 @@ func read(ctx context.Context, r io.Reader, ring *keyring.Ring, each func(name s
 	if err != nil {
 		return h, m, err
 	}
-	plain, err := blob.NewOpener(&contextReader{ctx, r}, dataKey, start)
+	plain, err := blob.NewOpener(blob.WithContext(ctx, r), dataKey, start)
 	if err != nil {
 		return h, m, damaged(err)
 	}
@@ -339,17 +339,4 @@ func (p *partReader) Read(b []byte) (int, error) {
 		return n, p.err
 	}
 	return n, nil
-}
-
-// contextReader ends when the context does.
-type contextReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (c *contextReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.r.Read(p)
 }

@@ -95,7 +95,7 @@ func (s Source) writeSQLite(ctx context.Context, out *writer, m *Manifest) (refs
 			return err
 		}
 		defer f.Close()
-		_, err = io.Copy(w, &contextReader{ctx, f})
+		_, err = io.Copy(w, blob.WithContext(ctx, f))
 		return err
 	})
 }

@@ -111,7 +111,7 @@ func (s *Store) Where() string { return s.shelf.where() }
 // bucket that does not answer.
 func (s *Store) Put(ctx context.Context, client, name string, r io.Reader) (ref string, size int64, err error) {
 	return s.put(ctx, client, name, func(w io.Writer, ref string) (int64, error) {
-		return s.keys.seal(w, &contextReader{ctx, r}, client, ref)
+		return s.keys.seal(w, WithContext(ctx, r), client, ref)
 	})
 }
 
@@ -119,7 +119,7 @@ func (s *Store) Put(ctx context.Context, client, name string, r io.Reader) (ref 
 // GetSealed reads it.
 func (s *Store) PutSealed(ctx context.Context, client, name string, r io.Reader) (ref string, size int64, err error) {
 	return s.put(ctx, client, name, func(w io.Writer, _ string) (int64, error) {
-		return io.Copy(w, &contextReader{ctx, r})
+		return io.Copy(w, WithContext(ctx, r))
 	})
 }
 
@@ -166,7 +166,7 @@ func (s *Store) PutBack(ctx context.Context, client, ref string, r io.Reader) er
 		return err
 	}
 	_, err := s.write(ctx, client, ref, func(w io.Writer, _ string) (int64, error) {
-		return io.Copy(w, &contextReader{ctx, r})
+		return io.Copy(w, WithContext(ctx, r))
 	})
 	if err != nil {
 		return fmt.Errorf("put blob %s back: %w", ref, err)
@@ -181,7 +181,7 @@ func (s *Store) PutAt(ctx context.Context, client, ref string, r io.Reader) (siz
 		return 0, err
 	}
 	size, err = s.write(ctx, client, ref, func(w io.Writer, ref string) (int64, error) {
-		return s.keys.seal(w, &contextReader{ctx, r}, client, ref)
+		return s.keys.seal(w, WithContext(ctx, r), client, ref)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("put blob %s: %w", ref, err)
@@ -229,7 +229,7 @@ func (s *Store) GetSealed(ctx context.Context, client, ref string) (io.ReadClose
 	return struct {
 		io.Reader
 		io.Closer
-	}{&contextReader{ctx, f}, f}, nil
+	}{WithContext(ctx, f), f}, nil
 }
 
 func gone(err error) error {
@@ -327,7 +327,9 @@ func checkName(what, s string) error {
 	return nil
 }
 
-// contextReader ends when the context does.
+// WithContext returns a reader of what r gives that ends when the context does.
+func WithContext(ctx context.Context, r io.Reader) io.Reader { return &contextReader{ctx, r} }
+
 type contextReader struct {
 	ctx context.Context
 	r   io.Reader
