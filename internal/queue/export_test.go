@@ -15,3 +15,6 @@ func (q *Queue) Choose(ctx context.Context, lane string, n int) error {
 	_, err := q.choose(ctx, q.turns.lanes[lane], &riverdriver.JobGetAvailableParams{Queue: lane, MaxToLock: n})
 	return err
 }
+
+// LoadsQuery is what Loads asks.
+var LoadsQuery = loadsQuery

@@ -90,6 +90,8 @@ type Queue struct {
 	workers *river.Workers
 	lanes   map[string]handler // by kind
 
+	observed func(Attempt) // nil where nobody wants to know
+
 	mu      sync.Mutex
 	client  engine // made at first use, when all handlers are known
 	stop    context.CancelFunc

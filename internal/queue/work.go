@@ -45,15 +45,28 @@ func (w *worker[T]) Timeout(*river.Job[raw[T]]) time.Duration { return w.opts.Ti
 func (w *worker[T]) Work(ctx context.Context, job *river.Job[raw[T]]) error {
 	w.q.active.Store(job.ID, true)
 	defer w.q.active.Delete(job.ID)
+	start := time.Now()
+	how, err := w.q.outcome(ctx, job.JobRow, w.attempt(ctx, job))
+	if w.q.observed != nil {
+		a := Attempt{Kind: job.Kind, Outcome: how, Took: time.Since(start)}
+		if job.AttemptedAt != nil {
+			a.Waited = max(0, job.AttemptedAt.Sub(job.ScheduledAt))
+		}
+		w.q.observed(a)
+	}
+	return err
+}
 
+// attempt reads the arguments and runs the handler.
+func (w *worker[T]) attempt(ctx context.Context, job *river.Job[raw[T]]) error {
 	j := Job[T]{ID: job.ID, Attempt: job.Attempt, MaxAttempts: job.MaxAttempts, Created: job.CreatedAt}
 	if err := json.Unmarshal(job.Args.body, &j.Args); err != nil {
-		return w.q.outcome(ctx, job.JobRow, Discard(fmt.Errorf("the arguments can't be read: %w", err)))
+		return Discard(fmt.Errorf("the arguments can't be read: %w", err))
 	}
 	if err := w.q.giveKeyUp(ctx, job.JobRow); err != nil {
-		return w.q.outcome(ctx, job.JobRow, err)
+		return err
 	}
-	return w.q.outcome(ctx, job.JobRow, w.call(ctx, j))
+	return w.call(ctx, j)
 }
 
 // call runs the handler. Its panic becomes an error with the stack.
@@ -81,35 +94,35 @@ func (q *Queue) giveKeyUp(ctx context.Context, row *rivertype.JobRow) error {
 // its failures count as attempts.
 const unavailableFor = 24 * time.Hour
 
-// outcome logs how a job went and says it in River's words.
-func (q *Queue) outcome(ctx context.Context, row *rivertype.JobRow, err error) error {
+// outcome logs how a job went, and says it in our word and as River wants it.
+func (q *Queue) outcome(ctx context.Context, row *rivertype.JobRow, err error) (Outcome, error) {
 	if err == nil {
-		return nil
+		return Done, nil
 	}
 	log := q.o.Log.With("job", row.ID, "kind", row.Kind, "attempt", row.Attempt)
 	var zz *snooze
 	if errors.As(err, &zz) {
-		return river.JobSnooze(max(zz.d, 0))
+		return Later, river.JobSnooze(max(zz.d, 0))
 	}
 	var dead *discard
 	if errors.As(err, &dead) {
 		log.Error("job is dead", "error", dead.err)
-		return river.JobCancel(dead.err)
+		return Died, river.JobCancel(dead.err)
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return err // stopped: River runs it again without an attempt spent
+		return Stopped, err // River runs it again without an attempt spent
 	}
 	if errs.Is(err, errs.Unavailable) && q.o.Clock.Now().Sub(row.CreatedAt) < unavailableFor {
 		pause := unavailablePause(row, err)
 		log.Warn("job waits", "pause", pause, "error", err)
-		return river.JobSnooze(pause)
+		return Later, river.JobSnooze(pause)
 	}
 	if row.Attempt >= row.MaxAttempts {
 		log.Error("job is dead", "error", err)
-	} else {
-		log.Warn("job failed", "error", err)
+		return Died, err
 	}
-	return err
+	log.Warn("job failed", "error", err)
+	return Failed, err
 }
 
 // unavailablePause is how long a job waits for something unavailable: what the
