@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/superfly/ltx"
 
 	"github.com/tidelock/tidelock/internal/blob"
+	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 )
 
@@ -126,58 +126,35 @@ func (r *Replica) Watch(ctx context.Context, every time.Duration, tell func(Lag)
 // be an SQLite file that does not exist, and freezes what a person has to look
 // at.
 func RestoreReplica(ctx context.Context, replica *blob.Store, t Target) (rep Report, err error) {
-	path, ok := strings.CutPrefix(t.DSN, "sqlite:")
-	if !ok {
+	if dialect(t.DSN) != db.SQLite {
 		return rep, errs.New(errs.Conflict, "A replica is of an SQLite database, and the configuration names another. PostgreSQL has replicas of its own.")
 	}
 	if err := t.empty(ctx); err != nil {
 		return rep, err
 	}
-	made, err := fetchReplica(ctx, replica, path)
-	if err != nil {
-		return rep, err
-	}
-	rep.Recovery, rep.Frozen, err = t.settle(ctx, "replica", made, nil)
+	err = t.place(ctx, "replica", &rep, nil, func(path string) (time.Time, error) { return fetchReplica(ctx, replica, path) })
 	return rep, err
 }
 
-// fetchReplica writes the replica's newest database to path.
+// fetchReplica writes the replica's newest database to a new file, and says
+// when the last of it was sent.
 func fetchReplica(ctx context.Context, from *blob.Store, path string) (made time.Time, err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return made, err
-	}
-	half := path + ".restoring"
-	if err := os.Remove(half); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return made, err
-	}
-	d := litestream.NewDB(half)
+	d := litestream.NewDB(path)
 	d.SetLogger(slog.New(slog.DiscardHandler))
 	r := litestream.NewReplicaWithClient(d, &shelf{store: from})
 	if _, made, err = r.TimeBounds(ctx); err != nil {
 		return made, fmt.Errorf("read replica: %w", err)
 	}
 	o := litestream.NewRestoreOptions()
-	o.OutputPath, o.IntegrityCheck = half, litestream.IntegrityCheckQuick
-	if err := r.Restore(ctx, o); err != nil {
-		if errors.Is(err, litestream.ErrTxNotAvailable) || errors.Is(err, litestream.ErrNoSnapshots) {
-			return made, errs.Wrap(errs.NotFound, err, "There is no replica in %s.", from.Where())
-		}
+	o.OutputPath, o.IntegrityCheck = path, litestream.IntegrityCheckQuick
+	err = r.Restore(ctx, o)
+	if errors.Is(err, litestream.ErrTxNotAvailable) || errors.Is(err, litestream.ErrNoSnapshots) {
+		return made, errs.Wrap(errs.NotFound, err, "There is no replica in %s.", from.Where())
+	}
+	if err != nil {
 		return made, fmt.Errorf("restore replica: %w", err)
 	}
-	if err := os.Chmod(half, 0o600); err != nil {
-		return made, err
-	}
-	f, err := os.OpenFile(half, os.O_RDWR, 0)
-	if err != nil {
-		return made, err
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return made, err
-	}
-	for _, side := range []string{"-wal", "-shm", "-txid"} {
-		_ = os.Remove(half + side) // of the check, empty
-	}
-	return made, putInPlace(half, path)
+	return made, os.Chmod(path, 0o600)
 }
 
 // shelf is a blob store as Litestream wants one: a client for each of its

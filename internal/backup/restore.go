@@ -121,19 +121,15 @@ type Report struct {
 	Recovery run.Recovery
 }
 
-// Restore brings a backup back. open is called twice: the whole file is checked
-// before anything is written. Where it fails, the database is as empty as it
-// was; blobs that came already are harmless.
+// Restore brings a backup back. open is called several times: the whole file is
+// checked before anything is written. Where it fails, or the machine does, the
+// database is as empty as it was; blobs that came already are harmless. A
+// database that is there is held, from the first moment on.
 func Restore(ctx context.Context, open func() (io.ReadCloser, error), t Target) (rep Report, err error) {
 	if err := t.empty(ctx); err != nil {
 		return rep, err
 	}
-	tell := func(p Progress) {
-		if t.Progress != nil {
-			t.Progress(p)
-		}
-	}
-	tell(Progress{Part: "checking the file"})
+	t.tell(Progress{Part: "checking the file"})
 	f, err := open()
 	if err != nil {
 		return rep, err
@@ -145,13 +141,38 @@ func Restore(ctx context.Context, open func() (io.ReadCloser, error), t Target) 
 	if dialect(t.DSN) != rep.Head.Dialect {
 		return rep, errs.New(errs.Conflict, "The backup is of a %s database, and the configuration names a %s one.", rep.Head.Dialect, dialect(t.DSN))
 	}
-	if f, err = open(); err != nil {
-		return rep, err
+	t.tell(Progress{Part: "database"})
+	if rep.Head.Dialect == db.SQLite {
+		err = t.restoreSQLite(ctx, open, &rep)
+	} else {
+		err = t.restorePostgres(ctx, open, &rep)
+	}
+	if err != nil {
+		return rep, fmt.Errorf("restore: %w", err)
+	}
+	return rep, nil
+}
+
+func (t Target) tell(p Progress) {
+	if t.Progress != nil {
+		t.Progress(p)
+	}
+}
+
+// readAgain reads the file once more: other gets each part that is no blob.
+func (t Target) readAgain(ctx context.Context, open func() (io.ReadCloser, error), other func(name string, r io.Reader) error) error {
+	f, err := open()
+	if err != nil {
+		return err
 	}
 	defer f.Close()
-	var blobs Progress
-	putBlob := func(name string, r io.Reader) error {
-		ref, ok := parseRef(strings.TrimPrefix(name, partBlob))
+	done := Progress{Part: "blobs"}
+	_, _, err = read(ctx, f, t.Keys, func(name string, r io.Reader) error {
+		text, ok := strings.CutPrefix(name, partBlob)
+		if !ok {
+			return other(name, r)
+		}
+		ref, ok := parseRef(text)
 		if !ok {
 			return damaged(fmt.Errorf("a blob is called %q", name))
 		}
@@ -159,21 +180,11 @@ func Restore(ctx context.Context, open func() (io.ReadCloser, error), t Target) 
 		if err := t.Blobs.PutBack(ctx, ref.Client, ref.Name, counted); err != nil {
 			return err
 		}
-		blobs.Part, blobs.Blobs, blobs.Bytes = "blobs", blobs.Blobs+1, blobs.Bytes+counted.n
-		tell(blobs)
+		done.Blobs, done.Bytes = done.Blobs+1, done.Bytes+counted.n
+		t.tell(done)
 		return nil
-	}
-	tell(Progress{Part: "database"})
-	if rep.Head.Dialect == db.SQLite {
-		err = t.restoreSQLite(ctx, f, putBlob)
-	} else {
-		err = t.restorePostgres(ctx, f, rep.Head, rep.Manifest, putBlob)
-	}
-	if err != nil {
-		return rep, fmt.Errorf("restore: %w", err)
-	}
-	rep.Recovery, rep.Frozen, err = t.settle(ctx, "backup", rep.Head.Made, &rep.Manifest)
-	return rep, err
+	})
+	return err
 }
 
 type counting struct {
@@ -218,30 +229,74 @@ func (t Target) empty(ctx context.Context) error {
 	return nil
 }
 
-func (t Target) restoreSQLite(ctx context.Context, f io.Reader, putBlob func(string, io.Reader) error) (err error) {
+func (t Target) restoreSQLite(ctx context.Context, open func() (io.ReadCloser, error), rep *Report) error {
+	return t.place(ctx, "backup", rep, &rep.Manifest, func(path string) (time.Time, error) {
+		return rep.Head.Made, t.readAgain(ctx, open, func(name string, r io.Reader) error {
+			if name != partDatabase {
+				return damaged(fmt.Errorf("it has a part %q", name))
+			}
+			return save(path, r)
+		})
+	})
+}
+
+// place makes the SQLite database under another name: fill writes the file and
+// says of when it is. It gets its own name once all in it is checked and held,
+// so that no server ever starts on one that is not. m is nil where it is not
+// known what must be there.
+func (t Target) place(ctx context.Context, source string, rep *Report, m *Manifest, fill func(path string) (time.Time, error)) (err error) {
 	path := strings.TrimPrefix(t.DSN, "sqlite:")
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
 	half := path + ".restoring"
-	if err := os.Remove(half); err != nil && !errors.Is(err, os.ErrNotExist) {
+	clear := func() (err error) {
+		for _, side := range []string{"", "-wal", "-shm", "-txid", ".lock"} {
+			if rerr := os.Remove(half + side); rerr != nil && !errors.Is(rerr, os.ErrNotExist) {
+				err = errors.Join(err, rerr)
+			}
+		}
 		return err
 	}
-	defer func() { _ = os.Remove(half) }() // gone where it was renamed
-	if _, _, err := read(ctx, f, t.Keys, func(name string, r io.Reader) error {
-		if name == partDatabase {
-			return save(half, r)
-		}
-		return putBlob(name, r)
-	}); err != nil {
+	if err := clear(); err != nil {
 		return err
+	}
+	defer func() { err = errors.Join(err, clear()) }()
+	made, err := fill(half)
+	if err != nil {
+		return err
+	}
+	d, err := db.Open(ctx, "sqlite:"+half)
+	if err != nil {
+		return err
+	}
+	err = check(ctx, d, m)
+	if err == nil {
+		err = d.Migrate(ctx)
+	}
+	if err == nil {
+		err = d.Tx(ctx, func(tx *db.Tx) error { return t.hold(ctx, tx, d, source, made, rep) })
+	}
+	// The last connection that closes brings all into the file.
+	if err := errors.Join(err, d.Close()); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(half + "-wal"); err == nil {
+		return errors.New("somebody else has the database open")
 	}
 	return putInPlace(half, path)
 }
 
-// putInPlace renames a file that is synced, so that a crash leaves it there or
+// putInPlace syncs a file and renames it, so that a crash leaves it there or
 // not.
 func putInPlace(from, to string) error {
+	f, err := os.OpenFile(from, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Chmod(0o600), f.Sync(), f.Close()); err != nil {
+		return err
+	}
 	if err := os.Rename(from, to); err != nil {
 		return err
 	}
@@ -252,66 +307,75 @@ func putInPlace(from, to string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-func (t Target) restorePostgres(ctx context.Context, f io.Reader, h Head, m Manifest, putBlob func(string, io.Reader) error) (err error) {
+// restorePostgres fills the tables and holds what is in them in one
+// transaction. What a kill before it leaves is an empty database with tables.
+func (t Target) restorePostgres(ctx context.Context, open func() (io.ReadCloser, error), rep *Report) (err error) {
 	d, err := db.Open(ctx, t.DSN)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if err := d.MigrateTo(ctx, h.Schema); err != nil {
+	if err := d.MigrateTo(ctx, rep.Head.Schema); err != nil {
 		return err
 	}
-	return d.Load(ctx, func(l *db.Loader) error {
-		_, _, err := read(ctx, f, t.Keys, func(name string, r io.Reader) error {
+	want := rep.Manifest.Tables
+	err = d.Load(ctx, func(l *db.Loader) error {
+		err := t.readAgain(ctx, open, func(name string, r io.Reader) error {
 			table, ok := strings.CutPrefix(name, partTable)
 			if !ok {
-				return putBlob(name, r)
+				return damaged(fmt.Errorf("it has a part %q", name))
 			}
 			n, err := l.Rows(ctx, table, r)
-			if err == nil && n != m.Tables[table] {
-				err = compare(m.Tables, map[string]int64{table: n})
+			if err == nil && n != want[table] {
+				err = compare(want, map[string]int64{table: n})
 			}
 			return err
 		})
-		return err
+		if err != nil {
+			return err
+		}
+		counts, err := d.Counts(ctx, l.Tx())
+		if err != nil {
+			return err
+		}
+		if err := compare(want, counts); err != nil {
+			return err
+		}
+		return t.hold(ctx, l.Tx(), d, "backup", rep.Head.Made, rep)
 	})
+	if err != nil {
+		return err
+	}
+	if err := access.NewTrail(d).Verify(ctx, rep.Manifest.Audit); err != nil {
+		return fmt.Errorf("what came back is held, and must not be used: %w", err)
+	}
+	return d.Migrate(ctx)
 }
 
-// settle looks at the database that came back, brings it to this program's
-// version, and freezes what a person has to look at. m is nil where it is not
-// known what must be there.
-func (t Target) settle(ctx context.Context, source string, made time.Time, m *Manifest) (rec run.Recovery, frozen int64, err error) {
-	d, err := db.Open(ctx, t.DSN)
-	if err != nil {
-		return rec, 0, err
-	}
-	defer func() { err = errors.Join(err, d.Close()) }()
+// check compares what is in a database with what must be.
+func check(ctx context.Context, d *db.DB, m *Manifest) error {
 	trail := access.NewTrail(d)
-	if m != nil {
-		counts, err := d.Counts(ctx, d)
-		if err != nil {
-			return rec, 0, err
-		}
-		if err := compare(m.Tables, counts); err != nil {
-			return rec, 0, err
-		}
-		if err := trail.Verify(ctx, m.Audit); err != nil {
-			return rec, 0, err
-		}
-	} else if err := trail.Verify(ctx); err != nil {
-		return rec, 0, err
+	if m == nil {
+		return trail.Verify(ctx)
 	}
-	if err := d.Migrate(ctx); err != nil {
-		return rec, 0, err
-	}
-	runs := run.NewStore(d, trail, nil)
-	if err := d.Tx(ctx, func(tx *db.Tx) (err error) {
-		rec, err = runs.BeginRecovery(ctx, tx, source, made, t.Who.Actor)
+	counts, err := d.Counts(ctx, d)
+	if err != nil {
 		return err
-	}); err != nil {
-		return rec, 0, err
 	}
-	states := state.New(state.Options{DB: d, Trail: trail})
-	frozen, err = states.Freeze(ctx, t.Who, fmt.Sprintf("It came back from a %s on %s, and what is really there may be newer: see `tidelock restore status`.", source, rec.Came.UTC().Format("2006-01-02 15:04 MST")))
-	return rec, frozen, err
+	if err := compare(m.Tables, counts); err != nil {
+		return err
+	}
+	return trail.Verify(ctx, m.Audit)
+}
+
+// hold records that the database came back, and freezes what a person has to
+// look at.
+func (t Target) hold(ctx context.Context, tx *db.Tx, d *db.DB, source string, made time.Time, rep *Report) (err error) {
+	trail := access.NewTrail(d)
+	if rep.Recovery, err = run.NewStore(d, trail, nil).BeginRecovery(ctx, tx, source, made, t.Who.Actor); err != nil {
+		return err
+	}
+	why := fmt.Sprintf("It came back from a %s on %s, and what is really there may be newer: see `tidelock restore status`.", source, rep.Recovery.Came.UTC().Format("2006-01-02 15:04 MST"))
+	rep.Frozen, err = state.New(state.Options{DB: d, Trail: trail}).FreezeTx(ctx, tx, t.Who, why)
+	return err
 }

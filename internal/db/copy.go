@@ -150,9 +150,13 @@ type Loader struct {
 	foreign [][2]string // table, and what puts a constraint back
 }
 
+// Tx returns the transaction of the load. What else must be true once the rows
+// are there is written in it.
+func (l *Loader) Tx() *Tx { return l.tx }
+
 // Load empties all tables and gives fn a loader. All is in one transaction; at
 // its end the foreign keys are checked, and the sequences go on behind the
-// highest number.
+// highest number. Like that of Tx, fn may be called again.
 func (d *DB) Load(ctx context.Context, fn func(l *Loader) error) error {
 	return d.Tx(ctx, func(tx *Tx) error {
 		tables, err := d.Tables(ctx, tx)

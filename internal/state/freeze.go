@@ -12,23 +12,29 @@ import (
 // somebody has looked at it: after a restore from an older backup, say, when
 // what is really there may be newer than what is known. reason is a sentence.
 func (s *Store) Freeze(ctx context.Context, who Who, reason string) (n int64, err error) {
-	if reason == "" {
-		return 0, errs.New(errs.Invalid, "A freeze needs a reason: everybody who is refused reads it.")
-	}
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE states SET frozen = $1 WHERE frozen = ''`, reason)
-		if err != nil {
-			return err
-		}
-		if n, err = res.RowsAffected(); err != nil || n == 0 {
-			return err
-		}
-		return s.record(ctx, tx, State{Name: "*"}, who, "state.frozen", map[string]any{"states": n, "reason": reason})
+		n, err = s.FreezeTx(ctx, tx, who, reason)
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("freeze states: %w", err)
 	}
 	return n, nil
+}
+
+// FreezeTx is Freeze in a transaction of the caller's.
+func (s *Store) FreezeTx(ctx context.Context, tx *db.Tx, who Who, reason string) (n int64, err error) {
+	if reason == "" {
+		return 0, errs.New(errs.Invalid, "A freeze needs a reason: everybody who is refused reads it.")
+	}
+	res, err := tx.ExecContext(ctx, `UPDATE states SET frozen = $1 WHERE frozen = ''`, reason)
+	if err != nil {
+		return 0, err
+	}
+	if n, err = res.RowsAffected(); err != nil || n == 0 {
+		return n, err
+	}
+	return n, s.record(ctx, tx, State{Name: "*"}, who, "state.frozen", map[string]any{"states": n, "reason": reason})
 }
 
 // Thaw lets a state be written again. serial is the one that whoever looked at
