@@ -318,6 +318,7 @@ func (s *Store) move(ctx context.Context, tx *db.Tx, r Run, next Status, why str
 	if n == 0 {
 		return errs.New(errs.Conflict, "The %s of %s was changed by someone else at the same moment.", r.Kind, r.Project.Name)
 	}
+	s.tell(tx, r, next)
 	if r.Status == Checking && next.Finished() {
 		return s.KeepForPerson(ctx, tx, r) // it had marked the lock if Terraform refused it once
 	}

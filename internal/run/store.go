@@ -21,6 +21,8 @@ type Store struct {
 	db    *db.DB
 	trail *access.Trail
 	now   func() time.Time
+
+	observed func(Ended) // nil where nobody wants to know
 }
 
 // NewStore returns a store on a migrated database. now is the clock; nil

@@ -1,0 +1,4 @@
+package run
+
+// LoadsQuery is what Loads asks.
+var LoadsQuery = loadsQuery
