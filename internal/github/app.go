@@ -33,10 +33,10 @@ type Options struct {
 	Clock         Clock             // nil: the machine's
 	Log           *slog.Logger      // nil: nothing is logged
 	// OnCall is told of every request that was sent, tokens' included: the
-	// method, the route with its variables replaced ("/repositories/{id}/pulls/{n}"),
-	// and the status, 0 when no answer came. It must be fast and may be called
-	// concurrently.
-	OnCall func(method, route string, status int)
+	// method, the route with its variables replaced ("/repositories/{id}/pulls/{n}")
+	// so that it names nobody and nothing, the status, 0 when no answer came, and
+	// how long that took. It must be fast and may be called concurrently.
+	OnCall func(method, route string, status int, took time.Duration)
 	// Writes spaces what changes something at GitHub, per installation.
 	Writes Pace
 	// CacheBytes bounds the answers that are kept so that GitHub need only say

@@ -190,13 +190,14 @@ func (c *conn) leave(k call) {
 // go-github does. A GET asks only whether what is kept still holds.
 func (c *conn) RoundTrip(req *http.Request) (*http.Response, error) {
 	req, key, have, keeps := c.app.cache.ask(req, c.app.base.Host)
+	start := time.Now()
 	resp, err := c.base.RoundTrip(req)
 	if f := c.app.opts.OnCall; f != nil {
 		status := 0
 		if err == nil {
 			status = resp.StatusCode
 		}
-		f(req.Method, c.app.route(req.URL.EscapedPath()), status)
+		f(req.Method, c.app.route(req.URL.EscapedPath()), status, time.Since(start))
 	}
 	if err != nil {
 		return nil, err
@@ -307,7 +308,7 @@ func resetTime(h http.Header) time.Time {
 
 // routeParts are what varies behind a part of a route, numbers aside.
 var routeParts = map[string]string{"collaborators": "{user}", "commits": "{ref}", "compare": "{basehead}", "branches": "{branch}",
-	"contents": "{path}", "orgs": "{org}", "teams": "{slug}", "memberships": "{user}"}
+	"contents": "{path}", "heads": "{branch}", "orgs": "{org}", "teams": "{slug}", "memberships": "{user}"}
 
 // route is a URL's path as calls are counted by: below the API's root, and
 // without what varies.
@@ -325,7 +326,7 @@ func (a *App) route(path string) string {
 			}
 		} else if i > 0 && routeParts[parts[i-1]] != "" {
 			parts[i] = routeParts[parts[i-1]]
-			if parts[i] == "{path}" {
+			if parts[i-1] == "contents" || parts[i-1] == "heads" { // the rest of the path is one name
 				parts = parts[:i+1]
 				break
 			}

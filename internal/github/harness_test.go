@@ -64,7 +64,7 @@ func newWorld(t *testing.T, settings ...setting) *world {
 	server := githubtest.Options{Now: w.clock.Now, WebhookSecret: "the webhook secret"}
 	client := github.Options{Clock: w.clock, WebhookSecret: redact.NewSecret("the webhook secret"),
 		Writes: github.Pace{Burst: 20, PerSecond: 1}} // as at github.com, although the stand-in's address is not
-	client.OnCall = func(method, route string, status int) {
+	client.OnCall = func(method, route string, status int, _ time.Duration) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.calls = append(w.calls, method+" "+route+" "+http.StatusText(status))
