@@ -75,6 +75,10 @@ const (
 	maxKept  = 1 << 10
 )
 
+// counted is how deep in the state anything is kept or counted; below are the
+// insides of instances, which are nearly all of it.
+const counted = 4
+
 // wanted are the keys of a state whose values are kept.
 var wanted = map[string]bool{"version": true, "serial": true, "lineage": true, "terraform_version": true, "encrypted_data": false, "resources": false}
 
@@ -84,33 +88,27 @@ func (s *scanner) Write(p []byte) (int, error) {
 		return 0, s.err
 	}
 	for i := 0; i < len(p); i++ {
+		if len(s.stack) > counted {
+			n := s.skim(p[i:])
+			s.at += int64(n)
+			if i += n; i == len(p) {
+				break
+			}
+		}
 		c := p[i]
 		switch {
-		case s.step == inString: // most of a state is in strings
-			from := i
-			for i < len(p) && p[i] != '"' && p[i] != '\\' && p[i] >= ' ' {
-				i++
-			}
+		case s.step == inString:
+			n := plain(p[i:])
 			if s.keep {
-				s.retain(p[from:i])
+				s.retain(p[i : i+n])
 			}
-			s.at += int64(i - from)
-			if i == len(p) {
+			s.at += int64(n)
+			if i += n; i == len(p) {
 				return len(p), s.err
 			}
-			if c = p[i]; c == '"' && !s.keep { // and most strings are of no interest
-				s.at++
-				if s.step = wantMore; s.inKey {
-					s.step = wantColon
-				}
-				continue
-			}
-		case s.step <= wantNothing && c <= ' ' && isSpace(c): // much of it is room between them
+			c = p[i]
+		case s.step <= wantNothing && isSpace(c):
 			s.at++
-			continue
-		case s.step == wantColon && c == ':':
-			s.at++
-			s.step = wantValue
 			continue
 		}
 		s.feed(c)

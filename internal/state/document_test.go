@@ -99,6 +99,33 @@ func FuzzDocument(f *testing.F) {
 	})
 }
 
+// Inside an instance, where the scanner only skims, it takes what
+// encoding/json takes and nothing else, however it is cut.
+func FuzzInsides(f *testing.F) {
+	for _, text := range []string{
+		`{"a":"b","c":[1,-2.5e+3,0,10,true,false,null,{}],"d":{"e":[]}}`, "[ 1 ,\n        \t  2 ]", `"a\"b\\\/\u00e9\n and then some more of it"`, `{"a":1,}`, `[1,]`, `[01]`, `[1 2]`, `{"a" 1}`, `{"a":1]`, `[1}`, `{1:2}`,
+		`"\x"`, "\"0123456\x01\"", "\"0123456789\x7f\xff\"", `tru`, `[truex]`, `[nul]`, `-`, `[1.]`, `[1e]`, `[-]`, `["a]`, `{"a"`, `,`, `]`, `}`, `[[[[[[[[]]]]]]]]`, `"\ud800"`, `"\`,
+	} {
+		f.Add(text, uint8(5))
+	}
+	f.Fuzz(func(t *testing.T, inside string, n uint8) {
+		if strings.Count(inside, "[")+strings.Count(inside, "{") > maxDepth-10 {
+			return
+		}
+		text := `{"version":4,"serial":1,"resources":[{"instances":[{"attributes":` + inside + `}]},{"instances":[{}]}]}`
+		want := json.Valid([]byte(text))
+		for _, n := range []int{int(n) + 1, len(text)} {
+			d, err := scanBy(text, n)
+			if (err == nil) != want {
+				t.Fatalf("%q, cut by %d: %v", text, n, err)
+			}
+			if json.Valid([]byte(inside)) && (d.Resources != 2 || d.Instances != 2) {
+				t.Fatalf("%q, cut by %d: %+v", text, n, d)
+			}
+		}
+	})
+}
+
 func BenchmarkScan(b *testing.B) {
 	var text strings.Builder
 	text.WriteString(`{"version":4,"serial":17,"resources":[`)
