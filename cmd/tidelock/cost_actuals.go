@@ -90,11 +90,9 @@ func (c *costActuals) run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer d.close()
-	id := ""
-	if c.client != "" {
-		if id, err = d.client(ctx, c.client); err != nil {
-			return err
-		}
+	id, err := clientID(ctx, d.clients, d.db, c.client)
+	if err != nil {
+		return err
 	}
 	b, err := d.bills(ctx, c.client, id, c.month, from)
 	if err != nil {

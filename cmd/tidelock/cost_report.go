@@ -85,11 +85,9 @@ func (c *costReport) run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer d.close()
-	id := ""
-	if c.client != "" {
-		if id, err = d.client(ctx, c.client); err != nil {
-			return err
-		}
+	id, err := clientID(ctx, d.clients, d.db, c.client)
+	if err != nil {
+		return err
 	}
 	s, err := d.costs().Statement(ctx, asked, id)
 	if err != nil {
@@ -104,26 +102,6 @@ func (c *costReport) run(ctx context.Context, p *program) error {
 // costs is where reports come from.
 func (d *desk) costs() costreport.Source {
 	return costreport.Source{Ledger: d.budget, Bills: actuals.NewStore(d.db, access.NewTrail(d.db), d.billing, nil)}
-}
-
-// client finds a client by its slug, and names a near one where there is none.
-func (d *desk) client(ctx context.Context, slug string) (string, error) {
-	all, err := d.clients.List(ctx, d.db)
-	if err != nil {
-		return "", err
-	}
-	var slugs []string
-	for _, c := range all {
-		if c.Slug == slug {
-			return c.ID, nil
-		}
-		slugs = append(slugs, c.Slug)
-	}
-	hint := planner.DidYouMean(slug, slugs)
-	if hint == "" && len(slugs) > 0 {
-		hint = " It knows " + strings.Join(slugs[:min(len(slugs), 20)], ", ") + "."
-	}
-	return "", errs.New(errs.NotFound, "This server knows no client %q.%s", slug, hint)
 }
 
 // noSuchProject says that a project is in nobody's ledger, and names a near one.

@@ -115,13 +115,9 @@ func (p *program) openInventory(ctx context.Context, slug string) (v *vault, x *
 	if v, err = p.openStates(ctx, true); err != nil {
 		return nil, nil, "", err
 	}
-	if slug != "" {
-		c, err := v.client(ctx, slug)
-		if err != nil {
-			v.close()
-			return nil, nil, "", err
-		}
-		client = c.ID
+	if client, err = v.clientID(ctx, slug); err != nil {
+		v.close()
+		return nil, nil, "", err
 	}
 	x = explorer.New(v.db, v.states, nil, nil)
 	if _, err := x.Refresh(ctx, client); err != nil {

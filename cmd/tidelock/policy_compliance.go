@@ -148,27 +148,11 @@ func (c *policyCompliance) record(ctx context.Context, p *program) (*compliance.
 		asked.Client, asked.Repo = d.repos[0].ClientID, d.repos[0].ID
 	}
 	if c.client != "" {
-		client, err := d.clientID(ctx, c.client)
-		if err != nil {
+		if asked.Client, err = clientID(ctx, d.clients, d.db, c.client); err != nil {
 			return nil, err
 		}
-		asked.Client = client
 	}
 	return compliance.Count(ctx, d.db, d.runs, asked)
-}
-
-// clientID finds a client by its slug.
-func (d *desk) clientID(ctx context.Context, slug string) (string, error) {
-	all, err := d.clients.List(ctx, d.db)
-	if err != nil {
-		return "", err
-	}
-	for _, c := range all {
-		if c.Slug == slug {
-			return c.ID, nil
-		}
-	}
-	return "", errs.New(errs.NotFound, "This server knows no client %q.", slug)
 }
 
 func complianceTable(w io.Writer, s compliance.Statement) error {

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tidelock/tidelock/internal/access"
-	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/run"
@@ -190,41 +189,28 @@ func wholeTime(s string) (time.Duration, error) {
 // narrow finds a client by its slug and a repository by its name, those too
 // that the App is no longer installed on.
 func (d *desk) narrow(ctx context.Context, slug, name string) (client string, repo int64, err error) {
-	if slug == "" && name == "" {
-		return "", 0, nil
+	if client, err = clientID(ctx, d.clients, d.db, slug); err != nil || name == "" {
+		return client, 0, err
 	}
 	all, err := d.clients.List(ctx, d.db)
 	if err != nil {
 		return "", 0, err
 	}
-	var slugs []string
 	for _, c := range all {
-		slugs = append(slugs, c.Slug)
-		if slug != "" && c.Slug != slug {
+		if client != "" && c.ID != client {
 			continue
 		}
-		if slug != "" {
-			client = c.ID
-		}
-		var repos []clients.Repo
-		if name != "" {
-			if repos, err = d.clients.Repos(ctx, d.db, c.ID); err != nil {
-				return "", 0, err
-			}
+		repos, err := d.clients.Repos(ctx, d.db, c.ID)
+		if err != nil {
+			return "", 0, err
 		}
 		for _, r := range repos {
 			if strings.EqualFold(r.FullName(), name) {
-				client, repo = c.ID, r.ID
+				return c.ID, r.ID, nil
 			}
 		}
 	}
-	switch {
-	case slug != "" && client == "":
-		return "", 0, errs.New(errs.NotFound, "This server knows no client %q. It knows %s.", slug, strings.Join(slugs, ", "))
-	case name != "" && repo == 0:
-		return "", 0, errs.New(errs.NotFound, "This server knows no repository %q.", name)
-	}
-	return client, repo, nil
+	return "", 0, errs.New(errs.NotFound, "This server knows no repository %q.", name)
 }
 
 func (d *desk) listWaivers(ctx context.Context, w io.Writer, f run.WaiverFilter, asJSON bool) error {

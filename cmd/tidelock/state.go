@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os/user"
+	"strconv"
 	"strings"
 	"time"
 
@@ -105,6 +106,27 @@ func (p *program) openStates(ctx context.Context, keys bool) (_ *vault, err erro
 	return v, nil
 }
 
+// onStates opens the server's states for as long as do works with them.
+func (p *program) onStates(ctx context.Context, keys bool, do func(context.Context, *vault) error) error {
+	v, err := p.openStates(ctx, keys)
+	if err != nil {
+		return err
+	}
+	defer v.close()
+	return do(ctx, v)
+}
+
+// onState is onStates for one of them, written CLIENT/PROJECT.
+func (p *program) onState(ctx context.Context, arg string, keys bool, do func(context.Context, *vault, clients.Client, string) error) error {
+	return p.onStates(ctx, keys, func(ctx context.Context, v *vault) error {
+		c, name, err := v.find(ctx, arg)
+		if err != nil {
+			return err
+		}
+		return do(ctx, v, c, name)
+	})
+}
+
 // operator is who works on the server's machine: the user of the system, the
 // one behind sudo where there is one. It is a name for the audit trail, and
 // proves nothing: who may write to the database may write any name.
@@ -133,11 +155,21 @@ func (v *vault) find(ctx context.Context, arg string) (client clients.Client, na
 }
 
 func (v *vault) client(ctx context.Context, slug string) (clients.Client, error) {
-	c, err := v.clients.BySlug(ctx, v.db, slug)
-	if errs.Is(err, errs.NotFound) {
-		return c, errs.Wrap(errs.NotFound, err, "There is no client %q; `tidelock token list` and `tidelock state list` show the names of those that have something here.", slug)
+	return clientNamed(ctx, v.clients, v.db, slug)
+}
+
+// clientID returns the ID that a filter by client stands for, "" for none.
+func (v *vault) clientID(ctx context.Context, slug string) (string, error) {
+	return clientID(ctx, v.clients, v.db, slug)
+}
+
+// versionNumber reads the number of a version.
+func versionNumber(arg string) (int64, error) {
+	n, err := strconv.ParseInt(arg, 10, 64)
+	if err != nil || n < 1 {
+		return 0, errs.New(errs.Invalid, "%q is no number of a version; `tidelock state versions` lists them.", arg)
 	}
-	return c, err
+	return n, nil
 }
 
 // slugs returns the clients' names by ID.

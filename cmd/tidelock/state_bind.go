@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,25 +59,17 @@ func newStateBindCommand(p *program) *cobra.Command {
 		Example: "  tidelock state bind acme/network/prod --repo acme/infra --project live/network",
 		Args:    oneState,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			v, err := p.openStates(ctx, false)
-			if err != nil {
+			return p.onState(cmd.Context(), args[0], false, func(ctx context.Context, v *vault, c clients.Client, name string) error {
+				owner, err := of.owner(ctx, v, c)
+				if err != nil {
+					return err
+				}
+				if err := v.states.Bind(ctx, owner, name, v.who); err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(p.stdout, "%s is the state of %s in %s.\n", args[0], owner.Project, of.repo)
 				return err
-			}
-			defer v.close()
-			c, name, err := v.find(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			owner, err := of.owner(ctx, v, c)
-			if err != nil {
-				return err
-			}
-			if err := v.states.Bind(ctx, owner, name, v.who); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(p.stdout, "%s is the state of %s in %s.\n", args[0], owner.Project, of.repo)
-			return err
+			})
 		},
 	}
 	of.add(cmd)
@@ -95,26 +86,18 @@ func newStatePushErroredCommand(p *program) *cobra.Command {
 		Example: "  tidelock state errored\n  tidelock state push-errored acme/network/prod 13",
 		Args:    func(cmd *cobra.Command, args []string) error { return stateArgs(cmd, args, 2) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			number, err := strconv.ParseInt(args[1], 10, 64)
-			if err != nil {
-				return errs.New(errs.Invalid, "%q is no number of a version.", args[1])
-			}
-			v, err := p.openStates(ctx, true)
+			number, err := versionNumber(args[1])
 			if err != nil {
 				return err
 			}
-			defer v.close()
-			c, name, err := v.find(ctx, args[0])
-			if err != nil {
+			return p.onState(cmd.Context(), args[0], true, func(ctx context.Context, v *vault, c clients.Client, name string) error {
+				done, err := v.states.PushErrored(ctx, c.ID, name, number, v.who)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(p.stdout, "%s has version %d, with serial %d.\n", args[0], done.Seq, done.Serial)
 				return err
-			}
-			done, err := v.states.PushErrored(ctx, c.ID, name, number, v.who)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(p.stdout, "%s has version %d, with serial %d.\n", args[0], done.Seq, done.Serial)
-			return err
+			})
 		},
 	}
 }

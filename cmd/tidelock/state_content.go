@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/state"
 )
@@ -22,31 +24,24 @@ func newStatePullCommand(p *program) *cobra.Command {
 		Example: "  tidelock state pull acme/network/prod | jq .serial\n  tidelock state pull acme/network/prod --version 11 --out v11.tfstate",
 		Args:    oneState,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			v, err := p.openStates(ctx, true)
-			if err != nil {
-				return err
-			}
-			defer v.close()
-			c, name, err := v.find(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			var content io.ReadCloser
-			if number != 0 {
-				_, content, err = v.states.ReadVersion(ctx, c.ID, name, number)
-			} else {
-				_, content, err = v.states.Read(ctx, c.ID, name)
-			}
-			if err != nil {
-				return err
-			}
-			defer content.Close()
-			if out == "" {
-				_, err := io.Copy(p.stdout, content)
-				return err
-			}
-			return writeState(out, content)
+			return p.onState(cmd.Context(), args[0], true, func(ctx context.Context, v *vault, c clients.Client, name string) error {
+				var content io.ReadCloser
+				var err error
+				if number != 0 {
+					_, content, err = v.states.ReadVersion(ctx, c.ID, name, number)
+				} else {
+					_, content, err = v.states.Read(ctx, c.ID, name)
+				}
+				if err != nil {
+					return err
+				}
+				defer content.Close()
+				if out == "" {
+					_, err := io.Copy(p.stdout, content)
+					return err
+				}
+				return writeState(out, content)
+			})
 		},
 	}
 	cmd.Flags().Int64Var(&number, "version", 0, "this version (else the one that counts)")
@@ -84,31 +79,23 @@ func newStatePushCommand(p *program) *cobra.Command {
 			"  tidelock state push acme/network/prod fixed.tfstate --force --reason \"removed the duplicate by hand\"",
 		Args: func(cmd *cobra.Command, args []string) error { return stateArgs(cmd, args, 2) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			v, err := p.openStates(ctx, true)
-			if err != nil {
-				return err
-			}
-			defer v.close()
-			c, name, err := v.find(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			body := p.stdin
-			if args[1] != "-" {
-				f, err := os.Open(args[1])
-				if err != nil {
-					return errs.Wrap(errs.NotFound, err, "The file %s can't be read.", args[1])
+			return p.onState(cmd.Context(), args[0], true, func(ctx context.Context, v *vault, c clients.Client, name string) error {
+				body := p.stdin
+				if args[1] != "-" {
+					f, err := os.Open(args[1])
+					if err != nil {
+						return errs.Wrap(errs.NotFound, err, "The file %s can't be read.", args[1])
+					}
+					defer f.Close()
+					body = f
 				}
-				defer f.Close()
-				body = f
-			}
-			done, err := v.states.Write(ctx, state.Write{Client: c.ID, Name: name, Who: v.who, Body: body, Force: force, Reason: reason})
-			if err != nil {
+				done, err := v.states.Write(ctx, state.Write{Client: c.ID, Name: name, Who: v.who, Body: body, Force: force, Reason: reason})
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(p.stdout, "%s has version %d, with serial %d.\n", args[0], done.Seq, done.Serial)
 				return err
-			}
-			_, err = fmt.Fprintf(p.stdout, "%s has version %d, with serial %d.\n", args[0], done.Seq, done.Serial)
-			return err
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "whatever lineage and serial are")

@@ -1,13 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/state"
 	"github.com/tidelock/tidelock/internal/terminal"
 )
@@ -23,39 +23,31 @@ func newStateDiffCommand(p *program) *cobra.Command {
 		Example: "  tidelock state diff acme/network/prod 11 12\n  tidelock state diff acme/network/prod 11 12 --json | jq -r '.resources[].address'",
 		Args:    func(cmd *cobra.Command, args []string) error { return stateArgs(cmd, args, 3) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
 			var numbers [2]int64
 			for i := range numbers {
-				n, err := strconv.ParseInt(args[i+1], 10, 64)
-				if err != nil || n < 1 {
-					return errs.New(errs.Invalid, "%q is no number of a version; `tidelock state versions` lists them.", args[i+1])
+				n, err := versionNumber(args[i+1])
+				if err != nil {
+					return err
 				}
 				numbers[i] = n
 			}
-			v, err := p.openStates(ctx, true)
-			if err != nil {
-				return err
-			}
-			defer v.close()
-			c, name, err := v.find(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			d, err := v.states.Compare(ctx, c.ID, name, numbers[0], numbers[1])
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				resources, outputs := d.Resources, d.Outputs
-				if resources == nil {
-					resources = []state.ResourceDiff{}
+			return p.onState(cmd.Context(), args[0], true, func(ctx context.Context, v *vault, c clients.Client, name string) error {
+				d, err := v.states.Compare(ctx, c.ID, name, numbers[0], numbers[1])
+				if err != nil {
+					return err
 				}
-				if outputs == nil {
-					outputs = []state.AttributeDiff{}
+				if asJSON {
+					resources, outputs := d.Resources, d.Outputs
+					if resources == nil {
+						resources = []state.ResourceDiff{}
+					}
+					if outputs == nil {
+						outputs = []state.AttributeDiff{}
+					}
+					return writeJSON(p.stdout, map[string]any{"from": viewVersion(d.From, ""), "to": viewVersion(d.To, ""), "resources": resources, "outputs": outputs})
 				}
-				return writeJSON(p.stdout, map[string]any{"from": viewVersion(d.From, ""), "to": viewVersion(d.To, ""), "resources": resources, "outputs": outputs})
-			}
-			return writeStateDiff(p.stdout, d)
+				return writeStateDiff(p.stdout, d)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")

@@ -83,50 +83,42 @@ func newStateListCommand(p *program) *cobra.Command {
 		Example: "  tidelock state list\n  tidelock state list --client acme --json | jq -r '.states[] | select(.lock).state'",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx := cmd.Context()
-			v, err := p.openStates(ctx, false)
-			if err != nil {
-				return err
-			}
-			defer v.close()
-			id := ""
-			if client != "" {
-				c, err := v.client(ctx, client)
+			return p.onStates(cmd.Context(), false, func(ctx context.Context, v *vault) error {
+				id, err := v.clientID(ctx, client)
 				if err != nil {
 					return err
 				}
-				id = c.ID
-			}
-			slugs, err := v.slugs(ctx)
-			if err != nil {
-				return err
-			}
-			all, err := v.states.States(ctx, id)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				views := []stateJSON{}
+				slugs, err := v.slugs(ctx)
+				if err != nil {
+					return err
+				}
+				all, err := v.states.States(ctx, id)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					views := []stateJSON{}
+					for _, s := range all {
+						views = append(views, viewState(slugs[s.Client], s))
+					}
+					return writeJSON(p.stdout, map[string]any{"states": views})
+				}
+				t := newTable("STATE", "SERIAL", "VERSION", "WRITTEN", "LOCKED BY")
 				for _, s := range all {
-					views = append(views, viewState(slugs[s.Client], s))
+					serial, holder := any(s.Serial), ""
+					if !s.Exists() {
+						serial = "-"
+					}
+					if s.Lock != nil {
+						holder = s.Lock.Holder()
+					}
+					if s.Frozen != "" {
+						holder = "frozen: " + s.Frozen
+					}
+					t.row(slugs[s.Client]+"/"+s.Name, serial, s.Seq, day(s.Written), holder)
 				}
-				return writeJSON(p.stdout, map[string]any{"states": views})
-			}
-			t := newTable("STATE", "SERIAL", "VERSION", "WRITTEN", "LOCKED BY")
-			for _, s := range all {
-				serial, holder := any(s.Serial), ""
-				if !s.Exists() {
-					serial = "-"
-				}
-				if s.Lock != nil {
-					holder = s.Lock.Holder()
-				}
-				if s.Frozen != "" {
-					holder = "frozen: " + s.Frozen
-				}
-				t.row(slugs[s.Client]+"/"+s.Name, serial, s.Seq, day(s.Written), holder)
-			}
-			return t.write(p.stdout)
+				return t.write(p.stdout)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&client, "client", "", "only this client's, by its slug")
@@ -144,17 +136,9 @@ func newStateShowCommand(p *program) *cobra.Command {
 		Example: "  tidelock state show acme/network/prod\n  tidelock state show acme/network/prod --version 11 --json",
 		Args:    oneState,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			v, err := p.openStates(ctx, false)
-			if err != nil {
-				return err
-			}
-			defer v.close()
-			c, name, err := v.find(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			return v.show(ctx, p, c, name, number, asJSON)
+			return p.onState(cmd.Context(), args[0], false, func(ctx context.Context, v *vault, c clients.Client, name string) error {
+				return v.show(ctx, p, c, name, number, asJSON)
+			})
 		},
 	}
 	cmd.Flags().Int64Var(&number, "version", 0, "show this version (else the one that counts)")
@@ -228,46 +212,38 @@ func newStateVersionsCommand(p *program) *cobra.Command {
 		Example: "  tidelock state versions acme/network/prod\n  tidelock state versions acme/network/prod --json | jq '.versions[0].sha256'",
 		Args:    oneState,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
 			if limit < 1 || limit > 10000 {
 				return errs.New(errs.Invalid, "--limit is how many to show, from 1 to 10000, not %d.", limit)
 			}
-			v, err := p.openStates(ctx, false)
-			if err != nil {
-				return err
-			}
-			defer v.close()
-			c, name, err := v.find(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			st, err := v.states.State(ctx, c.ID, name)
-			if err != nil {
-				return err
-			}
-			all, err := v.states.Versions(ctx, c.ID, name, limit)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				views := []versionJSON{}
+			return p.onState(cmd.Context(), args[0], false, func(ctx context.Context, v *vault, c clients.Client, name string) error {
+				st, err := v.states.State(ctx, c.ID, name)
+				if err != nil {
+					return err
+				}
+				all, err := v.states.Versions(ctx, c.ID, name, limit)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					views := []versionJSON{}
+					for _, one := range all {
+						views = append(views, viewVersion(one, st.Current))
+					}
+					return writeJSON(p.stdout, map[string]any{"versions": views})
+				}
+				t := newTable("VERSION", "KIND", "SERIAL", "INSTANCES", "SIZE", "WRITTEN", "BY", "")
 				for _, one := range all {
-					views = append(views, viewVersion(one, st.Current))
+					by, mark := one.Actor.String(), ""
+					if one.Run != "" {
+						by += ", run " + one.Run
+					}
+					if one.ID == st.Current {
+						mark = "counts"
+					}
+					t.row(one.Seq, one.Kind, one.Serial, one.Instances, humanize.IBytes(uint64(one.Size)), day(one.Created), by, mark)
 				}
-				return writeJSON(p.stdout, map[string]any{"versions": views})
-			}
-			t := newTable("VERSION", "KIND", "SERIAL", "INSTANCES", "SIZE", "WRITTEN", "BY", "")
-			for _, one := range all {
-				by, mark := one.Actor.String(), ""
-				if one.Run != "" {
-					by += ", run " + one.Run
-				}
-				if one.ID == st.Current {
-					mark = "counts"
-				}
-				t.row(one.Seq, one.Kind, one.Serial, one.Instances, humanize.IBytes(uint64(one.Size)), day(one.Created), by, mark)
-			}
-			return t.write(p.stdout)
+				return t.write(p.stdout)
+			})
 		},
 	}
 	cmd.Flags().IntVar(&limit, "limit", 50, "how many to show")

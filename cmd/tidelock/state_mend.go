@@ -1,11 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/errs"
 )
 
@@ -19,29 +20,21 @@ func newStateUnlockCommand(p *program) *cobra.Command {
 		Example: "  tidelock state show acme/network/prod\n  tidelock state unlock acme/network/prod --id 0a1b2c3d-… --reason \"the laptop was lost\"",
 		Args:    oneState,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
 			if reason == "" {
 				return errs.New(errs.Invalid, "Say why with --reason: it stands in the audit trail.")
 			}
-			v, err := p.openStates(ctx, false)
-			if err != nil {
+			return p.onState(cmd.Context(), args[0], false, func(ctx context.Context, v *vault, c clients.Client, name string) error {
+				taken, err := v.states.ForceUnlock(ctx, c.ID, name, v.who, id, reason)
+				if err != nil {
+					return err
+				}
+				text := "Nobody holds a lock of " + args[0] + "."
+				if taken != nil {
+					text = fmt.Sprintf("The lock %s of %s is taken away from %s.", taken.ID, args[0], taken.Holder())
+				}
+				_, err = fmt.Fprintln(p.stdout, text)
 				return err
-			}
-			defer v.close()
-			c, name, err := v.find(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			taken, err := v.states.ForceUnlock(ctx, c.ID, name, v.who, id, reason)
-			if err != nil {
-				return err
-			}
-			text := "Nobody holds a lock of " + args[0] + "."
-			if taken != nil {
-				text = fmt.Sprintf("The lock %s of %s is taken away from %s.", taken.ID, args[0], taken.Holder())
-			}
-			_, err = fmt.Fprintln(p.stdout, text)
-			return err
+			})
 		},
 	}
 	cmd.Flags().StringVar(&id, "id", "", "the lock that is meant")
@@ -63,24 +56,16 @@ func newStateThawCommand(p *program) *cobra.Command {
 		Example: "  tidelock state thaw acme/network/prod --serial 42 --reason \"compared with the plan: nothing differs\"",
 		Args:    oneState,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
 			if reason == "" || !cmd.Flags().Changed("serial") {
 				return errs.New(errs.Invalid, "Give the serial that is right with --serial, and with --reason how you know.")
 			}
-			v, err := p.openStates(ctx, false)
-			if err != nil {
+			return p.onState(cmd.Context(), args[0], false, func(ctx context.Context, v *vault, c clients.Client, name string) error {
+				if err := v.states.Thaw(ctx, c.ID, name, serial, v.who, reason); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintf(p.stdout, "%s may be written again.\n", args[0])
 				return err
-			}
-			defer v.close()
-			c, name, err := v.find(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			if err := v.states.Thaw(ctx, c.ID, name, serial, v.who, reason); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(p.stdout, "%s may be written again.\n", args[0])
-			return err
+			})
 		},
 	}
 	cmd.Flags().Int64Var(&serial, "serial", 0, "the serial that is right")
@@ -100,107 +85,81 @@ func newStateRemoveCommand(p *program) *cobra.Command {
 		Example: "  tidelock state rm acme/network/old --yes",
 		Args:    oneState,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
 			if !yes {
 				return errs.New(errs.Invalid, "What the state manages stays, and nobody manages it any more. Say --yes if that is meant.")
 			}
-			v, err := p.openStates(ctx, false)
-			if err != nil {
+			return p.onState(cmd.Context(), args[0], false, func(ctx context.Context, v *vault, c clients.Client, name string) error {
+				st, err := v.states.State(ctx, c.ID, name)
+				if err != nil {
+					return err
+				}
+				if err := v.states.Delete(ctx, c.ID, name, v.who, ""); err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(p.stdout, "%s is gone. Its last version is %d.\n", args[0], st.Seq)
 				return err
-			}
-			defer v.close()
-			c, name, err := v.find(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			st, err := v.states.State(ctx, c.ID, name)
-			if err != nil {
-				return err
-			}
-			if err := v.states.Delete(ctx, c.ID, name, v.who, ""); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(p.stdout, "%s is gone. Its last version is %d.\n", args[0], st.Seq)
-			return err
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "it is meant")
 	return cmd
 }
 
+// erroredJSON is a version in `tidelock state errored --json`.
+type erroredJSON struct {
+	State string `json:"state"`
+	versionJSON
+}
+
 func newStateErroredCommand(p *program) *cobra.Command {
-	var push string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "errored [CLIENT/PROJECT]",
-		Short: "List the states that runs could not write, and push one after all",
+		Use:   "errored",
+		Short: "List the states that runs could not write",
 		Long: "Where an apply could not write its state at the end, the server keeps it, encrypted, as a version that does not\n" +
-			"count. With --push VERSION it is written like any other: the state must not be locked, its lineage the same and\n" +
-			"its serial lower.",
-		Example: "  tidelock state errored\n  tidelock state errored acme/network/prod --push 13",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if push == "" {
-				return noArgs(cmd, args)
-			}
-			return oneState(cmd, args)
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			v, err := p.openStates(ctx, push != "")
-			if err != nil {
-				return err
-			}
-			defer v.close()
-			if push != "" {
-				number, err := strconv.ParseInt(push, 10, 64)
-				if err != nil {
-					return errs.New(errs.Invalid, "%q is no number of a version.", push)
-				}
-				c, name, err := v.find(ctx, args[0])
+			"count. `tidelock state push-errored` writes it after all.",
+		Example: "  tidelock state errored\n  tidelock state errored --json | jq -r '.errored[].run'",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.onStates(cmd.Context(), false, func(ctx context.Context, v *vault) error {
+				all, err := v.states.Errored(ctx, "")
 				if err != nil {
 					return err
 				}
-				done, err := v.states.PushErrored(ctx, c.ID, name, number, v.who)
+				names, err := v.names(ctx)
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(p.stdout, "%s has version %d, with serial %d.\n", args[0], done.Seq, done.Serial)
-				return err
-			}
-			all, err := v.states.Errored(ctx, "")
-			if err != nil {
-				return err
-			}
-			names := map[string]string{}
-			slugs, err := v.slugs(ctx)
-			if err != nil {
-				return err
-			}
-			states, err := v.states.States(ctx, "")
-			if err != nil {
-				return err
-			}
-			for _, s := range states {
-				names[s.ID] = slugs[s.Client] + "/" + s.Name
-			}
-			type view struct {
-				State string `json:"state"`
-				versionJSON
-			}
-			views := []view{}
-			t := newTable("STATE", "VERSION", "SERIAL", "RUN", "WRITTEN")
-			for _, one := range all {
-				views = append(views, view{names[one.State], viewVersion(one, "")})
-				t.row(names[one.State], one.Seq, one.Serial, one.Run, day(one.Created))
-			}
-			if asJSON {
-				return writeJSON(p.stdout, map[string]any{"errored": views})
-			}
-			return t.write(p.stdout)
+				views := []erroredJSON{}
+				t := newTable("STATE", "VERSION", "SERIAL", "RUN", "WRITTEN")
+				for _, one := range all {
+					views = append(views, erroredJSON{names[one.State], viewVersion(one, "")})
+					t.row(names[one.State], one.Seq, one.Serial, one.Run, day(one.Created))
+				}
+				if asJSON {
+					return writeJSON(p.stdout, map[string]any{"errored": views})
+				}
+				return t.write(p.stdout)
+			})
 		},
 	}
-	cmd.Flags().StringVar(&push, "push", "", "write this version after all")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	complete(cmd, "push", cobra.NoFileCompletions)
 	return cmd
+}
+
+// names returns CLIENT/PROJECT by the ID of the state.
+func (v *vault) names(ctx context.Context) (map[string]string, error) {
+	slugs, err := v.slugs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	states, err := v.states.States(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for _, s := range states {
+		names[s.ID] = slugs[s.Client] + "/" + s.Name
+	}
+	return names, nil
 }

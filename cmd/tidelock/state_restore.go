@@ -1,15 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tidelock/tidelock/internal/access"
-	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/clients"
 )
 
 func newStateRestoreCommand(p *program) *cobra.Command {
@@ -24,29 +24,21 @@ func newStateRestoreCommand(p *program) *cobra.Command {
 		Example: "  tidelock state restore acme/network/prod 11 --reason \"12 lost the subnets\"",
 		Args:    func(cmd *cobra.Command, args []string) error { return stateArgs(cmd, args, 2) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			number, err := strconv.ParseInt(args[1], 10, 64)
-			if err != nil || number < 1 {
-				return errs.New(errs.Invalid, "%q is no number of a version; `tidelock state versions` lists them.", args[1])
-			}
-			v, err := p.openStates(ctx, false)
+			number, err := versionNumber(args[1])
 			if err != nil {
 				return err
 			}
-			defer v.close()
-			c, name, err := v.find(ctx, args[0])
-			if err != nil {
+			return p.onState(cmd.Context(), args[0], false, func(ctx context.Context, v *vault, c clients.Client, name string) error {
+				r, err := v.states.AskRestore(ctx, c.ID, name, number, v.who, reason)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return writeJSON(p.stdout, map[string]any{"id": r.ID, "state": args[0], "version": number, "asked_by": r.AskedBy, "asked_at": r.Asked, "reason": r.Reason})
+				}
+				_, err = fmt.Fprintf(p.stdout, "Asked. Another person approves it with:\n  tidelock state approve-restore %s\n", r.ID)
 				return err
-			}
-			r, err := v.states.AskRestore(ctx, c.ID, name, number, v.who, reason)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return writeJSON(p.stdout, map[string]any{"id": r.ID, "state": args[0], "version": number, "asked_by": r.AskedBy, "asked_at": r.Asked, "reason": r.Reason})
-			}
-			_, err = fmt.Fprintf(p.stdout, "Asked. Another person approves it with:\n  tidelock state approve-restore %s\n", r.ID)
-			return err
+			})
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why: the one who approves reads it")
@@ -61,23 +53,19 @@ func newStateApproveCommand(p *program) *cobra.Command {
 		Use:     "approve-restore ID",
 		Short:   "Approve a restore that somebody else asked for, and do it",
 		Example: "  tidelock state restores\n  tidelock state approve-restore 019a2b3c-…",
-		Args:    func(cmd *cobra.Command, args []string) error { return stateArgs(cmd, args, 1) },
+		Args:    oneState,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			v, err := p.openStates(ctx, true)
-			if err != nil {
+			return p.onStates(cmd.Context(), true, func(ctx context.Context, v *vault) error {
+				done, err := v.states.ApproveRestore(ctx, args[0], v.who)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return writeJSON(p.stdout, viewVersion(done, done.ID))
+				}
+				_, err = fmt.Fprintf(p.stdout, "Done: version %d counts now, with serial %d.\n", done.Seq, done.Serial)
 				return err
-			}
-			defer v.close()
-			done, err := v.states.ApproveRestore(ctx, args[0], v.who)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return writeJSON(p.stdout, viewVersion(done, done.ID))
-			}
-			_, err = fmt.Fprintf(p.stdout, "Done: version %d counts now, with serial %d.\n", done.Seq, done.Serial)
-			return err
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -105,34 +93,30 @@ func newStateRestoresCommand(p *program) *cobra.Command {
 		Example: "  tidelock state restores --json",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx := cmd.Context()
-			v, err := p.openStates(ctx, false)
-			if err != nil {
-				return err
-			}
-			defer v.close()
-			slugs, err := v.slugs(ctx)
-			if err != nil {
-				return err
-			}
-			all, err := v.states.Restores(ctx, "", 100)
-			if err != nil {
-				return err
-			}
-			views := []restoreJSON{}
-			t := newTable("ID", "CLIENT", "STATUS", "ASKED", "BY", "REASON")
-			for _, r := range all {
-				one := restoreJSON{ID: r.ID, Client: slugs[r.Client], Version: r.Version, Status: r.Status, Reason: r.Reason, AskedBy: r.AskedBy, Asked: r.Asked}
-				if !r.Ended.IsZero() {
-					one.EndedBy, one.Ended = &r.EndedBy, &r.Ended
+			return p.onStates(cmd.Context(), false, func(ctx context.Context, v *vault) error {
+				slugs, err := v.slugs(ctx)
+				if err != nil {
+					return err
 				}
-				views = append(views, one)
-				t.row(r.ID, one.Client, r.Status, day(r.Asked), r.AskedBy, strings.TrimSpace(r.Reason))
-			}
-			if asJSON {
-				return writeJSON(p.stdout, map[string]any{"restores": views})
-			}
-			return t.write(p.stdout)
+				all, err := v.states.Restores(ctx, "", 100)
+				if err != nil {
+					return err
+				}
+				views := []restoreJSON{}
+				t := newTable("ID", "CLIENT", "STATUS", "ASKED", "BY", "REASON")
+				for _, r := range all {
+					one := restoreJSON{ID: r.ID, Client: slugs[r.Client], Version: r.Version, Status: r.Status, Reason: r.Reason, AskedBy: r.AskedBy, Asked: r.Asked}
+					if !r.Ended.IsZero() {
+						one.EndedBy, one.Ended = &r.EndedBy, &r.Ended
+					}
+					views = append(views, one)
+					t.row(r.ID, one.Client, r.Status, day(r.Asked), r.AskedBy, strings.TrimSpace(r.Reason))
+				}
+				if asJSON {
+					return writeJSON(p.stdout, map[string]any{"restores": views})
+				}
+				return t.write(p.stdout)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")

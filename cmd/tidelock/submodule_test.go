@@ -16,7 +16,7 @@ func TestThreat_SubmodulesArePlannedAndBringNothingElse(t *testing.T) {
 	const modules = "[submodule \"net\"]\n\tpath = vendor/net\n\turl = ../net.git\n"
 	s := newStage(t, stageOptions{env: append([]string{"TIDELOCK_CHECKOUT_SUBMODULES=true"}, often...), files: githubtest.Files{
 		"tidelock.hcl":    "submodules = true\n",
-		"live/a/main.tf":  "module \"net\" {\n  source = \"../../vendor/net/vpc\"\n}\nterraform {\n  backend \"local\" {}\n}\n",
+		"live/a/main.tf":  "module \"net\" {\n  source = \"../../vendor/net/vpc\"\n}\n",
 		"live/b/main.tf":  "resource \"terraform_data\" \"b\" {}\n",
 		".gitmodules":     modules,
 		"vendor/README":   "# what others wrote\n",
@@ -43,7 +43,7 @@ func TestThreat_SubmodulesArePlannedAndBringNothingElse(t *testing.T) {
 	p = s.open("steal", githubtest.Files{
 		".gitmodules":    modules + "[submodule \"other\"]\n\tpath = vendor/other\n\turl = ../secret.git\n",
 		"vendor/other":   githubtest.Submodule(secret.Tip("main")),
-		"live/a/main.tf": "module \"net\" {\n  source = \"../../vendor/other/vpc\"\n}\nterraform {\n  backend \"local\" {}\n}\n",
+		"live/a/main.tf": "module \"net\" {\n  source = \"../../vendor/other/vpc\"\n}\n",
 	})
 	body = s.says(p, "Not everybody may read it")
 	if !strings.Contains(body, ".gitmodules:6: The submodule vendor/other") || strings.Contains(body, "canary") {

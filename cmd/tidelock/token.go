@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -69,7 +70,6 @@ func newTokenCreateCommand(p *program) *cobra.Command {
 			"  tidelock token create ci --client acme --project network/prod --scope read --json | jq -r .token",
 		Args: func(cmd *cobra.Command, args []string) error { return stateArgs(cmd, args, 1) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
 			if client == "" {
 				return errs.New(errs.Invalid, "Say with --client whose states the token opens.")
 			}
@@ -84,30 +84,27 @@ func newTokenCreateCommand(p *program) *cobra.Command {
 				}
 				n.Expires = time.Now().Add(within)
 			}
-			v, err := p.openStates(ctx, false)
-			if err != nil {
+			return p.onStates(cmd.Context(), false, func(ctx context.Context, v *vault) error {
+				c, err := v.client(ctx, client)
+				if err != nil {
+					return err
+				}
+				n.Client = c.ID
+				token, made, err := v.tokens.Create(ctx, n)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					view := viewToken(c.Slug, made)
+					view.Token = token.Reveal()
+					return writeJSON(p.stdout, view)
+				}
+				_, err = fmt.Fprintln(p.stdout, token.Reveal())
+				if err == nil {
+					fmt.Fprintf(p.stderr, "That is the token, and it is not shown again. Its ID is %s.\n", made.ID)
+				}
 				return err
-			}
-			defer v.close()
-			c, err := v.client(ctx, client)
-			if err != nil {
-				return err
-			}
-			n.Client = c.ID
-			token, made, err := v.tokens.Create(ctx, n)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				view := viewToken(c.Slug, made)
-				view.Token = token.Reveal()
-				return writeJSON(p.stdout, view)
-			}
-			_, err = fmt.Fprintln(p.stdout, token.Reveal())
-			if err == nil {
-				fmt.Fprintf(p.stderr, "That is the token, and it is not shown again. Its ID is %s.\n", made.ID)
-			}
-			return err
+			})
 		},
 	}
 	f := cmd.Flags()
@@ -132,47 +129,39 @@ func newTokenListCommand(p *program) *cobra.Command {
 		Example: "  tidelock token list --client acme\n  tidelock token list --json | jq '.tokens[] | select(.live and .expires_at == null).name'",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx := cmd.Context()
-			v, err := p.openStates(ctx, false)
-			if err != nil {
-				return err
-			}
-			defer v.close()
-			id := ""
-			if client != "" {
-				c, err := v.client(ctx, client)
+			return p.onStates(cmd.Context(), false, func(ctx context.Context, v *vault) error {
+				id, err := v.clientID(ctx, client)
 				if err != nil {
 					return err
 				}
-				id = c.ID
-			}
-			slugs, err := v.slugs(ctx)
-			if err != nil {
-				return err
-			}
-			all, err := v.tokens.List(ctx, id, runs)
-			if err != nil {
-				return err
-			}
-			views := []tokenJSON{}
-			t := newTable("ID", "CLIENT", "NAME", "PROJECTS", "SCOPES", "EXPIRES", "USED")
-			for _, c := range all {
-				view := viewToken(slugs[c.Client], c)
-				views = append(views, view)
-				var words []string
-				for _, s := range c.Scopes {
-					words = append(words, string(s))
+				slugs, err := v.slugs(ctx)
+				if err != nil {
+					return err
 				}
-				until := day(c.Expires)
-				if !c.Revoked.IsZero() {
-					until = "revoked " + day(c.Revoked)
+				all, err := v.tokens.List(ctx, id, runs)
+				if err != nil {
+					return err
 				}
-				t.row(c.ID, view.Client, c.Name, strings.Join(c.Projects, ","), strings.Join(words, ","), until, day(c.Used))
-			}
-			if asJSON {
-				return writeJSON(p.stdout, map[string]any{"tokens": views})
-			}
-			return t.write(p.stdout)
+				views := []tokenJSON{}
+				t := newTable("ID", "CLIENT", "NAME", "PROJECTS", "SCOPES", "EXPIRES", "USED")
+				for _, c := range all {
+					view := viewToken(slugs[c.Client], c)
+					views = append(views, view)
+					var words []string
+					for _, s := range c.Scopes {
+						words = append(words, string(s))
+					}
+					until := day(c.Expires)
+					if !c.Revoked.IsZero() {
+						until = "revoked " + day(c.Revoked)
+					}
+					t.row(c.ID, view.Client, c.Name, strings.Join(c.Projects, ","), strings.Join(words, ","), until, day(c.Used))
+				}
+				if asJSON {
+					return writeJSON(p.stdout, map[string]any{"tokens": views})
+				}
+				return t.write(p.stdout)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&client, "client", "", "only this client's, by its slug")
@@ -189,17 +178,14 @@ func newTokenRevokeCommand(p *program) *cobra.Command {
 		Example: "  tidelock token list --client acme\n  tidelock token revoke 019a2b3c-…",
 		Args:    func(cmd *cobra.Command, args []string) error { return stateArgs(cmd, args, 1) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			v, err := p.openStates(cmd.Context(), false)
-			if err != nil {
+			return p.onStates(cmd.Context(), false, func(ctx context.Context, v *vault) error {
+				c, err := v.tokens.Revoke(ctx, args[0], p.operator())
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(p.stdout, "The token %s opens nothing any more.\n", c.Name)
 				return err
-			}
-			defer v.close()
-			c, err := v.tokens.Revoke(cmd.Context(), args[0], p.operator())
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(p.stdout, "The token %s opens nothing any more.\n", c.Name)
-			return err
+			})
 		},
 	}
 	return cmd
