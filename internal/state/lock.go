@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
@@ -30,7 +31,8 @@ var ErrNoRoom = errors.New("nothing may begin here")
 
 // Lock takes the lock that raw, the client's lock info, asks for. Taking it
 // again is no error. The error is a *HeldError where somebody else holds it.
-func (s *Store) Lock(ctx context.Context, client, name string, who Who, raw []byte) (Lock, error) {
+func (s *Store) Lock(ctx context.Context, client, name string, who Who, raw []byte) (_ Lock, err error) {
+	defer s.tell("lock", time.Now(), &err)
 	if err := CheckName(name); err != nil {
 		return Lock{}, err
 	}
@@ -80,11 +82,12 @@ func (s *Store) Lock(ctx context.Context, client, name string, who Who, raw []by
 // Unlock lets go of the lock with the ID, which the same token took. A lock
 // that nobody holds any more is no error. Somebody else's, or another one, is
 // a *HeldError: that takes a ForceUnlock.
-func (s *Store) Unlock(ctx context.Context, client, name string, who Who, id string) error {
+func (s *Store) Unlock(ctx context.Context, client, name string, who Who, id string) (err error) {
+	defer s.tell("unlock", time.Now(), &err)
 	if err := CheckName(name); err != nil {
 		return err
 	}
-	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
 		st, err := s.hold(ctx, tx, client, name)
 		if errs.Is(err, errs.NotFound) || err == nil && st.Lock == nil {
 			return nil
@@ -113,6 +116,7 @@ func (s *Store) Unlock(ctx context.Context, client, name string, who Who, id str
 //
 // Whether who may is for the caller to decide.
 func (s *Store) ForceUnlock(ctx context.Context, client, name string, who Who, id, reason string) (taken *Lock, err error) {
+	defer s.tell("force_unlock", time.Now(), &err)
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}

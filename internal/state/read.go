@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
@@ -45,7 +46,8 @@ const readQuery = `SELECT ` + versionFields + `, c.sealed FROM state_versions v 
 // Read returns the version that counts, and its content. Whoever reads it
 // closes it, and uses nothing of it unless the reading ended in io.EOF. The
 // error is errs.NotFound where there is no state yet.
-func (s *Store) Read(ctx context.Context, client, name string) (Version, io.ReadCloser, error) {
+func (s *Store) Read(ctx context.Context, client, name string) (_ Version, _ io.ReadCloser, err error) {
+	defer s.tell("read", time.Now(), &err)
 	return s.read(ctx, client, name, `v.id = s.version_id`)
 }
 

@@ -39,6 +39,9 @@ type Options struct {
 	// Room reports what keeps work from beginning on this machine, such as a
 	// full disk; nil where nothing is looked at.
 	Room func() error
+	// Observed is told of all that is asked of the store, if not nil. It must be
+	// fast, and safe for concurrent use.
+	Observed func(Act)
 }
 
 // Store keeps states. It is safe for concurrent use.
