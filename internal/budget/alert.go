@@ -57,7 +57,7 @@ func (s *Store) Alert(ctx context.Context, tx *db.Tx, change string) ([]Alert, e
 			return nil, err
 		}
 	}
-	l, err := s.load(ctx, tx, s.reach(of.client), true)
+	l, err := s.load(ctx, tx, part{client: s.reach(of.client)})
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (s *Store) Alert(ctx context.Context, tx *db.Tx, change string) ([]Alert, e
 		if m, current := b.month(l.now); !current || len(b.Thresholds) == 0 || MonthOf(l.now).Before(m) {
 			continue
 		}
-		p, _, err := s.stand(ctx, l, b, "")
+		p, err := s.stand(ctx, l, b, "")
 		if err != nil {
 			return nil, err
 		}

@@ -3,9 +3,6 @@ package budget
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -53,8 +50,10 @@ type Verdict struct {
 	ApprovedBy []Approval `json:"approved_by,omitempty"` // words that count, one of each owner
 	// Raises are the projects of the change that cost more by it.
 	Raises []Key `json:"raises,omitempty"`
-	// own is what an approval is bound to.
-	own amountsOf
+	// own is what an approval is for.
+	own []planned
+	// done are the change's entries that are applied.
+	done []Entry
 }
 
 // Asks reports whether the budget keeps the change from being applied until
@@ -67,15 +66,6 @@ func (v Verdict) Closed() bool { return v.Asks() && len(v.ApprovedBy) < v.Owners
 // ClosedFor reports whether the budget keeps one project's plan from being
 // applied: one that does not raise the cost never is.
 func (v Verdict) ClosedFor(k Key) bool { return v.Closed() && slices.Contains(v.Raises, k) }
-
-// amountsOf is what a change does by itself, in its own currency.
-type amountsOf struct {
-	currency string
-	delta    decimal.Decimal
-	after    decimal.Decimal
-	exact    bool   // nothing is left out that could add
-	plans    string // hash of the plans
-}
 
 // JudgeApply is Judge for an apply that begins in the same transaction. Those
 // that could fill the same budget are judged one after another, and each sees
@@ -106,7 +96,7 @@ func (s *Store) Judge(ctx context.Context, q db.Querier, change string) ([]Verdi
 	if err != nil || of.client == "" {
 		return nil, err
 	}
-	l, err := s.load(ctx, q, s.reach(of.client), true)
+	l, err := s.load(ctx, q, part{client: s.reach(of.client), change: change})
 	if err != nil {
 		return nil, err
 	}
@@ -119,14 +109,14 @@ func (s *Store) Judge(ctx context.Context, q db.Querier, change string) ([]Verdi
 		if _, current := b.month(l.now); !current {
 			continue
 		}
-		p, mine, err := s.stand(ctx, l, b, change)
+		p, err := s.stand(ctx, l, b, change)
 		if err != nil {
 			return nil, err
 		}
-		if len(mine) == 0 {
+		if len(p.mine) == 0 {
 			continue
 		}
-		v, err := p.judge(ctx, l, mine)
+		v, err := p.judge(ctx, l)
 		if err != nil {
 			return nil, err
 		}
@@ -150,11 +140,11 @@ func (s *Store) reach(client string) string {
 
 // judge says what the budget says of the entries of one change. p is how the
 // budget stands without them.
-func (p *position) judge(ctx context.Context, l *ledger, mine []Entry) (Verdict, error) {
-	b := p.budget
+func (p *position) judge(ctx context.Context, l *ledger) (Verdict, error) {
+	b, mine := p.budget, p.mine
 	v := Verdict{
 		Budget: b.Name, Month: p.month, Currency: b.Currency, Amount: b.Amount, Bound: cost.BoundExact, AtLeast: p.atLeast, Known: p.rateKnown, AsOf: asOf(mine),
-		OnExceed: b.OnExceed, Owners: b.Owners, own: ownOf(mine),
+		OnExceed: b.OnExceed, Owners: b.Owners, own: plansOf(mine), done: p.done,
 	}
 	v.Before = p.rate.Add(p.merged)
 	v.After = v.Before
@@ -220,28 +210,4 @@ func asOf(of []Entry) string {
 		sum = sum.Plus(cost.Estimate{AsOfFrom: from, AsOfTo: to})
 	}
 	return sum.AsOf
-}
-
-// ownOf adds up what the entries do, without anything around them.
-func ownOf(mine []Entry) amountsOf {
-	own := amountsOf{exact: true}
-	var plans []string
-	for _, e := range mine {
-		switch {
-		case e.Amounts.Currency == "":
-		case own.currency == "":
-			own.currency = e.Amounts.Currency
-		case own.currency != e.Amounts.Currency:
-			own.exact = false // sums of several currencies mean nothing: the word is for these plans
-		}
-		own.delta, own.after = own.delta.Add(e.Amounts.Delta), own.after.Add(e.Amounts.After)
-		if b := e.bound(); b != cost.BoundExact && b != cost.BoundAtMost {
-			own.exact = false
-		}
-		plans = append(plans, fmt.Sprintf("%d\x00%s\x00%s\x00%s", e.Repo, e.Dir, e.Workspace, e.Digest))
-	}
-	slices.Sort(plans)
-	sum := sha256.Sum256([]byte(strings.Join(plans, "\x01")))
-	own.plans = hex.EncodeToString(sum[:16])
-	return own
 }

@@ -20,20 +20,38 @@ type ledger struct {
 	now   time.Time
 }
 
-// load reads the ledger of a client, of all for "". pending leaves out the
-// entries from which nothing is to come.
-func (s *Store) load(ctx context.Context, q db.Querier, client string, pending bool) (*ledger, error) {
+// part says how much of the ledger is read. What the past months were made of
+// is most of it, and of no use to what is asked of the present one.
+type part struct {
+	client string // "" for all
+	change string // all entries of this one too; "" for none
+	// since is from when on rates are read, with those that were in force then;
+	// zero is the beginning of the present month.
+	since time.Time
+	// past is from when on also entries are read from which nothing is to come;
+	// zero for none.
+	past time.Time
+}
+
+// load reads a part of the ledger.
+func (s *Store) load(ctx context.Context, q db.Querier, of part) (*ledger, error) {
 	l := &ledger{q: q, now: s.now().UTC()}
-	entries, err := rows(ctx, q, client, pending)
+	switch {
+	case s.whole:
+		of.since, of.past = time.UnixMilli(0), time.UnixMilli(0)
+	case of.since.IsZero():
+		of.since = MonthOf(l.now).Start()
+	}
+	entries, err := rows(ctx, q, of)
 	if err != nil {
 		return nil, err
 	}
-	moves, err := points(ctx, q, client)
+	moves, err := points(ctx, q, of)
 	if err != nil {
 		return nil, err
 	}
 	l.all = histories(entries, moves)
-	if l.names, l.repos, err = owners(ctx, q, client); err != nil {
+	if l.names, l.repos, err = owners(ctx, q, of.client); err != nil {
 		return nil, err
 	}
 	for _, h := range l.all {
@@ -69,6 +87,9 @@ type position struct {
 	x        *exchange
 
 	rateKnown bool // of rate alone
+	// Of the change that is left out, the entries that are still to come and
+	// those that are applied.
+	mine, done []Entry
 }
 
 // month returns the month that a budget is about now, and whether it is not
@@ -83,10 +104,10 @@ func (b Budget) month(now time.Time) (Month, bool) {
 
 // stand adds up what a budget looks at. Of change, the entries are left out
 // that are still to come, and of their projects the rates: what the change's
-// plans found there counts instead. mine returns those entries.
-func (s *Store) stand(ctx context.Context, l *ledger, b Budget, change string) (p *position, mine []Entry, err error) {
+// plans found there counts instead.
+func (s *Store) stand(ctx context.Context, l *ledger, b Budget, change string) (*position, error) {
 	m, _ := b.month(l.now)
-	p = &position{budget: b, month: m, known: true, rateKnown: true, clients: map[string]bool{}}
+	p := &position{budget: b, month: m, known: true, rateKnown: true, clients: map[string]bool{}}
 	p.x = s.exchange(l.q, b.Currency, l.now)
 	present := MonthOf(l.now)
 	for _, h := range l.all {
@@ -97,14 +118,18 @@ func (s *Store) stand(ctx context.Context, l *ledger, b Budget, change string) (
 		p.clients[h.client] = true
 		replaced := false
 		for _, e := range h.entries {
-			if e.Change == change && (e.State == StatePlanned || e.State == StateMerged) {
-				mine = append(mine, e)
+			switch {
+			case e.Change != change:
+			case e.State == StatePlanned || e.State == StateMerged:
+				p.mine = append(p.mine, e)
 				replaced = !e.partial && e.Amounts.Currency != ""
+			case e.State == StateApplied:
+				p.done = append(p.done, e)
 			}
 		}
 		rate, err := p.x.rate(ctx, h.currency)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if rate == nil {
 			continue
@@ -124,7 +149,7 @@ func (s *Store) stand(ctx context.Context, l *ledger, b Budget, change string) (
 			}
 		}
 	}
-	return p, mine, nil
+	return p, nil
 }
 
 // projected is what the month will cost if it costs so much a month from now
@@ -141,7 +166,7 @@ func (s *Store) Budgets(ctx context.Context) ([]Status, error) {
 	}
 	var out []Status
 	err := s.db.Read(ctx, func(q db.Querier) error {
-		l, err := s.load(ctx, q, "", true)
+		l, err := s.load(ctx, q, part{})
 		if err != nil {
 			return err
 		}
@@ -166,7 +191,7 @@ func (s *Store) statuses(ctx context.Context, q db.Querier, l *ledger, hs []*his
 		if hs != nil && !slices.ContainsFunc(hs, func(h *history) bool { return b.Scope.Holds(s.target(l, h)) }) {
 			continue
 		}
-		p, _, err := s.stand(ctx, l, b, "")
+		p, err := s.stand(ctx, l, b, "")
 		if err != nil {
 			return nil, err
 		}

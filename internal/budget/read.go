@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -45,19 +47,28 @@ func (r row) state() State {
 
 func ended(change string) bool { return change == "closed" || change == "superseded" }
 
-// rows reads the ledger of a client, of all for "", by age; pending leaves out
-// what is applied, closed or superseded, which is most of it.
-func rows(ctx context.Context, q db.Querier, client string, pending bool) ([]row, error) {
-	which := ""
-	if pending {
-		which = ` AND (l.outcome='' OR l.apply_plan_id<>l.plan_run_id) AND c.status NOT IN ('closed','superseded')`
+// rows reads the entries of a part of the ledger, by age. Those from which
+// nothing is to come are most of it: what is applied, closed or superseded, and
+// what was merged and does nothing.
+func rows(ctx context.Context, q db.Querier, of part) ([]row, error) {
+	past := int64(math.MaxInt64)
+	if !of.past.IsZero() {
+		past = db.Millis(of.past)
+	}
+	args := []any{of.change, past}
+	whose := ""
+	if of.client != "" {
+		whose, args = "l.client_id=$3 AND", append(args, of.client)
 	}
 	rs, err := q.QueryContext(ctx, `SELECT l.change_id, l.dir, l.workspace, l.client_id, l.repo_id, l.pull, l.project, l.plan_run_id, l.plan_digest, l.planned_ms,
 			l.partial, l.currency, l.before_amount, l.after_amount, l.delta_amount, l.at_least, l.bound, l.as_of, l.services,
 			l.applied_ms, l.apply_plan_id, l.outcome, l.last_amounts, c.status, COALESCE(m.merged_ms, 0),
 			CASE WHEN EXISTS (SELECT 1 FROM runs r WHERE r.change_id=l.change_id AND r.dir=l.dir AND r.workspace=l.workspace AND r.kind='apply' AND r.status='running') THEN 1 ELSE 0 END
 		FROM cost_ledger l JOIN changes c ON c.id=l.change_id LEFT JOIN cost_merges m ON m.change_id=l.change_id
-		WHERE ($1 = '' OR l.client_id=$1)`+which+` ORDER BY l.planned_ms, l.plan_run_id`, client)
+		WHERE `+whose+` (l.change_id=$1 OR l.planned_ms>=$2 OR l.applied_ms>=$2 OR l.outcome='' OR l.apply_plan_id<>l.plan_run_id)
+			AND (l.change_id=$1 OR l.planned_ms>=$2 OR l.applied_ms>=$2 OR m.merged_ms>=$2
+				OR c.status NOT IN ('closed','superseded') AND (m.merged_ms IS NULL OR l.delta_amount<>'0' OR l.bound<>'exact'))
+		ORDER BY l.planned_ms, l.plan_run_id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read ledger: %w", err)
 	}
@@ -98,11 +109,21 @@ func rows(ctx context.Context, q db.Querier, client string, pending bool) ([]row
 	return all, rs.Err()
 }
 
-// points reads how the rates of a client's projects moved, of all for "", by
-// age.
-func points(ctx context.Context, q db.Querier, client string) ([]Point, error) {
-	rs, err := q.QueryContext(ctx, `SELECT repo_id, dir, workspace, run_id, client_id, change_id, project, at_ms, basis, partial, currency, rate, at_least, services
-		FROM cost_rates WHERE ($1 = '' OR client_id=$1) ORDER BY at_ms, run_id`, client)
+// points reads how rates moved, by age: since a moment, and of each project
+// what its rate then rests on, which begins with the last plan of all of it
+// that was applied before.
+func points(ctx context.Context, q db.Querier, of part) ([]Point, error) {
+	args := []any{db.Millis(of.since)}
+	whose := ""
+	if of.client != "" {
+		whose, args = " AND client_id=$2", append(args, of.client)
+	}
+	rs, err := q.QueryContext(ctx, `WITH base AS (
+			SELECT repo_id, dir, workspace, MAX(at_ms) AS at_ms FROM cost_rates
+			WHERE basis='applied' AND partial=0 AND at_ms<$1`+whose+` GROUP BY repo_id, dir, workspace)
+		SELECT r.repo_id, r.dir, r.workspace, r.run_id, r.client_id, r.change_id, r.project, r.at_ms, r.basis, r.partial, r.currency, r.rate, r.at_least, r.services
+		FROM cost_rates r LEFT JOIN base b ON b.repo_id=r.repo_id AND b.dir=r.dir AND b.workspace=r.workspace
+		WHERE r.at_ms >= COALESCE(b.at_ms, 0)`+strings.ReplaceAll(whose, "client_id", "r.client_id")+` ORDER BY r.at_ms, r.run_id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read rates: %w", err)
 	}

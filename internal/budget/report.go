@@ -43,7 +43,8 @@ func (s *Store) Report(ctx context.Context, q Query) (Report, error) {
 		if q.Client != "" && !q.To.Before(MonthOf(now)) {
 			wide = s.reach(q.Client) // budgets may look beyond the client
 		}
-		if l, err = s.load(ctx, read, wide, false); err != nil {
+		since := min(q.From.Start().UnixMilli(), MonthOf(now).Add(-trendMonths).Start().UnixMilli())
+		if l, err = s.load(ctx, read, part{client: wide, since: db.FromMillis(since), past: q.From.Start()}); err != nil {
 			return err
 		}
 		for _, h := range l.all {

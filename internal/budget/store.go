@@ -22,6 +22,7 @@ type Store struct {
 	now     func() time.Time
 
 	environment func(Target) string
+	whole       bool // a test reads all of the ledger, to compare
 }
 
 // Converter turns amounts into other currencies by a dated rate.

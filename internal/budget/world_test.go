@@ -118,6 +118,12 @@ func (w *world) planned(s Subject, e *cost.Estimate) Plan {
 	return p
 }
 
+// tell tells of a plan.
+func (w *world) tell(p Plan) {
+	w.t.Helper()
+	w.tx(func(ctx context.Context, tx *db.Tx) error { return w.store.Planned(ctx, tx, p) })
+}
+
 func (w *world) merged(change string) {
 	w.t.Helper()
 	w.tx(func(ctx context.Context, tx *db.Tx) error { return w.store.Merged(ctx, tx, change, w.now) })

@@ -42,9 +42,11 @@ func (e Estimate) Plus(o Estimate) Estimate {
 // And returns the bound of a sum of two differences; "" is that of nothing.
 func (b Bound) And(o Bound) Bound {
 	switch {
-	case b == BoundExact || b == "" || b == o:
+	case o == "" || o == b:
+		return b
+	case b == "" || b == BoundExact:
 		return o
-	case o == BoundExact || o == "":
+	case o == BoundExact:
 		return b
 	}
 	return BoundPartial

@@ -24,3 +24,16 @@ func TestPlus(t *testing.T) {
 		t.Errorf("at least and at most make %q", got)
 	}
 }
+
+// TestBoundsAdd: in whatever order, and what is nothing changes nothing.
+func TestBoundsAdd(t *testing.T) {
+	for _, c := range [][3]cost.Bound{
+		{"", "", ""}, {"", cost.BoundExact, cost.BoundExact}, {"", cost.BoundAtMost, cost.BoundAtMost},
+		{cost.BoundExact, cost.BoundAtLeast, cost.BoundAtLeast}, {cost.BoundAtLeast, cost.BoundAtLeast, cost.BoundAtLeast},
+		{cost.BoundAtLeast, cost.BoundAtMost, cost.BoundPartial}, {cost.BoundPartial, cost.BoundExact, cost.BoundPartial},
+	} {
+		if a, b := c[0].And(c[1]), c[1].And(c[0]); a != c[2] || b != c[2] {
+			t.Errorf("%q and %q: %q and %q, want %q", c[0], c[1], a, b, c[2])
+		}
+	}
+}
