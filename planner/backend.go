@@ -1,11 +1,14 @@
 package planner
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -19,7 +22,8 @@ type Backend struct {
 }
 
 // BackendIn reads the code in one directory for its backend, as it is now:
-// where code is generated, only the run knows it.
+// where code is generated, only the run knows it. Of several the last counts,
+// files that override others after those that do not, as with Terraform.
 func BackendIn(fsys fs.FS, dir string) (Backend, error) {
 	entries, err := fs.ReadDir(fsys, dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -28,6 +32,9 @@ func BackendIn(fsys fs.FS, dir string) (Backend, error) {
 	if err != nil {
 		return Backend{}, fmt.Errorf("read %s: %w", dir, err)
 	}
+	slices.SortStableFunc(entries, func(a, b fs.DirEntry) int {
+		return cmp.Compare(overrides(a.Name()), overrides(b.Name()))
+	})
 	var found Backend
 	for _, d := range entries {
 		if d.IsDir() || !codeFile(d.Name()) {
@@ -56,6 +63,16 @@ func BackendIn(fsys fs.FS, dir string) (Backend, error) {
 		}
 	}
 	return found, nil
+}
+
+// overrides is 1 for a file of code that overrides others, else 0.
+func overrides(name string) int {
+	base, _, _ := strings.Cut(name, ".tf")
+	base = strings.TrimSuffix(strings.TrimSuffix(base, ".json"), ".tofu")
+	if base == "override" || strings.HasSuffix(base, "_override") {
+		return 1
+	}
+	return 0
 }
 
 // maxGenerated bounds one file of generated code, in bytes: a synthesised stack

@@ -388,6 +388,7 @@ var forbiddenNames = map[string]string{
 	".tofurc":         "a CLI configuration chooses where providers come from",
 	"tofu.rc":         "a CLI configuration chooses where providers come from",
 	BackendOverride:   "Tidelock writes a file of that name itself",
+	backendTofu:       "OpenTofu would read it in place of the file that Tidelock writes",
 	".terraform.d":    "a folder of plugins makes Terraform run programs from the repository",
 	"errored.tfstate": "it is a state, which holds secrets, and Terraform would overwrite it",
 }

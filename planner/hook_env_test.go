@@ -170,9 +170,10 @@ func TestBackendIn(t *testing.T) {
 		"json/cdk.tf.json": `{"terraform":{"backend":{"local":{"path":"/x/y.tfstate"}}}}`,
 		"list/cdk.tf.json": `{"terraform":[{"backend":[{"s3":{}}]}]}`, "expr/main.tf": "terraform {\n  backend \"local\" {\n    path = var.x\n  }\n}\n",
 		"broken/main.tf": "terraform {\n  backend \"gcs\" {\n", "broken/x.tf.json": "{",
+		"over/a_override.tf.json": `{"terraform":{"backend":{"pg":{}}}}`, "over/override.tofu": "terraform {\n  cloud {}\n}\n", "over/versions.tf": "terraform {\n  backend \"s3\" {\n  }\n}\n",
 	})
 	for dir, want := range map[string]Backend{
-		"s3": {"s3", ""}, "none": {}, "cloud": {"cloud", ""}, "json": {"local", "/x/y.tfstate"}, "list": {"s3", ""}, "expr": {"local", ""}, "gone": {}, "broken": {"gcs", ""},
+		"s3": {"s3", ""}, "none": {}, "cloud": {"cloud", ""}, "json": {"local", "/x/y.tfstate"}, "list": {"s3", ""}, "expr": {"local", ""}, "gone": {}, "broken": {"gcs", ""}, "over": {"cloud", ""},
 	} {
 		if got, err := BackendIn(fsys, dir); got != want || err != nil {
 			t.Errorf("%s: %+v, %v; want %+v", dir, got, err, want)

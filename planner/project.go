@@ -121,3 +121,6 @@ func plainName(s string, most int, others string) bool {
 // BackendOverride is the file that gives a project without a backend one, while
 // a run goes on. No repository may have one.
 const BackendOverride = "tidelock_backend_override.tf"
+
+// backendTofu is what OpenTofu reads in its place.
+const backendTofu = "tidelock_backend_override.tofu"

@@ -235,7 +235,7 @@ func TestFault28_StateLockedByAnother(t *testing.T) {
 
 func TestWorkspaceIsTheSpecs(t *testing.T) {
 	each(t, func(t *testing.T, b Binary) {
-		for name, backend := range map[string]string{"managed": "", "declared": "terraform {\n  backend \"local\" {}\n}\n"} {
+		for name, backend := range map[string]string{"managed": "", "declared": "terraform {\n  backend \"local\" {\n    path = \"" + filepath.Join(t.TempDir(), "s.tfstate") + "\"\n  }\n}\n"} {
 			t.Run(name, func(t *testing.T) {
 				s := newSite(t, b, map[string]string{"main.tf": backend + "resource \"terraform_data\" \"a\" {\n  input = terraform.workspace\n}\n"})
 				for _, ws := range []string{"prod", "", "prod"} {

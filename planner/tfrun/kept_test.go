@@ -13,9 +13,9 @@ import (
 const remote = "Successfully configured the backend" // what init alone says
 
 // keptCode is a project that needs a module, a provider and a backend.
-func keptCode(value string) map[string]string {
+func (s *site) keptCode(value string) map[string]string {
 	return map[string]string{
-		"live/main.tf":   "terraform {\n  backend \"local\" {\n    path = \"../../state\"\n  }\n}\nmodule \"m\" {\n  source = \"../m\"\n  value  = \"" + value + "\"\n}\n",
+		"live/main.tf":   "terraform {\n  backend \"local\" {\n    path = \"" + filepath.Join(s.dir, "state") + "\"\n  }\n}\nmodule \"m\" {\n  source = \"../m\"\n  value  = \"" + value + "\"\n}\n",
 		"m/main.tf":      "variable \"value\" {}\nprovider \"aws\" {\n  region = \"eu-west-1\"\n}\nresource \"aws_sqs_queue\" \"q\" {\n  name = var.value\n}\n",
 		"other/main.tf":  resource,
 		"modules/x.tf":   "",
@@ -26,11 +26,12 @@ func keptCode(value string) map[string]string {
 // keptSite is a site whose plans of one project share a data directory, as
 // those of a pull request's commits do.
 func keptSite(t *testing.T, b Binary) (s *site, plan func(value string, edit func(*Spec)) (Result, string)) {
-	s = newSite(t, b, keptCode("a"))
+	s = newSite(t, b, nil)
+	s.lay(s.keptCode("a"))
 	toolchaintest.Write(t, filepath.Join(s.dir, "cli.tfrc"), toolchaintest.Mirror(t))
 	return s, func(value string, edit func(*Spec)) (Result, string) {
 		t.Helper()
-		s.lay(keptCode(value))
+		s.lay(s.keptCode(value))
 		spec := s.spec("live")
 		spec.ManagedBackend = ""
 		spec.DataDir = filepath.Join(s.dir, "data", "p")
@@ -92,7 +93,7 @@ func TestInitIsMadeUpFor(t *testing.T) {
 		if r.Outcome != OutcomePlanned {
 			t.Fatal(r.Error, log)
 		}
-		s.lay(keptCode("a"))
+		s.lay(s.keptCode("a"))
 		if r, log := s.execute(applyOf(spec)); r.Outcome != OutcomeApplied || !strings.Contains(log, remote) && !strings.Contains(log, "Initializing the backend") {
 			t.Fatalf("apply: %q\n%s\n%s", r.Outcome, r.Error, log)
 		}
@@ -101,7 +102,7 @@ func TestInitIsMadeUpFor(t *testing.T) {
 		}
 		// The record lies: it says of another backend that init was made for it.
 		moved := func(*Spec) {
-			text := strings.Replace(keptCode("a")["live/main.tf"], "../../state", "../../state2", 1)
+			text := strings.Replace(s.keptCode("a")["live/main.tf"], "/state\"", "/state2\"", 1)
 			toolchaintest.Write(t, filepath.Join(s.root, "live/main.tf"), text)
 		}
 		forge(t, s, moved)
@@ -114,7 +115,7 @@ func TestInitIsMadeUpFor(t *testing.T) {
 // forge makes the record claim the inputs of other code.
 func forge(t *testing.T, s *site, edit func(*Spec)) {
 	t.Helper()
-	s.lay(keptCode("a"))
+	s.lay(s.keptCode("a"))
 	edit(nil)
 	spec := s.spec("live")
 	spec.ManagedBackend, spec.DataDir = "", filepath.Join(s.dir, "data", "p")

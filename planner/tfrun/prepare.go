@@ -101,6 +101,11 @@ func (e *execution) settle() error {
 	if err := e.manageBackend(root); err != nil {
 		return err
 	}
+	if e.spec.ManagedBackend == "" && e.spec.Terragrunt == nil {
+		if err := e.noCloud(root.FS()); err != nil {
+			return err
+		}
+	}
 	// An apply is never begun on the chance that init is not needed.
 	if e.spec.Kind != KindPlan {
 		e.kept = nil
@@ -192,9 +197,13 @@ func (e *execution) manageBackend(root *os.Root) error {
 		}
 	}
 	e.override = true
-	return replaceFile(root, filepath.Join(filepath.FromSlash(s.Dir), planner.BackendOverride), fmt.Appendf(nil,
+	err := replaceFile(root, filepath.Join(filepath.FromSlash(s.Dir), planner.BackendOverride), fmt.Appendf(nil,
 		"# Written by Tidelock for this run: the project declares no backend.\nterraform {\n  backend \"local\" {\n    path          = %s\n    workspace_dir = %s\n  }\n}\n",
 		hclQuote(s.ManagedBackend), hclQuote(s.ManagedBackend+".d")))
+	if err != nil {
+		return err
+	}
+	return e.staysOurs(root.FS())
 }
 
 // leadToState has the folder of the managed backend lead to the run's own copy

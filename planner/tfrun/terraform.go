@@ -118,6 +118,8 @@ func (e *execution) run(ctx context.Context) error {
 		if err := e.init(ctx); err != nil {
 			return err
 		}
+	} else if err := e.checkBackend(); err != nil {
+		return err
 	}
 	if err := e.findUnit(); err != nil {
 		return err
@@ -209,6 +211,9 @@ func (e *execution) init(ctx context.Context) error {
 	}
 	after, _ := os.ReadFile(lock)
 	e.result.LockFileChanged = e.result.LockFileChanged || !bytes.Equal(before, after)
+	if err := e.checkBackend(); err != nil {
+		return err
+	}
 	if err := e.selectWorkspace(ctx); err != nil {
 		return err
 	}

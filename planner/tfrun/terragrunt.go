@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -176,27 +175,14 @@ func (e *execution) findUnit() error {
 	if dir == e.dir && e.unit.dir != e.dir {
 		return errs.New(errs.Invalid, "Terragrunt runs the unit %s outside of the run's own folders. Leave download_dir out of its configuration.", e.spec.Dir)
 	}
-	var settled struct {
-		Backend struct {
-			Type   string `json:"type"`
-			Config struct {
-				Path string `json:"path"`
-			} `json:"config"`
-		} `json:"backend"`
-	}
 	const lost = "its state would be gone with the run's folder. Give it a remote_state block, best in the file that all units include, or a backend block in its code."
-	text, err = readSmall(filepath.Join(dir, e.unit.data, "terraform.tfstate"))
-	if errors.Is(err, fs.ErrNotExist) {
+	b, err := readSettled(filepath.Join(dir, e.unit.data))
+	switch {
+	case err != nil:
+		return err
+	case b == (settled{}):
 		return errs.New(errs.Invalid, "The unit %s declares no backend: %s", e.spec.Dir, lost)
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &settled)
-	}
-	if err != nil {
-		return fmt.Errorf("read the unit's backend: %w", err)
-	}
-	path := settled.Backend.Config.Path
-	if settled.Backend.Type == "" || settled.Backend.Type == "local" && (!filepath.IsAbs(path) || within(e.spec.Root, path) || within(e.spec.DataDir, path)) {
+	case b.gone(e):
 		return errs.New(errs.Invalid, "The unit %s keeps its state in a file beside its code: %s", e.spec.Dir, lost)
 	}
 	return nil
