@@ -158,10 +158,10 @@ func (a *application) check(ctx context.Context) (goOn bool, err error) {
 		if a.run, err = a.Runs.Begin(ctx, tx, a.run, a.Node); err != nil {
 			return err
 		}
-		if rec, err := a.Runs.OpenRecovery(ctx, tx); err != nil {
+		if why, err := a.Runs.HeldBack(ctx, tx, a.run); err != nil {
 			return err
-		} else if rec != nil {
-			return a.hold(ctx, tx, rec.Why())
+		} else if why != "" {
+			return a.hold(ctx, tx, why)
 		}
 		if a.run.Kind == run.Apply {
 			if why := verdictTrouble(a.plan); why != "" {

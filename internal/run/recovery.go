@@ -66,7 +66,8 @@ func (s *Store) OpenRecovery(ctx context.Context, q db.Querier) (*Recovery, erro
 	return &r, nil
 }
 
-// EndRecovery lets applies begin again. It is refused while states are frozen.
+// EndRecovery lets applies begin again. It is refused while states are frozen,
+// or projects have another serial than the database knows.
 func (s *Store) EndRecovery(ctx context.Context, tx *db.Tx, actor access.Actor, reason string) error {
 	r, err := s.OpenRecovery(ctx, tx)
 	if err != nil {
@@ -81,6 +82,15 @@ func (s *Store) EndRecovery(ctx context.Context, tx *db.Tx, actor access.Actor, 
 	}
 	if frozen > 0 {
 		return errs.New(errs.Conflict, "%d states are frozen still. Compare each with what is really there, and let it be written with `tidelock state thaw`; `tidelock restore status` lists them.", frozen)
+	}
+	all, err := s.Reconciled(ctx, tx, *r)
+	if err != nil {
+		return err
+	}
+	for _, one := range all {
+		if one.Status == Differs {
+			return errs.New(errs.Conflict, "The project %s is not as the database knows it. %s Look at it, then let it go with `tidelock restore release`; `tidelock restore status` lists such projects.", one.Project, one.Reason)
+		}
 	}
 	text, err := toJSON(actor)
 	if err != nil {

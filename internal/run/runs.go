@@ -421,6 +421,9 @@ func (s *Store) Finish(ctx context.Context, tx *db.Tx, r Run, final Status) erro
 		r.Steps, r.PeakMemory); err != nil {
 		return fmt.Errorf("finish run %s: %w", r.ID, err)
 	}
+	if err := s.reconcile(ctx, tx, r, final); err != nil {
+		return err
+	}
 	return s.audit(ctx, tx, r.Client, string(r.Kind)+"."+string(final), r.ID, r.Actor,
 		map[string]any{"project": r.Project.Name, "digest": r.PlanDigest, "summary": r.Summary, "error": r.Error})
 }
