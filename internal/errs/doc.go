@@ -6,5 +6,5 @@
 // fmt.Errorf and %w on its way up. Only the edges (HTTP handlers, jobs, main)
 // log; everyone else returns.
 //
-// The package knows nothing of HTTP or GitHub and imports nothing of ours.
+// The package knows nothing of GitHub and imports nothing of ours.
 package errs

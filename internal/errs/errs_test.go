@@ -37,3 +37,17 @@ func TestWrapNil(t *testing.T) {
 		t.Errorf("Wrap(nil) = %v", err)
 	}
 }
+
+func TestEveryKindHasAnHTTPStatus(t *testing.T) {
+	seen := map[int][]errs.Kind{}
+	for k := errs.Internal; k <= errs.Canceled; k++ {
+		code := k.HTTPStatus()
+		if code < 400 || code > 599 {
+			t.Errorf("%s: %d", k, code)
+		}
+		seen[code] = append(seen[code], k)
+	}
+	if got := seen[500]; len(got) != 1 || got[0] != errs.Internal {
+		t.Errorf("500 is answered for %v, and only what nobody classified may be", got)
+	}
+}

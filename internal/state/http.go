@@ -163,7 +163,7 @@ func (h *handler) post(c *call) error {
 		return tooLarge(limit)
 	}
 	v, err := h.store.Write(c.Context(), Write{
-		Client: c.client, Name: c.name, Who: c.who(), LockID: c.URL.Query().Get("ID"), MD5: c.Header.Get("Content-MD5"), Body: c.Body,
+		Client: c.client, Name: c.name, Who: c.who(), LockID: c.URL.Query().Get("ID"), MD5: c.Header.Get("Content-MD5"), Body: c.Body, Override: OverrideOf(c.cred),
 	})
 	if err != nil {
 		return err
@@ -267,21 +267,7 @@ func status(err error, method string, onLock bool) int {
 	case errors.As(err, &other) && (method == "LOCK" || onLock && method == http.MethodPost):
 		return http.StatusLocked
 	}
-	switch errs.KindOf(err) {
-	case errs.Invalid:
-		return http.StatusBadRequest
-	case errs.NotFound:
-		return http.StatusNotFound
-	case errs.Forbidden:
-		return http.StatusForbidden
-	case errs.Conflict:
-		return http.StatusConflict
-	case errs.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case errs.Unavailable, errs.Canceled:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
+	return errs.KindOf(err).HTTPStatus()
 }
 
 // answer writes the status of an error: with the holder of the lock where one

@@ -57,21 +57,7 @@ func statusOf(err error) int {
 	if errors.Is(err, errMethod) {
 		return http.StatusMethodNotAllowed
 	}
-	switch errs.KindOf(err) {
-	case errs.Invalid:
-		return http.StatusBadRequest
-	case errs.NotFound:
-		return http.StatusNotFound
-	case errs.Forbidden:
-		return http.StatusForbidden
-	case errs.Conflict:
-		return http.StatusConflict
-	case errs.Unavailable, errs.Canceled:
-		return http.StatusServiceUnavailable
-	case errs.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	}
-	return http.StatusInternalServerError
+	return errs.KindOf(err).HTTPStatus()
 }
 
 // problem is how an error is answered as JSON.

@@ -80,21 +80,10 @@ func status(err error) int {
 	case errors.Is(err, errMalformed):
 		return http.StatusBadRequest
 	}
-	switch errs.KindOf(err) {
-	case errs.Invalid:
-		return http.StatusUnprocessableEntity
-	case errs.NotFound:
-		return http.StatusNotFound
-	case errs.Forbidden:
-		return http.StatusForbidden
-	case errs.Conflict:
-		return http.StatusConflict
-	case errs.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case errs.Unavailable, errs.Canceled:
-		return http.StatusServiceUnavailable
+	if kind := errs.KindOf(err); kind != errs.Invalid {
+		return kind.HTTPStatus()
 	}
-	return http.StatusInternalServerError
+	return http.StatusUnprocessableEntity
 }
 
 // shownPath is what the log and the trail tell of an address: of those that
