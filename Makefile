@@ -38,13 +38,16 @@ RACE :=
 NOTE := "no C compiler here, so the tests ran without the race detector"
 endif
 
-.PHONY: help setup build demo picture test chaos cover bench lint fmt vuln docker clean
+.PHONY: help setup servers build demo picture test chaos cover bench lint fmt vuln docker clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Get what tests and demo need: a Terraform or OpenTofu, the stand-in provider
 	@go run ./internal/toolchain/setup
+
+servers: ## Get the real servers for tests: Vault, S3, Azurite (10 minutes, once; make test then uses them)
+	@go run ./internal/toolchain/servers/get
 
 build: ## Build the static binary bin/tidelock
 	@mkdir -p $(BIN)

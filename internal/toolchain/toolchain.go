@@ -82,7 +82,11 @@ func OpenTofu(ctx context.Context, o Options) (Binary, error) {
 	if err == nil || !errs.Is(err, errs.NotFound) {
 		return b, err
 	}
-	return buildOpenTofu(ctx, o)
+	path, err := tofu.Build(ctx, o)
+	if err != nil {
+		return Binary{}, err
+	}
+	return find(ctx, path)
 }
 
 // FindOpenTofu is OpenTofu without the building: errs.NotFound when there is
@@ -95,17 +99,15 @@ func FindOpenTofu(ctx context.Context, o Options) (Binary, error) {
 	if !errors.Is(err, exec.ErrNotFound) {
 		newReport(o.Progress).say("tofu on PATH is passed over: %v", err)
 	}
-	cache, err := o.cache()
+	path, err := tofu.Cached(o)
 	if err != nil {
 		return Binary{}, err
 	}
-	if path := tofuPath(cache); isFile(path) {
-		if b, err := find(ctx, path); err == nil {
-			return b, nil
-		}
+	if b, err = find(ctx, path); err != nil {
 		// Whatever broke it, building it again mends it.
+		return Binary{}, errs.Wrap(errs.NotFound, err, "The OpenTofu that was built does not run any more.")
 	}
-	return Binary{}, errs.New(errs.NotFound, "There is no OpenTofu on PATH, and none was built.")
+	return b, nil
 }
 
 // find resolves a name or path and asks the program what it is.

@@ -82,7 +82,7 @@ func TestWhichBinary(t *testing.T) {
 			machine(t, c.programs)
 			t.Setenv(BinaryVariable, c.asked)
 			if c.cached {
-				program(t, filepath.Dir(tofuPath(os.Getenv(CacheVariable))), "tofu", tofu112, 0)
+				program(t, filepath.Dir(tofu.path(os.Getenv(CacheVariable))), "tofu", tofu112, 0)
 			}
 			var progress bytes.Buffer
 			b, err := Terraform(context.Background(), Options{Progress: &progress})
@@ -137,7 +137,7 @@ func TestOpenTofuIsPinned(t *testing.T) {
 	if got := pinned["github.com/opentofu/opentofu"]; got != "v"+OpenTofuVersion {
 		t.Errorf("go.mod pins OpenTofu %s, the code says %s", got, OpenTofuVersion)
 	}
-	if len(mod.Tool) != 1 || mod.Tool[0].Path != tofuPackage {
+	if len(mod.Tool) != 1 || mod.Tool[0].Path != tofu.Package {
 		t.Errorf("its tools are %v", mod.Tool)
 	}
 	sums := string(tofuSum)
