@@ -12,6 +12,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/backup"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
@@ -100,7 +101,7 @@ func newBackupCommand(p *program) *cobra.Command {
 				}
 				s.Recipients = append(s.Recipients, k)
 			}
-			h, m, err := writeBackup(ctx, out, s)
+			h, m, err := noteBackup(ctx, out, s, v.who.Actor)
 			if err != nil {
 				return err
 			}
@@ -134,6 +135,21 @@ func (p *program) progress() func(backup.Progress) {
 		last = time.Now()
 		fmt.Fprintf(p.stderr, "%s: %d stored files, %s\n", g.Part, g.Blobs, humanize.IBytes(uint64(g.Bytes)))
 	}
+}
+
+// noteBackup is writeBackup, and notes how it ended: the audit trail and the
+// figures tell of the last one.
+func noteBackup(ctx context.Context, out string, s backup.Source, actor access.Actor) (h backup.Head, m backup.Manifest, err error) {
+	attempt, err := backup.Begin(ctx, s.DB, actor)
+	if err != nil {
+		return h, m, err
+	}
+	h, m, err = writeBackup(ctx, out, s)
+	size := int64(0)
+	if info, serr := os.Stat(out); err == nil && serr == nil {
+		size = info.Size()
+	}
+	return h, m, errors.Join(err, attempt.End(context.WithoutCancel(ctx), s.DB, size, m, err))
 }
 
 // writeBackup writes the file under another name, reads it back, and gives it

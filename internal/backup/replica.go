@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/benbjohnson/litestream"
@@ -34,17 +35,20 @@ const (
 type Replica struct {
 	db    *litestream.DB
 	store *litestream.Store
+	shelf *shelf
 	log   *slog.Logger
+	began time.Time
 }
 
 // StartReplica begins to follow the database at path. Nobody else may replicate
-// to the same place. engine is Litestream's own log. Stop ends it. A bucket that does not answer is no error:
-// the database goes on, and the lag grows.
+// to the same place. engine is Litestream's own log. Stop ends it. A bucket that
+// does not answer is no error: the database goes on, and the lag grows.
 func StartReplica(ctx context.Context, path string, to *blob.Store, engine, log *slog.Logger) (*Replica, error) {
 	d := litestream.NewDB(path)
 	d.MonitorInterval = watchEvery
 	d.BusyTimeout = 2 * time.Second
-	d.Replica = litestream.NewReplicaWithClient(d, &shelf{store: to})
+	put := &shelf{store: to}
+	d.Replica = litestream.NewReplicaWithClient(d, put)
 	d.Replica.SyncInterval = sendEvery
 	// What Litestream keeps beside the database may be lost, or be that of an
 	// older one that came back: then the replica begins anew with a snapshot.
@@ -58,7 +62,7 @@ func StartReplica(ctx context.Context, path string, to *blob.Store, engine, log 
 	if err := s.Open(ctx); err != nil {
 		return nil, fmt.Errorf("replicate database: %w", err)
 	}
-	return &Replica{d, s, log}, nil
+	return &Replica{d, s, put, log, time.Now()}, nil
 }
 
 // shutdownSync is how long going down waits for a bucket that does not answer.
@@ -82,19 +86,31 @@ func (r *Replica) Sync(ctx context.Context) error { return r.db.SyncAndWait(ctx)
 // Lag is how far a replica is behind.
 type Lag struct {
 	Commits int64         `json:"commits"` // that are not sent, of those that were seen
-	Since   time.Duration `json:"since"`   // the last time that all was there
+	Since   time.Duration `json:"since"`   // the last time that all was there, or the start
 }
 
 // Lag says how far the replica is behind.
-func (r *Replica) Lag() Lag {
-	var l Lag
+func (r *Replica) Lag() Lag { return r.Status().Lag }
+
+// Status is what figures tell of a replica.
+type Status struct {
+	Lag
+	Last   time.Time // when all was there; zero where it was not yet, since the start
+	Errors int64     // of the bucket or the folder, since the start
+}
+
+// Status says how the replica is. It asks nobody.
+func (r *Replica) Status() Status {
+	s := Status{Last: r.db.LastSuccessfulSyncAt(), Errors: r.shelf.failed.Load()}
 	if pos, err := r.db.Pos(); err == nil {
-		l.Commits = max(0, int64(pos.TXID)-int64(r.db.Replica.Pos().TXID))
+		s.Commits = max(0, int64(pos.TXID)-int64(r.db.Replica.Pos().TXID))
 	}
-	if at := r.db.LastSuccessfulSyncAt(); !at.IsZero() {
-		l.Since = time.Since(at)
+	since := s.Last
+	if since.IsZero() { // a bucket that never answered is no bucket that is up to date
+		since = r.began
 	}
-	return l
+	s.Since = time.Since(since)
+	return s
 }
 
 // Watch calls tell with the lag every so often until ctx ends, and logs where
@@ -160,7 +176,18 @@ func fetchReplica(ctx context.Context, from *blob.Store, path string) (made time
 // shelf is a blob store as Litestream wants one: a client for each of its
 // levels, a blob for each file. So the replica is sealed, each file bound to
 // its name, and goes to whatever a blob store goes to.
-type shelf struct{ store *blob.Store }
+type shelf struct {
+	store  *blob.Store
+	failed atomic.Int64 // calls that the store refused
+}
+
+// said counts what went wrong.
+func (s *shelf) said(err error) error {
+	if err != nil && !errs.Is(err, errs.NotFound) && !errors.Is(err, context.Canceled) {
+		s.failed.Add(1)
+	}
+	return err
+}
 
 func level(n int) string { return fmt.Sprintf("replica-%d", n) }
 
@@ -177,7 +204,7 @@ func (s *shelf) LTXFiles(ctx context.Context, n int, seek ltx.TXID, _ bool) (ltx
 		}
 		return nil
 	})
-	if err != nil {
+	if err := s.said(err); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(all, func(a, b *ltx.FileInfo) int {
@@ -188,6 +215,7 @@ func (s *shelf) LTXFiles(ctx context.Context, n int, seek ltx.TXID, _ bool) (ltx
 
 func (s *shelf) OpenLTXFile(ctx context.Context, n int, first, last ltx.TXID, offset, size int64) (io.ReadCloser, error) {
 	r, err := s.store.Get(ctx, level(n), ltx.FormatFilename(first, last))
+	err = s.said(err)
 	if errs.Is(err, errs.NotFound) {
 		return nil, fmt.Errorf("%w: %w", os.ErrNotExist, err)
 	}
@@ -208,7 +236,7 @@ func (s *shelf) OpenLTXFile(ctx context.Context, n int, first, last ltx.TXID, of
 
 func (s *shelf) WriteLTXFile(ctx context.Context, n int, first, last ltx.TXID, r io.Reader) (*ltx.FileInfo, error) {
 	size, err := s.store.PutAt(ctx, level(n), ltx.FormatFilename(first, last), r)
-	if err != nil {
+	if err := s.said(err); err != nil {
 		return nil, err
 	}
 	return &ltx.FileInfo{Level: n, MinTXID: first, MaxTXID: last, Size: size, CreatedAt: time.Now().UTC()}, nil
@@ -216,7 +244,7 @@ func (s *shelf) WriteLTXFile(ctx context.Context, n int, first, last ltx.TXID, r
 
 func (s *shelf) DeleteLTXFiles(ctx context.Context, all []*ltx.FileInfo) error {
 	for _, i := range all {
-		if err := s.store.Delete(ctx, level(i.Level), ltx.FormatFilename(i.MinTXID, i.MaxTXID)); err != nil {
+		if err := s.said(s.store.Delete(ctx, level(i.Level), ltx.FormatFilename(i.MinTXID, i.MaxTXID))); err != nil {
 			return err
 		}
 	}

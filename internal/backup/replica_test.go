@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http/httptest"
 	"net/url"
@@ -317,5 +318,72 @@ func TestThreat_ReplicaShowsNothing(t *testing.T) {
 	})
 	if err != nil || n == 0 {
 		t.Errorf("%d files, %v", n, err)
+	}
+}
+
+// A place that takes nothing is told of: by errors, and by a lag that grows
+// from the start on.
+func TestReplicaThatNeverAnswered(t *testing.T) {
+	h := open(t, dbtest.SQLiteDSN(t), t.TempDir())
+	dir := t.TempDir()
+	to, err := blob.Open(dir, key(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	unfinished := filepath.Join(dir, ".unfinished")
+	if err := os.Remove(unfinished); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(unfinished, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := backup.StartReplica(t.Context(), h.db.Path(), to, slog.New(slog.DiscardHandler), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Sync(t.Context()); err == nil {
+		t.Error("it was sent")
+	}
+	if s := r.Status(); s.Errors == 0 || !s.Last.IsZero() || s.Since <= 0 {
+		t.Errorf("%+v", s)
+	}
+	if err := os.Remove(unfinished); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(unfinished, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s := r.Status(); s.Errors == 0 || s.Last.IsZero() || s.Commits != 0 {
+		t.Errorf("%+v", s)
+	}
+	if err := r.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What a kill has left of a backup holds a whole database: the next one takes
+// it away.
+func TestLeftoversOfABackupGo(t *testing.T) {
+	h := open(t, dbtest.SQLiteDSN(t), t.TempDir())
+	s := h.source(t)
+	old, fresh := filepath.Join(s.Temp, ".backup-1"), filepath.Join(s.Temp, ".backup-2")
+	for _, dir := range []string{old, fresh} {
+		if err := os.MkdirAll(filepath.Join(dir, "x"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := time.Now().Add(-25 * time.Hour)
+	if err := os.Chtimes(old, before, before); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := backup.Write(t.Context(), io.Discard, s); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(s.Temp)
+	if err != nil || len(left) != 1 || left[0].Name() != ".backup-2" {
+		t.Errorf("%v, %v", left, err)
 	}
 }

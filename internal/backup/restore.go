@@ -24,7 +24,7 @@ import (
 // database is opened in a folder below temp, its rows are counted and its audit
 // chain is walked. Of PostgreSQL the rows are counted.
 func Verify(ctx context.Context, r io.Reader, ring *keyring.Ring, temp string) (h Head, m Manifest, err error) {
-	dir, err := os.MkdirTemp(temp, ".verify-*")
+	dir, err := tempDir(temp, ".verify-")
 	if err != nil {
 		return h, m, err
 	}

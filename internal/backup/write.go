@@ -77,7 +77,7 @@ func Write(ctx context.Context, w io.Writer, s Source) (h Head, m Manifest, err 
 // that nobody writes to can rows be counted and bytes be copied at leisure.
 func (s Source) writeSQLite(ctx context.Context, out *writer, m *Manifest) (refs map[Ref]bool, err error) {
 	s.tell(Progress{Part: "database"})
-	dir, err := os.MkdirTemp(s.Temp, ".backup-*")
+	dir, err := tempDir(s.Temp, ".backup-")
 	if err != nil {
 		return nil, err
 	}
@@ -181,4 +181,27 @@ func (s Source) writeBlobs(ctx context.Context, out *writer, m *Manifest, refs m
 		s.tell(Progress{Part: "blobs", Blobs: m.Blobs, Bytes: out.bytes})
 	}
 	return nil
+}
+
+// tempDir makes a folder below parent, and removes those of the kind that a
+// kill has left there: each holds a whole database. In the system's own folder,
+// where parent is empty, they may be anybody's.
+func tempDir(parent, kind string) (string, error) {
+	if parent == "" {
+		return os.MkdirTemp("", kind+"*")
+	}
+	left, err := filepath.Glob(filepath.Join(parent, kind+"*"))
+	if err != nil {
+		return "", err
+	}
+	for _, path := range left {
+		info, err := os.Lstat(path)
+		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < 24*time.Hour {
+			continue // gone meanwhile, or another one's work
+		}
+		if err := os.RemoveAll(path); err != nil {
+			return "", err
+		}
+	}
+	return os.MkdirTemp(parent, kind+"*")
 }
