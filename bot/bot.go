@@ -33,7 +33,7 @@ import (
 	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
-// Options is what a Bot works with. All but Masker, PublicURL and Now are
+// Options is what a Bot works with. All but Masker, PublicURL, Now and Received are
 // required.
 type Options struct {
 	DB        *db.DB
@@ -74,6 +74,9 @@ type Options struct {
 	Masker    *redact.Masker // masks the server's own secrets in whatever Terraform printed
 	Log       *slog.Logger
 	Now       func() time.Time
+	// Received is told what became of each request at the webhook's address; nil
+	// where nobody wants to know. It must be fast, and safe for concurrent use.
+	Received func(Receipt)
 }
 
 // Terraform is how runs are made.

@@ -27,7 +27,10 @@ var guid = regexp.MustCompile(`^[0-9A-Za-z-]{8,64}$`)
 // does nothing. What can't be stored is not acknowledged: GitHub shows it as
 // failed, and the sweep asks for it again.
 func (b *Bot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	code, err := b.receive(w, r)
+	code, receipt, err := b.receive(w, r)
+	if b.Received != nil {
+		b.Received(receipt)
+	}
 	if err != nil {
 		if errs.KindOf(err) == errs.Internal || errs.Is(err, errs.Unavailable) {
 			b.Log.Error("webhook not stored", keyDelivery, r.Header.Get("X-GitHub-Delivery"), "error", err)
@@ -38,28 +41,28 @@ func (b *Bot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(code)
 }
 
-func (b *Bot) receive(w http.ResponseWriter, r *http.Request) (code int, err error) {
+func (b *Bot) receive(w http.ResponseWriter, r *http.Request) (code int, receipt Receipt, err error) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		return http.StatusMethodNotAllowed, errs.New(errs.Invalid, "Webhooks are POSTed here.")
+		return http.StatusMethodNotAllowed, ReceiptRefused, errs.New(errs.Invalid, "Webhooks are POSTed here.")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return http.StatusRequestEntityTooLarge, errs.New(errs.TooLarge, "A webhook has at most %d MB.", maxBody>>20)
+		return http.StatusRequestEntityTooLarge, ReceiptRefused, errs.New(errs.TooLarge, "A webhook has at most %d MB.", maxBody>>20)
 	case err != nil:
-		return http.StatusBadRequest, errs.Wrap(errs.Invalid, err, "The body could not be read.")
+		return http.StatusBadRequest, ReceiptRefused, errs.Wrap(errs.Invalid, err, "The body could not be read.")
 	}
 	if err := b.App.Verify(r.Header.Get(github.SignatureHeader), body); err != nil {
-		return http.StatusUnauthorized, err
+		return http.StatusUnauthorized, ReceiptRefused, err
 	}
 	id, event := r.Header.Get("X-GitHub-Delivery"), r.Header.Get("X-GitHub-Event")
 	if !guid.MatchString(id) || event == "" {
-		return http.StatusBadRequest, errs.New(errs.Invalid, "The headers X-GitHub-Delivery and X-GitHub-Event are required.")
+		return http.StatusBadRequest, ReceiptRefused, errs.New(errs.Invalid, "The headers X-GitHub-Delivery and X-GitHub-Event are required.")
 	}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		return http.StatusUnsupportedMediaType, errs.New(errs.Invalid, "Set the webhook's content type to application/json.")
+		return http.StatusUnsupportedMediaType, ReceiptRefused, errs.New(errs.Invalid, "Set the webhook's content type to application/json.")
 	}
 	// A glance at the ids, for the row; the job reads the whole.
 	var glance struct {
@@ -68,33 +71,38 @@ func (b *Bot) receive(w http.ResponseWriter, r *http.Request) (code int, err err
 		Repository   struct{ ID int64 } `json:"repository"`
 	}
 	if err := json.Unmarshal(body, &glance); err != nil {
-		return http.StatusBadRequest, errs.Wrap(errs.Invalid, err, "The body is not JSON.")
+		return http.StatusBadRequest, ReceiptRefused, errs.Wrap(errs.Invalid, err, "The body is not JSON.")
 	}
 	status, note := "queued", ""
+	receipt = ReceiptStored
 	// What can't be parsed is queued like the rest, and set aside by its job.
 	if e, err := github.ParseEvent(event, body); err == nil {
 		if why := Idle(e, b.Name); why != "" {
-			status, note = "ignored", why
+			status, note, receipt = "ignored", why, ReceiptIdle
 		}
 	}
 	err = b.DB.Tx(r.Context(), func(tx *db.Tx) error {
 		res, err := tx.ExecContext(r.Context(), `INSERT INTO deliveries (guid, installation_id, repo_id, event, action, body, received_ms, status, error)
 			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT (guid) DO NOTHING`,
 			id, glance.Installation.ID, glance.Repository.ID, event, glance.Action, body, db.Millis(b.Now()), status, note)
-		if err != nil || status != "queued" {
+		if err != nil {
 			return err
 		}
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return err // known already
+			receipt = ReceiptDuplicate
+			return err
+		}
+		if status != "queued" {
+			return nil
 		}
 		return b.Queue.Enqueue(r.Context(), tx, deliveryJob{id}, queue.For(strconv.FormatInt(glance.Installation.ID, 10)))
 	})
 	switch {
 	case errs.Is(err, errs.Unavailable):
 		w.Header().Set("Retry-After", "5")
-		return http.StatusServiceUnavailable, err
+		return http.StatusServiceUnavailable, ReceiptLost, err
 	case err != nil:
-		return http.StatusInternalServerError, err
+		return http.StatusInternalServerError, ReceiptLost, err
 	}
-	return http.StatusAccepted, nil
+	return http.StatusAccepted, receipt, nil
 }
