@@ -64,10 +64,13 @@ func newTokenCreateCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Make a token, and show it once",
-		Long: "The scopes are read, write, lock and force-unlock, and none includes another: a laptop that plans needs read and\n" +
-			"lock, one that applies write too. In the patterns of projects * is anything but a slash, and ** anything.",
+		Long: "The scopes are read, write, lock, force-unlock and force-write, and none includes another: a laptop that plans needs\n" +
+			"read and lock, one that applies write too. What is written with force-write counts even though it does not follow\n" +
+			"from what is there, so a token with it ends within a day. In the patterns of projects * is anything but a slash, and\n" +
+			"** anything.",
 		Example: "  tidelock token create alice-laptop --client acme --project '**' --scope read,write,lock --expires 90d\n" +
-			"  tidelock token create ci --client acme --project network/prod --scope read --json | jq -r .token",
+			"  tidelock token create ci --client acme --project network/prod --scope read --json | jq -r .token\n" +
+			"  tidelock token create repair --client acme --project network/prod --scope read,write,lock,force-write --expires 1h",
 		Args: func(cmd *cobra.Command, args []string) error { return stateArgs(cmd, args, 1) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if client == "" {
@@ -110,13 +113,13 @@ func newTokenCreateCommand(p *program) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&client, "client", "", "whose states it opens, by the client's slug")
 	f.StringSliceVar(&projects, "project", []string{"**"}, "which projects: a pattern; may be repeated")
-	f.StringSliceVar(&scopes, "scope", []string{"read", "lock"}, "what it may do: read, write, lock, force-unlock")
+	f.StringSliceVar(&scopes, "scope", []string{"read", "lock"}, "what it may do: read, write, lock, force-unlock, force-write")
 	f.StringVar(&expires, "expires", "90d", "after this time, as 12h, 90d or 4w; never for never")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	for _, flag := range []string{"client", "project", "expires"} {
 		complete(cmd, flag, cobra.NoFileCompletions)
 	}
-	complete(cmd, "scope", cobra.FixedCompletions([]string{"read", "write", "lock", "force-unlock"}, cobra.ShellCompDirectiveNoFileComp))
+	complete(cmd, "scope", cobra.FixedCompletions([]string{"read", "write", "lock", "force-unlock", "force-write"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 

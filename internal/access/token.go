@@ -33,10 +33,18 @@ const (
 	ScopeWrite       Scope = "write"        // write and delete them
 	ScopeLock        Scope = "lock"         // lock them, and unlock what it locked
 	ScopeForceUnlock Scope = "force-unlock" // take a lock from somebody else
+	// ScopeForceWrite has a write count that does not follow from what is there:
+	// of another lineage, of a lower serial. Most clients can't say that they
+	// mean it, so that having the scope is how it is said; ScopeWrite is needed
+	// besides. A token with it ends within a day.
+	ScopeForceWrite Scope = "force-write"
 )
 
-// Scopes returns all scopes.
+// Scopes returns the scopes of everyday: all but ScopeForceWrite.
 func Scopes() []Scope { return []Scope{ScopeRead, ScopeWrite, ScopeLock, ScopeForceUnlock} }
+
+// maxForceWrite is the longest that a token with ScopeForceWrite counts.
+const maxForceWrite = 24 * time.Hour
 
 // TokenPrefix begins every token, so that scanners for leaked secrets and
 // people can tell one.
@@ -100,9 +108,11 @@ func (n NewToken) check(now time.Time) error {
 	case len(n.Projects) == 0:
 		return errs.New(errs.Invalid, "Say which projects the token opens: a pattern such as network/*, or ** for all of the client's.")
 	case len(n.Scopes) == 0:
-		return errs.New(errs.Invalid, "Say what the token may do: read, write, lock, force-unlock.")
+		return errs.New(errs.Invalid, "Say what the token may do: read, write, lock, force-unlock, force-write.")
 	case !n.Expires.IsZero() && !n.Expires.After(now):
 		return errs.New(errs.Invalid, "The token would have expired already.")
+	case slices.Contains(n.Scopes, ScopeForceWrite) && (n.Expires.IsZero() || n.Expires.After(now.Add(maxForceWrite))):
+		return errs.New(errs.Invalid, "A token that may force-write has everything count that it writes, so it is made for one repair: say that it expires within a day.")
 	}
 	for _, p := range n.Projects {
 		if p == "" || !doublestar.ValidatePattern(p) {
@@ -110,8 +120,8 @@ func (n NewToken) check(now time.Time) error {
 		}
 	}
 	for _, s := range n.Scopes {
-		if !slices.Contains(Scopes(), s) {
-			return errs.New(errs.Invalid, "There is no scope %q; there are read, write, lock and force-unlock.", s)
+		if s != ScopeForceWrite && !slices.Contains(Scopes(), s) {
+			return errs.New(errs.Invalid, "There is no scope %q; there are read, write, lock, force-unlock and force-write.", s)
 		}
 	}
 	return nil

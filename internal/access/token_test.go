@@ -105,13 +105,21 @@ func TestTokensThatMakeNoSense(t *testing.T) {
 		"no name": func(n *access.NewToken) { n.Name = "" }, "a name of two lines": func(n *access.NewToken) { n.Name = "a\nb" },
 		"no project": func(n *access.NewToken) { n.Projects = nil }, "no pattern": func(n *access.NewToken) { n.Projects = []string{"a["} }, "an empty one": func(n *access.NewToken) { n.Projects = []string{""} },
 		"no scope": func(n *access.NewToken) { n.Scopes = nil }, "no such scope": func(n *access.NewToken) { n.Scopes = []access.Scope{"admin"} },
-		"expired": func(n *access.NewToken) { n.Expires = time.Now().Add(-time.Second) },
-		"nobody":  func(n *access.NewToken) { n.By = access.Actor{} }, "no client": func(n *access.NewToken) { n.Client = "" }, "another client": func(n *access.NewToken) { n.Client = "nobody" },
+		"expired":            func(n *access.NewToken) { n.Expires = time.Now().Add(-time.Second) },
+		"to force, for good": func(n *access.NewToken) { n.Scopes = []access.Scope{access.ScopeWrite, access.ScopeForceWrite} },
+		"to force, for long": func(n *access.NewToken) {
+			n.Scopes, n.Expires = []access.Scope{access.ScopeWrite, access.ScopeForceWrite}, time.Now().Add(25*time.Hour)
+		},
+		"nobody": func(n *access.NewToken) { n.By = access.Actor{} }, "no client": func(n *access.NewToken) { n.Client = "" }, "another client": func(n *access.NewToken) { n.Client = "nobody" },
 	} {
 		n := good
 		change(&n)
 		if _, _, err := tokens.Create(t.Context(), n); err == nil {
 			t.Errorf("%s: made", name)
 		}
+	}
+	good.Scopes, good.Expires = []access.Scope{access.ScopeWrite, access.ScopeForceWrite}, time.Now().Add(time.Hour)
+	if _, _, err := tokens.Create(t.Context(), good); err != nil {
+		t.Errorf("to force, for an hour: %v", err)
 	}
 }

@@ -161,6 +161,12 @@ func TestRealToolsOverHTTP(t *testing.T) {
 		// An older serial is refused even where the client does not look.
 		l.write("old.tfstate", first)
 		l.fails("HTTP error: 409", "state", "push", "-force", "old.tfstate")
+		// The http backend has no word for force: a token for the repair says it.
+		l.env = append(l.env, "TF_HTTP_PASSWORD="+w.token(w.acme, "net/prod", access.ScopeRead, access.ScopeWrite, access.ScopeLock, access.ScopeForceWrite))
+		l.run("state", "push", "-force", "old.tfstate")
+		if v, err := w.store.Current(t.Context(), w.acme.ID, "net/prod"); err != nil || v.Kind != state.KindForce || v.Serial >= last.Serial || !strings.Contains(v.Reason, "force-write: test") || w.events(w.acme.ID)[0] != "state.forced" {
+			t.Errorf("forced: %+v, %v, %v", v, err, w.events(w.acme.ID))
+		}
 		l.run("destroy", "-auto-approve")
 		if err := w.trail.Verify(t.Context()); err != nil {
 			t.Error(err)

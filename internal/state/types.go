@@ -168,3 +168,12 @@ type Who struct {
 func By(c access.Credential) Who {
 	return Who{Actor: c.Actor, Token: c.ID, Run: c.Run, Commit: c.Commit}
 }
+
+// OverrideOf returns why what the credential writes counts although it does not
+// follow; "" where it is refused.
+func OverrideOf(c access.Credential) string {
+	if !c.May(access.ScopeForceWrite) {
+		return ""
+	}
+	return "forced by a token with the scope force-write: " + c.Name
+}

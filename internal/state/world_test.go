@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -132,7 +133,11 @@ func (w *world) token(c clients.Client, projects string, scopes ...access.Scope)
 	if scopes == nil {
 		scopes = access.Scopes()
 	}
-	t, _, err := w.tokens.Create(context.Background(), access.NewToken{Client: c.ID, Name: "test", Projects: []string{projects}, Scopes: scopes, By: alice})
+	n := access.NewToken{Client: c.ID, Name: "test", Projects: []string{projects}, Scopes: scopes, By: alice}
+	if slices.Contains(scopes, access.ScopeForceWrite) {
+		n.Expires = w.now().Add(time.Hour)
+	}
+	t, _, err := w.tokens.Create(context.Background(), n)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -30,6 +31,9 @@ type Write struct {
 	// lock. It needs a reason, and has an audit event of its own.
 	Force  bool
 	Reason string
+	// Override is why the write counts although it does not follow, where it
+	// does not: it is then one by Force, with this for its reason. "" refuses it.
+	Override string
 
 	kind string // KindWrite if empty
 }
@@ -48,7 +52,8 @@ type taken struct {
 // The error is errs.Invalid for a body that is no state, was cut or has another
 // MD5, errs.TooLarge above the limits, and errs.Conflict, a *HeldError perhaps,
 // for one that does not follow from what is there. Then nothing was changed.
-func (s *Store) Write(ctx context.Context, w Write) (Version, error) {
+func (s *Store) Write(ctx context.Context, w Write) (_ Version, err error) {
+	defer s.tell("write", time.Now(), &err)
 	if err := CheckName(w.Name); err != nil {
 		return Version{}, err
 	}
@@ -202,6 +207,7 @@ func orNone(s string) string {
 // store makes the version's row and has it count.
 func (s *Store) store(ctx context.Context, w Write, t taken) (v Version, err error) {
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		w := w // the transaction may be tried again
 		st, err := s.ensure(ctx, tx, w.Client, w.Name)
 		if err != nil {
 			return err
@@ -215,6 +221,9 @@ func (s *Store) store(ctx context.Context, w Write, t taken) (v Version, err err
 			if err == nil && same {
 				v, err = version(ctx, tx, st.ID, st.Current)
 				return err // a repetition, after its unlock perhaps
+			}
+			if w.Override != "" && locked == nil && errs.Is(err, errs.Conflict) {
+				w.Force, w.Reason, err = true, w.Override, nil
 			}
 			if err := errors.Join(locked, err); err != nil {
 				return firstOf(locked, err)
@@ -326,11 +335,12 @@ func (s *Store) count(ctx context.Context, tx *db.Tx, st State, v Version) error
 
 // Delete takes the state away. Its versions stay, for as long as versions do,
 // and can be restored. One that is not there is no error.
-func (s *Store) Delete(ctx context.Context, client, name string, who Who, lockID string) error {
+func (s *Store) Delete(ctx context.Context, client, name string, who Who, lockID string) (err error) {
+	defer s.tell("delete", time.Now(), &err)
 	if err := CheckName(name); err != nil {
 		return err
 	}
-	err := s.DB.Tx(ctx, func(tx *db.Tx) error { return s.DeleteTx(ctx, tx, client, name, who, lockID) })
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error { return s.DeleteTx(ctx, tx, client, name, who, lockID) })
 	if err != nil {
 		return fmt.Errorf("delete state %s: %w", name, err)
 	}

@@ -55,7 +55,7 @@ var scopeLabels = []consentChoice{
 	{Scope: access.ScopeRead, Label: "read states, with the secrets in them"},
 	{Scope: access.ScopeLock, Label: "lock them, and unlock what it locked"},
 	{Scope: access.ScopeWrite, Label: "write and delete them"},
-	{Scope: access.ScopeForceUnlock, Label: "take a lock from somebody else, and force a write"},
+	{Scope: access.ScopeForceUnlock, Label: "take a lock from somebody else"},
 }
 
 var dayLabels = []consentChoice{{Days: 1, Label: "a day"}, {Days: 7, Label: "a week"}, {Days: 30, Label: "30 days"}, {Days: 90, Label: "90 days"}, {Days: 365, Label: "a year"}}

@@ -184,6 +184,9 @@ func (s *Store) narrow(shown access.Credential, w Wish) (access.NewToken, error)
 	if len(w.Scopes) == 0 {
 		return access.NewToken{}, errs.New(errs.Invalid, "Say what the token may do.")
 	}
+	if slices.Contains(w.Scopes, access.ScopeForceWrite) {
+		return access.NewToken{}, errs.New(errs.Forbidden, "A token that may force-write is made for one repair, with `tidelock token create`.")
+	}
 	for _, scope := range w.Scopes {
 		if !shown.May(scope) {
 			return access.NewToken{}, errs.New(errs.Forbidden, "The token that you show may not %s, so that none made with it may.", scope)

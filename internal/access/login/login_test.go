@@ -205,6 +205,14 @@ func TestThreat_LoginGivesNoMoreThanWasShown(t *testing.T) {
 	if _, err := w.store.Agree(t.Context(), r, run.Reveal(), wish); !errs.Is(err, errs.Forbidden) {
 		t.Errorf("a run's token: %v", err)
 	}
+	force := login.Wish{Name: "x", Scopes: []access.Scope{access.ScopeForceWrite}, For: time.Hour}
+	repair, _, err := w.tokens.Create(t.Context(), access.NewToken{Client: "c1", Name: "repair", Projects: []string{"**"}, Scopes: force.Scopes, By: alice, Expires: time.Now().Add(2 * time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.store.Agree(t.Context(), r, repair.Reveal(), force); !errs.Is(err, errs.Forbidden) {
+		t.Errorf("a token for a repair: %v", err)
+	}
 }
 
 // exchange asks for the token as a program does.

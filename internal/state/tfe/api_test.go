@@ -278,19 +278,32 @@ func TestWritesThatDoNotFollow(t *testing.T) {
 		back := doc(2, "other", "back")
 		forced := announcement(2, "other", back, `,"force":true`)
 		w.want(403, plain, "POST", ws+"/state-versions", forced)
+		w.want(403, token, "POST", ws+"/state-versions", forced) // nor does force-unlock do
+		may := w.token(w.acme, "**", append(access.Scopes(), access.ScopeForceWrite)...)
+		w.want(403, w.token(w.acme, "**", access.ScopeRead, access.ScopeForceWrite), "POST", ws+"/state-versions", forced)
 		w.want(201, plain, "POST", ws+"/state-versions", announcement(6, "l", doc(6, "l", "six"), `,"force":true`))
-		up = fmt.Sprint(w.want(201, token, "POST", ws+"/state-versions", forced).one(t).Attributes["hosted-state-upload-url"])
+		up = fmt.Sprint(w.want(201, may, "POST", ws+"/state-versions", forced).one(t).Attributes["hosted-state-upload-url"])
 		w.want(200, "", "PUT", up, back)
 		w.want(200, "", "PUT", up, back)
 		all, err := w.store.Versions(t.Context(), w.acme.ID, "net/prod", 10)
 		if err != nil || len(all) != 2 || all[0].Kind != state.KindForce || all[0].Reason == "" || !slices.Contains(w.events(w.acme.ID), "state.forced") {
 			t.Errorf("%+v, %v, %v", all, err, w.events(w.acme.ID))
 		}
+		// Not the lock, and not what is frozen since it was announced.
+		late := doc(1, "l", "late")
+		before := fmt.Sprint(w.want(201, may, "POST", ws+"/state-versions", announcement(1, "l", late, "")).one(t).Attributes["hosted-state-upload-url"])
+		w.want(200, token, "POST", ws+"/actions/lock", "")
+		if a := w.want(409, may, "POST", ws+"/state-versions", forced); !strings.Contains(a.body, "is locked by User") {
+			t.Errorf("forced under a lock: %s", a.body)
+		}
+		w.want(409, "", "PUT", before, late)
+		w.want(200, token, "POST", ws+"/actions/unlock", "")
 		// What is frozen stays so, whoever asks.
 		if _, err := w.store.Freeze(t.Context(), state.Who{Actor: alice}, "Restored."); err != nil {
 			t.Fatal(err)
 		}
-		w.want(409, token, "POST", ws+"/state-versions", announcement(1, "l", doc(1, "l", "x"), `,"force":true`))
+		w.want(409, "", "PUT", before, late)
+		w.want(409, may, "POST", ws+"/state-versions", announcement(1, "l", doc(1, "l", "x"), `,"force":true`))
 		if a := w.want(403, token, "POST", ws+"/actions/lock", ""); !strings.Contains(a.body, "Restored.") {
 			t.Errorf("frozen: %s", a.body)
 		}

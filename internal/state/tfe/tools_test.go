@@ -11,6 +11,7 @@ import (
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/db/dbtest"
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/state"
 	"github.com/tidelock/tidelock/internal/toolchain"
 )
 
@@ -49,8 +50,14 @@ func newLaptop(t *testing.T, w *world, tool, token, block string) *laptop {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + l.dir, "CHECKPOINT_DISABLE=1", "SSL_CERT_FILE=" + w.ca, "SSL_CERT_DIR=" + os.DevNull,
 		"TF_INPUT=0", "TF_CLI_ARGS=-no-color", "TF_CLI_CONFIG_FILE=" + filepath.Join(l.dir, "rc"),
 	}
-	l.write("rc", "credentials \""+w.host+"\" {\n  token = \""+token+"\"\n}\n")
+	l.login(w, token)
 	return l
+}
+
+// login leaves the token where the login of a command line does.
+func (l *laptop) login(w *world, token string) {
+	l.t.Helper()
+	l.write("rc", "credentials \""+w.host+"\" {\n  token = \""+token+"\"\n}\n")
 }
 
 func (l *laptop) write(name, text string) {
@@ -168,10 +175,22 @@ func TestRealToolsWithTheCloudBlock(t *testing.T) {
 		w.want(200, other, "POST", ws+"/actions/unlock", "")
 		l.run("apply", "-auto-approve", "-replace=terraform_data.a")
 
-		// An older serial is refused. The cloud block drops the force of state push.
+		// An older serial is refused, and the client then leaves its lock, so that
+		// nobody applies meanwhile. The cloud block does not say that it is meant,
+		// whatever state push is told: a token for the repair does.
 		l.write("old.tfstate", first)
-		l.fails("has the serial", "state", "push", "-force", "old.tfstate")
+		l.fails("needs the scope force-write", "state", "push", "-force", "old.tfstate")
+		l.run("force-unlock", "-force", "acme/net:prod")
 		l.fails("", "state", "push", "old.tfstate")
+		l.login(w, w.token(w.acme, "net/prod", access.ScopeRead, access.ScopeWrite, access.ScopeLock, access.ScopeForceWrite))
+		l.run("state", "push", "-force", "old.tfstate")
+		if v, err := w.store.Current(t.Context(), w.acme.ID, "net/prod"); err != nil || v.Kind != state.KindForce || !strings.Contains(v.Reason, "force-write: test") || w.events(w.acme.ID)[0] != "state.forced" {
+			t.Errorf("forced: %+v, %v, %v", v, err, w.events(w.acme.ID))
+		}
+		l.run("apply", "-auto-approve", "-replace=terraform_data.a") // the lock is free
+		if v, err := w.store.Current(t.Context(), w.acme.ID, "net/prod"); err != nil || v.Kind != state.KindWrite {
+			t.Errorf("what follows is no forced write: %+v, %v", v, err)
+		}
 		if err := w.trail.Verify(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -212,6 +231,9 @@ func TestRealToolsWithSeveralWorkspaces(t *testing.T) {
 		old.run("apply", "-auto-approve")
 		old.write("old.tfstate", old.run("state", "pull"))
 		old.run("state", "mv", "terraform_data.b", "terraform_data.c")
+		old.fails("needs the scope force-write", "state", "push", "-force", "old.tfstate")
+		old.run("force-unlock", "-force", "acme/app:dev")
+		old.login(w, w.token(w.acme, "app/*", append(access.Scopes(), access.ScopeForceWrite)...))
 		old.run("state", "push", "-force", "old.tfstate")
 		if v, err := w.store.Current(t.Context(), w.acme.ID, "app/dev"); err != nil || v.Instances != 2 || v.Kind != "force" || v.Actor.Name != "test" {
 			t.Errorf("app/dev: %+v, %v", v, err)

@@ -98,9 +98,6 @@ type announced struct {
 	} `json:"data"`
 }
 
-// forcedReason stands with versions that a client forced.
-const forcedReason = "forced by the cloud block's client, as by state push -force"
-
 func (a *API) createVersion(c *call) error {
 	c.w.Header().Set("X-Terraform-Snapshot-Interval", snapshotSeconds)
 	var in announced
@@ -121,14 +118,19 @@ func (a *API) createVersion(c *call) error {
 	}
 	w := state.Write{Client: c.org.ID, Name: c.workspace.Name, Who: c.who(), LockID: lock, MD5: at.MD5}
 	err := a.States.Follows(c.Context(), w, state.Document{Serial: *at.Serial, Lineage: at.Lineage}, at.MD5)
-	if errs.Is(err, errs.Conflict) && at.Force && c.workspace.Frozen == "" {
-		// Clients say force where they migrate a state, too: it takes the right
-		// only where it makes a difference.
-		if !c.cred.May(access.ScopeForceUnlock) {
-			return errs.Wrap(errs.Forbidden, err, "%s To force it nevertheless the token needs the scope force-unlock.", errs.Sentence(err))
+	var held *state.HeldError
+	if errs.Is(err, errs.Conflict) && !errors.As(err, &held) && c.workspace.Frozen == "" {
+		// The remote backend says force where it migrates a state, too, and the
+		// cloud block never does, not for state push -force either: so it takes
+		// the right, and only where it makes a difference.
+		if w.Override = state.OverrideOf(c.cred); w.Override == "" {
+			kind := errs.Conflict
+			if at.Force {
+				kind = errs.Forbidden
+			}
+			return errs.Wrap(kind, err, "%s To have it count nevertheless, the token needs the scope force-write.", errs.Sentence(err))
 		}
-		w.Force, w.Reason = true, forcedReason
-		err = a.States.Follows(c.Context(), w, state.Document{}, "")
+		err = nil
 	}
 	if err != nil {
 		return err
@@ -146,7 +148,7 @@ func (a *API) createVersion(c *call) error {
 		return a.sendVersion(c, http.StatusCreated, v)
 	}
 	u, err := a.announce(c.Context(), upload{
-		state: c.workspace.ID, client: c.org.ID, token: c.cred.ID, lock: lock, serial: *at.Serial, lineage: at.Lineage, md5: at.MD5, forced: w.Force,
+		state: c.workspace.ID, client: c.org.ID, token: c.cred.ID, lock: lock, serial: *at.Serial, lineage: at.Lineage, md5: at.MD5, forced: w.Override != "",
 	})
 	if err != nil {
 		return err
@@ -178,7 +180,7 @@ func (a *API) write(r *http.Request, cred access.Credential, st state.State, u u
 	}
 	w := state.Write{Client: u.client, Name: st.Name, Who: state.By(cred), LockID: u.lock, MD5: u.md5, Body: r.Body}
 	if u.forced {
-		w.Force, w.Reason = true, forcedReason
+		w.Override = state.OverrideOf(cred)
 	}
 	v, err := a.States.Write(r.Context(), w)
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -187,7 +188,11 @@ func (w *world) credential(c clients.Client, projects string, scopes ...access.S
 	if scopes == nil {
 		scopes = access.Scopes()
 	}
-	t, cred, err := w.tokens.Create(context.Background(), access.NewToken{Client: c.ID, Name: "test", Projects: []string{projects}, Scopes: scopes, By: alice})
+	n := access.NewToken{Client: c.ID, Name: "test", Projects: []string{projects}, Scopes: scopes, By: alice}
+	if slices.Contains(scopes, access.ScopeForceWrite) {
+		n.Expires = w.store.Now().Add(time.Hour)
+	}
+	t, cred, err := w.tokens.Create(context.Background(), n)
 	if err != nil {
 		w.t.Fatal(err)
 	}
