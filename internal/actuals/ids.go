@@ -83,7 +83,7 @@ func Resources(p *tfplan.Plan) []Resource {
 		}
 		text := func(name string) string {
 			s, _ := c.Before[name].(string)
-			if secret[s] || marked(c.BeforeSensitive, name) {
+			if secret[s] || tfplan.MaskCovers(tfplan.MaskMember(c.BeforeSensitive, name)) {
 				return ""
 			}
 			return s
@@ -106,7 +106,7 @@ func Resources(p *tfplan.Plan) []Resource {
 		for _, tags := range [...]string{"tags_all", "tags", "effective_labels", "labels"} {
 			m, _ := c.Before[tags].(map[string]any)
 			mask := c.BeforeSensitive
-			if marked(mask, tags) {
+			if tfplan.MaskCovers(tfplan.MaskMember(mask, tags)) {
 				continue
 			}
 			if name, _ := m["Name"].(string); name != "" && !secret[name] && len(name) <= 256 {
@@ -128,34 +128,6 @@ func Resources(p *tfplan.Plan) []Resource {
 		}
 	}
 	return all
-}
-
-// marked reports whether a mask says that an attribute or anything in it is
-// sensitive.
-func marked(mask any, name string) bool {
-	switch m := mask.(type) {
-	case bool:
-		return m
-	case map[string]any:
-		return anyTrue(m[name])
-	}
-	return false
-}
-
-func anyTrue(mask any) bool {
-	switch m := mask.(type) {
-	case bool:
-		return m
-	case map[string]any:
-		for _, v := range m {
-			if anyTrue(v) {
-				return true
-			}
-		}
-	case []any:
-		return slices.ContainsFunc(m, anyTrue)
-	}
-	return false
 }
 
 // digestOf tells two sets of resources apart.

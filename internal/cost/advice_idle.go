@@ -29,7 +29,7 @@ func (x *estimation) unattached() []Advice {
 				why = "AWS says that it is associated with nothing"
 			}
 		case "google_compute_address", "google_compute_disk":
-			if users, known := v.value["users"].([]any); known && len(users) == 0 && !anyTrue(member(v.unknown, "users")) {
+			if users, known := v.value["users"].([]any); known && len(users) == 0 && !tfplan.MaskCovers(tfplan.MaskMember(v.unknown, "users")) {
 				why = "Google says that nothing uses it"
 			}
 		case "aws_ebs_volume", "azurerm_managed_disk":
@@ -60,7 +60,7 @@ func (x *estimation) unattached() []Advice {
 
 // none reports whether the plan knows that a text is not set.
 func (v view) none(key string) bool {
-	if mask := member(v.unknown, key); mask != nil && anyTrue(mask) {
+	if mask := tfplan.MaskMember(v.unknown, key); mask != nil && tfplan.MaskCovers(mask) {
 		return false
 	}
 	x, there := v.value[key]
@@ -263,7 +263,7 @@ func (x *estimation) followIn(all *changeIndex, refs []string, m *module, at str
 
 // stageOf is what a resource's tags say that it is for.
 func stageOf(v view) string {
-	if mask := member(v.sensitive, "tags"); mask != nil && anyTrue(mask) {
+	if mask := tfplan.MaskMember(v.sensitive, "tags"); mask != nil && tfplan.MaskCovers(mask) {
 		return ""
 	}
 	for _, key := range []string{"tags_all", "tags"} {

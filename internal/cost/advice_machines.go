@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/tidelock/tidelock/planner/tfplan"
 )
 
 // shape is what a kind of machine has.
@@ -148,7 +150,7 @@ func newer(id, argument, is string, path ...any) []alternative {
 // plain returns a text of a view that the plan itself has: what was looked up
 // elsewhere can't be changed here.
 func (v view) plain(key string) string {
-	if mask := member(v.unknown, key); mask != nil && anyTrue(mask) {
+	if mask := tfplan.MaskMember(v.unknown, key); mask != nil && tfplan.MaskCovers(mask) {
 		return ""
 	}
 	s, _ := v.value[key].(string)

@@ -201,7 +201,7 @@ func (x *estimation) fingerprint(s *side) string {
 		return "unchanged"
 	}
 	// What was decoded from JSON can be encoded again.
-	text, err := json.Marshal([]any{s.value, s.after && anyTrue(s.ch.Unknown), s.bill.joined})
+	text, err := json.Marshal([]any{s.value, s.after && tfplan.MaskCovers(s.ch.Unknown), s.bill.joined})
 	if err != nil {
 		return ""
 	}

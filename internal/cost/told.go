@@ -40,14 +40,14 @@ func (v view) told(key string) (any, bool) {
 		return nil, false
 	}
 	other := sideView(c, s.after)
-	if mask, ok := member(other.unknown, st[2].name).(bool); ok && mask {
+	if mask, ok := tfplan.MaskMember(other.unknown, st[2].name).(bool); ok && mask {
 		return nil, false
 	}
 	x := other.value[st[2].name]
 	if x == nil {
 		return nil, false
 	}
-	if anyTrue(member(other.sensitive, st[2].name)) {
+	if tfplan.MaskCovers(tfplan.MaskMember(other.sensitive, st[2].name)) {
 		s.bill.sensitive = true
 	}
 	s.bill.joined = append(s.bill.joined, x)

@@ -40,53 +40,10 @@ func sideView(ch *tfplan.Change, after bool) view {
 	return view{value: ch.Before, sensitive: ch.BeforeSensitive, of: ch}
 }
 
-// member returns the part of a mask that lies on key.
-func member(mask any, key string) any {
-	switch m := mask.(type) {
-	case bool:
-		return m
-	case map[string]any:
-		return m[key]
-	}
-	return nil
-}
-
-func element(mask any, i int) any {
-	switch m := mask.(type) {
-	case bool:
-		return m
-	case []any:
-		if i < len(m) {
-			return m[i]
-		}
-	}
-	return nil
-}
-
-func anyTrue(mask any) bool {
-	switch m := mask.(type) {
-	case bool:
-		return m
-	case map[string]any:
-		for _, v := range m {
-			if anyTrue(v) {
-				return true
-			}
-		}
-	case []any:
-		for _, v := range m {
-			if anyTrue(v) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // get returns an attribute's value. What is both unknown and there (a list
 // with unknown elements) counts as there.
 func (v view) get(key string) (any, state) {
-	mask := member(v.unknown, key)
+	mask := tfplan.MaskMember(v.unknown, key)
 	if t, ok := mask.(bool); ok && t {
 		if x, ok := v.told(key); ok {
 			return x, known
@@ -97,7 +54,7 @@ func (v view) get(key string) (any, state) {
 	if !ok || x == nil {
 		return nil, absent
 	}
-	if v.side != nil && anyTrue(member(v.sensitive, key)) {
+	if v.side != nil && tfplan.MaskCovers(tfplan.MaskMember(v.sensitive, key)) {
 		v.side.bill.sensitive = true
 	}
 	return x, known
@@ -180,7 +137,7 @@ func (v view) blocks(key string) ([]view, state) {
 		return nil, st
 	}
 	if m, ok := x.(map[string]any); ok { // a single nested object
-		return []view{{m, member(v.unknown, key), member(v.sensitive, key), v.side, v.of, v.under(key)}}, known
+		return []view{{m, tfplan.MaskMember(v.unknown, key), tfplan.MaskMember(v.sensitive, key), v.side, v.of, v.under(key)}}, known
 	}
 	list, ok := x.([]any)
 	if !ok {
@@ -190,10 +147,10 @@ func (v view) blocks(key string) ([]view, state) {
 		return nil, absent
 	}
 	out := make([]view, 0, len(list))
-	um, sm := member(v.unknown, key), member(v.sensitive, key)
+	um, sm := tfplan.MaskMember(v.unknown, key), tfplan.MaskMember(v.sensitive, key)
 	for i, e := range list {
 		m, _ := e.(map[string]any)
-		b := view{m, element(um, i), element(sm, i), v.side, nil, nil}
+		b := view{m, tfplan.MaskElement(um, i), tfplan.MaskElement(sm, i), v.side, nil, nil}
 		if i == 0 {
 			b.of, b.path = v.of, v.under(key)
 		}

@@ -155,31 +155,20 @@ func plannedRows(p *tfplan.Plan) []row {
 	return rows
 }
 
-// masked reports whether a mask, as plans have it, covers the path or something
-// in it.
+// masked reports whether a mask covers the path or something in it.
 func masked(mask any, path []string) bool {
-	switch m := mask.(type) {
-	case bool:
-		return m
-	case map[string]any:
-		if len(path) > 0 {
-			return masked(m[path[0]], path[1:])
+	for _, step := range path {
+		if _, list := mask.([]any); !list {
+			mask = tfplan.MaskMember(mask, step)
+			continue
 		}
-		for _, inner := range m {
-			if masked(inner, nil) {
-				return true
-			}
+		i, err := strconv.Atoi(step)
+		if err != nil {
+			return false
 		}
-	case []any:
-		if len(path) == 0 {
-			return slices.ContainsFunc(m, func(inner any) bool { return masked(inner, nil) })
-		}
-		i, err := strconv.Atoi(path[0])
-		if err == nil && i >= 0 && i < len(m) {
-			return masked(m[i], path[1:])
-		}
+		mask = tfplan.MaskElement(mask, i)
 	}
-	return false
+	return tfplan.MaskCovers(mask)
 }
 
 // planConfig is a plan's configuration, as far as it is read here.

@@ -183,7 +183,7 @@ func (d *differ) body(b body) {
 	width := 0
 	for _, key := range keysOf(b.before, b.after, b.unknown) {
 		bv, av := d.unset(b.before[key]), d.unset(b.after[key])
-		um := member(b.unknown, key)
+		um := MaskMember(b.unknown, key)
 		if bv == nil && av == nil && squash(um) == nil {
 			if _, declared := b.after[key]; declared && b.before == nil && strings.HasSuffix(key, writeOnly) {
 				attrs = append(attrs, key)
@@ -201,8 +201,8 @@ func (d *differ) body(b body) {
 	hidden, printed := 0, false
 	for _, key := range attrs {
 		v := value{
-			before: d.unset(b.before[key]), after: d.unset(b.after[key]), unknown: member(b.unknown, key),
-			beforeSens: member(b.beforeSens, key), afterSens: member(b.afterSens, key),
+			before: d.unset(b.before[key]), after: d.unset(b.after[key]), unknown: MaskMember(b.unknown, key),
+			beforeSens: MaskMember(b.beforeSens, key), afterSens: MaskMember(b.afterSens, key),
 			path: step(b.path, key),
 		}
 		v.hasBefore, v.hasAfter = v.before != nil, v.after != nil
@@ -247,7 +247,7 @@ func (d *differ) unset(v any) any {
 // unchanged ones it left out.
 func (d *differ) blocks(b body, key string, show bool, printed *bool) (hidden int) {
 	path := step(b.path, key)
-	um, bs, as := member(b.unknown, key), member(b.beforeSens, key), member(b.afterSens, key)
+	um, bs, as := MaskMember(b.unknown, key), MaskMember(b.beforeSens, key), MaskMember(b.afterSens, key)
 	cfg := config(b.config, key)
 	first := true
 	gap := func() {
@@ -430,30 +430,6 @@ func keysOf(a, b map[string]any, mask any) []string {
 	}
 	sort.Strings(keys)
 	return keys
-}
-
-// member returns the mask of one member: the whole mask where it covers all.
-func member(mask any, key string) any {
-	switch m := mask.(type) {
-	case bool:
-		return m
-	case map[string]any:
-		return m[key]
-	}
-	return nil
-}
-
-// element is member for lists.
-func element(mask any, i int) any {
-	switch m := mask.(type) {
-	case bool:
-		return m
-	case []any:
-		if i < len(m) {
-			return m[i]
-		}
-	}
-	return nil
 }
 
 // pad pads a name to a width. Terraform reckons the width in bytes and the

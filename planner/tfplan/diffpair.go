@@ -27,10 +27,10 @@ func pair(before, after []any, unknown, beforeSens, afterSens any, inPlace bool)
 	one := func(i, j int) paired {
 		var p paired
 		if i >= 0 {
-			p.before, p.hasBefore, p.beforeSens, p.index = before[i], true, element(beforeSens, i), i
+			p.before, p.hasBefore, p.beforeSens, p.index = before[i], true, MaskElement(beforeSens, i), i
 		}
 		if j >= 0 {
-			p.after, p.hasAfter, p.unknown, p.afterSens, p.index = news[j], true, element(unknown, j), element(afterSens, j), j
+			p.after, p.hasAfter, p.unknown, p.afterSens, p.index = news[j], true, MaskElement(unknown, j), MaskElement(afterSens, j), j
 		}
 		return p
 	}
@@ -51,7 +51,7 @@ func pair(before, after []any, unknown, beforeSens, afterSens any, inPlace bool)
 	}
 	slots := make([]any, n)
 	for i, v := range news {
-		slots[i] = slot{v, squash(element(unknown, i))}
+		slots[i] = slot{v, squash(MaskElement(unknown, i))}
 	}
 	edits := compare(olds, slots, func(a, b any) bool {
 		x, y := a.(slot), b.(slot)
@@ -75,7 +75,7 @@ func pair(before, after []any, unknown, beforeSens, afterSens any, inPlace bool)
 		for _, i := range gone {
 			if len(come) > 0 {
 				j := come[0]
-				objects := kindOf(before[i]) == kindObject && (kindOf(news[j]) == kindObject || kindOf(squash(element(unknown, j))) == kindObject)
+				objects := kindOf(before[i]) == kindObject && (kindOf(news[j]) == kindObject || kindOf(squash(MaskElement(unknown, j))) == kindObject)
 				if objects {
 					out, come = append(out, one(i, j)), come[1:]
 					continue

@@ -204,7 +204,7 @@ func (d *differ) object(mark string, v value, at place, end, force string) {
 		// An object that a provider's schema describes has all its
 		// attributes, set or not.
 		keys = slices.DeleteFunc(keys, func(k string) bool {
-			return before[k] == nil && after[k] == nil && squash(member(v.unknown, k)) == nil
+			return before[k] == nil && after[k] == nil && squash(MaskMember(v.unknown, k)) == nil
 		})
 	}
 	if len(keys) == 0 {
@@ -232,7 +232,7 @@ func (d *differ) object(mark string, v value, at place, end, force string) {
 	}
 	for _, key := range keys {
 		m := value{
-			unknown: member(v.unknown, key), beforeSens: member(v.beforeSens, key), afterSens: member(v.afterSens, key),
+			unknown: MaskMember(v.unknown, key), beforeSens: MaskMember(v.beforeSens, key), afterSens: MaskMember(v.afterSens, key),
 			path: step(v.path, key), inJSON: v.inJSON, explicit: d.dynamic || v.inJSON,
 		}
 		m.before, m.hasBefore = before[key]

@@ -149,11 +149,11 @@ func eachMasked(v, mask any, value, key func(string)) {
 			if mask == true {
 				key(k)
 			}
-			eachMasked(m, member(mask, k), value, key)
+			eachMasked(m, MaskMember(mask, k), value, key)
 		}
 	case []any:
 		for i, m := range v {
-			eachMasked(m, element(mask, i), value, key)
+			eachMasked(m, MaskElement(mask, i), value, key)
 		}
 	}
 }

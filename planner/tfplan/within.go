@@ -152,7 +152,7 @@ func settles(v, unknown, agreed, agreedUnknown any) bool {
 			return false
 		}
 		for i := range now {
-			if !settles(now[i], element(unknown, i), then[i], element(masks, i)) {
+			if !settles(now[i], MaskElement(unknown, i), then[i], MaskElement(masks, i)) {
 				return false
 			}
 		}
@@ -166,7 +166,7 @@ func settles(v, unknown, agreed, agreedUnknown any) bool {
 	for _, k := range append(keysOf(now, then, unknown), keysOf(nil, nil, agreedUnknown)...) {
 		a, has := now[k]
 		b, had := then[k]
-		um, am := member(unknown, k), member(agreedUnknown, k)
+		um, am := MaskMember(unknown, k), MaskMember(agreedUnknown, k)
 		if has != had && squash(am) == nil {
 			return false // what is left out is not null
 		}
@@ -196,13 +196,13 @@ func without(mask, cover any) any {
 	case map[string]any:
 		out := map[string]any{}
 		for k, v := range m {
-			out[k] = without(v, member(cover, k))
+			out[k] = without(v, MaskMember(cover, k))
 		}
 		return out
 	case []any:
 		out := make([]any, len(m))
 		for i, v := range m {
-			out[i] = without(v, element(cover, i))
+			out[i] = without(v, MaskElement(cover, i))
 		}
 		return out
 	}
