@@ -211,7 +211,11 @@ func (b *Bot) WatchBudgets(ctx context.Context) {
 	tick := time.NewTicker(budgetGlance)
 	defer tick.Stop()
 	for {
-		if err := b.DB.Tx(ctx, func(tx *db.Tx) error { return b.alert(ctx, tx, run.Change{}) }); err != nil && ctx.Err() == nil {
+		due, err := b.Budget.AlertDue(ctx)
+		if err == nil && due {
+			err = b.DB.Tx(ctx, func(tx *db.Tx) error { return b.alert(ctx, tx, run.Change{}) })
+		}
+		if err != nil && ctx.Err() == nil {
 			b.Log.Warn("budgets not looked at", "error", err)
 		}
 		select {

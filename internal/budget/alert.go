@@ -47,29 +47,70 @@ func alerted(ctx context.Context, q db.Querier) (map[alertKey]time.Time, error) 
 // tell. Of several who ask at once, one gets each. change is what may have
 // reached them, "" where that is time alone.
 func (s *Store) Alert(ctx context.Context, tx *db.Tx, change string) ([]Alert, error) {
+	due, err := s.due(ctx, tx, change)
+	if err != nil {
+		return nil, err
+	}
+	var out []Alert
+	for _, a := range due {
+		first, err := s.keepAlert(ctx, tx, a)
+		if err != nil {
+			return nil, err
+		}
+		if first {
+			out = append(out, a.Alert)
+		}
+	}
+	return out, nil
+}
+
+// AlertDue reports whether time alone has reached a threshold that was not told
+// of. It only reads: who looks often need not keep others from writing.
+func (s *Store) AlertDue(ctx context.Context) (bool, error) {
+	if s == nil {
+		return false, nil
+	}
+	some := false
+	err := s.db.Read(ctx, func(q db.Querier) error {
+		due, err := s.due(ctx, q, "")
+		some = len(due) > 0
+		return err
+	})
+	return some, err
+}
+
+// dueAlert is an alert and whose it is: "" where the budget looks at several
+// clients.
+type dueAlert struct {
+	Alert
+	client string
+}
+
+// due finds the thresholds that are reached and were not told of.
+func (s *Store) due(ctx context.Context, q db.Querier, change string) ([]dueAlert, error) {
 	if s == nil || !s.watched() {
 		return nil, nil
 	}
 	var of subject
 	if change != "" {
 		var err error
-		if of, err = s.subject(ctx, tx, change); err != nil || of.client == "" {
+		if of, err = s.subject(ctx, q, change); err != nil || of.client == "" {
 			return nil, err
 		}
 	}
-	l, err := s.load(ctx, tx, part{client: s.reach(of.client)})
+	l, err := s.load(ctx, q, part{client: s.reach(of.client)})
 	if err != nil {
 		return nil, err
 	}
-	told, err := alerted(ctx, tx)
+	told, err := alerted(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	dated, err := pricesOf(ctx, tx, change)
+	dated, err := pricesOf(ctx, q, change)
 	if err != nil {
 		return nil, err
 	}
-	var out []Alert
+	var out []dueAlert
 	for _, b := range s.budgets {
 		if m, current := b.month(l.now); !current || len(b.Thresholds) == 0 || MonthOf(l.now).Before(m) {
 			continue
@@ -81,18 +122,16 @@ func (s *Store) Alert(ctx context.Context, tx *db.Tx, change string) ([]Alert, e
 		if change != "" && !p.clients[of.client] {
 			continue
 		}
+		client := ""
+		if len(p.clients) == 1 {
+			for c := range p.clients {
+				client = c
+			}
+		}
 		st := p.status(l, told)
 		for _, t := range st.Thresholds {
-			if !t.Crossed || !t.Alerted.IsZero() {
-				continue
-			}
-			a := Alert{Budget: b.Name, Month: p.month, Threshold: t.key(), Change: change, Text: st.says(t) + dated, At: l.now}
-			first, err := s.keepAlert(ctx, tx, a, p)
-			if err != nil {
-				return nil, err
-			}
-			if first {
-				out = append(out, a)
+			if t.Crossed && t.Alerted.IsZero() {
+				out = append(out, dueAlert{Alert{Budget: b.Name, Month: p.month, Threshold: t.key(), Change: change, Text: st.says(t) + dated, At: l.now}, client})
 			}
 		}
 	}
@@ -129,15 +168,9 @@ func (s *Store) watched() bool {
 }
 
 // keepAlert writes an alert down. It reports false where somebody was first.
-func (s *Store) keepAlert(ctx context.Context, tx *db.Tx, a Alert, p *position) (bool, error) {
-	client := ""
-	if len(p.clients) == 1 {
-		for c := range p.clients {
-			client = c
-		}
-	}
+func (s *Store) keepAlert(ctx context.Context, tx *db.Tx, a dueAlert) (bool, error) {
 	res, err := tx.ExecContext(ctx, `INSERT INTO cost_alerts (budget, client_id, month, threshold, change_id, at_ms, text) VALUES ($1,$2,$3,$4,$5,$6,$7)
-		ON CONFLICT (budget, month, threshold) DO NOTHING`, a.Budget, client, a.Month.String(), a.Threshold, a.Change, db.Millis(a.At), a.Text)
+		ON CONFLICT (budget, month, threshold) DO NOTHING`, a.Budget, a.client, a.Month.String(), a.Threshold, a.Change, db.Millis(a.At), a.Text)
 	if err != nil {
 		return false, fmt.Errorf("alert of budget %s: %w", a.Budget, err)
 	}
@@ -145,7 +178,7 @@ func (s *Store) keepAlert(ctx context.Context, tx *db.Tx, a Alert, p *position) 
 		return false, err
 	}
 	return true, s.trail.Record(ctx, tx, access.Event{
-		Client: client, Action: "budget.alert", Subject: a.Budget, Actor: access.Actor{Kind: access.Schedule, Name: "budgets"}, At: a.At,
+		Client: a.client, Action: "budget.alert", Subject: a.Budget, Actor: access.Actor{Kind: access.Schedule, Name: "budgets"}, At: a.At,
 		Detail: map[string]any{"month": a.Month.String(), "threshold": a.Threshold, "change": a.Change, "text": a.Text},
 	})
 }

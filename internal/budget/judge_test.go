@@ -449,9 +449,18 @@ func TestAlerts(t *testing.T) {
 		// A restart knows it; a new month begins anew.
 		w.store = NewStore(d, w.trail, Options{Budgets: []Budget{b}, Now: func() time.Time { return w.now }})
 		told("")
+		due := func(want bool) {
+			t.Helper()
+			if got, err := w.store.AlertDue(t.Context()); err != nil || got != want {
+				t.Errorf("due: %v, %v, want %v", got, err, want)
+			}
+		}
+		due(false)
 		w.now = november.End().Add(time.Hour)
+		due(true)
 		told("", "percent 50", "percent 80", "absolute 900")
 		told("")
+		due(false)
 		st, err := w.store.Budgets(t.Context())
 		if err != nil || len(st) != 1 || len(st[0].Thresholds) != 3 || !st[0].Thresholds[0].Alerted.Equal(w.now.Truncate(time.Millisecond)) || st[0].Over || st[0].Projects != 1 {
 			t.Errorf("%+v, %v", st, err)
