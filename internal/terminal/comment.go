@@ -137,7 +137,7 @@ func (c *layout) code(lines []string) int {
 	var shown []Line
 	diff := strings.TrimLeft(lines[0], "`") == "diff"
 	switch {
-	case diff && (c.Whole || !plan(lines[1:n])):
+	case diff && (c.Whole || !ofPlan(lines[1:n])):
 		shown = coloured(lines[1:n])
 	case diff:
 		shown = outline(lines[1:n])
@@ -161,9 +161,9 @@ func (c *layout) code(lines []string) int {
 	return min(n+1, len(lines))
 }
 
-// plan reports whether a diff is of what a plan does, which can be told in
+// ofPlan reports whether a diff is of what a plan does, which can be told in
 // outline; what a change costs stands in a diff too.
-func plan(lines []string) bool {
+func ofPlan(lines []string) bool {
 	return slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(strings.TrimLeft(l, " "), "# ") })
 }
 
