@@ -136,6 +136,16 @@ func (k *bucket) read(ctx context.Context, client, ref string) (io.ReadCloser, e
 	return r, nil
 }
 
+func (k *bucket) head(ctx context.Context, client, ref string, n int) ([]byte, error) {
+	r, err := k.b.NewRangeReader(ctx, client+"/"+ref, 0, int64(n), nil)
+	if err != nil {
+		return nil, k.said(err)
+	}
+	defer r.Close()
+	b, err := io.ReadAll(r)
+	return b, k.said(err)
+}
+
 func (k *bucket) remove(ctx context.Context, client, ref string) error {
 	if err := k.b.Delete(ctx, client+"/"+ref); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
 		return k.said(err)

@@ -17,5 +17,5 @@
 //
 // It keeps no index (the rows that name a reference are the index), compresses
 // nothing. Where the store's key changes, the one before still opens what it
-// sealed.
+// sealed, until Rotate has given that a new head.
 package blob

@@ -130,6 +130,15 @@ func (f folder) read(_ context.Context, client, ref string) (io.ReadCloser, erro
 	return file, err
 }
 
+func (f folder) head(ctx context.Context, client, ref string, n int) ([]byte, error) {
+	file, err := f.read(ctx, client, ref)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, int64(n)))
+}
+
 func (f folder) remove(_ context.Context, client, ref string) error {
 	if err := f.root.Remove(path.Join(client, ref)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

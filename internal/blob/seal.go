@@ -82,17 +82,13 @@ func segmentNonce(n uint64, last bool) []byte {
 
 // seal writes the blob of what r gives to w and returns how many bytes r gave.
 func (k keys) seal(w io.Writer, r io.Reader, client, ref string) (int64, error) {
-	dataKey, nonce := make([]byte, 32), make([]byte, nonceSize)
+	dataKey := make([]byte, 32)
 	rand.Read(dataKey) // never fails: crypto/rand ends the process instead
-	rand.Read(nonce)
 	aead, err := newAEAD(dataKey)
 	if err != nil {
 		return 0, err
 	}
-	head := append([]byte(magic), k.id...)
-	head = append(head, nonce...)
-	head = k.wrap.Seal(head, nonce, dataKey, place(client, ref))
-	if _, err := w.Write(head); err != nil {
+	if _, err := w.Write(k.head(dataKey, client, ref)); err != nil {
 		return 0, err
 	}
 
@@ -148,7 +144,7 @@ type opened struct {
 // open checks the head and the first segment of the blob that r gives. old are
 // keys that it may have been sealed by, too.
 func (k keys) open(r io.Reader, client, ref string, old ...keys) (*opened, error) {
-	head := make([]byte, len(magic)+keyIDSize+nonceSize+32+tagSize)
+	head := make([]byte, headSize)
 	n, err := readFull(r, head)
 	if err != nil {
 		return nil, err

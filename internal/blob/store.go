@@ -30,8 +30,9 @@ type shelf interface {
 	// write keeps what fill writes. Once it returns nil that is durable; where
 	// it or fill fails, nothing is there.
 	write(ctx context.Context, client, ref string, fill func(io.Writer) error) error
-	// read and stat answer errs.NotFound for what is not there.
+	// read and head answer errs.NotFound for what is not there.
 	read(ctx context.Context, client, ref string) (io.ReadCloser, error)
+	head(ctx context.Context, client, ref string, n int) ([]byte, error) // the first n bytes, or fewer
 	remove(ctx context.Context, client, ref string) error // of what is not there is no error
 	// list gives the blobs of a client, or all where it is empty.
 	list(ctx context.Context, client string, each func(Item) error) error
@@ -191,7 +192,7 @@ func (s *Store) PutAt(ctx context.Context, client, ref string, r io.Reader) (siz
 
 // PlainSize returns how many bytes a blob holds that takes so many.
 func PlainSize(sealed int64) int64 {
-	body := sealed - int64(len(magic)+keyIDSize+nonceSize+32+tagSize)
+	body := sealed - int64(headSize)
 	return body - (body+segmentSize+tagSize-1)/(segmentSize+tagSize)*tagSize
 }
 
