@@ -249,7 +249,7 @@ func (p *program) backupKeys(identity string) (*keyring.Ring, error) {
 	if problem != "" {
 		return nil, errs.New(errs.Invalid, "The identity can't be read: %s", problem)
 	}
-	k, err := keyring.NewAge(redact.NewSecret(text))
+	k, err := keyring.NewIdentity(redact.NewSecret(text))
 	if err != nil {
 		return nil, err
 	}

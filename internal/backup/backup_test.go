@@ -340,7 +340,7 @@ func TestBackupForARecipient(t *testing.T) {
 	if _, _, err := backup.Write(t.Context(), &file, s); err != nil {
 		t.Fatal(err)
 	}
-	id, err := keyring.NewAge(redact.NewSecret(made.String()))
+	id, err := keyring.NewIdentity(redact.NewSecret(made.String()))
 	if err != nil {
 		t.Fatal(err)
 	}

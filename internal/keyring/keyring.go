@@ -106,18 +106,37 @@ func (r *Ring) Lost(id string) error {
 // Has reports whether the key is there.
 func (r *Ring) Has(id string) bool { return r.keys[id] != nil }
 
-// Rewrap wraps the data key with the active key. It reports false, and gives
-// w back, where that is so already.
-func (r *Ring) Rewrap(ctx context.Context, w Wrapped, bound []byte) (Wrapped, bool, error) {
-	if w.Key == r.Active() {
-		return w, false, nil
+// versioned is a key that has versions, of which the newest wraps.
+type versioned interface {
+	// newest returns what the wrapped form begins with that the newest version
+	// makes.
+	newest(ctx context.Context) (string, error)
+}
+
+// Stale returns a function that reports whether a data key is wrapped by
+// another key than the active one, or by an older version of that, so that
+// Rewrap would change it; and whether the active key has versions at all. Where
+// it has them its keeper is asked which is the newest, once.
+func (r *Ring) Stale(ctx context.Context) (stale func(Wrapped) bool, versions bool, err error) {
+	v, versions := r.active.(versioned)
+	begins := ""
+	if versions {
+		if begins, err = v.newest(ctx); err != nil {
+			return nil, true, fmt.Errorf("ask for the newest version of %s: %w", r.Active(), err)
+		}
 	}
+	return func(w Wrapped) bool {
+		return w.Key != r.Active() || !strings.HasPrefix(string(w.Data), begins)
+	}, versions, nil
+}
+
+// Rewrap wraps the data key with the active key, in its newest version.
+func (r *Ring) Rewrap(ctx context.Context, w Wrapped, bound []byte) (Wrapped, error) {
 	plain, err := r.Open(ctx, w, bound)
 	if err != nil {
-		return w, false, err
+		return w, err
 	}
-	fresh, err := r.wrap(ctx, plain, bound)
-	return fresh, err == nil, err
+	return r.wrap(ctx, plain, bound)
 }
 
 func altered(err error) error {

@@ -73,13 +73,18 @@ func (s *Store) CheckKeys(ctx context.Context) error {
 // rotateBatch is how many data keys are wrapped anew in one transaction.
 const rotateBatch = 100
 
-// Rotate wraps every data key that another key wraps with the active one. The
-// contents stay as they are. progress is told how many are done; what a lost
-// key wraps is left and counted. It may be stopped, and begun again.
+// Rotate wraps every data key with the active key, in its newest version where
+// it has such, that is not wrapped so. The contents stay as they are. progress is
+// told how many are done; what a lost key wraps is left and counted. It may be
+// stopped, and begun again.
 func (s *Store) Rotate(ctx context.Context, who Who, progress func(done int)) (done, lost int, err error) {
+	stale, has, err := s.Keys.Stale(ctx)
+	if err != nil {
+		return 0, 0, fmt.Errorf("rotate keys: %w", err)
+	}
 	after := ""
 	for {
-		versions, names, err := s.toRotate(ctx, after)
+		versions, names, err := s.toRotate(ctx, after, has)
 		if err != nil || len(versions) == 0 {
 			if err == nil && done > 0 {
 				err = s.DB.Tx(ctx, func(tx *db.Tx) error {
@@ -92,11 +97,15 @@ func (s *Store) Rotate(ctx context.Context, who Who, progress func(done int)) (d
 		// Keys may be in Vault: nothing holds the database while they are asked.
 		fresh := make([]keyring.Wrapped, len(versions))
 		for i, v := range versions {
+			old := keyring.Wrapped{Key: v.Key, Data: v.wrapped}
+			if !stale(old) {
+				continue
+			}
 			if !s.Keys.Has(v.Key) {
 				lost++
 				continue
 			}
-			w, _, err := s.Keys.Rewrap(ctx, keyring.Wrapped{Key: v.Key, Data: v.wrapped}, bound(v.Client, names[i], v.ID))
+			w, err := s.Keys.Rewrap(ctx, old, bound(v.Client, names[i], v.ID))
 			if err != nil {
 				return done, lost, fmt.Errorf("rotate the key of version %d of state %s: %w", v.Seq, names[i], err)
 			}
@@ -125,9 +134,15 @@ func (s *Store) Rotate(ctx context.Context, who Who, progress func(done int)) (d
 	}
 }
 
-func (s *Store) toRotate(ctx context.Context, after string) (all []Version, names []string, err error) {
+// toRotate returns versions behind after that another key than the active one
+// wraps, or any where that has versions of its own.
+func (s *Store) toRotate(ctx context.Context, after string, any bool) (all []Version, names []string, err error) {
+	but := s.Keys.Active()
+	if any {
+		but = ""
+	}
 	rows, err := s.DB.QueryContext(ctx, `SELECT `+versionFields+`, s.name FROM state_versions v JOIN states s ON s.id = v.state_id WHERE v.key_id <> $1 AND v.id > $2 ORDER BY v.id LIMIT $3`,
-		s.Keys.Active(), after, rotateBatch)
+		but, after, rotateBatch)
 	if err != nil {
 		return nil, nil, fmt.Errorf("rotate keys: %w", err)
 	}
