@@ -104,8 +104,8 @@ type Rotation struct {
 // store's. The segments are copied as they are, since neither a file nor an
 // object of a bucket can get another head in one step that a crash does not cut
 // in two: nothing is opened, and whoever reads meanwhile reads the old or the
-// new. It may be stopped and begun again.
-// A blob that is deleted in this moment may be there again: a sweep finds it.
+// new. It may be stopped and begun again. A blob that is deleted in this moment
+// may be there again: a sweep finds it.
 func (s *Store) Rotate(ctx context.Context, progress func(Rotation)) (Rotation, error) {
 	var todo []Item
 	var r Rotation

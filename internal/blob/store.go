@@ -33,7 +33,7 @@ type shelf interface {
 	// read and head answer errs.NotFound for what is not there.
 	read(ctx context.Context, client, ref string) (io.ReadCloser, error)
 	head(ctx context.Context, client, ref string, n int) ([]byte, error) // the first n bytes, or fewer
-	remove(ctx context.Context, client, ref string) error // of what is not there is no error
+	remove(ctx context.Context, client, ref string) error                // of what is not there is no error
 	// list gives the blobs of a client, or all where it is empty.
 	list(ctx context.Context, client string, each func(Item) error) error
 	where() string
