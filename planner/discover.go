@@ -279,6 +279,9 @@ func (c *completer) complete(p *Project) []Problem {
 		return nil
 	}
 	p.Backend = root.backend
+	if p.Kind == "" { // Terragrunt makes its own of what the code says
+		p.StatePlace = root.place
+	}
 	p.CommittedState = root.tfstate && root.backend == ""
 	var problems []Problem
 	for dir := p.Dir; ; dir = path.Dir(dir) {

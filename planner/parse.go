@@ -25,10 +25,11 @@ type module struct {
 	real      string // where dir leads to, when it is reached through a symbolic link; else ""
 	files     int
 	parts     []piece
-	backend   string // "s3"; "cloud" for a cloud block; "" for none
-	provider  bool   // a provider block
-	required  bool   // required_providers
-	content   bool   // something that is planned: a resource, a data source, a module call, …
+	backend   string      // "s3"; "cloud" for a cloud block; "" for none
+	place     *StatePlace // of that backend; nil where it tells of none
+	provider  bool        // a provider block
+	required  bool        // required_providers
+	content   bool        // something that is planned: a resource, a data source, a module call, …
 	calls     []call
 	refs      []ref
 	anyFile   bool // it reads files that can't be told from the code
@@ -48,6 +49,7 @@ type piece struct {
 type codeText struct {
 	size                                 int64
 	backend                              string
+	place                                *StatePlace // without its file
 	provider, required, content, anyFile bool
 	sources                              []sourced
 	requires                             []requirement
@@ -232,10 +234,16 @@ func readFile(fsys fs.FS, full string, budget *int64) *codeText {
 // assemble makes a module of its files, seen from dir: relative paths in it
 // are relative to that, even where it is reached through a link.
 func (m *module) assemble() {
+	rank := 0 // of the file that the backend is from
 	for _, p := range m.parts {
 		full := path.Join(m.dir, p.name)
-		if p.backend != "" {
-			m.backend = p.backend
+		if over := overrides(p.name); p.backend != "" && over >= rank {
+			m.backend, m.place, rank = p.backend, nil, over
+			if p.place != nil {
+				place := *p.place
+				place.File = full
+				m.place = &place
+			}
 		}
 		m.provider, m.required = m.provider || p.provider, m.required || p.required
 		m.content, m.anyFile = m.content || p.content, m.anyFile || p.anyFile
@@ -291,6 +299,9 @@ func (p *codeText) readNative(src []byte) {
 			}
 			for _, inner := range b.Body.Blocks {
 				p.setting(inner.Type, inner.Labels)
+				if (inner.Type == "cloud" || inner.Type == "backend") && namesStatePlace(p.backend) {
+					p.place = placeOfNative(inner)
+				}
 			}
 		case b.Type == "module":
 			p.content = true
@@ -330,8 +341,16 @@ func (p *codeText) readJSON(src []byte) {
 					p.require(text, 0)
 				}
 				labels := []string{""}
-				eachObject(inner, func(label string, _ any) { labels[0] = label })
+				settings := inner
+				eachObject(inner, func(label string, v any) {
+					if labels[0] = label; name == "backend" {
+						settings = v
+					}
+				})
 				p.setting(name, labels)
+				if (name == "cloud" || name == "backend") && namesStatePlace(p.backend) {
+					p.place = placeOfJSON(settings)
+				}
 			})
 		case "module":
 			eachObject(v, func(name string, inner any) {
@@ -383,10 +402,10 @@ func (p *codeText) setting(typ string, labels []string) {
 	switch typ {
 	case "backend":
 		if len(labels) == 1 {
-			p.backend = labels[0]
+			p.backend, p.place = labels[0], nil
 		}
 	case "cloud":
-		p.backend = "cloud"
+		p.backend, p.place = "cloud", nil
 	case "required_providers":
 		p.required = true
 	}

@@ -22,7 +22,10 @@ type Project struct {
 	VarFiles  []string `json:"var_files,omitempty"` // from the configuration, in the order they are given to Terraform
 	Watch     []string `json:"watch,omitempty"`     // further patterns whose change touches the project
 	Backend   string   `json:"backend,omitempty"`   // "s3", "cloud", …; "" where the code declares none and the state is Tidelock's to keep
-	Missing   bool     `json:"missing,omitempty"`   // listed in the configuration, but its directory holds no code
+	// StatePlace is where Backend says that the state is, of those that may name
+	// Tidelock itself; nil of any other.
+	StatePlace *StatePlace `json:"state_place,omitempty"`
+	Missing    bool        `json:"missing,omitempty"` // listed in the configuration, but its directory holds no code
 	// Files are doublestar patterns of further files that the code reads,
 	// as far as the code tells; WholeTree is set where it does not tell.
 	Files     []string `json:"files,omitempty"`
