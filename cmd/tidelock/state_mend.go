@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -108,6 +109,10 @@ func newStateRemoveCommand(p *program) *cobra.Command {
 // erroredJSON is a version in `tidelock state errored --json`.
 type erroredJSON struct {
 	State string `json:"state"`
+	// Base is the serial that the run began from, where that is known; Backend
+	// where the project keeps its state, if that is not here.
+	Base    *int64 `json:"base_serial,omitempty"`
+	Backend string `json:"backend,omitempty"`
 	versionJSON
 }
 
@@ -126,15 +131,20 @@ func newStateErroredCommand(p *program) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				names, err := v.names(ctx)
+				slugs, err := v.slugs(ctx)
 				if err != nil {
 					return err
 				}
 				views := []erroredJSON{}
-				t := newTable("STATE", "VERSION", "SERIAL", "RUN", "WRITTEN")
+				t := newTable("STATE", "VERSION", "SERIAL", "BEGAN FROM", "RUN", "WRITTEN")
 				for _, one := range all {
-					views = append(views, erroredJSON{names[one.State], viewVersion(one, "")})
-					t.row(names[one.State], one.Seq, one.Serial, one.Run, day(one.Created))
+					view := erroredJSON{State: slugs[one.Client] + "/" + one.Name, Backend: one.Base.Backend, versionJSON: viewVersion(one.Version, "")}
+					began := "unknown"
+					if one.Known && one.Base.Serial >= 0 {
+						view.Base, began = &one.Base.Serial, strconv.FormatInt(one.Base.Serial, 10)
+					}
+					views = append(views, view)
+					t.row(view.State, one.Seq, one.Serial, began, one.Run, day(one.Created))
 				}
 				if asJSON {
 					return writeJSON(p.stdout, map[string]any{"errored": views})
@@ -145,21 +155,4 @@ func newStateErroredCommand(p *program) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
-}
-
-// names returns CLIENT/PROJECT by the ID of the state.
-func (v *vault) names(ctx context.Context) (map[string]string, error) {
-	slugs, err := v.slugs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	states, err := v.states.States(ctx, "")
-	if err != nil {
-		return nil, err
-	}
-	names := map[string]string{}
-	for _, s := range states {
-		names[s.ID] = slugs[s.Client] + "/" + s.Name
-	}
-	return names, nil
 }

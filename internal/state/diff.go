@@ -49,11 +49,15 @@ const maxCompared = 64 << 20
 // maxShown is how much of one value a comparison shows, in bytes.
 const maxShown = 300
 
-// Compare returns how a version differs from an earlier one.
+// Compare returns how a version differs from an earlier one. Version 0 is what
+// is there before the first: nothing.
 func (s *Store) Compare(ctx context.Context, client, name string, from, to int64) (Diff, error) {
 	var d Diff
 	var sides [2]side
 	for i, seq := range []int64{from, to} {
+		if seq == 0 {
+			continue
+		}
 		v, content, err := s.ReadVersion(ctx, client, name, seq)
 		if err != nil {
 			return d, err

@@ -136,6 +136,16 @@ func restoreByID(ctx context.Context, q db.Querier, id string) (Restore, error) 
 	return r, err
 }
 
+// RestoreOf returns a restore that was asked for of the client's state, or
+// errs.NotFound: also where it is another's.
+func (s *Store) RestoreOf(ctx context.Context, st State, id string) (Restore, error) {
+	r, err := restoreByID(ctx, s.DB, id)
+	if err == nil && r.State != st.ID {
+		err = errs.New(errs.NotFound, "Nobody has asked for such a restore.")
+	}
+	return r, err
+}
+
 // Restores returns what was asked for, the newest first: of the client, or
 // everybody's where client is empty.
 func (s *Store) Restores(ctx context.Context, client string, limit int) ([]Restore, error) {
