@@ -23,6 +23,13 @@ loop:
 				i++
 				if step = wantMore; inKey {
 					step = wantColon
+					if i < len(p) && p[i] == ':' {
+						step = wantValue
+						i++
+					}
+				} else if i < len(p) && p[i] == ',' {
+					step = afterComma(stack)
+					i++
 				}
 				continue
 			case p[i] == '\\' && i+1 < len(p) && simpleEscape[p[i+1]]:
@@ -34,10 +41,13 @@ loop:
 		if step > wantNothing {
 			break
 		}
-		if i += spaces(p[i:]); i == len(p) {
-			break
-		}
 		c := p[i]
+		if isSpace(c) {
+			if i += spaces(p[i:]); i == len(p) {
+				break
+			}
+			c = p[i]
+		}
 		switch step {
 		case wantColon:
 			if c != ':' {
@@ -56,10 +66,8 @@ loop:
 		case wantMore:
 			top := stack[len(stack)-1]
 			switch {
-			case c == ',' && top == '{':
-				step = wantKey
 			case c == ',':
-				step = wantValue
+				step = afterComma(stack)
 			case c == top+2: // the brackets' codes are two apart
 				stack = stack[:len(stack)-1]
 			default:
@@ -100,6 +108,13 @@ loop:
 	}
 	s.step, s.stack, s.inKey = step, stack, inKey
 	return i
+}
+
+func afterComma(stack []byte) step {
+	if stack[len(stack)-1] == '{' {
+		return wantKey
+	}
+	return wantValue
 }
 
 var simpleEscape = func() (ok [256]bool) {
@@ -149,7 +164,8 @@ func spaces(p []byte) int {
 	i := 0
 	for i < len(p) && isSpace(p[i]) {
 		i++
-		for ; i+8 <= len(p) && binary.LittleEndian.Uint64(p[i:]) == ' '*ones; i += 8 {
+		for i+8 <= len(p) && binary.LittleEndian.Uint64(p[i:]) == ' '*ones {
+			i += 8
 		}
 	}
 	return i
