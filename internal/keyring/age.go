@@ -47,7 +47,7 @@ func newAge(file redact.Secret, foreign bool) (Key, error) {
 		// The parser's error may quote the line.
 		return nil, errs.New(errs.Invalid, "The file must hold one age identity, as `age-keygen` makes them.")
 	}
-	k := ageKey{identity: ids[0], foreign: foreign}
+	k := &ageKey{identity: ids[0], foreign: foreign}
 	var secret string
 	switch id := ids[0].(type) {
 	case *age.X25519Identity:
@@ -70,15 +70,21 @@ func recipientID(r fmt.Stringer) string {
 	return "age-" + r.String()
 }
 
-func (k ageKey) ID() string { return k.id }
+func (k *ageKey) ID() string { return k.id }
+
+// String is the ID, so that no print of the key shows what it holds.
+func (k *ageKey) String() string { return k.id }
+
+// GoString is String.
+func (k *ageKey) GoString() string { return k.id }
 
 // Wrap encrypts the data key and its mark.
-func (k ageKey) Wrap(_ context.Context, dataKey, bound []byte) ([]byte, error) {
+func (k *ageKey) Wrap(_ context.Context, dataKey, bound []byte) ([]byte, error) {
 	return encryptTo(k.recipient, dataKey, k.mark(dataKey, bound))
 }
 
 // mark binds the data key to bound, and to whoever has the identity.
-func (k ageKey) mark(dataKey, bound []byte) []byte {
+func (k *ageKey) mark(dataKey, bound []byte) []byte {
 	m := hmac.New(sha256.New, k.marker)
 	sum := sha256.Sum256(bound)
 	m.Write(sum[:])
@@ -101,7 +107,7 @@ func encryptTo(r age.Recipient, dataKey, mark []byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func (k ageKey) Unwrap(_ context.Context, wrapped, bound []byte) ([]byte, error) {
+func (k *ageKey) Unwrap(_ context.Context, wrapped, bound []byte) ([]byte, error) {
 	r, err := age.Decrypt(bytes.NewReader(wrapped), k.identity)
 	if err != nil {
 		return nil, altered(err)

@@ -8,9 +8,14 @@
 //
 // Promises:
 //   - A wrapped data key opens only with what it was bound to: client, project
-//     and version, say. Put elsewhere, it is as good as lost.
-//   - A key that is not there is named, with what it is needed for.
-//   - No error and no log shows a key.
+//     and version, say. Put elsewhere, it is as good as lost. And it opens only
+//     if somebody wrapped it who may: age's public half does not suffice.
+//   - A key that is not there is named, with what it is needed for. So is what
+//     keeps a key in Vault from being used, with what to mend.
+//   - No error, no log and no print shows a key.
+//   - Vault is asked for 10 seconds at most, and for each data key once in five
+//     minutes; so a token that is revoked there opens nothing any more after
+//     five minutes.
 //
 // It encrypts no data: blob's segments do.
 package keyring

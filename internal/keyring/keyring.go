@@ -64,6 +64,12 @@ func (r *Ring) IDs() []string {
 	return ids
 }
 
+// String names the keys, so that no print of the ring shows what they hold.
+func (r *Ring) String() string { return strings.Join(r.IDs(), ", ") }
+
+// GoString is String.
+func (r *Ring) GoString() string { return r.String() }
+
 // NewDataKey returns a fresh data key, as it is used and as it is stored.
 func (r *Ring) NewDataKey(ctx context.Context, bound []byte) (plain []byte, w Wrapped, err error) {
 	plain = make([]byte, DataKeySize)
@@ -100,7 +106,7 @@ func (r *Ring) Open(ctx context.Context, w Wrapped, bound []byte) ([]byte, error
 // Lost is the error that says that the key is not there.
 func (r *Ring) Lost(id string) error {
 	return errs.New(errs.Unavailable, "What is asked for is encrypted with the key %s, and that is not among the keys of this server, which are %s. "+
-		"Bring it back from its backup and name it in a wrapping_key block of the configuration; nothing else can open the data.", id, strings.Join(r.IDs(), ", "))
+		"Bring it back from its backup and name it in a wrapping_key block of the configuration; nothing else can open the data.", id, r)
 }
 
 // Has reports whether the key is there.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -188,6 +189,104 @@ func TestKeysThatAreNone(t *testing.T) {
 	}
 	if _, err := keyring.New(local(t, 1), local(t, 1)); !errs.Is(err, errs.Invalid) {
 		t.Errorf("twice the same: %v", err)
+	}
+}
+
+// No way to print a key shows what it holds, nor the data keys that it knows.
+func TestThreat_KeysDoNotPrint(t *testing.T) {
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	aged, err := keyring.NewAge(redact.NewSecret(id.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	vault, _ := vaultKey(t)
+	keys := []keyring.Key{local(t, 0xAB), aged, vault}
+	for _, k := range keys {
+		plain, _, err := ring(t, k).NewDataKey(t.Context(), []byte("b"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var log bytes.Buffer
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("keys", "key", k, "ring", ring(t, k))
+		slog.New(slog.NewTextHandler(&log, nil)).Info("keys", "key", k, "ring", ring(t, k))
+		for name, v := range map[string]any{"key": k, "ring": ring(t, k), "within": struct{ K any }{k}, "in a list": []any{k, ring(t, k)}} {
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x"} {
+				text := fmt.Sprintf(verb, v) + log.String()
+				for _, secret := range []string{
+					id.String(), "s.right", fmt.Sprint(plain)[1:40], fmt.Sprintf("%#v", plain)[7:40], fmt.Sprintf("%x", plain),
+					strings.Repeat("171 ", 8), strings.Repeat("ab", 8), base64.StdEncoding.EncodeToString(plain),
+				} {
+					if strings.Contains(text, secret) {
+						t.Errorf("%s of %s as %s shows %q: %s", name, k.ID(), verb, secret, text)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Whoever knows the public half of an age key, which stands beside each data key,
+// can't pass a data key of their own off as one of ours; a backup for a recipient
+// opens with the identity that is given for it.
+func TestThreat_AgeKeyOpensOnlyWhatItWrapped(t *testing.T) {
+	for name, make := range map[string]func() (identity, public string, err error){
+		"x25519": func() (string, string, error) {
+			id, err := age.GenerateX25519Identity()
+			return id.String(), id.Recipient().String(), err
+		},
+		"hybrid": func() (string, string, error) {
+			id, err := age.GenerateHybridIdentity()
+			return id.String(), id.Recipient().String(), err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			identity, public, err := make()
+			if err != nil {
+				t.Fatal(err)
+			}
+			ours, err := keyring.NewAge(redact.NewSecret(identity))
+			if err != nil {
+				t.Fatal(err)
+			}
+			theirs, err := keyring.NewRecipient(public)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lenient, err := keyring.NewIdentity(redact.NewSecret(identity))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ours.ID() != theirs.ID() || ours.ID() != lenient.ID() {
+				t.Errorf("%s, %s, %s", ours.ID(), theirs.ID(), lenient.ID())
+			}
+			bound := []byte("c1/net/v1")
+			plain, forged, err := ring(t, theirs).NewDataKey(t.Context(), bound)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ring(t, ours).Open(t.Context(), forged, bound); !errs.Is(err, errs.Internal) || !strings.Contains(errs.Sentence(err), "public half") {
+				t.Errorf("forged: %v", err)
+			}
+			if got, err := ring(t, lenient).Open(t.Context(), forged, bound); err != nil || !bytes.Equal(got, plain) {
+				t.Errorf("a backup's: %v", err)
+			}
+			_, made, err := ring(t, ours).NewDataKey(t.Context(), bound)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ring(t, lenient).Open(t.Context(), made, bound); err != nil {
+				t.Errorf("what the identity wrapped: %v", err)
+			}
+			if _, err := ring(t, lenient).Open(t.Context(), forged, []byte("c1/net/v2")); err == nil {
+				t.Error("a backup's, bound to something else, opens")
+			}
+			if _, err := theirs.Unwrap(t.Context(), forged.Data, bound); !errs.Is(err, errs.Unavailable) {
+				t.Errorf("without the identity: %v", err)
+			}
+		})
 	}
 }
 

@@ -49,20 +49,26 @@ func NewLocal(key redact.Secret) (Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	return local{"local-" + hex.EncodeToString(id), aead}, nil
+	return &local{"local-" + hex.EncodeToString(id), aead}, nil
 }
 
-func (l local) ID() string { return l.id }
+func (l *local) ID() string { return l.id }
+
+// String is the ID, so that no print of the key shows what it holds.
+func (l *local) String() string { return l.id }
+
+// GoString is String.
+func (l *local) GoString() string { return l.id }
 
 // Wrap returns the nonce and the sealed key. A nonce is random: 2³² keys could
 // be wrapped before one is likely to come twice.
-func (l local) Wrap(_ context.Context, dataKey, bound []byte) ([]byte, error) {
+func (l *local) Wrap(_ context.Context, dataKey, bound []byte) ([]byte, error) {
 	nonce := make([]byte, nonceSize, nonceSize+len(dataKey)+l.wrap.Overhead())
 	rand.Read(nonce)
 	return l.wrap.Seal(nonce, nonce, dataKey, bound), nil
 }
 
-func (l local) Unwrap(_ context.Context, wrapped, bound []byte) ([]byte, error) {
+func (l *local) Unwrap(_ context.Context, wrapped, bound []byte) ([]byte, error) {
 	if len(wrapped) < nonceSize {
 		return nil, altered(errors.New("too short"))
 	}

@@ -3,6 +3,7 @@ package keyring
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"sync"
 	"time"
 )
@@ -63,4 +64,14 @@ func (o *opened) add(wrapped, bound, plain []byte) {
 		}
 	}
 	o.all[place(wrapped, bound)] = dataKey{bytes.Clone(plain), now.Add(openedFor)}
+}
+
+// place is where a data key is remembered: by its wrapped form and what it is
+// bound to, hashed, so that neither runs into the other.
+func place(wrapped, bound []byte) [sha256.Size]byte {
+	h := sha256.New()
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(wrapped))))
+	h.Write(wrapped)
+	h.Write(bound)
+	return [sha256.Size]byte(h.Sum(nil))
 }

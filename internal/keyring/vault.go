@@ -2,9 +2,7 @@ package keyring
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/http"
@@ -61,7 +59,7 @@ func NewVault(v Vault) (Key, error) {
 		return nil, errs.Wrap(errs.Invalid, c.Error, "What the environment says of Vault, in VAULT_CACERT or its like, can't be used.")
 	}
 	c.Address, c.AgentAddress, c.SRVLookup = v.Address, "", false
-	c.Timeout, c.MaxRetries, c.MinRetryWait, c.MaxRetryWait = vaultTime, 2, 200*time.Millisecond, time.Second
+	c.Timeout, c.MaxRetries, c.MinRetryWait, c.MaxRetryWait = vaultTime, 2, 100*time.Millisecond, 500*time.Millisecond
 	client, err := vault.NewClient(c)
 	if err != nil {
 		return nil, errs.Wrap(errs.Invalid, err, "The address of Vault can't be used.")
@@ -129,19 +127,11 @@ func (k *vaultKey) newest(ctx context.Context) (string, error) {
 
 // call asks the transit engine and returns one field of its answer.
 func (k *vaultKey) call(ctx context.Context, act, field string, data map[string]any) (string, error) {
-	token := k.at.Token()
-	if token.Empty() {
-		return "", errs.New(errs.Unavailable, "There is no token of Vault for the key %s: the file that vault_token_file names is empty or can't be read. Nothing was changed; whatever writes the file, such as Vault's agent, must run.", k.ID())
-	}
-	k.client.SetToken(token.Reveal())
-	limited, cancel := context.WithTimeout(ctx, vaultTime)
-	defer cancel()
-	answer, err := k.client.Logical().WriteWithContext(limited, path.Join(k.at.Mount, act, k.at.Key), data)
+	answer, err := k.ask(ctx, act, func(ctx context.Context) (*vault.Secret, error) {
+		return k.client.Logical().WriteWithContext(ctx, path.Join(k.at.Mount, act, k.at.Key), data)
+	})
 	if err != nil {
-		if ctx.Err() != nil { // whoever asked has gone
-			return "", ctx.Err()
-		}
-		return "", k.classify(act, err)
+		return "", err
 	}
 	if answer != nil {
 		if text, ok := answer.Data[field].(string); ok && text != "" {
@@ -149,6 +139,25 @@ func (k *vaultKey) call(ctx context.Context, act, field string, data map[string]
 		}
 	}
 	return "", errs.New(errs.Unavailable, "Vault's answer for the key %s holds no %s: is its address that of a Vault?", k.ID(), field)
+}
+
+// ask asks Vault with the token as it is now.
+func (k *vaultKey) ask(ctx context.Context, act string, with func(context.Context) (*vault.Secret, error)) (*vault.Secret, error) {
+	token := k.at.Token()
+	if token.Empty() {
+		return nil, errs.New(errs.Unavailable, "There is no token of Vault for the key %s: the file that vault_token_file names is empty or can't be read. Nothing was changed; whatever writes the file, such as Vault's agent, must run.", k.ID())
+	}
+	k.client.SetToken(token.Reveal())
+	limited, cancel := context.WithTimeout(ctx, vaultTime)
+	defer cancel()
+	answer, err := with(limited)
+	if err == nil {
+		return answer, nil
+	}
+	if ctx.Err() != nil { // whoever asked has gone
+		return nil, ctx.Err()
+	}
+	return nil, k.classify(act, err)
 }
 
 // classify says what Vault's refusal means, and what to mend. Vault names the
@@ -169,7 +178,7 @@ func (k *vaultKey) classify(act string, err error) error {
 	case response.StatusCode == http.StatusForbidden:
 		// Encrypting with a key that is not there makes it, which takes another
 		// right; so a lost key looks like this too.
-		return refused("Vault refuses the token for the key %s: it has expired or was revoked, its policy does not allow to %s with this key, or the key was deleted in Vault. Nothing was changed.", k.ID(), act)
+		return refused("Vault refuses the token for the key %s: it has expired or was revoked, its policy does not allow to %s, or the key was deleted in Vault. Nothing was changed.", k.ID(), act)
 	case response.StatusCode == http.StatusNotFound || has("encryption key not found"):
 		return refused("Vault has no key %s: it was deleted, or the mount or the namespace is another. Restore it in Vault from its backup; nothing else can open what it wrapped.", k.ID())
 	case has("too old"):
@@ -186,14 +195,4 @@ func (k *vaultKey) classify(act string, err error) error {
 		return altered(said)
 	}
 	return refused("Vault can't use the key %s now: %s.", k.ID(), words)
-}
-
-// place is where a data key is remembered: by its wrapped form and what it is
-// bound to, hashed, so that neither runs into the other.
-func place(wrapped, bound []byte) [sha256.Size]byte {
-	h := sha256.New()
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(wrapped))))
-	h.Write(wrapped)
-	h.Write(bound)
-	return [sha256.Size]byte(h.Sum(nil))
 }
