@@ -47,6 +47,7 @@ var floors = map[string]int{
 	"internal/backup": tellers, // above state: a restore freezes what it brought back
 	"internal/desk":   edges,   // the bot's answer without a bot
 	"bot":             edges, "internal/web": edges,
+	"internal/metrics":   edges, // asks every room, and speaks to whoever watches over the server
 	"internal/toolchain": helpers, "internal/bench": helpers, "internal/demo": helpers,
 	"internal/tools": helpers, "internal/importtest": helpers,
 	"cmd": programs,
@@ -123,6 +124,11 @@ var walls = []wall{
 		imports: []string{"github.com/benbjohnson/litestream", "github.com/superfly/ltx"},
 		only:    []string{"internal/backup"},
 		because: "the database is replicated by internal/backup",
+	},
+	{
+		imports: []string{"github.com/prometheus"},
+		only:    []string{"internal/metrics"},
+		because: "rooms tell figures in words of their own; internal/metrics tells them to Prometheus",
 	},
 	{
 		imports: []string{"github.com/go-git/go-git", "github.com/go-git/go-billy"},
