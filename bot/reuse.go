@@ -61,7 +61,7 @@ func (b *Bot) standing(ctx context.Context, c run.Change, found discovered, job 
 		if !w.Project.Repeatable() || !b.sameTool(ctx, r, w.Project) {
 			continue
 		}
-		same := r.Project.Backend != ""
+		same := !b.keepsState(r.Project)
 		if !same {
 			if same, err = b.sameState(ctx, r); err != nil {
 				return nil, err
@@ -103,7 +103,7 @@ func (b *Bot) stand(ctx context.Context, tx *db.Tx, created []run.Run, earlier m
 			left = append(left, r)
 			continue
 		}
-		if r.Project.Backend != "" {
+		if !b.keepsState(r.Project) {
 			if err := b.Runs.MayStand(ctx, tx, r, from); err != nil {
 				return nil, err
 			}

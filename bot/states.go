@@ -19,16 +19,17 @@ import (
 	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
-// The state of a project that declares no backend is kept by the state
-// service. A run gets a copy of it in its own folder and works on that by
-// Terraform's local backend: it needs no network and no credential for it, and
-// goes on while the server is down. The server locks the state before an
-// apply, and writes what came of it when the apply is over, whichever process
-// of it is there by then. In between the copy is all there is of what was
-// made, so it goes with the run's folder, and that only after the write.
+// The state of a project that declares no backend, or the server itself as one,
+// is kept by the state service. A run gets a copy of it in its own folder and
+// works on that by Terraform's local backend: it needs no network and no
+// credential for it, and goes on while the server is down. The server locks the
+// state before an apply, and writes what came of it when the apply is over,
+// whichever process of it is there by then. In between the copy is all there is
+// of what was made, so it goes with the run's folder, and that only after the
+// write.
 
 // keepsState reports whether the project's state is kept here.
-func keepsState(p planner.Project) bool { return p.Backend == "" }
+func (b *Bot) keepsState(p planner.Project) bool { return p.Backend == "" || b.namesUs(p) }
 
 // ownerOf returns whose state a project's is, and the name that it gets where
 // it has none yet.
@@ -54,7 +55,7 @@ func (b *Bot) stateOf(ctx context.Context, repo clients.Repo, p planner.Project)
 // hasState reports whether the project can have drifted. Of one that keeps its
 // state elsewhere nobody knows before Terraform has looked.
 func (b *Bot) hasState(ctx context.Context, repo clients.Repo, p planner.Project) (bool, error) {
-	if !keepsState(p) {
+	if !b.keepsState(p) {
 		return true, nil
 	}
 	if _, err := os.Stat(b.plainState(repo.ClientID, repo.ID, p)); err == nil { // not taken in yet
@@ -79,7 +80,7 @@ const stateTime = 7 * 24 * time.Hour
 // where somebody else has that. What can't be mended by waiting becomes the
 // run's error.
 func (b *Bot) layState(ctx context.Context, r run.Run, s *tfrun.Spec) error {
-	if !keepsState(r.Project) || s.Refused != "" || b.adoptable(s.RunID) {
+	if !b.keepsState(r.Project) || s.Refused != "" || b.adoptable(s.RunID) {
 		return nil
 	}
 	err := b.giveState(ctx, r, s)
@@ -109,6 +110,13 @@ func (b *Bot) giveState(ctx context.Context, r run.Run, s *tfrun.Spec) error {
 		return err
 	}
 	owner, want := ownerOf(repo, r.Project)
+	if b.namesUs(r.Project) {
+		named, err := b.ownBlock(ctx, r, repo, s.Kind)
+		if err != nil {
+			return err
+		}
+		want, s.Workspace, s.OwnBlock = named.name, named.workspace, true
+	}
 	var name string
 	if s.Kind == tfrun.KindPlan { // which makes nothing here
 		name, err = b.States.NameOf(ctx, owner)
@@ -215,7 +223,7 @@ func (b *Bot) bringBack(ctx context.Context, r run.Run, result tfrun.Result) (tr
 		} else if err != nil {
 			return "", err
 		}
-		if keepsState(r.Project) {
+		if b.keepsState(r.Project) {
 			if err := b.takeInOne(ctx, repo, r.Project); err != nil {
 				return "", err
 			}
@@ -230,7 +238,7 @@ func (b *Bot) bringBack(ctx context.Context, r run.Run, result tfrun.Result) (tr
 
 // leaveState lets go of the state's lock where a run has it that wrote nothing.
 func (b *Bot) leaveState(ctx context.Context, r run.Run) error {
-	if !keepsState(r.Project) {
+	if !b.keepsState(r.Project) {
 		return nil
 	}
 	name, err := b.States.NameOf(ctx, state.Owner{Client: r.Client, Repo: r.Repo, Project: r.Project.Key()})

@@ -160,6 +160,57 @@ func TestThreat_DirectoryNameOpensNoState(t *testing.T) {
 	})
 }
 
+// Nor does a block that names one: whose it is the database knows, or an
+// administrator says.
+func TestThreat_BlockOpensNoState(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		w.repos()
+		ctx := t.Context()
+		owner := func(key string) state.Owner { return state.Owner{Client: w.acme.ID, Repo: 1, Project: key} }
+		if _, err := w.store.Write(ctx, state.Write{Client: w.acme.ID, Name: "net/secret", Who: state.Who{Actor: alice}, Body: strings.NewReader(doc(1, "l", "a"))}); err != nil {
+			t.Fatal(err)
+		}
+		a, b := owner("a:default"), owner("b:default")
+		for _, claim := range []bool{false, true} {
+			if err := w.store.Named(ctx, a, "net/secret", claim); !errs.Is(err, errs.Forbidden) {
+				t.Errorf("a state that somebody made, claim %v: %v", claim, err)
+			}
+			if err := w.store.Named(ctx, a, "../beta", claim); !errs.Is(err, errs.Invalid) {
+				t.Errorf("a name that leads out, claim %v: %v", claim, err)
+			}
+		}
+		// A plan binds nothing; an apply does, and from then on it is nobody else's.
+		if err := w.store.Named(ctx, a, "net/a", false); err != nil {
+			t.Error(err)
+		}
+		if _, err := w.store.NameOf(ctx, a); !errs.Is(err, errs.NotFound) {
+			t.Errorf("bound by a plan: %v", err)
+		}
+		for range 2 {
+			if err := w.store.Named(ctx, a, "net/a", true); err != nil {
+				t.Error(err)
+			}
+		}
+		if name, err := w.store.NameOf(ctx, a); err != nil || name != "net/a" {
+			t.Errorf("%q, %v", name, err)
+		}
+		if err := w.store.Named(ctx, b, "net/a", true); !errs.Is(err, errs.Forbidden) {
+			t.Errorf("another project's: %v", err)
+		}
+		var elsewhere *state.Elsewhere
+		if err := w.store.Named(ctx, a, "net/b", true); !errors.As(err, &elsewhere) || elsewhere.Name != "net/a" || !errs.Is(err, errs.Conflict) {
+			t.Errorf("another name than the project's: %v", err)
+		}
+		if err := w.store.Bind(ctx, b, "net/secret", state.Who{Actor: alice}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.store.Named(ctx, b, "net/secret", false); err != nil {
+			t.Errorf("once it is bound: %v", err)
+		}
+	})
+}
+
 func TestProjectName(t *testing.T) {
 	for want, p := range map[string][3]string{
 		"infra": {"infra", ".", "default"}, "infra/live/prod": {"infra", "live/prod", ""}, "infra/live/blue": {"infra", "live", "blue"},

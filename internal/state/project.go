@@ -151,6 +151,60 @@ func unbound(name string) error {
 	return errs.New(errs.Conflict, "There is a state %s already, and it is not this project's. An administrator says that it is with `tidelock state bind`, or moves it away; Tidelock never opens a state because of a directory's name.", name)
 }
 
+// Elsewhere says that a project's state is kept under another name than the one
+// that its code has. It is an errs.Conflict.
+type Elsewhere struct {
+	Name string // that it is kept under
+	err  error
+}
+
+func (e *Elsewhere) Error() string { return e.err.Error() }
+
+// Unwrap gives the classified error.
+func (e *Elsewhere) Unwrap() error { return e.err }
+
+// Named returns nil where the project's code may name the state: it is bound to
+// the project, or is nobody's and does not exist yet. Then claim binds it. The
+// error is an *Elsewhere for a project that has another state, and
+// errs.Forbidden for a state that is another project's or that somebody made:
+// whoever changes the code must not choose among those.
+func (s *Store) Named(ctx context.Context, o Owner, name string, claim bool) error {
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+		now, err := nameOf(ctx, tx, o)
+		switch {
+		case err == nil && now == name:
+			return nil
+		case err == nil:
+			return &Elsewhere{now, errs.New(errs.Conflict, "The project's state is kept as %s, not as %s.", now, name)}
+		case !errs.Is(err, errs.NotFound):
+			return err
+		}
+		var theirs int
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM state_projects WHERE client_id = $1 AND name = $2`, o.Client, name).Scan(&theirs); err != nil {
+			return err
+		}
+		st, err := state(ctx, tx, o.Client, name)
+		if err != nil && !errs.Is(err, errs.NotFound) {
+			return err
+		}
+		if theirs > 0 || err == nil && st.Exists() {
+			return errs.New(errs.Forbidden, "There is no state %s that is this project's.", name)
+		}
+		if !claim {
+			return nil
+		}
+		_, err = s.bind(ctx, tx, o, name)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("use the state %s for project %s: %w", name, o.Project, err)
+	}
+	return nil
+}
+
 // bind reports false where the name is another project's.
 func (s *Store) bind(ctx context.Context, tx *db.Tx, o Owner, name string) (bool, error) {
 	if err := CheckName(name); err != nil {

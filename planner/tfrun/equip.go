@@ -144,7 +144,7 @@ func (e *execution) generated() error {
 			return err
 		}
 	}
-	if s.ManagedBackend == "" {
+	if s.ManagedBackend == "" || s.OwnBlock { // staysOurs refuses what would take its place
 		return nil
 	}
 	b, err := planner.BackendIn(root.FS(), s.Dir)

@@ -21,7 +21,8 @@ func (e *execution) prepare(ctx context.Context) error {
 	if s.Workspace == "" {
 		s.Workspace = planner.DefaultWorkspace
 	}
-	if !planner.ValidWorkspace(s.Workspace) {
+	// A cloud block's names have colons, and are never a part of a key.
+	if !planner.ValidWorkspace(s.Workspace) && !(s.OwnBlock && planner.ValidWorkspace(strings.ReplaceAll(s.Workspace, ":", "-"))) {
 		return errs.New(errs.Invalid, "The workspace %q can have letters, digits, and . _ - only.", s.Workspace)
 	}
 	dir, err := planner.InRepo(".", s.Dir)
@@ -198,7 +199,7 @@ func (e *execution) manageBackend(root *os.Root) error {
 	}
 	e.override = true
 	err := replaceFile(root, filepath.Join(filepath.FromSlash(s.Dir), planner.BackendOverride), fmt.Appendf(nil,
-		"# Written by Tidelock for this run: the project declares no backend.\nterraform {\n  backend \"local\" {\n    path          = %s\n    workspace_dir = %s\n  }\n}\n",
+		"# Written by Tidelock for this run: the project's state is kept by Tidelock.\nterraform {\n  backend \"local\" {\n    path          = %s\n    workspace_dir = %s\n  }\n}\n",
 		hclQuote(s.ManagedBackend), hclQuote(s.ManagedBackend+".d")))
 	if err != nil {
 		return err

@@ -64,9 +64,12 @@ type Spec struct {
 	CLIConfig string `json:"cli_config"` // path of the CLI configuration file; see CLIConfig
 	// Notes are sentences that the log begins with.
 	Notes []string `json:"notes,omitempty"`
-	// ManagedBackend is the path of a state file for a project that
-	// declares no backend, "" for one that does.
+	// ManagedBackend is the path of a state file for a project whose state is
+	// Tidelock's to keep, "" for any other.
 	ManagedBackend string `json:"managed_backend,omitempty"`
+	// OwnBlock says that the code's own backend or cloud block names the server
+	// that this is run for: ManagedBackend takes its place.
+	OwnBlock bool `json:"own_block,omitempty"`
 	// StateDir is where the folder of ManagedBackend really is: a copy of the
 	// state that is this run's alone. ManagedBackend is then a path that plan
 	// and apply have in common, since a plan file names it, and leads there.
