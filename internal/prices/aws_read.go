@@ -9,8 +9,12 @@ import (
 	"time"
 )
 
-// maxProducts bounds how many products wait for their price.
-const maxProducts = maxTaken
+// What waits for its price is bounded: how many products, and how many bytes
+// there are of each.
+const (
+	maxProducts = maxTaken
+	maxProduct  = 1024
+)
 
 // readAWSJSON reads an offer file: its products, then what they cost. Only
 // products that have a place in the catalogue are kept meanwhile.
@@ -25,7 +29,7 @@ func readAWSJSON(r io.Reader, s *sink, now time.Time) error {
 		switch key {
 		case "offerCode":
 			if offer, err = j.scalar(); err == nil && !offerName.MatchString(offer) {
-				err = j.bad("%q is no name of an offer", offer)
+				err = j.bad("%q is no name of an offer", short(offer))
 			}
 			return err
 		case "publicationDate":
@@ -57,6 +61,9 @@ func readAWSJSON(r io.Reader, s *sink, now time.Time) error {
 				if why != "" {
 					s.leave(why, p.family)
 					return nil
+				}
+				if n := len(sku) + len(to.family) + len(to.region) + len(to.service) + len(to.sku); n > maxProduct {
+					return j.bad("the names of the product %q have %d bytes", short(sku), n)
 				}
 				if kept[sku] = to; len(kept) > maxProducts {
 					return j.bad("more than %d products", maxProducts)
@@ -211,7 +218,7 @@ func readAWSCSV(r io.Reader, s *sink, now time.Time) error {
 			switch {
 			case len(row) == 2 && row[0] == "OfferCode":
 				if offer = strings.Clone(row[1]); !offerName.MatchString(offer) {
-					return &syntaxError{Line: line, What: fmt.Sprintf("%.60q is no name of an offer", offer)}
+					return &syntaxError{Line: line, What: fmt.Sprintf("%q is no name of an offer", short(offer))}
 				}
 			case len(row) == 2 && row[0] == "Publication Date":
 				s.asOf = strings.Clone(day(row[1]))

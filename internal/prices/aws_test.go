@@ -192,7 +192,7 @@ func TestBadLists(t *testing.T) {
 		"huge":              {AWS, strings.Replace(string(good), `"USD": "0.1070000000"`, `"USD": "1e9999999"`, 1), "is no price"},
 		"terms first":       {AWS, `{"offerCode":"AmazonEC2","terms":{},"products":{}}`, "products must come before terms"},
 		"deep":              {AWS, `{"x":` + strings.Repeat("[", 1000), "stand in one another"},
-		"long string":       {AWS, `{"offerCode":"` + strings.Repeat("x", maxText+1) + `"}`, "a string of more than"},
+		"long string":       {AWS, `{"offerCode":"` + strings.Repeat("x", maxText+1) + `"}`, "a string or number of more than"},
 		"CSV without head":  {AWS, "\"FormatVersion\",\"v1.0\"\n", "it has no head"},
 		"CSV, other head":   {AWS, "\"OfferCode\",\"AmazonEC2\"\n\"a\",\"b\",\"c\"\n", "line 2: the head lacks"},
 		"CSV, open quote":   {AWS, string(goodCSV) + "\"x", "line 14"},

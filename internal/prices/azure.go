@@ -32,35 +32,16 @@ func readAzure(r io.Reader, s *sink, now time.Time) (next string, err error) {
 	j := newJSONReader(r)
 	var a azureItem
 	fields := a.fields()
-	items := false
-	err = j.object(func(key string) error {
-		switch key {
-		case "Items":
-			items = true
-			return j.array(func() error {
-				if err := j.fields(fields); err != nil {
-					return err
-				}
-				s.see()
-				if err := s.azureTake(&a, now); err != nil {
-					return j.bad("%v", err)
-				}
-				return nil
-			})
-		case "NextPageLink":
-			var err error
-			next, err = j.scalar()
+	return j.page("Items", "NextPageLink", "Azure's Retail Prices API", func() error {
+		if err := j.fields(fields); err != nil {
 			return err
 		}
-		return j.skip()
+		s.see()
+		if err := s.azureTake(&a, now); err != nil {
+			return j.bad("%v", err)
+		}
+		return nil
 	})
-	if err == nil {
-		err = j.end()
-	}
-	if err == nil && !items {
-		err = j.bad("it has no Items: this is no answer of Azure's Retail Prices API")
-	}
-	return next, err
 }
 
 // azureUnits turn Azure's units into the catalogue's.

@@ -36,40 +36,20 @@ type googlePart struct{ offer, family, region string }
 // that the list lacks.
 type googleParts struct{ core, memory *taking }
 
-// readGoogle reads one page and returns the token of the next one, "" for the
-// last.
+// read reads one page and returns the token of the next one, "" for the last.
 func (g *googleList) read(r io.Reader, now time.Time) (next string, err error) {
 	j := newJSONReader(r)
-	skus := false
-	err = j.object(func(key string) error {
-		switch key {
-		case "skus":
-			skus = true
-			return j.array(func() error {
-				sku, err := j.googleSKU()
-				if err != nil {
-					return err
-				}
-				g.s.see()
-				if err := g.take(sku, now); err != nil {
-					return j.bad("%v", err)
-				}
-				return nil
-			})
-		case "nextPageToken":
-			var err error
-			next, err = j.scalar()
+	return j.page("skus", "nextPageToken", "Google's Cloud Billing Catalog", func() error {
+		sku, err := j.googleSKU()
+		if err != nil {
 			return err
 		}
-		return j.skip()
+		g.s.see()
+		if err := g.take(sku, now); err != nil {
+			return j.bad("%v", err)
+		}
+		return nil
 	})
-	if err == nil {
-		err = j.end()
-	}
-	if err == nil && !skus {
-		err = j.bad("it has no skus: this is no answer of Google's Cloud Billing Catalog")
-	}
-	return next, err
 }
 
 func (j *jsonReader) googleSKU() (googleSKU, error) {

@@ -1,34 +1,56 @@
 package prices
 
 import (
-	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Bounds of what a list may hold: a list is data from outside.
 const (
-	maxText  = 1 << 16 // bytes of one string or number that is wanted
+	maxText  = 1 << 16 // bytes of one string or number
 	maxDepth = 64
 )
 
 // jsonReader reads JSON as a stream: its caller asks for what it expects, and
-// skips what it does not want. Nothing is kept but the value at hand, and what
-// is skipped is checked all the same. The first error stays.
+// skips what it does not want. Nothing is kept but the token at hand, and what
+// is skipped is held to the grammar all the same.
 type jsonReader struct {
-	r     *bufio.Reader
-	at    int64 // bytes read
-	line  int
-	depth int
-	buf   []byte
+	d  *jsontext.Decoder
+	in *tokenGuard
+}
+
+// tokenGuard bounds how far may be read for one token, since a string that is
+// never closed would else be taken into memory, and counts lines.
+type tokenGuard struct {
+	r     io.Reader
+	left  int
+	lines int   // ends of them, in what was read
+	err   error // of r
+}
+
+var errLong = fmt.Errorf("a string or number of more than %d bytes", maxText)
+
+func (g *tokenGuard) Read(p []byte) (int, error) {
+	if g.left <= 0 {
+		return 0, errLong
+	}
+	n, err := g.r.Read(p[:min(len(p), g.left)])
+	g.left -= n
+	g.lines += bytes.Count(p[:n], []byte{'\n'})
+	if err != nil && !errors.Is(err, io.EOF) {
+		g.err = err
+	}
+	return n, err
 }
 
 func newJSONReader(r io.Reader) *jsonReader {
-	return &jsonReader{r: bufio.NewReaderSize(r, 1<<16), line: 1}
+	in := &tokenGuard{r: r}
+	return &jsonReader{d: jsontext.NewDecoder(in, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)), in: in}
 }
 
 // syntaxError says what is wrong with a list, and where.
@@ -45,406 +67,161 @@ func (e *syntaxError) Error() string {
 	return fmt.Sprintf("line %d, byte %d: %s", e.Line, e.Byte, e.What)
 }
 
+// bad says that what was read last is wrong.
 func (j *jsonReader) bad(format string, args ...any) error {
-	return &syntaxError{j.line, max(j.at, 1), fmt.Sprintf(format, args...)}
+	return j.badAt(j.d.InputOffset(), fmt.Sprintf(format, args...))
 }
 
-func (j *jsonReader) next() (byte, error) {
-	c, err := j.r.ReadByte()
-	if err != nil {
-		if errors.Is(err, io.EOF) {
-			return 0, j.bad("it ends in the middle")
-		}
-		return 0, err
-	}
-	j.at++
-	if c == '\n' {
-		j.line++
-	}
-	return c, nil
+// badAt says what is wrong after so many bytes of the list.
+func (j *jsonReader) badAt(after int64, what string) error {
+	ahead := j.d.UnreadBuffer() // read and not yet looked at
+	ahead = ahead[min(max(after-j.d.InputOffset(), 0), int64(len(ahead))):]
+	return &syntaxError{1 + j.in.lines - bytes.Count(ahead, []byte{'\n'}), max(after, 1), what}
 }
 
-// back puts the last byte back, which must not be a line end.
-func (j *jsonReader) back() {
-	_ = j.r.UnreadByte() // it was just read
-	j.at--
-}
-
-// token returns the next byte that is no space.
-func (j *jsonReader) token() (byte, error) {
-	for {
-		c, err := j.next()
-		if err != nil || c != ' ' && c != '\n' && c != '\t' && c != '\r' {
-			return c, err
-		}
-	}
-}
-
-func (j *jsonReader) want(c byte) error {
-	got, err := j.token()
-	if err == nil && got != c {
-		return j.bad("%q where %q belongs", got, c)
+// explain turns the decoder's errors into ours.
+func (j *jsonReader) explain(err error) error {
+	var syntax *jsontext.SyntacticError
+	switch {
+	case j.in.err != nil:
+		return j.in.err
+	case errors.Is(err, errLong):
+		return j.bad("%v", errLong)
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return j.badAt(j.d.InputOffset()+int64(len(j.d.UnreadBuffer())), "it ends in the middle")
+	case errors.As(err, &syntax):
+		return j.badAt(syntax.ByteOffset+1, syntax.Err.Error())
 	}
 	return err
 }
 
-func (j *jsonReader) enter() error {
-	if j.depth++; j.depth > maxDepth {
-		return j.bad("more than %d values stand in one another", maxDepth)
+func (j *jsonReader) token() (jsontext.Token, error) {
+	j.in.left = maxText
+	t, err := j.d.ReadToken()
+	switch {
+	case err != nil:
+		return t, j.explain(err)
+	case j.d.StackDepth() > maxDepth:
+		return t, j.bad("more than %d values stand in one another", maxDepth)
 	}
-	return nil
+	return t, nil
+}
+
+// next tells what kind of token comes, without reading it.
+func (j *jsonReader) next() jsontext.Kind {
+	j.in.left = maxText
+	return j.d.PeekKind()
 }
 
 // object reads an object; member reads or skips each value. A null is an
 // object without members.
 func (j *jsonReader) object(member func(key string) error) error {
-	c, err := j.token()
-	if err != nil {
+	t, err := j.token()
+	if err != nil || t.Kind() == 'n' {
 		return err
 	}
-	if c == 'n' {
-		return j.literal("ull")
+	if t.Kind() != '{' {
+		return j.bad("%s where an object belongs", kindWord(t.Kind()))
 	}
-	if c != '{' {
-		return j.bad("%q where an object belongs", c)
-	}
-	if err := j.enter(); err != nil {
-		return err
-	}
-	for first := true; ; first = false {
-		c, err := j.token()
+	for {
+		t, err := j.token()
 		if err != nil {
 			return err
 		}
-		if c == '}' && first {
-			break
+		if t.Kind() == '}' {
+			return nil
 		}
-		if c != '"' {
-			return j.bad("%q where a name belongs", c)
-		}
-		key, err := j.text(true)
+		key, err := j.text(t)
 		if err != nil {
-			return err
-		}
-		if err := j.want(':'); err != nil {
 			return err
 		}
 		if err := member(key); err != nil {
 			return err
 		}
-		if c, err = j.token(); err != nil {
-			return err
-		}
-		if c == '}' {
-			break
-		}
-		if c != ',' {
-			return j.bad("%q where a comma belongs", c)
-		}
 	}
-	j.depth--
-	return nil
 }
 
 // array reads an array; element reads or skips each value. A null is an array
 // without elements.
 func (j *jsonReader) array(element func() error) error {
-	c, err := j.token()
-	if err != nil {
+	t, err := j.token()
+	if err != nil || t.Kind() == 'n' {
 		return err
 	}
-	if c == 'n' {
-		return j.literal("ull")
+	if t.Kind() != '[' {
+		return j.bad("%s where a list belongs", kindWord(t.Kind()))
 	}
-	if c != '[' {
-		return j.bad("%q where a list belongs", c)
-	}
-	if err := j.enter(); err != nil {
-		return err
-	}
-	for first := true; ; first = false {
-		c, err := j.token()
-		if err != nil {
-			return err
-		}
-		if c == ']' && first {
-			break
-		}
-		if first {
-			j.back()
-		} else if c == ']' {
-			break
-		} else if c != ',' {
-			return j.bad("%q where a comma belongs", c)
-		}
+	for j.next() != ']' {
 		if err := element(); err != nil {
 			return err
 		}
 	}
-	j.depth--
-	return nil
+	_, err = j.token()
+	return err
 }
 
 // scalar reads a string, number, true, false or null as text; null is "".
 func (j *jsonReader) scalar() (string, error) {
-	c, err := j.token()
-	if err != nil {
-		return "", err
-	}
+	t, err := j.token()
 	switch {
-	case c == '"':
-		return j.text(true)
-	case c == 'n':
-		return "", j.literal("ull")
-	case c == 't':
-		return "true", j.literal("rue")
-	case c == 'f':
-		return "false", j.literal("alse")
-	case c == '-' || c >= '0' && c <= '9':
-		return j.number(c, true)
+	case err != nil || t.Kind() == 'n':
+		return "", err
+	case t.Kind() == '{' || t.Kind() == '[':
+		return "", j.bad("%s where a string or number belongs", kindWord(t.Kind()))
 	}
-	return "", j.bad("%q where a string or number belongs", c)
+	return j.text(t)
+}
+
+// text is a token's. A token may be longer than the guard lets through at once,
+// by what was read ahead.
+func (j *jsonReader) text(t jsontext.Token) (string, error) {
+	s := t.String()
+	if len(s) > maxText {
+		return "", j.bad("%v", errLong)
+	}
+	return s, nil
+}
+
+func kindWord(k jsontext.Kind) string {
+	switch k {
+	case '{':
+		return "an object"
+	case '[':
+		return "a list"
+	case '"':
+		return "a string"
+	case '0':
+		return "a number"
+	}
+	return "true or false"
 }
 
 // skip reads over any value.
 func (j *jsonReader) skip() error {
-	c, err := j.token()
-	if err != nil {
-		return err
+	for depth := j.d.StackDepth(); ; {
+		if _, err := j.token(); err != nil {
+			return err
+		}
+		if j.d.StackDepth() <= depth {
+			return nil
+		}
 	}
-	switch {
-	case c == '"':
-		_, err := j.text(false)
-		return err
-	case c == '{':
-		j.back()
-		return j.object(func(string) error { return j.skip() })
-	case c == '[':
-		j.back()
-		return j.array(j.skip)
-	case c == 'n':
-		return j.literal("ull")
-	case c == 't':
-		return j.literal("rue")
-	case c == 'f':
-		return j.literal("alse")
-	case c == '-' || c >= '0' && c <= '9':
-		_, err := j.number(c, false)
-		return err
-	}
-	return j.bad("%q where a value belongs", c)
 }
 
 // end demands that nothing follows.
 func (j *jsonReader) end() error {
-	for {
-		c, err := j.r.ReadByte()
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		}
-		j.at++
-		if c == '\n' {
-			j.line++
-		} else if c != ' ' && c != '\t' && c != '\r' {
-			return j.bad("%q after the end", c)
-		}
-	}
-}
-
-func (j *jsonReader) literal(rest string) error {
-	for i := range len(rest) {
-		c, err := j.next()
-		if err != nil {
-			return err
-		}
-		if c != rest[i] {
-			return j.bad("%q in the middle of a word", c)
-		}
-	}
-	return nil
-}
-
-// number reads on after its first byte.
-func (j *jsonReader) number(c byte, keep bool) (string, error) {
-	j.buf = j.buf[:0]
-	const (
-		sign = iota
-		zero
-		whole
-		point
-		fraction
-		mark
-		markSign
-		exponent
-	)
-	state, ended := sign, false
-	for step := c; ; {
-		digit := step >= '0' && step <= '9'
-		switch {
-		case state == sign && step == '-' && len(j.buf) == 0:
-		case state == sign && step == '0':
-			state = zero
-		case state == sign && digit:
-			state = whole
-		case (state == zero || state == whole) && step == '.':
-			state = point
-		case state == whole && digit:
-		case (state == point || state == fraction) && digit:
-			state = fraction
-		case (state == zero || state == whole || state == fraction) && (step == 'e' || step == 'E'):
-			state = mark
-		case state == mark && (step == '+' || step == '-'):
-			state = markSign
-		case (state == mark || state == markSign || state == exponent) && digit:
-			state = exponent
-		default:
-			ended = true
-		}
-		if ended {
-			j.back()
-			break
-		}
-		if j.buf = append(j.buf, step); len(j.buf) > 400 {
-			return "", j.bad("a number of more than 400 digits")
-		}
-		var err error
-		if step, err = j.r.ReadByte(); err != nil {
-			if errors.Is(err, io.EOF) {
-				break // the end of the list may end a number
-			}
-			return "", err
-		}
-		j.at++
-		if step == '\n' { // it can't be put back and counted twice
-			j.at--
-			_ = j.r.UnreadByte()
-			break
-		}
-	}
-	if state == sign || state == point || state == mark || state == markSign {
-		return "", j.bad("a number that is cut short")
-	}
-	if !keep {
-		return "", nil
-	}
-	return string(j.buf), nil
-}
-
-// text reads on after the opening quote.
-func (j *jsonReader) text(keep bool) (string, error) {
-	j.buf = j.buf[:0]
-	for {
-		// Whole runs of plain bytes are taken from the buffer at once.
-		if j.r.Buffered() == 0 {
-			if _, err := j.r.Peek(1); err != nil {
-				_, err := j.next()
-				return "", err
-			}
-		}
-		chunk, _ := j.r.Peek(j.r.Buffered()) // what is buffered is there
-		n := 0
-		for n < len(chunk) && chunk[n] != '"' && chunk[n] != '\\' && chunk[n] >= ' ' {
-			n++
-		}
-		if keep {
-			if len(j.buf)+n > maxText {
-				return "", j.bad("a string of more than %d bytes", maxText)
-			}
-			j.buf = append(j.buf, chunk[:n]...)
-		}
-		_, _ = j.r.Discard(n)
-		j.at += int64(n)
-		if n == len(chunk) {
-			continue
-		}
-		switch c, err := j.next(); {
-		case err != nil:
-			return "", err
-		case c == '"':
-			if !keep {
-				return "", nil
-			}
-			return strings.ToValidUTF8(string(j.buf), "�"), nil
-		case c == '\\':
-			if err := j.escape(keep); err != nil {
-				return "", err
-			}
-		default:
-			return "", j.bad("a control character in a string")
-		}
-	}
-}
-
-var escapes = map[byte]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
-
-func (j *jsonReader) escape(keep bool) error {
-	c, err := j.next()
-	if err != nil {
-		return err
-	}
-	if c != 'u' {
-		plain, ok := escapes[c]
-		if !ok {
-			return j.bad("an escape \\%c that does not exist", c)
-		}
-		if keep {
-			j.buf = append(j.buf, plain)
-		}
+	j.in.left = maxText
+	_, err := j.d.ReadToken()
+	var syntax *jsontext.SyntacticError
+	switch {
+	case errors.Is(err, io.EOF) && j.in.err == nil:
 		return nil
+	case err == nil:
+		return j.bad("something stands after the end")
+	case errors.As(err, &syntax) && j.in.err == nil:
+		return j.badAt(syntax.ByteOffset+1, "something stands after the end")
 	}
-	r, err := j.hex()
-	if err != nil {
-		return err
-	}
-	for utf16.IsSurrogate(r) {
-		// Half a character; the other half, if it follows, is joined to it.
-		if ahead, _ := j.r.Peek(2); string(ahead) != `\u` {
-			r = utf8.RuneError
-			break
-		}
-		_, _ = j.r.Discard(2)
-		j.at += 2
-		low, err := j.hex()
-		if err != nil {
-			return err
-		}
-		if whole := utf16.DecodeRune(r, low); whole != utf8.RuneError {
-			r = whole
-			break
-		}
-		if keep {
-			j.buf = utf8.AppendRune(j.buf, utf8.RuneError)
-		}
-		r = low
-	}
-	if keep {
-		j.buf = utf8.AppendRune(j.buf, r)
-	}
-	return nil
-}
-
-func (j *jsonReader) hex() (rune, error) {
-	var r rune
-	for range 4 {
-		c, err := j.next()
-		if err != nil {
-			return 0, err
-		}
-		switch {
-		case c >= '0' && c <= '9':
-			r = r<<4 | rune(c-'0')
-		case c >= 'a' && c <= 'f':
-			r = r<<4 | rune(c-'a'+10)
-		case c >= 'A' && c <= 'F':
-			r = r<<4 | rune(c-'A'+10)
-		default:
-			return 0, j.bad("%q in an escape", c)
-		}
-	}
-	return r, nil
+	return j.explain(err)
 }
 
 // fields reads an object whose scalars are wanted by name; others are skipped,
@@ -455,18 +232,49 @@ func (j *jsonReader) fields(into map[string]*string) error {
 	}
 	return j.object(func(key string) error {
 		p := into[key]
-		if p == nil {
+		if k := j.next(); p == nil || k == '{' || k == '[' {
 			return j.skip()
 		}
-		c, err := j.token()
-		if err != nil {
-			return err
-		}
-		j.back()
-		if c == '{' || c == '[' {
-			return j.skip()
-		}
+		var err error
 		*p, err = j.scalar()
 		return err
 	})
+}
+
+// page reads one answer of an interface that tells a list page by page. item
+// reads each element of the list under one name; what stands under the other
+// leads to the next page, and is returned: "" for the last.
+func (j *jsonReader) page(list, next, whose string, item func() error) (string, error) {
+	to, there := "", false
+	err := j.object(func(key string) error {
+		switch key {
+		case list:
+			there = true
+			return j.array(item)
+		case next:
+			var err error
+			to, err = j.scalar()
+			return err
+		}
+		return j.skip()
+	})
+	if err == nil {
+		err = j.end()
+	}
+	if err == nil && !there {
+		err = j.bad("it has no %s: this is no answer of %s", list, whose)
+	}
+	return to, err
+}
+
+// short cuts a name of the list's own for a message.
+func short(name string) string {
+	if len(name) <= 60 {
+		return name
+	}
+	cut := 60
+	for cut > 0 && !utf8.RuneStart(name[cut]) {
+		cut--
+	}
+	return name[:cut] + "…"
 }

@@ -82,15 +82,42 @@ func FuzzJSONText(f *testing.F) {
 
 func TestJSONPlace(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                             "line 1, byte 1: it ends in the middle",
-		"{\n \"a\": 1,\n}":             "line 3, byte 12: '}' where a name belongs",
-		"[1,\n2\n3]":                   "line 3, byte 7: '3' where a comma belongs",
-		`{"a":1} x`:                    "line 1, byte 9: 'x' after the end",
-		"\"a\tb\"":                     "line 1, byte 3: a control character in a string",
-		"[" + strings.Repeat("9", 500): "line 1, byte 402: a number of more than 400 digits",
+		"":                 "line 1, byte 1: it ends in the middle",
+		"[1,\n 2":          "line 2, byte 6: it ends in the middle",
+		"{\n \"a\": 1,\n}": "line 2, byte 10: invalid character ',' at start of value",
+		"[1,\n2\n3]":       "line 3, byte 7: invalid character '3' after array element (expecting ',' or ']')",
+		`{"a":1} x`:        "line 1, byte 9: something stands after the end",
+		"{\"a\":1}\n\n{}":  "line 3, byte 10: something stands after the end",
+		"\"a\tb\"":         "line 1, byte 3: invalid character '\\t' in string (expecting non-control character)",
 	} {
 		if err := skipAll(text); err == nil || err.Error() != want {
 			t.Errorf("%.30q: %v, want %s", text, err, want)
+		}
+	}
+}
+
+// endless is a string that never closes.
+type endless struct{ read int64 }
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	if e.read == 0 {
+		p[0] = '"'
+	}
+	e.read += int64(len(p))
+	return len(p), nil
+}
+
+func TestThreat_EndlessTokenOfAList(t *testing.T) {
+	for _, read := range []func(j *jsonReader) error{
+		func(j *jsonReader) error { return j.skip() },
+		func(j *jsonReader) error { _, err := j.scalar(); return err },
+	} {
+		e := &endless{}
+		if err := read(newJSONReader(e)); err == nil || !strings.Contains(err.Error(), "a string or number of more than 65536 bytes") || e.read > 2*maxText {
+			t.Errorf("%v after %d bytes", err, e.read)
 		}
 	}
 }

@@ -139,14 +139,19 @@ func (s *sink) leave(why, family string) {
 	if family == "" {
 		family = "without a family"
 	}
-	if len(family) > 120 {
-		family = strings.ToValidUTF8(family[:120], "")
-	}
-	k := Told{Why: why, Family: family}
+	k := Told{Why: why, Family: clipped(family)}
 	if _, ok := s.told[k]; !ok && len(s.told) >= 2000 {
 		k.Family = "others"
 	}
 	s.told[k]++
+}
+
+// clipped is a family as it is kept, on its own bytes.
+func clipped(family string) string {
+	if len(family) <= 120 {
+		return family
+	}
+	return strings.Clone(strings.ToValidUTF8(family[:120], ""))
 }
 
 // taking is a price that a reader has found the place of.
@@ -183,6 +188,7 @@ func (s *sink) take(t taking) error {
 		s.leave(whyRegion, t.family)
 		return nil
 	}
+	t.family = clipped(t.family)
 	pk, k := partKey{t.offer, t.region}, pricebook.Key{Cloud: s.cloud, Service: t.service, Region: t.region, SKU: t.sku}
 	if s.parts[pk] == nil {
 		s.parts[pk] = map[pricebook.Key]*held{}
