@@ -35,14 +35,19 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if code >= http.StatusInternalServerError {
 		s.Log.Error("page failed", keyMethod, r.Method, keyPath, r.URL.Path, keyError, err)
 	}
-	if code == http.StatusServiceUnavailable {
+	switch code {
+	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "5")
+	case http.StatusTooManyRequests:
+		w.Header().Set("Retry-After", "60")
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="Tidelock"`)
 	}
 	refuse(w, r, code, err)
 }
 
 // errMethod is answered to a request that is not a read.
-var errMethod = errs.New(errs.Invalid, "These pages only read: ask with GET.")
+var errMethod = errs.New(errs.Invalid, "This page only reads: ask with GET.")
 
 func unknown(http.ResponseWriter, *http.Request) error {
 	return errs.New(errs.NotFound, "There is no such page.")
@@ -54,8 +59,13 @@ func onlyRead(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func statusOf(err error) int {
-	if errors.Is(err, errMethod) {
+	switch {
+	case errors.Is(err, errMethod):
 		return http.StatusMethodNotAllowed
+	case errors.Is(err, errTokenFlood):
+		return http.StatusTooManyRequests
+	case errors.Is(err, errUnproven):
+		return http.StatusUnauthorized
 	}
 	return errs.KindOf(err).HTTPStatus()
 }

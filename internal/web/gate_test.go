@@ -48,7 +48,7 @@ func routes(t *testing.T, w *world) map[string][]string {
 		if err != nil {
 			return err // a route for every method would let writes through unseen
 		}
-		all[path] = methods
+		all[path] = append(all[path], methods...)
 		return nil
 	})
 	if err != nil {
@@ -166,6 +166,9 @@ func TestEveryRouteAnswers(t *testing.T) {
 			t.Errorf("GET %s: policy %s", path, csp)
 		}
 		for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
+			if strings.Contains(path, "/states/") && method == "POST" {
+				continue // which takes a token: see stateacts_test.go
+			}
 			if res := w.ask(method, path); res.StatusCode != http.StatusMethodNotAllowed {
 				t.Errorf("%s %s: %s", method, path, res.Status)
 			}

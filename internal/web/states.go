@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 	"github.com/gorilla/mux"
@@ -95,9 +96,33 @@ type statePage struct {
 	State    stateView     `json:"state"`
 	Versions []versionView `json:"versions"` // the newest first
 	Restores []restoreView `json:"restores"`
+	Errored  []erroredView `json:"errored"`        // what runs could not write, and can be pushed yet
 	Diff     *diffView     `json:"diff,omitempty"` // where two versions were asked for
 	More     bool          `json:"more"`           // there are older ones
 	From, To int64         `json:"-"`
+
+	Done    string `json:"-"` // a sentence: what was done by the form
+	Refused string `json:"-"` // why it was not
+	Reason  string `json:"-"` // as it was typed
+}
+
+// Restorable are the versions that a restore may be asked for.
+func (p statePage) Restorable() []versionView {
+	var out []versionView
+	for _, v := range p.Versions {
+		if !v.Counts && v.Kind != state.KindErrored {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// erroredView is a version that a run could not write.
+type erroredView struct {
+	versionView
+	Resources int    `json:"resources"`
+	Base      *int64 `json:"base_serial,omitempty"` // that the run began from, where that is known
+	Backend   string `json:"backend,omitempty"`     // where the project keeps its state, if that is not here
 }
 
 // diffView is how two versions differ.
@@ -113,7 +138,8 @@ type diffView struct {
 // Bounds of the page of a state.
 const (
 	shownVersions = 100
-	shownDiff     = 300 // resources
+	shownDiff     = 300     // resources
+	shownUnasked  = 8 << 20 // bytes of a version that is compared though nobody asked
 )
 
 func stateURL(client, name string) string { return "/states/" + url.PathEscape(client) + "/" + name }
@@ -246,6 +272,19 @@ func (s *site) state(r *http.Request) (shown, error) {
 		}
 		p.Versions = append(p.Versions, one)
 	}
+	left, err := s.States.ErroredOf(ctx, st)
+	if err != nil {
+		return shown{}, err
+	}
+	p.Errored = []erroredView{}
+	for _, one := range left {
+		v := erroredView{versionView: s.viewVersion(one.Version, st.Current), Resources: one.Resources, Backend: one.Base.Backend}
+		if one.Known && one.Base.Serial >= 0 {
+			v.Base = &one.Base.Serial
+		}
+		p.Errored = append(p.Errored, v)
+	}
+	p.Done = actsDone[r.URL.Query().Get("done")]
 	if p.Restores, err = s.restores(r, client.ID, map[string]state.State{st.ID: st}, map[string]string{client.ID: client.Slug}); err != nil {
 		return shown{}, err
 	}
@@ -260,14 +299,22 @@ func (s *site) compare(r *http.Request, p *statePage, client, name string) error
 		if len(p.Versions) > 1 {
 			p.From, p.To = p.Versions[1].Version, p.Versions[0].Version
 		}
-		return nil
-	}
-	for key, into := range map[string]*int64{"from": &p.From, "to": &p.To} {
-		n, err := strconv.ParseInt(form.Get(key), 10, 64)
-		if err != nil || n < 1 {
-			return errs.New(errs.Invalid, "from and to must be numbers of versions.")
+		if len(p.Errored) == 0 || p.Errored[0].Size > shownUnasked || strings.HasPrefix(r.URL.Path, "/api/") {
+			return nil
 		}
-		*into = n
+		// Whoever comes here with one that waits comes to judge it.
+		p.From, p.To = 0, p.Errored[0].Version
+		if c := p.State.Current; c != nil {
+			p.From = c.Version
+		}
+	} else {
+		for key, into := range map[string]*int64{"from": &p.From, "to": &p.To} {
+			n, err := strconv.ParseInt(form.Get(key), 10, 64)
+			if err != nil || n < 0 {
+				return errs.New(errs.Invalid, "from and to must be numbers of versions; 0 is what is there before the first.")
+			}
+			*into = n
+		}
 	}
 	d, err := s.States.Compare(r.Context(), client, name, p.From, p.To)
 	v := diffView{From: p.From, To: p.To, Resources: []state.ResourceDiff{}, Outputs: []state.AttributeDiff{}}

@@ -69,6 +69,10 @@ type site struct {
 	router *mux.Router
 	chain  chainCheck
 	live   liveSecrets
+
+	crossSite *http.CrossOriginProtection
+	failed    *access.Meter // tokens that do not count, by address
+	told      *access.Meter // refusals that went to the audit trail, by token
 }
 
 // New returns the pages. The handler expects to be asked for every path that
@@ -80,7 +84,10 @@ func newSite(o Options) *site {
 		o.Now = time.Now
 	}
 	templates()
-	s := &site{Options: o, gate: newGate(o.Password), router: mux.NewRouter()}
+	s := &site{
+		Options: o, gate: newGate(o.Password), router: mux.NewRouter(),
+		crossSite: http.NewCrossOriginProtection(), failed: access.NewMeter(maxRefused, o.Now), told: access.NewMeter(60, o.Now),
+	}
 	s.chain.turn = make(chan struct{}, 1)
 	s.page("/", "/changes", "changes", s.changes)
 	s.page("/changes/{id}", "/changes/{id}", "change", s.change)
@@ -95,6 +102,8 @@ func newSite(o Options) *site {
 	s.page("/costs/{client}", "/costs/{client}", "cost", s.cost)
 	s.page("/states", "/states", "states", s.states)
 	s.page("/states/{client}/{project:.+}", "/states/{client}/{project:.+}", "stateview", s.state)
+	s.post("/states/{client}/{project:.+}", s.actByForm)
+	s.post("/api/v1/states/{client}/{project:.+}", s.actByAPI)
 	s.page("/inventory", "/inventory", "inventory", s.inventory)
 	s.page("/policies", "/policies", "policies", s.policies)
 	s.page("/waivers", "/waivers", "waivers", s.waivers)
@@ -116,7 +125,7 @@ func newSite(o Options) *site {
 // ServeHTTP lets a request through the gate and answers it.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
-	if !s.gate.admit(w, r) {
+	if !proves(r) && !s.gate.admit(w, r) {
 		return
 	}
 	s.router.ServeHTTP(w, r)
@@ -141,6 +150,11 @@ func setHeaders(h http.Header) {
 // get registers a handler for GET and HEAD.
 func (s *site) get(path string, h func(http.ResponseWriter, *http.Request) error) {
 	s.router.Handle(path, s.handler(h)).Methods(http.MethodGet, http.MethodHead)
+}
+
+// post registers a handler for what changes something.
+func (s *site) post(path string, h func(http.ResponseWriter, *http.Request) error) {
+	s.router.Handle(path, s.handler(h)).Methods(http.MethodPost)
 }
 
 // shown is what a page shows.
