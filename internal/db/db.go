@@ -47,7 +47,8 @@ type DB struct {
 	pool    *pgxpool.Pool
 	lock    string // SQLite: the file beside the database that openers and migrations lock
 	ckpt    *checkpointer
-	tries   int // of one transaction
+	car     carriage // SQLite: of transactions that share a commit
+	tries   int      // of one transaction
 	wait    time.Duration
 }
 
@@ -112,7 +113,7 @@ func openSQLite(ctx context.Context, path string, o options) (*DB, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 
-	d := &DB{dialect: SQLite, lock: path + ".lock", tries: o.tries, wait: o.wait}
+	d := &DB{dialect: SQLite, lock: path + ".lock", ckpt: newCheckpointer(), tries: o.tries, wait: o.wait}
 	// Two processes that open a new file at once would both turn it to WAL,
 	// and one of them would fail.
 	unlock, err := lockFile(ctx, d.lock)
@@ -120,11 +121,11 @@ func openSQLite(ctx context.Context, path string, o options) (*DB, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	defer unlock()
-	writer, err := sqliteConnector(sqliteDSN(path, o.wait, false))
+	writer, err := sqliteConnector(sqliteDSN(path, o.wait, false), d.ckpt.wrote)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	reader, err := sqliteConnector(sqliteDSN(path, o.wait, true))
+	reader, err := sqliteConnector(sqliteDSN(path, o.wait, true), nil)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -137,7 +138,7 @@ func openSQLite(ctx context.Context, path string, o options) (*DB, error) {
 		_ = d.Close()
 		return nil, err
 	}
-	if d.ckpt, err = startCheckpointer(sqliteDSN(path, o.wait, false)); err != nil {
+	if err := d.ckpt.start(sqliteDSN(path, o.wait, false), d.writer); err != nil {
 		_ = d.Close()
 		return nil, err
 	}
@@ -153,8 +154,8 @@ func sqliteDSN(path string, wait time.Duration, readOnly bool) string {
 		"synchronous(FULL)", // an acknowledged webhook survives the power cut
 		"foreign_keys(1)",
 		"trusted_schema(0)",
-		// The checkpointer does it before; this bounds the WAL, 64 MB, under a
-		// load that leaves it no gap.
+		// The checkpointer does it before; this bounds the WAL, 64 MB, where it
+		// can't.
 		"wal_autocheckpoint(16000)",
 	}}
 	if readOnly {

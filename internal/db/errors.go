@@ -32,6 +32,7 @@ const (
 	sqliteIOErr   = 10
 	sqliteCorrupt = 11
 	sqliteFull    = 13
+	sqliteRefused = 19 // SQLITE_CONSTRAINT
 	sqliteNotADB  = 26
 	sqliteUnique  = 2067 // extended: SQLITE_CONSTRAINT_UNIQUE
 	sqlitePrimary = 1555 // extended: SQLITE_CONSTRAINT_PRIMARYKEY
@@ -46,6 +47,13 @@ func IsUnique(err error) bool {
 	}
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == "23505"
+}
+
+// refused reports whether err is SQLite's refusal of what does not fit its
+// constraints: at a commit, of which nothing took effect.
+func refused(err error) bool {
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && lite.Code()&0xff == sqliteRefused
 }
 
 // retryable reports whether the whole transaction may be run again: it had no

@@ -16,16 +16,20 @@ import (
 // statements; one whose text varies must not fill memory.
 const maxPrepared = 256
 
-// sqliteConnector opens SQLite connections that keep their statements.
-func sqliteConnector(dsn string) (driver.Connector, error) {
+// sqliteConnector opens SQLite connections that keep their statements, and call
+// ran, where it is not nil, before each.
+func sqliteConnector(dsn string, ran func()) (driver.Connector, error) {
 	c, err := sqlite.NewConnector(dsn)
 	if err != nil {
 		return nil, err
 	}
-	return preparing{c}, nil
+	return preparing{c, ran}, nil
 }
 
-type preparing struct{ driver.Connector }
+type preparing struct {
+	driver.Connector
+	ran func()
+}
 
 // sqliteConn is what the driver's connections are.
 type sqliteConn interface {
@@ -45,7 +49,7 @@ func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &preparedConn{sqliteConn: c.(sqliteConn), stmts: map[string]*prepared{}}, nil
+	return &preparedConn{sqliteConn: c.(sqliteConn), stmts: map[string]*prepared{}, ran: p.ran}, nil
 }
 
 // preparedConn is a connection with the statements that it keeps. database/sql
@@ -53,6 +57,7 @@ func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
 type preparedConn struct {
 	sqliteConn
 	stmts map[string]*prepared
+	ran   func()
 }
 
 type prepared struct {
@@ -69,6 +74,9 @@ type preparedStmt interface {
 // take returns the statement of the text, prepared now if need be; nil where
 // it can't be kept and must be run without.
 func (c *preparedConn) take(ctx context.Context, query string) (*prepared, error) {
+	if c.ran != nil {
+		c.ran()
+	}
 	if p := c.stmts[query]; p != nil {
 		if p.busy {
 			return nil, nil

@@ -66,8 +66,14 @@ func (tx *Tx) Serialize(ctx context.Context, name string) error {
 // effect: that too is errs.Unavailable, and whoever repeats the whole act must
 // find its own traces.
 func (d *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
-	for try := 1; ; try++ {
-		after, err := d.once(ctx, fn)
+	return d.again(ctx, func(int) ([]func(), error) { return d.once(ctx, fn) })
+}
+
+// again tries a transaction until it has ended in one way or the other. try
+// returns what is to be done after its commit.
+func (d *DB) again(ctx context.Context, try func(number int) (after []func(), err error)) error {
+	for number := 1; ; number++ {
+		after, err := try(number)
 		if err == nil {
 			for _, f := range after {
 				f()
@@ -77,11 +83,11 @@ func (d *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
 		if ctx.Err() != nil || !retryable(err) {
 			return classify("transaction", err)
 		}
-		if try >= d.tries {
-			return errs.Wrap(errs.Unavailable, fmt.Errorf("transaction: %d tries: %w", try, err),
+		if number >= d.tries {
+			return errs.Wrap(errs.Unavailable, fmt.Errorf("transaction: %d tries: %w", number, err),
 				"The database is busy. Nothing was changed; try again in a moment.")
 		}
-		pause := time.Duration(try) * (10*time.Millisecond + rand.N(20*time.Millisecond))
+		pause := time.Duration(number) * (10*time.Millisecond + rand.N(20*time.Millisecond))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
