@@ -110,7 +110,7 @@ func newWorld(t *testing.T, d *db.DB, change ...func(*metrics.Options)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.m.Webhooks("stored", "refused")
+	w.m.Webhooks("stored", "ignored", "duplicate", "refused", "lost")
 	w.m.Read(metrics.Sources{
 		DB: d, Queue: w.queue, Runs: w.runs, States: w.states, Drift: drift.NewStore(d, trail, nil), Budgets: budget.NewStore(d, trail, budget.Options{}),
 		Webhooks: func(context.Context) (metrics.Backlog, error) { return metrics.Backlog{Waiting: 2, SetAside: 1}, nil },
