@@ -4,6 +4,7 @@ import (
 	"crypto/cipher"
 	"errors"
 	"io"
+	"sync"
 )
 
 // Sealer seals what is written to it in segments, as those of a blob are, with
@@ -14,6 +15,7 @@ type Sealer struct {
 	aead    cipher.AEAD
 	bound   []byte
 	segment uint64
+	room    *segment // of plain and sealed, nil once it is closed
 	plain   []byte
 	sealed  []byte
 	err     error
@@ -27,8 +29,18 @@ func NewSealer(w io.Writer, dataKey, bound []byte) (*Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sealer{w: w, aead: aead, bound: bound, plain: make([]byte, 0, segmentSize), sealed: make([]byte, 0, segmentSize+tagSize)}, nil
+	room := segments.Get().(*segment)
+	return &Sealer{w: w, aead: aead, bound: bound, room: room, plain: room.plain[:0], sealed: room.sealed[:0]}, nil
 }
+
+// segment is room for a segment, before and after it is sealed. Small contents
+// need as much of it as large ones: it is used again.
+type segment struct {
+	plain  [segmentSize]byte
+	sealed [segmentSize + tagSize]byte
+}
+
+var segments = sync.Pool{New: func() any { return new(segment) }}
 
 // Write implements io.Writer.
 func (s *Sealer) Write(p []byte) (int, error) {
@@ -51,6 +63,10 @@ func (s *Sealer) Write(p []byte) (int, error) {
 func (s *Sealer) Close() error {
 	if s.err == nil {
 		s.flush(true)
+	}
+	if s.room != nil {
+		segments.Put(s.room)
+		s.room, s.plain, s.sealed = nil, nil, nil
 	}
 	if s.err == nil {
 		s.err = errClosed

@@ -50,7 +50,7 @@ func (s *Store) Lock(ctx context.Context, client, name string, who Who, raw []by
 		}
 	}
 	lock := Lock{LockInfo: info, Actor: who.Actor, Token: who.Token, Run: who.Run, raw: string(raw)}
-	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+	err = s.DB.Together(ctx, func(tx *db.Tx) error {
 		st, err := s.ensure(ctx, tx, client, name)
 		if err != nil {
 			return err
@@ -87,7 +87,7 @@ func (s *Store) Unlock(ctx context.Context, client, name string, who Who, id str
 	if err := CheckName(name); err != nil {
 		return err
 	}
-	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+	err = s.DB.Together(ctx, func(tx *db.Tx) error {
 		st, err := s.hold(ctx, tx, client, name)
 		if errs.Is(err, errs.NotFound) || err == nil && st.Lock == nil {
 			return nil

@@ -49,13 +49,26 @@ var decoders = sync.Pool{New: func() any {
 	return d
 }}
 
+// rooms are for small contents while they wait for their row.
+var rooms = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // content is a sealed content that waits for its row.
 type content struct {
-	sealed  []byte // where it is small, else nil
+	sealed  []byte // where it is small, else nil; until free
 	blob    string // where it is large, else ""
 	size    int64  // before compression
 	stored  int64
 	wrapped keyring.Wrapped
+	room    *bytes.Buffer // of sealed
+}
+
+// free lets others use the memory of what is sealed, which nobody may use any
+// more. Whoever does not call it leaves that to the garbage collector.
+func (c content) free() {
+	if c.room != nil {
+		c.room.Reset()
+		rooms.Put(c.room)
+	}
 }
 
 // sealing takes a content as it comes and seals it.
@@ -74,7 +87,7 @@ func (s *Store) seal(ctx context.Context, client, name, version string) (*sealin
 	if err != nil {
 		return nil, err
 	}
-	sp := &spool{ctx: ctx, blobs: s.Blobs, client: client}
+	sp := &spool{ctx: ctx, blobs: s.Blobs, client: client, small: rooms.Get().(*bytes.Buffer)}
 	sealer, err := blob.NewSealer(sp, dataKey, to)
 	if err != nil {
 		return nil, err
@@ -107,7 +120,7 @@ func (s *sealing) close() (content, error) {
 	}
 	c := content{blob: ref, size: s.size, stored: stored, wrapped: s.wrapped}
 	if ref == "" {
-		c.sealed = s.spool.small.Bytes()
+		c.sealed, c.room = s.spool.small.Bytes(), s.spool.small
 	}
 	return c, nil
 }
@@ -131,7 +144,7 @@ type spool struct {
 	ctx    context.Context
 	blobs  *blob.Store
 	client string
-	small  bytes.Buffer
+	small  *bytes.Buffer
 	pipe   *io.PipeWriter
 	done   chan struct{}
 	ref    string
@@ -164,7 +177,6 @@ func (s *spool) close() (string, int64, error) {
 	}
 	_ = s.pipe.Close()
 	<-s.done
-	s.small = bytes.Buffer{}
 	return s.ref, s.size, s.err
 }
 

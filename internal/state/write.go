@@ -73,6 +73,7 @@ func (s *Store) Write(ctx context.Context, w Write) (_ Version, err error) {
 		return Version{}, fmt.Errorf("write state %s: %w", w.Name, err)
 	}
 	v, err := s.store(ctx, w, t)
+	t.free()
 	if t.blob != "" && (err != nil || v.ID != t.version) {
 		// No row names it. After a commit of which nobody knows how it ended a
 		// row may: then the blob stays.
@@ -206,7 +207,7 @@ func orNone(s string) string {
 
 // store makes the version's row and has it count.
 func (s *Store) store(ctx context.Context, w Write, t taken) (v Version, err error) {
-	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+	err = s.DB.Together(ctx, func(tx *db.Tx) error {
 		w := w // the transaction may be tried again
 		st, err := s.ensure(ctx, tx, w.Client, w.Name)
 		if err != nil {
