@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"gocloud.dev/blob"
 	_ "gocloud.dev/blob/azureblob" // azblob://
 	_ "gocloud.dev/blob/gcsblob"   // gs://
 	_ "gocloud.dev/blob/s3blob"    // s3://
 	"gocloud.dev/gcerrors"
+	"google.golang.org/api/googleapi"
 
 	"github.com/tidelock/tidelock/internal/errs"
 )
@@ -60,6 +63,11 @@ func openBucket(ctx context.Context, text string) (shelf, error) {
 		// Servers of one's own seldom have a name for each bucket.
 		q.Set("use_path_style", "true")
 	}
+	if u.Scheme == "s3" && !q.Has("response_checksum_validation") {
+		// Each segment is authenticated; and of an object in parts the SDK would
+		// write to standard error that it can't check the sum of the whole.
+		q.Set("response_checksum_validation", "when_required")
+	}
 	u.RawQuery = q.Encode()
 	b, err := blob.OpenBucket(ctx, u.String())
 	if err != nil {
@@ -85,13 +93,52 @@ func (k *bucket) said(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	switch gcerrors.Code(err) {
-	case gcerrors.NotFound:
-		return gone(err)
-	case gcerrors.PermissionDenied:
-		return errs.Wrap(errs.Unavailable, err, "The bucket %s refuses these credentials. They need to read, write, list and delete objects there.", k.name)
+	switch code, status := gcerrors.Code(err), httpStatus(err); {
+	// Google's 403 counts as not found there, and most of Azure's and S3's as
+	// unknown.
+	case code == gcerrors.PermissionDenied || status == http.StatusForbidden || status == http.StatusUnauthorized:
+		return errs.Wrap(errs.Unavailable, err, "The bucket %s refuses these credentials: they are wrong, have expired, or lack a right. They need to read, write, list and delete objects there.", k.name)
+	case code == gcerrors.NotFound:
+		return errs.Wrap(errs.Unavailable, err, "There is no bucket %s. Make it, or mend the URL.", k.name)
+	case status != 0:
+		word := ""
+		if c := interface{ ErrorCode() string }(nil); errors.As(err, &c) {
+			word = fmt.Sprintf(" (%s)", c.ErrorCode())
+		}
+		return errs.Wrap(errs.Unavailable, err, "The bucket %s answers with the status %d%s, and does not do what is asked of it.", k.name, status, word)
 	}
 	return errs.Wrap(errs.Unavailable, err, "The bucket %s does not do what is asked of it: %v.", k.name, err)
+}
+
+// saidOf is said for what is asked of one object, which may be gone while the
+// bucket is there.
+func (k *bucket) saidOf(ctx context.Context, err error) error {
+	if gcerrors.Code(err) == gcerrors.NotFound && httpStatus(err) != http.StatusForbidden {
+		switch there, failed := k.b.IsAccessible(ctx); {
+		case failed != nil:
+			return k.said(failed)
+		case there:
+			return gone(err)
+		}
+	}
+	return k.said(err)
+}
+
+// httpStatus returns the status that the cloud answered with, 0 where it is not
+// known.
+func httpStatus(err error) int {
+	var amazon interface{ HTTPStatusCode() int }
+	var azure *azcore.ResponseError
+	var google *googleapi.Error
+	switch {
+	case errors.As(err, &amazon):
+		return amazon.HTTPStatusCode()
+	case errors.As(err, &azure):
+		return azure.StatusCode
+	case errors.As(err, &google):
+		return google.Code
+	}
+	return 0
 }
 
 // write hands the bucket a reader rather than writing to it: the writer of
@@ -131,15 +178,35 @@ var (
 func (k *bucket) read(ctx context.Context, client, ref string) (io.ReadCloser, error) {
 	r, err := k.b.NewReader(ctx, client+"/"+ref, nil)
 	if err != nil {
-		return nil, k.said(err)
+		return nil, k.saidOf(ctx, err)
 	}
-	return r, nil
+	return &object{r, k}, nil
+}
+
+// object is what is read of a bucket: a reading that breaks off is classified
+// too.
+type object struct {
+	*blob.Reader
+	of *bucket
+}
+
+func (o *object) Read(p []byte) (int, error) {
+	n, err := o.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = o.of.said(err)
+	}
+	return n, err
+}
+
+// WriteTo stands in the way of the reader's own, which would pass Read by.
+func (o *object) WriteTo(w io.Writer) (int64, error) {
+	return io.Copy(w, struct{ io.Reader }{o})
 }
 
 func (k *bucket) head(ctx context.Context, client, ref string, n int) ([]byte, error) {
 	r, err := k.b.NewRangeReader(ctx, client+"/"+ref, 0, int64(n), nil)
 	if err != nil {
-		return nil, k.said(err)
+		return nil, k.saidOf(ctx, err)
 	}
 	defer r.Close()
 	b, err := io.ReadAll(r)
@@ -147,10 +214,11 @@ func (k *bucket) head(ctx context.Context, client, ref string, n int) ([]byte, e
 }
 
 func (k *bucket) remove(ctx context.Context, client, ref string) error {
-	if err := k.b.Delete(ctx, client+"/"+ref); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
-		return k.said(err)
+	err := k.saidOf(ctx, k.b.Delete(ctx, client+"/"+ref))
+	if errs.Is(err, errs.NotFound) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 func (k *bucket) list(ctx context.Context, client string, each func(Item) error) error {

@@ -2,17 +2,16 @@ package blob_test
 
 import (
 	"bytes"
-	"context"
+	"encoding/pem"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +23,7 @@ import (
 	"github.com/tidelock/tidelock/internal/blob"
 	"github.com/tidelock/tidelock/internal/db/dbtest"
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/toolchain/toolchaintest"
 )
 
 // s3Server starts an S3 server in this process and returns a bucket's URL.
@@ -47,8 +47,13 @@ func s3Server(t *testing.T, wrap func(http.Handler) http.Handler) string {
 
 func gcsServer(t *testing.T) string {
 	t.Helper()
-	port := freePort(t)
-	server, err := fakestorage.NewServerWithOptions(fakestorage.Options{Scheme: "http", Host: "127.0.0.1", Port: uint16(port), PublicHost: fmt.Sprintf("127.0.0.1:%d", port)})
+	address := toolchaintest.FreeAddress(t)
+	_, text, _ := net.SplitHostPort(address)
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := fakestorage.NewServerWithOptions(fakestorage.Options{Scheme: "http", Host: "127.0.0.1", Port: uint16(port), PublicHost: address})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,68 +63,15 @@ func gcsServer(t *testing.T) string {
 	return "gs://blobs?prefix=one/"
 }
 
-// freePort is for servers that must know their port before they listen.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-// azureServer starts Azurite where TIDELOCK_TEST_AZURITE names its azurite-blob
-// command: 365 MB from npm, so no test fetches it by itself.
-func azureServer(t *testing.T) string {
-	t.Helper()
-	azurite := os.Getenv("TIDELOCK_TEST_AZURITE")
-	if azurite == "" {
-		t.Skip("Azure not tested: set TIDELOCK_TEST_AZURITE to the command azurite-blob (npm install azurite)")
-	}
-	port := fmt.Sprint(freePort(t))
-	address := "127.0.0.1:" + port
-	cmd := exec.Command(azurite, "--blobHost", "127.0.0.1", "--blobPort", port, "--inMemoryPersistence", "--silent", "--skipApiVersionCheck")
-	cmd.Dir = t.TempDir()
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		c, err := net.Dial("tcp", address)
-		if err == nil {
-			c.Close()
-			break
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatal("Azurite does not answer")
-		case <-tick.C:
-		}
-	}
-	// The account and key that every Azurite has.
-	t.Setenv("AZURE_STORAGE_ACCOUNT", "devstoreaccount1")
-	t.Setenv("AZURE_STORAGE_KEY", "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==")
-	u := fmt.Sprintf("azblob://blobs?protocol=http&localemu=true&domain=%s&prefix=one/", address)
-	makeAzureContainer(t, address)
-	return u
-}
-
 // clouds are the servers that the same promises are tested on.
 var clouds = []struct {
 	name string
 	url  func(t *testing.T) string
 }{
 	{"s3", func(t *testing.T) string { return s3Server(t, nil) }},
+	{"real s3", func(t *testing.T) string { return toolchaintest.StartS3(t).URL() + "&prefix=one/" }},
 	{"gs", gcsServer},
-	{"azblob", azureServer},
+	{"azblob", func(t *testing.T) string { return toolchaintest.StartAzurite(t).URL() + "&prefix=one/" }},
 }
 
 func openURL(t *testing.T, url string) *blob.Store {
@@ -254,7 +206,7 @@ func TestBucketWithAnOwnCABundle(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(server.Close)
 	bundle := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(bundle, pemOf(server), 0o600); err != nil {
+	if err := os.WriteFile(bundle, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("AWS_CA_BUNDLE", bundle)

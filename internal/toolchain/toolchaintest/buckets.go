@@ -1,0 +1,106 @@
+package toolchaintest
+
+import (
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+
+	"github.com/tidelock/tidelock/internal/toolchain/servers"
+)
+
+// The credentials of StartS3's server.
+const (
+	S3Access = "tidelock-test"
+	S3Secret = "the-secret-of-the-test"
+)
+
+// S3 is a real S3 server with one bucket. Its credentials stand in the test's
+// environment.
+type S3 struct {
+	Endpoint string // URL
+	Bucket   string
+	Folder   string // what the bucket is on the disk
+}
+
+// StartS3 starts a real S3 server; the test skips where there is none.
+func StartS3(t *testing.T) *S3 {
+	t.Helper()
+	path, address, dir := find(t, servers.S3), FreeAddress(t), t.TempDir()
+	s := &S3{"http://" + address, "blobs", filepath.Join(dir, "data", "blobs")}
+	meta := filepath.Join(dir, "meta") // a file system need not have attributes of its own
+	for _, d := range []string{s.Folder, meta} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start(t, path, address, io.Discard, "--access", S3Access, "--secret", S3Secret, "--region", "us-east-1", "--port", address, "--quiet",
+		"posix", "--sidecar", meta, filepath.Join(dir, "data"))
+	t.Setenv("AWS_ACCESS_KEY_ID", S3Access)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", S3Secret)
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	return s
+}
+
+// URL is the bucket as blobs.url would name it.
+func (s *S3) URL() string {
+	return "s3://" + s.Bucket + "?region=us-east-1&endpoint=" + url.QueryEscape(s.Endpoint)
+}
+
+// The account and its key that every Azurite has.
+const (
+	azureAccount = "devstoreaccount1"
+	azureKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+)
+
+// Azurite is Azure's blob storage with one container. The account and its key
+// stand in the test's environment.
+type Azurite struct {
+	address   string
+	Container *container.Client
+}
+
+// StartAzurite starts Azurite; the test skips where there is none.
+func StartAzurite(t *testing.T) *Azurite {
+	t.Helper()
+	path, address := find(t, servers.Azurite), FreeAddress(t)
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, path, address, io.Discard, "--blobHost", host, "--blobPort", port, "--inMemoryPersistence", "--silent", "--skipApiVersionCheck")
+	cred, err := azblob.NewSharedKeyCredential(azureAccount, azureKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := container.NewClientWithSharedKeyCredential("http://"+address+"/"+azureAccount+"/blobs", cred, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Create(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AZURE_STORAGE_ACCOUNT", azureAccount)
+	t.Setenv("AZURE_STORAGE_KEY", azureKey)
+	return &Azurite{address, c}
+}
+
+// URL is the container as blobs.url would name it, where the account's key is
+// the credential.
+func (a *Azurite) URL() string {
+	return "azblob://blobs?protocol=http&localemu=true&domain=" + a.address
+}
+
+// Shared returns the container's URL and the environment where a shared access
+// signature is the credential: then the URL may not say where Azure is.
+func (a *Azurite) Shared(signature string) (url string, environ []string) {
+	return "azblob://blobs", []string{
+		"AZURE_STORAGE_KEY=", "AZURE_STORAGE_SAS_TOKEN=" + signature,
+		"AZURE_STORAGE_PROTOCOL=http", "AZURE_STORAGE_IS_LOCAL_EMULATOR=true", "AZURE_STORAGE_DOMAIN=" + a.address,
+	}
+}
