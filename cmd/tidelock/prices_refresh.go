@@ -73,6 +73,9 @@ func checkPriceLists(ctx context.Context, c *clinic) diagnosis {
 		return skip("the database has not this program's version")
 	}
 	all, err := prices.NewStore(d, access.NewTrail(d), nil).Refreshes(ctx)
+	if err == nil {
+		all, err = c.config.Cost.Refresh.Of(all)
+	}
 	if err != nil {
 		return fail("", "what was read is not known: %v", err)
 	}

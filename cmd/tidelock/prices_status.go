@@ -101,12 +101,16 @@ func (p *program) imported(ctx context.Context) (importedPrices, error) {
 		return importedPrices{why: d.why, refresh: refreshJSON{Lists: []prices.Refresh{}}}, nil
 	}
 	out := importedPrices{refresh: refreshJSON{Lists: []prices.Refresh{}}}
-	if every := p.configuredTerms().Refresh.Every; every > 0 {
-		out.refresh.Every = showDuration(every)
-	}
+	schedule := p.configuredTerms().Refresh
 	read, err := d.refreshes(ctx)
 	if err != nil {
 		return out, err
+	}
+	if schedule.Every > 0 {
+		out.refresh.Every = showDuration(schedule.Every)
+		if read, err = schedule.Of(read); err != nil {
+			return out, err
+		}
 	}
 	out.refresh.Lists = append(out.refresh.Lists, read...)
 	if out.overlay, err = d.store.Overlay(ctx); err == nil {

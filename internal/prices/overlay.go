@@ -52,18 +52,18 @@ var listNames = map[string]string{AWS: "AWS price list, imported", Azure: "Azure
 func (s *Store) Overlay(ctx context.Context) (*Overlay, error) {
 	over := &Overlay{natives: map[string]*pricebook.Book{}}
 	err := s.db.Read(ctx, func(q db.Querier) error {
-		imports, err := history(ctx, q, latest)
+		of, err := ages(ctx, q)
 		if err != nil {
 			return err
 		}
-		if over.book, err = bookOf(ctx, q, dollars, imports); err != nil {
+		if over.book, err = bookOf(ctx, q, dollars, of); err != nil {
 			return err
 		}
-		for _, i := range imports {
-			if i.Currency == dollars || over.natives[i.Currency] != nil {
+		for p := range of {
+			if p.currency == dollars || over.natives[p.currency] != nil {
 				continue
 			}
-			if over.natives[i.Currency], err = bookOf(ctx, q, i.Currency, imports); err != nil {
+			if over.natives[p.currency], err = bookOf(ctx, q, p.currency, of); err != nil {
 				return err
 			}
 		}
@@ -76,15 +76,15 @@ func (s *Store) Overlay(ctx context.Context) (*Overlay, error) {
 }
 
 // bookOf packs the imported prices in one currency.
-func bookOf(ctx context.Context, q db.Querier, currency string, imports []Import) (*pricebook.Book, error) {
-	sources := map[[3]string]pricebook.Source{}
+func bookOf(ctx context.Context, q db.Querier, currency string, of map[partAge]string) (*pricebook.Book, error) {
+	sources := map[partAge]pricebook.Source{}
 	var all []pricebook.Source
-	for _, i := range imports {
-		if i.Currency != currency {
+	for p, day := range of {
+		if p.currency != currency {
 			continue
 		}
-		from := pricebook.Source{Name: cmp.Or(listNames[i.Cloud], i.Cloud), AsOf: i.AsOf}
-		sources[[3]string{i.Cloud, i.Offer, i.Region}] = from
+		from := pricebook.Source{Name: cmp.Or(listNames[p.cloud], p.cloud), AsOf: day}
+		sources[p] = from
 		if !slices.Contains(all, from) {
 			all = append(all, from)
 		}
@@ -110,7 +110,7 @@ func bookOf(ctx context.Context, q db.Querier, currency string, imports []Import
 		if err != nil {
 			return nil, fmt.Errorf("price of %+v: %w", k, err)
 		}
-		if err := w.Add(k, d, unit, sources[[3]string{k.Cloud, offer, k.Region}]); err != nil {
+		if err := w.Add(k, d, unit, sources[partAge{currency, k.Cloud, offer, k.Region}]); err != nil {
 			return nil, err
 		}
 	}

@@ -119,6 +119,26 @@ func TestPagesThatDoNotEnd(t *testing.T) {
 	}
 }
 
+// TestFault_PriceListThatFallsSilent: a host that sends the beginning and then
+// nothing is given up, and does not hold the lists after it.
+func TestFault_PriceListThatFallsSilent(t *testing.T) {
+	left := make(chan struct{})
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(`{"Items":[`))
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+		close(left)
+	}))
+	defer h.Close()
+	o := options()
+	o.stall = 20 * time.Millisecond
+	_, err := Read(t.Context(), List{Cloud: Azure, URL: h.URL + "/prices"}, o)
+	if !errs.Is(err, errs.Unavailable) || !strings.Contains(errs.Sentence(err), "stopped coming at byte ") {
+		t.Errorf("%v", err)
+	}
+	<-left
+}
+
 func TestGooglePages(t *testing.T) {
 	var keys []string
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

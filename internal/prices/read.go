@@ -3,6 +3,7 @@ package prices
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -29,6 +30,7 @@ const (
 	maxPages = 100_000
 	maxTries = 6 // of one page
 	maxPause = 5 * time.Minute
+	maxStall = 2 * time.Minute // without a byte of an answer
 )
 
 // Options say how lists are read. The zero ones read everything of a list.
@@ -46,7 +48,8 @@ type Options struct {
 	Pause    func(ctx context.Context, d time.Duration) error
 	Progress func(Progress) // called now and then, from the reading goroutine
 
-	tick func(seen, taken int)
+	tick  func(seen, taken int)
+	stall time.Duration // 0 is maxStall
 }
 
 // Progress tells how far the reading of a list is.
@@ -242,11 +245,18 @@ func (r *reading) open(ctx context.Context, at string, read func(in *bufio.Reade
 		}
 		raw, r.size, r.day = f, info.Size(), info.ModTime()
 	} else {
-		answer, err := r.ask(ctx, at)
+		// A host that falls silent in the middle would else hold the lane in
+		// which lists are read for ever.
+		heard, hangUp := context.WithCancelCause(ctx)
+		defer hangUp(nil)
+		answer, err := r.ask(heard, at)
 		if err != nil {
 			return err
 		}
-		raw, r.day = answer.Body, r.o.Now()
+		wait := cmp.Or(r.o.stall, maxStall)
+		timer := time.AfterFunc(wait, func() { hangUp(errSilent) })
+		defer timer.Stop()
+		raw, r.day = &patient{answer.Body, heard, timer, wait}, r.o.Now()
 		if r.size = max(answer.ContentLength, 0); r.pages > 0 {
 			r.size = 0 // of one page among many
 		}
@@ -265,6 +275,25 @@ func (r *reading) open(ctx context.Context, at string, read func(in *bufio.Reade
 	limited := &limit{r: in, left: maxList}
 	in = bufio.NewReaderSize(limited, 1<<16)
 	return read(in)
+}
+
+var errSilent = errors.New("nothing more came")
+
+// patient is an answer that is given up when it falls silent.
+type patient struct {
+	io.ReadCloser
+	ctx   context.Context //nolint:containedctx // lives as long as one answer
+	timer *time.Timer
+	wait  time.Duration
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	n, err := p.ReadCloser.Read(b)
+	if cause := context.Cause(p.ctx); err != nil && errors.Is(cause, errSilent) {
+		return n, cause
+	}
+	p.timer.Reset(p.wait)
+	return n, err
 }
 
 // limit fails beyond a list's bound, where io.LimitReader would only end.
@@ -403,6 +432,8 @@ func (r *reading) explain(ctx context.Context, err error) error {
 		return errs.Wrap(errs.Canceled, ctx.Err(), "The import was stopped. Nothing of %s was imported.", r.list.Name())
 	case errors.As(err, &classified):
 		return err
+	case errors.Is(err, errSilent):
+		return errs.Wrap(errs.Unavailable, err, "The price list %s stopped coming at %sbyte %d. Nothing of it was imported. Try again later.", r.list.Name(), page, r.bytes)
 	case errors.As(err, &syntax):
 		return errs.New(errs.Invalid, "The price list %s can't be used: %s%v. Nothing of it was imported.", r.list.Name(), page, syntax)
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader):

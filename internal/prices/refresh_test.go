@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -162,6 +163,11 @@ func TestRefresh(t *testing.T) {
 	before := price()
 	if due := r.dueNow(t); len(due) != 0 {
 		t.Errorf("due again at once: %q", due)
+	}
+	fewer := r.o.Settings
+	fewer.Lists = fewer.Lists[:1]
+	if left, err := fewer.Of(all); err != nil || len(left) == 0 || len(left) == len(all) || slices.ContainsFunc(left, func(f Refresh) bool { return f.Cloud != fewer.Lists[0].Cloud }) {
+		t.Errorf("of those that are still to be read: %+v, %v", left, err)
 	}
 
 	r.now = noon.Add(24 * time.Hour)

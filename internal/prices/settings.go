@@ -1,6 +1,7 @@
 package prices
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -49,6 +50,22 @@ func (s RefreshSettings) lists() ([]refreshed, error) {
 		}
 	}
 	return all, nil
+}
+
+// Of leaves those of lists that are to be read: what was once read and no longer
+// is asked for is nobody's trouble.
+func (s RefreshSettings) Of(all []Refresh) ([]Refresh, error) {
+	lists, err := s.lists()
+	if err != nil {
+		return nil, err
+	}
+	var out []Refresh
+	for _, r := range all {
+		if slices.ContainsFunc(lists, func(l refreshed) bool { return l.name() == r.List }) {
+			out = append(out, r)
+		}
+	}
+	return out, nil
 }
 
 // Refresh is what came of the scheduled reading of one list.

@@ -85,6 +85,11 @@ func (s *Store) Import(ctx context.Context, r Reading, actor access.Actor, force
 			err = s.db.Read(ctx, store)
 		} else {
 			err = s.db.Tx(ctx, func(tx *db.Tx) error {
+				// By hand and on the schedule at once: the later one compares with
+				// what the first has left.
+				if err := tx.Serialize(ctx, "prices "+strings.Join([]string{p.Cloud, p.Offer, p.Region, p.currency()}, " ")); err != nil {
+					return err
+				}
 				if err := store(tx); err != nil {
 					return err
 				}
@@ -229,7 +234,32 @@ func (s *Store) History(ctx context.Context, limit int) ([]Import, error) {
 	return history(ctx, s.db, `ORDER BY id DESC LIMIT $1`, limit)
 }
 
-const latest = `WHERE NOT EXISTS (SELECT 1 FROM price_imports l WHERE l.cloud = i.cloud AND l.offer = i.offer AND l.region = i.region AND l.currency = i.currency AND l.id > i.id)`
+// ages returns what each part's prices are as of. An import that was not of all
+// of a part leaves older prices beside its own, and so a part is as old as the
+// oldest import since the last one of all of it.
+func ages(ctx context.Context, q db.Querier) (map[partAge]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT i.currency, i.cloud, i.offer, i.region, min(i.as_of) FROM price_imports i
+		LEFT JOIN (SELECT currency, cloud, offer, region, max(id) AS id FROM price_imports WHERE whole = 1 GROUP BY currency, cloud, offer, region) w
+			ON w.currency = i.currency AND w.cloud = i.cloud AND w.offer = i.offer AND w.region = i.region
+		WHERE i.id >= coalesce(w.id, '') GROUP BY i.currency, i.cloud, i.offer, i.region`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := map[partAge]string{}
+	for rows.Next() {
+		var p partAge
+		var day string
+		if err := rows.Scan(&p.currency, &p.cloud, &p.offer, &p.region, &day); err != nil {
+			return nil, err
+		}
+		all[p] = day
+	}
+	return all, rows.Err()
+}
+
+// partAge names a part.
+type partAge struct{ currency, cloud, offer, region string }
 
 func history(ctx context.Context, q db.Querier, which string, args ...any) ([]Import, error) {
 	rows, err := q.QueryContext(ctx, `SELECT id, batch, cloud, offer, region, actor, at_ms, source, sha256, as_of, whole, prices, added, changed, removed, currency FROM price_imports i `+which, args...)

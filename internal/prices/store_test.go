@@ -100,7 +100,8 @@ func TestImportChangesAndRemoves(t *testing.T) {
 		if i, err := put(readingOf("2026-11-02", true, "a", "1.5", "b", "2.0", "d", "4"), false); err != nil || i.Added != 1 || i.Changed != 1 || i.Removed != 1 {
 			t.Fatalf("%+v, %v", i, err)
 		}
-		// A list that isn't whole removes nothing.
+		// A list that isn't whole removes nothing, and makes nothing younger that
+		// it does not have.
 		if i, err := put(readingOf("2026-11-03", false, "a", "1.5"), false); err != nil || i.Removed != 0 {
 			t.Fatalf("%+v, %v", i, err)
 		}
@@ -110,7 +111,7 @@ func TestImportChangesAndRemoves(t *testing.T) {
 		}
 		for sku, want := range map[string]string{"a": "1.5", "b": "2", "c": "", "d": "4"} {
 			p, ok, err := over.Lookup(pricebook.Key{Cloud: AWS, Service: "ec2-linux", Region: "eu-west-1", SKU: sku})
-			if err != nil || ok != (want != "") || ok && (!p.Amount.Equal(dec(want)) || p.Source.AsOf != "2026-11-03") {
+			if err != nil || ok != (want != "") || ok && (!p.Amount.Equal(dec(want)) || p.Source.AsOf != "2026-11-02") {
 				t.Errorf("%s = %+v, %v, %v; want %q", sku, p, ok, err, want)
 			}
 		}
