@@ -1,11 +1,15 @@
 package toolchaintest
 
 import (
+	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
@@ -58,48 +62,84 @@ const (
 	azureKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 )
 
-// Azurite is Azure's blob storage with one container. The account and its key
-// stand in the test's environment.
+// Azurite is Azure's blob storage with one container of the test's own. The
+// account and its key stand in the test's environment.
 type Azurite struct {
 	address   string
+	name      string
 	Container *container.Client
 }
 
-// StartAzurite starts Azurite; the test skips where there is none.
-func StartAzurite(t *testing.T) *Azurite {
-	t.Helper()
-	path, address := find(t, servers.Azurite), FreeAddress(t)
+// azurite is one for all tests of a process: it takes seconds to start. A shell
+// ends it when this process does and the pipe breaks.
+var azurite struct {
+	sync.Mutex
+	address string
+	alive   io.Closer // the pipe
+	count   int
+}
+
+func startAzurite(path, address string) (alive io.Closer, err error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	start(t, path, address, io.Discard, "--blobHost", host, "--blobPort", port, "--inMemoryPersistence", "--silent", "--skipApiVersionCheck")
+	cmd := exec.Command("sh", "-c", `"$@" </dev/null & server=$!; cat >/dev/null; kill -9 "$server"; rm -rf "$HOME"`, "sh",
+		path, "--blobHost", host, "--blobPort", port, "--inMemoryPersistence", "--silent", "--skipApiVersionCheck")
+	alive, err = cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	home, err := os.MkdirTemp("", "azurite-")
+	if err != nil {
+		return nil, err
+	}
+	_, err = run(context.Background(), cmd, address, home, nil)
+	return alive, err
+}
+
+// StartAzurite returns Azurite with a new container; the test skips where there
+// is none.
+func StartAzurite(t *testing.T) *Azurite {
+	t.Helper()
+	path := find(t, servers.Azurite)
+	azurite.Lock()
+	defer azurite.Unlock()
+	if azurite.alive == nil {
+		address := FreeAddress(t)
+		alive, err := startAzurite(path, address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		azurite.address, azurite.alive = address, alive
+	}
+	azurite.count++
+	a := &Azurite{address: azurite.address, name: fmt.Sprintf("blobs-%d", azurite.count)}
 	cred, err := azblob.NewSharedKeyCredential(azureAccount, azureKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := container.NewClientWithSharedKeyCredential("http://"+address+"/"+azureAccount+"/blobs", cred, nil)
-	if err != nil {
+	if a.Container, err = container.NewClientWithSharedKeyCredential("http://"+a.address+"/"+azureAccount+"/"+a.name, cred, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Create(t.Context(), nil); err != nil {
+	if _, err := a.Container.Create(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("AZURE_STORAGE_ACCOUNT", azureAccount)
 	t.Setenv("AZURE_STORAGE_KEY", azureKey)
-	return &Azurite{address, c}
+	return a
 }
 
 // URL is the container as blobs.url would name it, where the account's key is
 // the credential.
 func (a *Azurite) URL() string {
-	return "azblob://blobs?protocol=http&localemu=true&domain=" + a.address
+	return "azblob://" + a.name + "?protocol=http&localemu=true&domain=" + a.address
 }
 
 // Shared returns the container's URL and the environment where a shared access
 // signature is the credential: then the URL may not say where Azure is.
 func (a *Azurite) Shared(signature string) (url string, environ []string) {
-	return "azblob://blobs", []string{
+	return "azblob://" + a.name, []string{
 		"AZURE_STORAGE_KEY=", "AZURE_STORAGE_SAS_TOKEN=" + signature,
 		"AZURE_STORAGE_PROTOCOL=http", "AZURE_STORAGE_IS_LOCAL_EMULATOR=true", "AZURE_STORAGE_DOMAIN=" + a.address,
 	}

@@ -3,6 +3,7 @@ package toolchaintest
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -31,37 +32,48 @@ func find(t *testing.T, s servers.Server) string {
 // address. Its environment is of its own making; it prints to said.
 func start(t *testing.T, path, address string, said io.Writer, args ...string) {
 	t.Helper()
+	home := t.TempDir()
 	cmd := exec.Command(path, args...)
-	cmd.Dir = t.TempDir()
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + cmd.Dir}
+	stop, err := run(t.Context(), cmd, address, home, said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+}
+
+// run starts a server and waits until it answers at address.
+func run(ctx context.Context, cmd *exec.Cmd, address, home string, said io.Writer) (stop func(), err error) {
+	cmd.Dir = home
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home}
 	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		_ = cmd.Wait()
 	}()
-	t.Cleanup(func() {
+	stop = func() {
 		_ = cmd.Process.Kill()
 		<-ended
-	})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		if c, err := net.Dial("tcp", address); err == nil {
 			_ = c.Close()
-			return
+			return stop, nil
 		}
 		select {
 		case <-tick.C:
 		case <-ended:
-			t.Fatalf("%s ended at once", path)
+			return nil, fmt.Errorf("%s ended at once", cmd.Path)
 		case <-ctx.Done():
-			t.Fatalf("%s does not answer", path)
+			stop()
+			return nil, fmt.Errorf("%s does not answer", cmd.Path)
 		}
 	}
 }
