@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,10 +81,15 @@ const stateTime = 7 * 24 * time.Hour
 // where somebody else has that. What can't be mended by waiting becomes the
 // run's error.
 func (b *Bot) layState(ctx context.Context, r run.Run, s *tfrun.Spec) error {
-	if !b.keepsState(r.Project) || s.Refused != "" || b.adoptable(s.RunID) {
+	if s.Refused != "" || b.adoptable(s.RunID) {
 		return nil
 	}
-	err := b.giveState(ctx, r, s)
+	var err error
+	if b.keepsState(r.Project) {
+		err = b.giveState(ctx, r, s)
+	} else {
+		err = b.staysHere(ctx, r)
+	}
 	var held *state.HeldError
 	switch {
 	case errors.As(err, &held):
@@ -99,6 +105,26 @@ func (b *Bot) layState(ctx context.Context, r run.Run, s *tfrun.Spec) error {
 		return nil
 	}
 	return err
+}
+
+// staysHere refuses a run of a project whose code declares a backend while its
+// state is kept here: the run would begin with another state, an empty one most
+// often, and whoever opens a pull request chooses which.
+func (b *Bot) staysHere(ctx context.Context, r run.Run) error {
+	repo, err := b.Clients.Repo(ctx, b.DB, r.Repo)
+	if err != nil {
+		return err
+	}
+	st, err := b.stateOf(ctx, repo, r.Project)
+	if err != nil || !st.Exists() {
+		return err
+	}
+	client, err := b.Clients.Client(ctx, b.DB, st.Client)
+	if err != nil {
+		return err
+	}
+	address := client.Slug + "/" + st.Name
+	return errs.New(errs.Conflict, "The state of this project is kept by Tidelock, as `%s`, and its code now declares the backend %q. A run would begin with another state. Remove the block, or first move the state there: `tidelock state migrate %s --to backend --dir DIRECTORY`.", address, r.Project.Backend, address)
 }
 
 func (b *Bot) giveState(ctx context.Context, r run.Run, s *tfrun.Spec) error {
@@ -211,13 +237,13 @@ func (b *Bot) bringBack(ctx context.Context, r run.Run, result tfrun.Result) (tr
 		return "", err
 	}
 	l := leftState{Bot: b, run: r, spec: spec, owner: owner, result: result}
-	if spec.StateDir == "" || spec.ManagedBackend == "" {
+	if spec.StateDir == "" || spec.ManagedBackend == "" || result.Backend != "" {
 		if result.ErroredState == "" {
-			return "", nil
+			return "", b.leaveState(ctx, r)
 		}
 		// The project's own backend did not take it, or that of a run which
 		// began before states were kept here.
-		l.foreign = r.Project.Backend
+		l.foreign = cmp.Or(result.Backend, r.Project.Backend)
 		if l.name, err = b.States.Claim(ctx, owner, want); errs.Is(err, errs.Conflict) {
 			return l.keepRaw(ctx, err)
 		} else if err != nil {
@@ -384,7 +410,12 @@ func (l *leftState) keep(ctx context.Context, why error) (string, error) {
 	if err := l.States.NoteBase(ctx, v, base); err != nil {
 		return "", err
 	}
-	if err := l.States.EndRunNow(ctx, l.run.ID); err != nil {
+	if l.foreign != "" { // nothing here waits for it
+		err = l.leaveState(ctx, l.run)
+	} else {
+		err = l.States.EndRunNow(ctx, l.run.ID)
+	}
+	if err != nil {
 		return "", err
 	}
 	client, err := l.Clients.Client(ctx, l.DB, l.owner.Client)

@@ -153,9 +153,15 @@ func (e *execution) generated() error {
 	}
 	// A state within the tree would be gone with it: that is as good as none.
 	inTree := b.Type == "local" && (!filepath.IsAbs(b.Path) || within(s.Root, b.Path))
-	if b.Type != "" && !inTree {
-		s.ManagedBackend = ""
+	if b.Type == "" || inTree {
+		return nil
 	}
+	// A state that is here already must not be left behind: what the hooks make
+	// is made of what a pull request gives them.
+	if info, err := os.Stat(ManagedState(filepath.Join(s.stateDir(), filepath.Base(s.ManagedBackend)), s.Workspace)); err == nil && info.Size() > 0 {
+		return e.moved(settled{Type: b.Type, Path: b.Path}.told())
+	}
+	s.ManagedBackend, e.result.Backend = "", b.Type
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/internal/redact"
+	"github.com/tidelock/tidelock/internal/toolchain/toolchaintest"
 	"github.com/tidelock/tidelock/planner"
 )
 
@@ -313,12 +314,22 @@ func TestGeneratedBackendIsKept(t *testing.T) {
 		spec.SourceDir = "."
 		spec.Hooks = []planner.Hook{{When: planner.BeforeInit, Run: []string{"./generate"}}}
 		s.must(spec, OutcomePlanned)
-		s.must(applyOf(spec), OutcomeApplied)
+		if r := s.must(applyOf(spec), OutcomeApplied); r.Backend != "local" {
+			t.Errorf("the state is said to be in %q", r.Backend)
+		}
 		if _, err := os.Stat(own); err != nil {
 			t.Error(err)
 		}
 		if _, err := os.Stat(spec.ManagedBackend); err == nil {
 			t.Error("there is a second state")
+		}
+		// What the hooks make is made of what a pull request gives them: a state
+		// that is kept here is not left behind.
+		toolchaintest.Write(t, spec.ManagedBackend, victimDoc)
+		again := s.spec("stacks/net")
+		again.SourceDir, again.Hooks, again.ManagedBackend = ".", spec.Hooks, spec.ManagedBackend
+		if r := s.must(again, OutcomeFailed); !strings.Contains(r.Error, "is kept by Tidelock") {
+			t.Error(r.Error)
 		}
 	})
 }

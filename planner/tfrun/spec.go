@@ -168,6 +168,9 @@ type Result struct {
 	// ErroredState is the path of a state file that Terraform could not
 	// write to its backend; whoever gets it must keep it.
 	ErroredState string `json:"errored_state,omitempty"`
+	// Backend is where the state is of a project whose hooks made code that
+	// declares one; "" where it is where the spec says.
+	Backend string `json:"backend,omitempty"`
 	// Steps is how many a plan took: see Spec.ExpectedSteps.
 	Steps int `json:"steps,omitempty"`
 	// PeakMemory is the most memory that the run's processes had at once, in
