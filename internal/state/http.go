@@ -27,13 +27,12 @@ const Prefix = "/state/"
 type handler struct {
 	store   *Store
 	clients *clients.Store
-	failed  *access.Meter // logins that failed, by address
-	told    *access.Meter // refusals that went to the audit trail, by token or address
+	door    *access.Door
 }
 
 // Handler returns the HTTP backend of Terraform and OpenTofu.
 func (s *Store) Handler(c *clients.Store) http.Handler {
-	return &handler{store: s, clients: c, failed: access.NewMeter(30, s.Now), told: access.NewMeter(60, s.Now)}
+	return &handler{store: s, clients: c, door: access.NewDoor(s.Tokens)}
 }
 
 // call is a request that was let in.
@@ -248,7 +247,6 @@ func done(c *call, err error) error {
 var (
 	errForeign = errs.New(errs.NotFound, "There is no such state.")
 	errMethod  = errs.New(errs.Invalid, "There is no such method here.")
-	errFlood   = errs.New(errs.Unavailable, "Too many requests with tokens that do not count. Wait a minute.")
 	errNoAuth  = errs.New(errs.Forbidden, "A token is needed: as the password, with any user name, or as Authorization: Bearer.")
 )
 
@@ -256,9 +254,9 @@ var (
 func status(err error, method string, onLock bool) int {
 	var other *HeldError
 	switch {
-	case errors.Is(err, errNoAuth), errors.Is(err, access.ErrNoToken), errors.Is(err, access.ErrTokenExpired), errors.Is(err, access.ErrTokenRevoked):
+	case errors.Is(err, errNoAuth), access.Unknown(err):
 		return http.StatusUnauthorized
-	case errors.Is(err, errFlood):
+	case errors.Is(err, access.ErrFlood):
 		return http.StatusTooManyRequests
 	case errors.Is(err, errMethod):
 		return http.StatusMethodNotAllowed

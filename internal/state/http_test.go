@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -563,4 +564,21 @@ func TestMethodsOfTheHandlerNeedAServer(t *testing.T) {
 	if rec.Code != http.StatusNotFound {
 		t.Error(rec.Code)
 	}
+}
+
+// A client that closes its half of the connection ends the request, and may
+// listen yet: it must not take silence for success.
+func TestAnEndedRequestIsNoSuccess(t *testing.T) {
+	w := sqliteWorld(t)
+	token := w.token(w.acme, "**")
+	ctx, end := context.WithCancel(t.Context())
+	end()
+	r := httptest.NewRequest(http.MethodPost, at, strings.NewReader(doc(1, "l", "x"))).WithContext(ctx)
+	r.SetBasicAuth("x", token)
+	rec := httptest.NewRecorder()
+	w.store.Handler(w.clients).ServeHTTP(rec, r)
+	if rec.Code != http.StatusServiceUnavailable {
+		t.Errorf("answered with %d", rec.Code)
+	}
+	w.want(404, token, "GET", at, "")
 }

@@ -3,14 +3,10 @@ package state
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/tidelock/tidelock/internal/access"
-	"github.com/tidelock/tidelock/internal/db"
-	"github.com/tidelock/tidelock/internal/errs"
 )
 
 // Attribute keys of the log.
@@ -26,26 +22,13 @@ const (
 	keyFrom    = "from"
 )
 
-// authenticate returns whose token the request shows. A right token is let in
-// however many wrong ones came from its address, which may be a proxy's.
+// authenticate returns whose token the request shows.
 func (h *handler) authenticate(r *http.Request) (access.Credential, error) {
 	t := token(r)
 	if t == "" {
 		return access.Credential{}, errNoAuth
 	}
-	cred, err := h.store.Tokens.Authenticate(r.Context(), t)
-	if errs.Is(err, errs.Forbidden) && !h.failed.Count(address(r)) {
-		return cred, errFlood
-	}
-	return cred, err
-}
-
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
+	return h.door.Admit(r, t)
 }
 
 // refuse answers a request that is not done, says in the log why, and in the
@@ -53,10 +36,13 @@ func address(r *http.Request) string {
 // held, a state that is not there yet, and what is ours to mend.
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, cred access.Credential, err error) {
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
-		return // whoever asked has gone
+		// Whoever asked has gone, or has closed one half of the connection and
+		// listens yet: nothing must look like success.
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
 	}
 	code := status(err, r.Method, strings.HasSuffix(r.URL.Path, "/lock"))
-	log := h.store.Log.With(keyStatus, code, keyMethod, r.Method, keyPath, r.URL.Path, keyFrom, address(r), keyClient, cred.Client, keyToken, cred.ID)
+	log := h.store.Log.With(keyStatus, code, keyMethod, r.Method, keyPath, r.URL.Path, keyFrom, access.Address(r), keyClient, cred.Client, keyToken, cred.ID)
 	absent := code == http.StatusNotFound && !errors.Is(err, errForeign)
 	switch {
 	case code >= http.StatusInternalServerError:
@@ -65,42 +51,17 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, cred access.Cre
 		log.Debug("state request", keyReason, err.Error())
 	default:
 		log.Warn("state request refused", keyReason, err.Error())
-		if code != http.StatusTooManyRequests && h.told.Count(cred.ID+" "+address(r)) {
-			if err := h.tell(r, cred, code, err); err != nil {
-				log.Error("refusal not recorded", keyError, err)
-			}
+		if err := h.door.Tell(r, cred, code, subject(r.URL.Path), reason(err)); err != nil {
+			log.Error("refusal not recorded", keyError, err)
 		}
 	}
 	answer(w, r, code, err)
 }
 
-// tell records a refusal in the trail of the client whose token it was: whose
-// state was asked for is told to the house, not to that one's neighbour.
-func (h *handler) tell(r *http.Request, cred access.Credential, code int, why error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
-	defer cancel()
-	actor := cred.Actor
-	if actor.Kind == "" {
-		actor = access.Actor{Kind: access.Token, Name: "unknown"}
-	}
-	s := h.store
-	return s.DB.Tx(ctx, func(tx *db.Tx) error {
-		return s.Trail.Record(ctx, tx, access.Event{
-			Client: cred.Client, Action: "state.refused", Subject: subject(r.URL.Path), Actor: actor, At: s.Now(),
-			Detail: map[string]any{"method": r.Method, "status": code, "reason": reason(why), "token": cred.ID, "from": address(r)},
-		})
-	})
-}
-
-// reason is why, for the trail: more than the one who was refused is told.
+// reason is why, for the trail.
 func reason(err error) string {
-	for _, known := range []error{access.ErrNoToken, access.ErrTokenExpired, access.ErrTokenRevoked} {
-		if errors.Is(err, known) {
-			return known.Error()
-		}
-	}
 	if errors.Is(err, errForeign) {
 		return "the address is another client's, or nobody's"
 	}
-	return errs.Sentence(err)
+	return access.Reason(err)
 }

@@ -118,7 +118,7 @@ func walk(r io.Reader, each func(Instance) error, output func(any) error) error 
 		case "resources":
 			return elements(dec, func() error { return walkResource(dec, each) })
 		}
-		return skip(dec)
+		return SkipValue(dec)
 	})
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func walkResource(dec *json.Decoder, each func(Instance) error) error {
 		case "instances":
 			return elements(dec, one)
 		}
-		return skip(dec)
+		return SkipValue(dec)
 	})
 	for _, in := range early {
 		if err == nil {
@@ -234,8 +234,8 @@ func inside(dec *json.Decoder, open json.Delim, f func() error) error {
 	return err
 }
 
-// skip reads past a value without holding it.
-func skip(dec *json.Decoder) error {
+// SkipValue reads past a value without holding it.
+func SkipValue(dec *json.Decoder) error {
 	for depth := 0; ; {
 		t, err := dec.Token()
 		if err != nil {

@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -144,13 +143,7 @@ func (p *loginPage) answer(w http.ResponseWriter, r *http.Request, asked login.R
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-func from(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
-}
+func from(r *http.Request) string { return access.Address(r) }
 
 func (p *loginPage) refused(r *http.Request, code int, err error) {
 	if code >= http.StatusInternalServerError {

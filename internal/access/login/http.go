@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 
 	"github.com/tidelock/tidelock/internal/access"
@@ -22,10 +21,7 @@ func (s *Store) TokenHandler(log *slog.Logger) http.Handler {
 		head.Set("Cache-Control", "no-store")
 		head.Set("Pragma", "no-cache")
 		head.Set("X-Content-Type-Options", "nosniff")
-		from, _, err := net.SplitHostPort(r.RemoteAddr)
-		if err != nil {
-			from = r.RemoteAddr
-		}
+		from := access.Address(r)
 		fail := func(code int, word string, err error) {
 			sentence := errs.Sentence(err)
 			if code < http.StatusInternalServerError {

@@ -52,9 +52,8 @@ type Options struct {
 // API answers the requests of the cloud block.
 type API struct {
 	Options
-	key    []byte
-	failed *access.Meter // logins that failed, by address
-	told   *access.Meter // refusals that went to the audit trail, by token or address
+	key  []byte
+	door *access.Door
 }
 
 // New returns the API.
@@ -62,7 +61,7 @@ func New(o Options) *API {
 	// The key has other uses: what is made with one of them is nothing to another.
 	key := hmac.New(sha256.New, []byte(o.Key.Reveal()))
 	key.Write([]byte("tidelock: addresses of states on their way"))
-	return &API{Options: o, key: key.Sum(nil), failed: access.NewMeter(30, o.States.Now), told: access.NewMeter(60, o.States.Now)}
+	return &API{Options: o, key: key.Sum(nil), door: access.NewDoor(o.States.Tokens)}
 }
 
 // call is a request that was let in, with what its address names.

@@ -55,7 +55,7 @@ func parseOutputs(body io.Reader) ([]output, error) {
 			return nil, err
 		}
 		if key != "outputs" {
-			if err := skip(dec); err != nil {
+			if err := state.SkipValue(dec); err != nil {
 				return nil, err
 			}
 			continue
@@ -91,25 +91,6 @@ func decodeOutputs(dec *json.Decoder) ([]output, error) {
 	}
 	_, err = dec.Token()
 	return all, err
-}
-
-// skip reads past one value.
-func skip(dec *json.Decoder) error {
-	for depth := 0; ; {
-		t, err := dec.Token()
-		if err != nil {
-			return err
-		}
-		switch t {
-		case json.Delim('{'), json.Delim('['):
-			depth++
-		case json.Delim('}'), json.Delim(']'):
-			depth--
-		}
-		if depth == 0 {
-			return nil
-		}
-	}
 }
 
 // outputID names an output of a version; splitOutput is its reverse.

@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tidelock/tidelock/internal/access"
-	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 )
 
@@ -31,7 +28,6 @@ var (
 	errForeign = errs.New(errs.NotFound, "There is no such thing here, or it is not yours.")
 	errAbsent  = errs.New(errs.NotFound, "There is no such workspace, or it has no state yet.")
 	errMethod  = errs.New(errs.Invalid, "There is no such method here.")
-	errFlood   = errs.New(errs.Unavailable, "Too many requests with tokens that do not count. Wait a minute.")
 	errNoAuth  = errs.New(errs.Forbidden, "A token is needed: run terraform login, or tofu login.")
 	errAddress = errs.New(errs.Forbidden, "The address does not count, or no more. Ask again for a new one.")
 )
@@ -45,35 +41,22 @@ func absent(err error) error {
 	return err
 }
 
-// authenticate returns whose token the request shows. A right token is let in
-// however many wrong ones came from its address, which may be a proxy's.
+// authenticate returns whose token the request shows.
 func (a *API) authenticate(r *http.Request) (access.Credential, error) {
 	t, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if t = strings.TrimSpace(t); !ok || t == "" {
 		return access.Credential{}, errNoAuth
 	}
-	cred, err := a.States.Tokens.Authenticate(r.Context(), t)
-	if errs.Is(err, errs.Forbidden) && !a.failed.Count(address(r)) {
-		return cred, errFlood
-	}
-	return cred, err
-}
-
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
+	return a.door.Admit(r, t)
 }
 
 // status returns how an error is answered. Clients repeat what is answered
 // with 5xx for minutes: only what may pass by itself is.
 func status(err error) int {
 	switch {
-	case errors.Is(err, errNoAuth), errors.Is(err, access.ErrNoToken), errors.Is(err, access.ErrTokenExpired), errors.Is(err, access.ErrTokenRevoked):
+	case errors.Is(err, errNoAuth), access.Unknown(err):
 		return http.StatusUnauthorized
-	case errors.Is(err, errFlood):
+	case errors.Is(err, access.ErrFlood):
 		return http.StatusTooManyRequests
 	case errors.Is(err, errMethod):
 		return http.StatusMethodNotAllowed
@@ -105,10 +88,13 @@ func shownPath(r *http.Request) string {
 // yet, a lock that is held, and what is ours to mend.
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, cred access.Credential, err error) {
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
-		return // whoever asked has gone
+		// Whoever asked has gone, or has closed one half of the connection and
+		// listens yet: nothing must look like success.
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
 	}
 	code := status(err)
-	log := a.States.Log.With(keyStatus, code, keyMethod, r.Method, keyPath, shownPath(r), keyFrom, address(r), keyClient, cred.Client, keyToken, cred.ID)
+	log := a.States.Log.With(keyStatus, code, keyMethod, r.Method, keyPath, shownPath(r), keyFrom, access.Address(r), keyClient, cred.Client, keyToken, cred.ID)
 	ordinary := code == http.StatusNotFound && !errors.Is(err, errForeign) || errors.Is(err, errNoAuth) || strings.HasSuffix(r.URL.Path, "/actions/lock") && code == http.StatusConflict
 	switch {
 	case code >= http.StatusInternalServerError:
@@ -117,10 +103,8 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, cred access.Credent
 		log.Debug("cloud request", keyReason, err.Error())
 	default:
 		log.Warn("cloud request refused", keyReason, err.Error())
-		if code != http.StatusTooManyRequests && a.told.Count(cred.ID+" "+address(r)) {
-			if err := a.tell(r, cred, code, err); err != nil {
-				log.Error("refusal not recorded", keyError, err)
-			}
+		if err := a.door.Tell(r, cred, code, fmt.Sprintf("address %q", shownPath(r)), reason(err)); err != nil {
+			log.Error("refusal not recorded", keyError, err)
 		}
 	}
 	answer(w, r, code, err)
@@ -145,33 +129,10 @@ func answer(w http.ResponseWriter, r *http.Request, code int, err error) {
 	_ = write(w, code, map[string]any{"errors": []any{problem}}) // strings are JSON always
 }
 
-// tell records a refusal in the trail of the client whose token it was: whose
-// state was asked for is told to the house, not to that one's neighbour.
-func (a *API) tell(r *http.Request, cred access.Credential, code int, why error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
-	defer cancel()
-	actor := cred.Actor
-	if actor.Kind == "" {
-		actor = access.Actor{Kind: access.Token, Name: "unknown"}
-	}
-	s := a.States
-	return s.DB.Tx(ctx, func(tx *db.Tx) error {
-		return s.Trail.Record(ctx, tx, access.Event{
-			Client: cred.Client, Action: "state.refused", Subject: fmt.Sprintf("address %q", shownPath(r)), Actor: actor, At: s.Now(),
-			Detail: map[string]any{"method": r.Method, "status": code, "reason": reason(why), "token": cred.ID, "from": address(r)},
-		})
-	})
-}
-
-// reason is why, for the trail: more than the one who was refused is told.
+// reason is why, for the trail.
 func reason(err error) string {
-	for _, known := range []error{access.ErrNoToken, access.ErrTokenExpired, access.ErrTokenRevoked} {
-		if errors.Is(err, known) {
-			return known.Error()
-		}
-	}
 	if errors.Is(err, errForeign) {
 		return "the address is another client's, or nobody's"
 	}
-	return errs.Sentence(err)
+	return access.Reason(err)
 }
