@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"time"
 
@@ -106,7 +107,7 @@ func (s *Store) take(ctx context.Context, w Write) (taken, error) {
 	}
 	pump := pumps.Get().(*[]byte)
 	defer pumps.Put(pump)
-	_, err = io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(scan, sum5, sum256, sealing)}, struct{ io.Reader }{body}, *pump)
+	_, err = io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(scan, sum5, sum256, sealing, way{})}, struct{ io.Reader }{body}, *pump)
 	if err == nil && s.Limits.Size > 0 && sealing.size > s.Limits.Size {
 		err = tooLarge(s.Limits.Size)
 	}
@@ -124,6 +125,17 @@ func (s *Store) take(ctx context.Context, w Write) (taken, error) {
 	}
 	t.content, err = sealing.close()
 	return t, err
+}
+
+// way gives way after each piece of a body: whoever comes back from the disk
+// with the database's one writer has others waiting, and would itself wait for a
+// processor until a whole state was sealed.
+type way struct{}
+
+// Write implements io.Writer.
+func (way) Write(p []byte) (int, error) {
+	runtime.Gosched()
+	return len(p), nil
 }
 
 // cut says of a body that ended too early that it did.
