@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github"
 )
@@ -42,7 +43,7 @@ func newAppFiles(dir string) (*appFiles, error) {
 		return nil, errs.Wrap(errs.Invalid, err, "The folder %s can't be made.", filepath.Dir(f.key))
 	}
 	for _, folder := range []string{dir, filepath.Dir(f.key)} {
-		if err := tryWriting(folder); err != nil {
+		if err := parts.TryWriting(folder); err != nil {
 			return nil, errs.Wrap(errs.Invalid, err, "The folder %s can't be written.", folder)
 		}
 	}

@@ -17,6 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/config/configtest"
+	"github.com/tidelock/tidelock/cmd/tidelock/doctor"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/github/githubtest"
 	"github.com/tidelock/tidelock/internal/redact"
@@ -161,19 +164,19 @@ func TestAppCreateFromEndToEnd(t *testing.T) {
 	}
 	// What was written is a configuration without a problem, and GitHub knows the
 	// App by it, with all that doctor asks for.
-	l := loadConfig(got.Files["config"], nil, needAll)
-	if len(l.problems) > 0 {
-		t.Fatalf("problems: %v", l.problems)
+	l := config.Read(got.Files["config"], nil, config.NeedAll)
+	if len(l.Problems) > 0 {
+		t.Fatalf("problems: %v", l.Problems)
 	}
-	if l.config.PublicURL != "https://tidelock.example.com" || l.config.GitHub.WebhookSecret.Reveal() != gh.WebhookSecret() || gh.WebhookURL() != "https://tidelock.example.com/webhook" {
-		t.Errorf("webhooks go to %s; the configuration is %+v", gh.WebhookURL(), l.config)
+	if l.Config.PublicURL != "https://tidelock.example.com" || l.Config.GitHub.WebhookSecret.Reveal() != gh.WebhookSecret() || gh.WebhookURL() != "https://tidelock.example.com/webhook" {
+		t.Errorf("webhooks go to %s; the configuration is %+v", gh.WebhookURL(), l.Config)
 	}
-	for _, d := range examine(t.Context(), newClinic(l, nil), []string{"configuration", "git-host", "github-app", "permissions", "events", "webhook-secret"}) {
-		if d.Health != healthOK {
+	for _, d := range doctor.Examine(t.Context(), doctor.New(l, nil), []string{"configuration", "git-host", "github-app", "permissions", "events", "webhook-secret"}) {
+		if d.Health != doctor.OK {
 			t.Errorf("%s: %s: %s", d.Check, d.Health, d.Detail)
 		}
 	}
-	app, err := github.NewApp(appOptions(l.config, nil))
+	app, err := github.NewApp(appOptions(l.Config, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -332,7 +335,7 @@ func TestAppCreateWritesAConfigurationThatParses(t *testing.T) {
 	}
 	dir := t.TempDir()
 	a := &appCreate{publicURL: "https://t.example.com", dataDir: `/srv/${x} "quoted" %{y}`}
-	r := github.Registration{ID: 7, Name: "Tide\n}lock", PEM: redact.NewSecret(testKey()), WebhookSecret: redact.NewSecret(testSecret)}
+	r := github.Registration{ID: 7, Name: "Tide\n}lock", PEM: redact.NewSecret(configtest.Key()), WebhookSecret: redact.NewSecret(configtest.WebhookSecret)}
 	f, err := newAppFiles(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -340,8 +343,8 @@ func TestAppCreateWritesAConfigurationThatParses(t *testing.T) {
 	if err := f.write(r, a.config(r, host)); err != nil {
 		t.Fatal(err)
 	}
-	l := loadConfig(f.config, nil, needAll)
-	if len(l.problems) > 0 || l.config.DataDir != a.dataDir || l.config.GitHub.APIURL != "https://ghe.example.com/api/v3" || l.config.GitHub.AppID != 7 {
-		t.Errorf("%v: %+v", l.problems, l.config)
+	l := config.Read(f.config, nil, config.NeedAll)
+	if len(l.Problems) > 0 || l.Config.DataDir != a.dataDir || l.Config.GitHub.APIURL != "https://ghe.example.com/api/v3" || l.Config.GitHub.AppID != 7 {
+		t.Errorf("%v: %+v", l.Problems, l.Config)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/backup"
 	"github.com/tidelock/tidelock/internal/db"
@@ -85,11 +87,11 @@ func newBackupCommand(p *program) *cobra.Command {
 				return err
 			}
 			defer v.close()
-			key, err := v.config.encryptionKey()
+			key, err := config.FindEncryptionKey(v.config)
 			if err != nil {
 				return err
 			}
-			ring, err := v.config.keyring(key)
+			ring, err := parts.Keyring(v.config, key)
 			if err != nil {
 				return err
 			}
@@ -235,17 +237,17 @@ func oneFile(cmd *cobra.Command, args []string) error {
 // server's where there are any.
 func (p *program) backupKeys(identity string) (*keyring.Ring, error) {
 	if identity == "" {
-		l := loadConfig(p.configPath, p.environ, needDatabase)
-		if err := l.problems.Err(); err != nil {
+		l := config.Read(p.configPath, p.environ, config.NeedDatabase)
+		if err := l.Problems.Err(); err != nil {
 			return nil, err
 		}
-		key, err := l.config.encryptionKey()
+		key, err := config.FindEncryptionKey(l.Config)
 		if err != nil {
 			return nil, err
 		}
-		return l.config.keyring(key)
+		return parts.Keyring(l.Config, key)
 	}
-	text, problem, _ := readSecretFile(identity)
+	text, problem, _ := config.ReadSecretFile(identity)
 	if problem != "" {
 		return nil, errs.New(errs.Invalid, "The identity can't be read: %s", problem)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/infracost"
@@ -86,7 +87,7 @@ func newCostCommand(p *program) *cobra.Command {
 	}
 	for name, complete := range map[string]cobra.CompletionFunc{
 		"format":       cobra.FixedCompletions([]string{"table", "json", "html"}, cobra.ShellCompDirectiveNoFileComp),
-		"engine":       cobra.FixedCompletions([]string{engineBuiltin, engineInfracost}, cobra.ShellCompDirectiveNoFileComp),
+		"engine":       cobra.FixedCompletions([]string{config.EngineBuiltin, config.EngineInfracost}, cobra.ShellCompDirectiveNoFileComp),
 		"project-name": cobra.NoFileCompletions, "currency": cobra.NoFileCompletions, "hours": cobra.NoFileCompletions,
 	} {
 		if err := cmd.RegisterFlagCompletionFunc(name, complete); err != nil {
@@ -108,7 +109,7 @@ func (c *costCommand) check() error {
 	switch {
 	case c.format != "table" && c.format != "json" && c.format != "html":
 		return wrong("--format is table, json or html, not %q.", c.format)
-	case c.engine != "" && c.engine != engineBuiltin && c.engine != engineInfracost:
+	case c.engine != "" && c.engine != config.EngineBuiltin && c.engine != config.EngineInfracost:
 		return wrong("--engine is tidelock or infracost, not %q.", c.engine)
 	case c.hoursGiven && (c.hours < 1 || c.hours > 744):
 		return wrong("--hours is how many hours a month has, 1 to 744, not %d.", c.hours)

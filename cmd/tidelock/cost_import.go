@@ -14,6 +14,7 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/actuals"
 	"github.com/tidelock/tidelock/internal/db"
@@ -74,17 +75,17 @@ func commandLine() access.Actor {
 // none.
 func (p *program) billingStore(ctx context.Context) (*actuals.Store, func() error, string, error) {
 	nothing := func() error { return nil }
-	l := loadConfig(p.configPath, p.environ, needDatabase)
-	if err := l.problems.Err(); err != nil {
-		if l.file == "" && p.configPath == "" {
+	l := config.Read(p.configPath, p.environ, config.NeedDatabase)
+	if err := l.Problems.Err(); err != nil {
+		if l.File == "" && p.configPath == "" {
 			return nil, nothing, "No configuration says where the database is: give --config or TIDELOCK_DATA_DIR.", nil
 		}
 		return nil, nothing, "", err
 	}
-	if !databaseExists(l.config) { // opening would make it
-		return nil, nothing, "There is no database yet at " + l.config.DatabaseShown() + "; `tidelock migrate` makes it.", nil
+	if !l.Config.DatabaseExists() { // opening would make it
+		return nil, nothing, "There is no database yet at " + l.Config.DatabaseShown() + "; `tidelock migrate` makes it.", nil
 	}
-	d, err := db.Open(ctx, l.config.Database.Reveal())
+	d, err := db.Open(ctx, l.Config.Database.Reveal())
 	if err != nil {
 		return nil, nothing, "", err
 	}
@@ -96,7 +97,7 @@ func (p *program) billingStore(ctx context.Context) (*actuals.Store, func() erro
 		_ = d.Close() // nothing was written
 		return nil, nothing, "", err
 	}
-	return actuals.NewStore(d, access.NewTrail(d), l.config.Billing, nil), d.Close, "", nil
+	return actuals.NewStore(d, access.NewTrail(d), l.Config.Billing, nil), d.Close, "", nil
 }
 
 func (o costImport) run(ctx context.Context, p *program, files []string) (err error) {

@@ -52,9 +52,9 @@ func readDeskPlan(path string, stdin io.Reader) (*tfplan.Plan, error) {
 	case err == nil:
 		return plan, nil
 	case cause == nil:
-		return nil, errs.New(errs.KindOf(err), "%s: %s", name, lowerFirst(errs.Sentence(err)))
+		return nil, errs.New(errs.KindOf(err), "%s: %s", name, inSentence(err))
 	default:
-		return nil, errs.Wrap(errs.KindOf(err), cause, "%s: %s", name, lowerFirst(errs.Sentence(err)))
+		return nil, errs.Wrap(errs.KindOf(err), cause, "%s: %s", name, inSentence(err))
 	}
 }
 
@@ -205,4 +205,10 @@ func (p costProject) notes() []string {
 		out = append(out, fmt.Sprintf("The plan of %s is not the whole of the change: another plan has to follow its apply.", p.name))
 	}
 	return out
+}
+
+// inSentence is what an error says, to go on with after a colon.
+func inSentence(err error) string {
+	text := errs.Sentence(err)
+	return strings.ToLower(text[:1]) + text[1:]
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
 	"github.com/tidelock/tidelock/internal/demo"
 	"github.com/tidelock/tidelock/internal/errs"
 )
@@ -53,7 +54,7 @@ func newDemoCommand(p *program) *cobra.Command {
 
 // demo runs the demo; a pause below zero is the usual one.
 func (p *program) demo(ctx context.Context, exit bool, pause time.Duration, logFile string) error {
-	find := lookup(p.environ)
+	find := config.Lookup(p.environ)
 	path, _ := find("PATH")
 	o := demo.Options{NewServer: newDemoServer, Out: p.stdout, Exit: exit, Pause: pause, Path: path}
 	shown := lookOf(p.stdout, p.environ, false)
@@ -78,8 +79,8 @@ func (p *program) demo(ctx context.Context, exit bool, pause time.Duration, logF
 // demoServer is a server as serve runs it.
 type demoServer struct{ *server }
 
-func newDemoServer(ctx context.Context, config string, log io.Writer) (demo.Server, error) {
-	c, problems := LoadConfig(config, nil)
+func newDemoServer(ctx context.Context, path string, log io.Writer) (demo.Server, error) {
+	c, problems := config.Load(path, nil)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}

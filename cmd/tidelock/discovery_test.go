@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/db/dbtest"
@@ -22,7 +23,7 @@ func TestWhoAnswersTerraform(t *testing.T) {
 	d := dbtest.SQLite(t)
 	trail := access.NewTrail(d)
 	tokens := access.NewTokens(d, trail, nil)
-	s := &server{db: d, trail: trail, log: slog.New(slog.DiscardHandler), config: Config{PublicURL: "https://tidelock.example.com"}}
+	s := &server{db: d, trail: trail, log: slog.New(slog.DiscardHandler), config: config.Config{PublicURL: "https://tidelock.example.com"}}
 	s.states = state.New(state.Options{DB: d, Trail: trail, Tokens: tokens})
 	var token redact.Secret
 	err := d.Tx(t.Context(), func(tx *db.Tx) (err error) {

@@ -12,6 +12,8 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/actuals"
 	"github.com/tidelock/tidelock/internal/budget"
@@ -64,15 +66,15 @@ type desk struct {
 // openDesk opens the database and finds the repositories: the one named, or all
 // that the App is installed on.
 func (p *program) openDesk(ctx context.Context, repo string) (_ *desk, err error) {
-	l := loadConfig(p.configPath, p.environ, needDatabase)
-	if err := l.problems.Err(); err != nil {
+	l := config.Read(p.configPath, p.environ, config.NeedDatabase)
+	if err := l.Problems.Err(); err != nil {
 		return nil, codedError{err, exitFault} // 2 means drift here
 	}
-	if !databaseExists(l.config) { // opening would make it
-		return nil, errs.New(errs.NotFound, "There is no database yet at %s: no server has run on it.", l.config.DatabaseShown())
+	if !l.Config.DatabaseExists() { // opening would make it
+		return nil, errs.New(errs.NotFound, "There is no database yet at %s: no server has run on it.", l.Config.DatabaseShown())
 	}
-	d := &desk{billing: l.config.Billing}
-	if d.db, err = db.Open(ctx, l.config.Database.Reveal()); err != nil {
+	d := &desk{billing: l.Config.Billing}
+	if d.db, err = db.Open(ctx, l.Config.Database.Reveal()); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -88,7 +90,7 @@ func (p *program) openDesk(ctx context.Context, repo string) (_ *desk, err error
 		return nil, errs.New(errs.Conflict, "The database has version %d, and this Tidelock works with %d. Use the server's own program, or run `tidelock migrate`.", have, want)
 	}
 	trail := access.NewTrail(d.db)
-	d.budget = l.config.budgetStore(d.db, trail)
+	d.budget = parts.Budgets(l.Config, d.db, trail)
 	d.clients, d.drift, d.runs = clients.NewStore(d.db), drift.NewStore(d.db, trail, nil), run.NewStore(d.db, trail, nil)
 	return d, d.find(ctx, repo)
 }
@@ -377,7 +379,7 @@ func writeDrift(w io.Writer, all []driftRepo) error {
 	for _, r := range all {
 		for _, line := range []string{r.Problem, r.Trouble} {
 			if line != "" {
-				fmt.Fprintf(w, "\n%s: %s\n", r.Repo, indent(line))
+				fmt.Fprintf(w, "\n%s: %s\n", r.Repo, hang(line))
 			}
 		}
 		if r.Issue != 0 {

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/run"
 )
 
@@ -154,7 +155,7 @@ func fillBut(t *testing.T, disk, path string, left uint64) {
 	}
 	defer f.Close()
 	for {
-		free, err := freeSpace(disk)
+		free, err := parts.FreeSpace(disk)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,5 +1,7 @@
 package main
 
+// gate is a name in the tests
+
 import (
 	"flag"
 	"os"
@@ -12,14 +14,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files and the generated documentation anew")
 
-// golden compares got with testdata/name.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	goldenFile(t, filepath.Join("testdata", name), got)
-}
-
-// goldenFile compares got with the file at path, or with -update writes it.
-func goldenFile(t *testing.T, path, got string) {
+// golden compares got with the file at path, or with -update writes it.
+func golden(t *testing.T, path, got string) {
 	t.Helper()
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -37,4 +33,20 @@ func goldenFile(t *testing.T, path, got string) {
 	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
 		t.Errorf("%s is stale, run the test with -update (-want +got):\n%s", path, diff)
 	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }

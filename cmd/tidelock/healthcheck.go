@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
 	"github.com/tidelock/tidelock/internal/errs"
 )
 
@@ -28,11 +29,11 @@ func newHealthcheckCommand(p *program) *cobra.Command {
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if url == "" {
-				l := loadConfig(p.configPath, p.environ, needNothing)
-				if l.partial || l.broken["listen"] { // other faults are not this command's business
-					return l.problems.Err()
+				l := config.Read(p.configPath, p.environ, config.NeedNothing)
+				if l.Broken("listen") { // other faults are not this command's business
+					return l.Problems.Err()
 				}
-				url = healthURL(l.config.Listen)
+				url = healthURL(l.Config.Listen)
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 			defer cancel()

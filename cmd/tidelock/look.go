@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"golang.org/x/term"
+
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
 )
 
 // look is what is known of where output goes.
@@ -22,7 +24,7 @@ const usualWidth = 100
 // says otherwise.
 func lookOf(w io.Writer, environ []string, plain bool) look {
 	l := look{width: usualWidth}
-	find := lookup(environ)
+	find := config.Lookup(environ)
 	if columns, ok := find("COLUMNS"); ok {
 		if n, err := strconv.Atoi(columns); err == nil && n > 20 {
 			l.width = n

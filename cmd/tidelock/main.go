@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
 	"github.com/tidelock/tidelock/internal/errs"
 )
 
@@ -42,7 +43,7 @@ func mainExit() int {
 type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	environ        []string // as os.Environ; only LoadConfig and the runs' allow-list read it
+	environ        []string // as os.Environ; only config.Load and the runs' allow-list read it
 	configPath     string   // --config
 }
 
@@ -57,9 +58,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 	}
 	var silent toldError
 	if !errors.As(err, &silent) {
-		fmt.Fprintf(p.stderr, "tidelock: %s\n", indent(explain(err)))
+		fmt.Fprintf(p.stderr, "tidelock: %s\n", hang(errs.Explain(err)))
 	}
-	var config configError
+	var wrong config.Error
 	var coded codedError
 	switch {
 	case !started && !errors.As(err, &coded):
@@ -67,25 +68,10 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return exitUsage
 	case errors.As(err, &coded):
 		return coded.code
-	case errors.As(err, &config):
+	case errors.As(err, &wrong):
 		return exitUsage
 	}
 	return exitFault
-}
-
-// explain renders an error for whoever runs the program: the sentence of a
-// classified one and on the next line its cause, which names what a sentence
-// for everyone must not.
-func explain(err error) string {
-	var classified *errs.Error
-	text := err.Error()
-	if errors.As(err, &classified) && classified.Sentence != "" {
-		text = classified.Sentence
-		if classified.Err != nil {
-			text += "\n" + classified.Err.Error()
-		}
-	}
-	return strings.TrimSpace(strings.ReplaceAll(text, "\t", "  "))
 }
 
 // toldError is an error that the command's own output has told already.
@@ -100,3 +86,6 @@ func told(err error) error {
 	}
 	return toldError{err}
 }
+
+// hang sets the further lines of a message under its first.
+func hang(s string) string { return strings.ReplaceAll(s, "\n", "\n  ") }

@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 )
@@ -35,11 +32,11 @@ func newMigrateCommand(p *program) *cobra.Command {
 		Example: "  tidelock migrate\n  tidelock migrate --status --json",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			l := loadConfig(p.configPath, p.environ, needDatabase)
-			if err := l.problems.Err(); err != nil {
+			l := config.Read(p.configPath, p.environ, config.NeedDatabase)
+			if err := l.Problems.Err(); err != nil {
 				return err
 			}
-			m, err := migrate(cmd.Context(), l.config, status)
+			m, err := migrate(cmd.Context(), l.Config, status)
 			if err != nil {
 				return err
 			}
@@ -56,9 +53,9 @@ func newMigrateCommand(p *program) *cobra.Command {
 }
 
 // migrate brings the database up, or with status only looks.
-func migrate(ctx context.Context, c Config, status bool) (migration, error) {
+func migrate(ctx context.Context, c config.Config, status bool) (migration, error) {
 	m := migration{Database: c.DatabaseShown()}
-	if status && !databaseExists(c) { // opening would make it
+	if status && !c.DatabaseExists() { // opening would make it
 		return m, errs.New(errs.NotFound, "There is no database yet at %s; `tidelock migrate` makes it.", c.DatabaseShown())
 	}
 	d, err := db.Open(ctx, c.Database.Reveal())
@@ -80,17 +77,6 @@ func migrate(ctx context.Context, c Config, status bool) (migration, error) {
 	}
 	m.Current = m.Version == m.Wanted
 	return m, nil
-}
-
-// databaseExists reports whether there is something to look at. Only a
-// SQLite file can be told to be missing without asking a server.
-func databaseExists(c Config) bool {
-	file, ok := strings.CutPrefix(c.Database.Reveal(), "sqlite:")
-	if !ok {
-		return true
-	}
-	_, err := os.Stat(file)
-	return !errors.Is(err, fs.ErrNotExist)
 }
 
 func (m migration) sentence(status bool) string {

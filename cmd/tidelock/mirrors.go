@@ -5,12 +5,6 @@ import (
 	"time"
 )
 
-// MirrorsConfig says how long copies of repositories are kept, and how many.
-type MirrorsConfig struct {
-	MaxAge  time.Duration // since the last use
-	MaxSize int           // MiB of all together
-}
-
 // sweepEvery is how often mirrors and work trees are looked at.
 const sweepEvery = time.Hour
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
 	"github.com/tidelock/tidelock/internal/checkout"
 )
 
@@ -26,7 +27,7 @@ func TestMirrorsAreSweptAtTheStart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := &server{config: defaultConfig(), log: slog.New(slog.DiscardHandler), mirrors: checkout.New(dir, checkout.Options{})}
+	s := &server{config: config.Default(), log: slog.New(slog.DiscardHandler), mirrors: checkout.New(dir, checkout.Options{})}
 	s.sweepMirrors()
 	if _, err := os.Stat(filepath.Join(dir, "5.git")); !os.IsNotExist(err) {
 		t.Errorf("the old copy is still there: %v", err)

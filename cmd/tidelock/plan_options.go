@@ -15,6 +15,8 @@ import (
 
 	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/bot/proposal"
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	desks "github.com/tidelock/tidelock/internal/desk"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/redact"
@@ -29,23 +31,23 @@ var deskSettings = []string{"terraform.", "defaults.", "policy", "environment", 
 // deskConfig reads what of a server's configuration counts at a desk. A file
 // is read only where somebody names it: one that lies about is the server's of
 // this machine, and says nothing of the one that will plan.
-func (p *program) deskConfig() (Config, error) {
+func (p *program) deskConfig() (config.Config, error) {
 	path := p.configPath
-	if named, _ := lookup(p.environ)("TIDELOCK_CONFIG"); path == "" && named == "" {
+	if named, _ := config.Lookup(p.environ)("TIDELOCK_CONFIG"); path == "" && named == "" {
 		path = os.DevNull
 	}
-	l := loadConfig(path, p.environ, needNothing)
-	var bad Problems
-	for _, problem := range l.problems {
+	l := config.Read(path, p.environ, config.NeedNothing)
+	var bad config.Problems
+	for _, problem := range l.Problems {
 		counts := problem.Setting == "" || slices.ContainsFunc(deskSettings, func(s string) bool { return strings.HasPrefix(problem.Setting, s) })
 		if counts && !problem.Warning {
 			bad = append(bad, problem)
 		}
 	}
 	if err := bad.Err(); err != nil {
-		return l.config, codedError{err, exitFault} // 2 means changes here
+		return l.Config, codedError{err, exitFault} // 2 means changes here
 	}
-	return l.config, nil
+	return l.Config, nil
 }
 
 // options gathers all that a plan at a desk needs.
@@ -70,18 +72,18 @@ func (c *planCommand) options(ctx context.Context, p *program) (o desks.Options,
 			return o, err
 		}
 	}
-	settings := cfg.settings()
+	settings := botSettings(cfg)
 	o.Settings = func(repo planner.RepoConfig) (comment.Settings, []planner.Problem) {
 		return settings.With(repo).OfComments(), settings.Loosened(repo)
 	}
 	o.Reader = proposal.Reader{Masker: redact.NewMasker()}
-	if o.Reader.Terms, err = cfg.Cost.terms(nil, nil); err != nil {
+	if o.Reader.Terms, err = parts.PriceTerms(cfg.Cost, nil, nil); err != nil {
 		return o, err
 	}
-	if o.Reader.Policies, err = cfg.policySets(); err != nil {
+	if o.Reader.Policies, err = parts.Policies(cfg); err != nil {
 		return o, err
 	}
-	if o.Reader.Estimator, err = p.deskEstimator(cfg.Cost); err != nil {
+	if o.Reader.Estimator, err = parts.DeskEstimator(cfg.Cost, p.environ); err != nil {
 		return o, err
 	}
 	o.Runs, err = c.runs(ctx, p, cfg)
@@ -89,11 +91,11 @@ func (c *planCommand) options(ctx context.Context, p *program) (o desks.Options,
 }
 
 // runs says how Terraform is run at this desk.
-func (c *planCommand) runs(ctx context.Context, p *program, cfg Config) (desks.Runs, error) {
+func (c *planCommand) runs(ctx context.Context, p *program, cfg config.Config) (desks.Runs, error) {
 	t := cfg.Terraform
 	r := desks.Runs{
 		Parallel: c.parallel, Timeout: t.PlanTimeout, Grace: t.Grace, NoLock: c.noLock,
-		AllowHooks: t.AllowHooks || c.hooks, ProjectEnv: t.ProjectEnv, Sandbox: cfg.sandbox(), Terragrunt: t.Terragrunt,
+		AllowHooks: t.AllowHooks || c.hooks, ProjectEnv: t.ProjectEnv, Sandbox: parts.Sandbox(cfg), Terragrunt: t.Terragrunt,
 	}
 	if c.sandbox != "" {
 		r.Sandbox.Mode = runner.Mode(c.sandbox)
@@ -113,7 +115,7 @@ func (c *planCommand) runs(ctx context.Context, p *program, cfg Config) (desks.R
 	if r.Self, err = os.Executable(); err != nil {
 		return r, fmt.Errorf("find this program: %w", err)
 	}
-	find := lookup(p.environ)
+	find := config.Lookup(p.environ)
 	r.Home, _ = find("HOME")
 	var left []string
 	if r.Env, left = tfrun.DeskEnv(p.environ); len(left) > 0 {
@@ -132,13 +134,13 @@ func (c *planCommand) runs(ctx context.Context, p *program, cfg Config) (desks.R
 
 // deskTools finds the binary of each project: what it asks for where that is
 // installed or may be downloaded, as on a server.
-func deskTools(ctx context.Context, cfg Config) (func(context.Context, planner.Tool) (string, string, error), error) {
+func deskTools(ctx context.Context, cfg config.Config) (func(context.Context, planner.Tool) (string, string, error), error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		cache = os.TempDir()
 	}
 	cfg.DataDir = filepath.Join(cache, "tidelock") // what is downloaded is kept there
-	store, err := cfg.tools(ctx, slog.New(slog.DiscardHandler))
+	store, err := parts.Tools(ctx, cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +154,7 @@ func deskTools(ctx context.Context, cfg Config) (func(context.Context, planner.T
 // says where providers come from and holds their logins; "" where they have
 // none, or a server's configuration names a mirror: then one is made that says
 // as much as a server's does.
-func deskCLIConfig(find func(string) (string, bool), home string, t TerraformConfig) (string, error) {
+func deskCLIConfig(find func(string) (string, bool), home string, t config.Terraform) (string, error) {
 	var places []string
 	for _, name := range []string{"TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG"} {
 		if path, ok := find(name); ok {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
 	desks "github.com/tidelock/tidelock/internal/desk"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/terminal"
@@ -41,7 +42,7 @@ const heartbeat = time.Minute
 
 func newPlanProgress(p *program, noColour bool) *planProgress {
 	l := lookOf(p.stderr, p.environ, noColour)
-	if ci, _ := lookup(p.environ)("CI"); ci != "" {
+	if ci, _ := config.Lookup(p.environ)("CI"); ci != "" {
 		l.terminal = false // some have a terminal, and keep what it is told as a log
 	}
 	s := &planProgress{look: l, now: map[string]*underWay{}, started: time.Now(), stop: make(chan struct{})}

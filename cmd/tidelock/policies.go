@@ -1,72 +1,18 @@
 package main
 
 import (
-	"context"
-	"net/http"
-	"os"
 	"path/filepath"
 
-	"github.com/tidelock/tidelock/internal/egress"
-	"github.com/tidelock/tidelock/internal/policy"
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/policyset"
-	"github.com/tidelock/tidelock/internal/redact"
-	"github.com/tidelock/tidelock/internal/secrets"
 )
-
-// policySets returns what judges each project, as far as it can be known
-// without a server: an admin repository is not asked.
-func (c Config) policySets() (*policyset.Sets, error) {
-	o := c.setsOptions()
-	o.Admin = policyset.Admin{}
-	return policyset.New(o)
-}
-
-// setsOptions says what judges and where policies come from. Good copies are
-// kept in a folder of the person's own.
-func (c Config) setsOptions() policyset.Options {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	var environ []string
-	if c.environ != nil { // a Config that a test made has none
-		environ = c.environ()
-	}
-	tokens := secrets.New(c.Secrets, environ)
-	return policyset.Options{
-		Overrides: policyOptions(c).Overrides, Owners: policy.Owners{Who: c.Policy.Owners}, Disabled: c.Policy.Disabled,
-		Config: c.Policies, Dir: filepath.Join(cache, "tidelock", "policies"),
-		Admin:  policyset.Admin{Repo: c.Policy.AdminRepo, Ref: c.Policy.AdminRef, MayLoosen: c.Policy.AdminMayLoosen},
-		Egress: egress.Options{Proxy: http.ProxyFromEnvironment},
-		Token: func(ctx context.Context, name string, admin bool) (redact.Secret, error) {
-			if !admin {
-				return tokens.Own(ctx, name)
-			}
-			got, err := tokens.Get(ctx, secrets.Asker{Repo: c.Policy.AdminRepo}, secrets.PhasePlan, map[string]string{"token": name})
-			return got["token"], err
-		},
-	}
-}
 
 // serverSets returns what judges each project at a server.
 func (s *server) policySets(admin policyset.Admin) (*policyset.Sets, error) {
-	o := s.config.setsOptions()
+	o := parts.PolicyOptions(s.config)
 	o.Dir, o.Log = filepath.Join(s.config.DataDir, "policies"), s.log
 	if o.Admin.Repo != "" {
 		o.Admin.Source, o.Admin.Store = admin.Source, admin.Store
 	}
 	return policyset.New(o)
-}
-
-// policyOptions says how the policies are to judge where no scope says
-// otherwise.
-func policyOptions(c Config) policy.Options {
-	o := policy.Overrides{
-		Levels:   map[string]policy.Level{},
-		Settings: policy.Settings{"tagging": {"required": append([]string{}, c.Policy.RequiredTags...)}},
-	}
-	for rule, level := range c.Policy.Levels {
-		o.Levels[rule] = policy.Level(level)
-	}
-	return policy.Options{Overrides: o}
 }

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/config/configtest"
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/policyset"
 	"github.com/tidelock/tidelock/planner"
 )
@@ -27,8 +30,8 @@ func TestExamplesOfPolicies(t *testing.T) {
 			}
 			continue
 		}
-		_, file := goodFile(t, text)
-		c, problems := LoadConfig(file, nil)
+		_, file := configtest.Good(t, text)
+		c, problems := config.Load(file, nil)
 		if len(problems) > 0 {
 			t.Errorf("%v\n%s", problems, text)
 			continue
@@ -36,7 +39,7 @@ func TestExamplesOfPolicies(t *testing.T) {
 		if c.Policies.Empty() && c.Policy.AdminRepo == "" {
 			t.Errorf("it says nothing of policies:\n%s", text)
 		}
-		o := c.setsOptions()
+		o := parts.PolicyOptions(c)
 		o.Dir = t.TempDir()
 		if _, err := policyset.New(o); err != nil {
 			t.Errorf("%v\n%s", err, text)

@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/policyset"
@@ -74,8 +76,8 @@ type judges struct {
 	own   bool
 }
 
-func (f policyFlags) judges(cfg Config) (*judges, error) {
-	sets, err := cfg.policySets()
+func (f policyFlags) judges(cfg config.Config) (*judges, error) {
+	sets, err := parts.Policies(cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/blob"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/policy"
@@ -109,9 +111,9 @@ func (c *policyReplay) judges(p *program) (*judges, error) {
 	if c.policies != "" {
 		tried.configPath = c.policies
 	}
-	l := loadConfig(tried.configPath, tried.environ, needNothing)
-	var bad Problems
-	for _, problem := range l.problems {
+	l := config.Read(tried.configPath, tried.environ, config.NeedNothing)
+	var bad config.Problems
+	for _, problem := range l.Problems {
 		if problem.Setting == "" || strings.HasPrefix(problem.Setting, "policy") || strings.HasPrefix(problem.Setting, "environment") {
 			bad = append(bad, problem)
 		}
@@ -119,17 +121,17 @@ func (c *policyReplay) judges(p *program) (*judges, error) {
 	if err := bad.Err(); err != nil {
 		return nil, err
 	}
-	return c.flags.judges(l.config)
+	return c.flags.judges(l.Config)
 }
 
 // openBlobs opens what the server keeps encrypted. Unlike the server it makes
 // no key: without the right one there is nothing to read.
 func (p *program) openBlobs(ctx context.Context) (*blob.Store, error) {
-	cfg := loadConfig(p.configPath, p.environ, needDatabase).config
+	cfg := config.Read(p.configPath, p.environ, config.NeedDatabase).Config
 	key := cfg.EncryptionKey
 	if key.Empty() {
 		var err error
-		key, err = readEncryptionKey(cfg)
+		key, err = config.ReadEncryptionKey(cfg)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, errs.Wrap(errs.NotFound, err, "There is no encryption key at %s: the server's plans can't be read without it.", cfg.EncryptionKeyFile)
 		}
@@ -137,7 +139,7 @@ func (p *program) openBlobs(ctx context.Context) (*blob.Store, error) {
 			return nil, err
 		}
 	}
-	return cfg.openBlobs(ctx, key)
+	return parts.Blobs(ctx, cfg, key)
 }
 
 // replayedJSON is the answer of `tidelock policy replay --json`.

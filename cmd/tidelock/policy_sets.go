@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tidelock/tidelock/bot/proposal"
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/policyset"
@@ -62,7 +63,7 @@ func (c *setsCommand) run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	o := cfg.setsOptions()
+	o := parts.PolicyOptions(cfg)
 	switch {
 	case c.admin != "":
 		if o.Admin, err = localAdmin(o.Admin, c.admin); err != nil {
@@ -158,7 +159,7 @@ func (c *setsCommand) print(p *program, j policyset.Judging) error {
 			say("Pack %s: %s, of the folders that %s names", pack.Name, counted(pack.Rules, "rule"), pack.From)
 			continue
 		}
-		say("Pack %s", packLine(pack))
+		say("Pack %s", pack.Line())
 	}
 	for _, pack := range sortedOwners(j.Owners) {
 		o, of := j.Owners[pack], "Owners"

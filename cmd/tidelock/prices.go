@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
@@ -45,17 +46,17 @@ func (d pricesDesk) close() {
 // openPrices opens the server's database. Without one that a server has used
 // there is nothing imported, which is no error: the embedded prices need none.
 func (p *program) openPrices(ctx context.Context) (pricesDesk, error) {
-	l := loadConfig(p.configPath, p.environ, needDatabase)
-	if err := l.problems.Err(); err != nil {
-		if l.file == "" && p.configPath == "" {
+	l := config.Read(p.configPath, p.environ, config.NeedDatabase)
+	if err := l.Problems.Err(); err != nil {
+		if l.File == "" && p.configPath == "" {
 			return pricesDesk{why: "No configuration says where the database is: give --config or TIDELOCK_DATA_DIR."}, nil
 		}
 		return pricesDesk{}, err
 	}
-	if !databaseExists(l.config) { // opening would make it
-		return pricesDesk{why: "There is no database yet at " + l.config.DatabaseShown() + "; `tidelock migrate` makes it."}, nil
+	if !l.Config.DatabaseExists() { // opening would make it
+		return pricesDesk{why: "There is no database yet at " + l.Config.DatabaseShown() + "; `tidelock migrate` makes it."}, nil
 	}
-	d, err := db.Open(ctx, l.config.Database.Reveal())
+	d, err := db.Open(ctx, l.Config.Database.Reveal())
 	if err != nil {
 		return pricesDesk{}, err
 	}

@@ -151,7 +151,7 @@ func (p *program) importPrices(ctx context.Context, cloud string, o pricesImport
 		}
 	}
 	for _, err := range failed[:max(len(failed)-1, 0)] { // the last one is told by whoever runs the command
-		fmt.Fprintf(p.stderr, "tidelock: %s\n", indent(explain(err)))
+		fmt.Fprintf(p.stderr, "tidelock: %s\n", hang(errs.Explain(err)))
 	}
 	if len(failed) == 0 {
 		return nil

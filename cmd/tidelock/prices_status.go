@@ -12,6 +12,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
 	"github.com/tidelock/tidelock/internal/cost"
 	"github.com/tidelock/tidelock/internal/cost/pricebook"
 	"github.com/tidelock/tidelock/internal/errs"
@@ -107,7 +108,7 @@ func (p *program) imported(ctx context.Context) (importedPrices, error) {
 		return out, err
 	}
 	if schedule.Every > 0 {
-		out.refresh.Every = showDuration(schedule.Every)
+		out.refresh.Every = config.ShowDuration(schedule.Every)
 		if read, err = schedule.Of(read); err != nil {
 			return out, err
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/errs"
@@ -111,7 +112,7 @@ func newPricesDiscountSetCommand(p *program) *cobra.Command {
 			if d.Since == "" {
 				d.Since = time.Now().UTC().Format(time.DateOnly)
 			}
-			if err := checkDiscount(d); err != nil {
+			if err := config.CheckDiscount(d); err != nil {
 				return err
 			}
 			desk, err := p.needPrices(cmd.Context())
@@ -141,9 +142,9 @@ func discountScope(d prices.Discount) string {
 
 // configuredTerms are the discounts and rates of the configuration, where there
 // is one that can be read.
-func (p *program) configuredTerms() CostConfig {
-	l := loadConfig(p.configPath, p.environ, needDatabase)
-	return l.config.Cost
+func (p *program) configuredTerms() config.Cost {
+	l := config.Read(p.configPath, p.environ, config.NeedDatabase)
+	return l.Config.Cost
 }
 
 func newPricesDiscountListCommand(p *program) *cobra.Command {

@@ -13,6 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
+
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/config/configtest"
 )
 
 // call runs one command line and returns what it wrote and its exit code.
@@ -25,7 +28,7 @@ func call(t *testing.T, environ []string, args ...string) (stdout, stderr string
 }
 
 func TestExitCodesAndErrorsToldOnce(t *testing.T) {
-	_, good := goodFile(t, "")
+	_, good := configtest.Good(t, "")
 	bad := filepath.Join(t.TempDir(), "bad.hcl")
 	write(t, bad, "listen = 5\n")
 	for _, tc := range []struct {
@@ -133,7 +136,9 @@ func TestHealthcheck(t *testing.T) {
 			status = http.StatusNotFound
 		}
 		w.WriteHeader(status)
-		must(json.NewEncoder(w).Encode(map[string]int{"status": status}))
+		if err := json.NewEncoder(w).Encode(map[string]int{"status": status}); err != nil {
+			panic(err)
+		}
 	}))
 	defer server.Close()
 	listen := strings.TrimPrefix(server.URL, "http://")
@@ -184,7 +189,7 @@ func TestVersionFromTheBuildsRecord(t *testing.T) {
 }
 
 func TestConfigShowCanBeReadAgain(t *testing.T) {
-	dir, file := goodFile(t, "public_url = \"https://a.example.com\"\npolicy {\n  levels = { \"a-rule\" = \"off\" }\n}\n")
+	dir, file := configtest.Good(t, "public_url = \"https://a.example.com\"\npolicy {\n  levels = { \"a-rule\" = \"off\" }\n}\n")
 	shown, stderr, code := call(t, nil, "config", "show", "--config", file)
 	if code != exitOK {
 		t.Fatal(stderr)
@@ -192,28 +197,27 @@ func TestConfigShowCanBeReadAgain(t *testing.T) {
 	again := filepath.Join(dir, "again.hcl")
 	// Both of the database's and both of a secret's settings are shown.
 	write(t, again, shown)
-	first, _ := LoadConfig(file, nil)
-	second, problems := LoadConfig(again, nil)
-	if len(problems) > 0 {
-		t.Fatalf("what config show prints has problems: %v\n%s", problems, shown)
+	first, second := config.Read(file, nil, config.NeedAll), config.Read(again, nil, config.NeedAll)
+	if len(second.Problems) > 0 {
+		t.Fatalf("what config show prints has problems: %v\n%s", second.Problems, shown)
 	}
-	a, b := showAll(first), showAll(second)
-	if diff := cmp.Diff(a, b); diff != "" {
+	if diff := cmp.Diff(values(first), values(second)); diff != "" {
 		t.Errorf("read again (-first +second):\n%s", diff)
 	}
 }
 
-func showAll(c Config) map[string]string {
-	all := map[string]string{}
-	for _, s := range settings {
-		all[s.path] = showValue(s.bind(&c))
+// values are the settings in force, wherever they come from.
+func values(l *config.Reading) map[string]any {
+	all := map[string]any{}
+	for name, s := range l.JSON() {
+		all[name] = s.Value
 	}
 	return all
 }
 
 func TestMigrateOnANewDatabase(t *testing.T) {
 	dir := t.TempDir()
-	env := []string{"TIDELOCK_DATA_DIR=" + dir, "TIDELOCK_CONFIG=" + emptyFile(t)}
+	env := []string{"TIDELOCK_DATA_DIR=" + dir, "TIDELOCK_CONFIG=" + configtest.Empty(t)}
 	stdout, stderr, code := call(t, env, "migrate", "--json")
 	var m migration
 	if err := json.Unmarshal([]byte(stdout), &m); err != nil || code != exitOK {
@@ -226,3 +230,6 @@ func TestMigrateOnANewDatabase(t *testing.T) {
 		t.Errorf("the database's file: %v, %v", info, err)
 	}
 }
+
+// testKey is a GitHub App's private key.
+func testKey() string { return configtest.Key() }

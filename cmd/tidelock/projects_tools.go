@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/binaries"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/planner"
@@ -22,11 +24,11 @@ type toolFound struct {
 // findTools finds out for each project which tool it would be run with, by the
 // server's configuration as far as that is here.
 func (p *program) findTools(ctx context.Context, projects []listedProject) error {
-	l := loadConfig(p.configPath, p.environ, needNothing)
-	if err := l.problems.Err(); err != nil {
+	l := config.Read(p.configPath, p.environ, config.NeedNothing)
+	if err := l.Problems.Err(); err != nil {
 		return err
 	}
-	o, err := l.config.toolsOptions(ctx)
+	o, err := parts.ToolsOptions(ctx, l.Config)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,8 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/providers"
 	"github.com/tidelock/tidelock/planner"
@@ -35,13 +37,13 @@ func newProvidersCommand(p *program) *cobra.Command {
 }
 
 // openProviders opens the store that the configuration names.
-func openProviders(p *program) (*providers.Store, Config, error) {
-	l := loadConfig(p.configPath, p.environ, needDatabase)
-	if err := l.problems.Err(); err != nil {
-		return nil, Config{}, err
+func openProviders(p *program) (*providers.Store, config.Config, error) {
+	l := config.Read(p.configPath, p.environ, config.NeedDatabase)
+	if err := l.Problems.Err(); err != nil {
+		return nil, config.Config{}, err
 	}
-	s, err := l.config.providers(slog.New(slog.DiscardHandler))
-	return s, l.config, err
+	s, err := parts.Providers(l.Config, slog.New(slog.DiscardHandler))
+	return s, l.Config, err
 }
 
 func newProvidersListCommand(p *program) *cobra.Command {

@@ -160,7 +160,7 @@ func anchor(o planner.ConfigOption) string { return strings.ReplaceAll(heading(o
 // TestRepositoryReference keeps docs/repository-configuration.md from going
 // stale.
 func TestRepositoryReference(t *testing.T) {
-	goldenFile(t, filepath.Join("..", "..", "docs", "repository-configuration.md"), repositoryReference())
+	golden(t, filepath.Join("..", "..", "docs", "repository-configuration.md"), repositoryReference())
 }
 
 // TestRepositoryExamples reads every example of the documentation about a

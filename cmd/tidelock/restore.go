@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/backup"
 	"github.com/tidelock/tidelock/internal/db"
@@ -45,17 +47,17 @@ func newRestoreCommand(p *program) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			l := loadConfig(p.configPath, p.environ, needDatabase)
-			if err := l.problems.Err(); err != nil {
+			l := config.Read(p.configPath, p.environ, config.NeedDatabase)
+			if err := l.Problems.Err(); err != nil {
 				return err
 			}
-			c := l.config
+			c := l.Config
 			lock, err := lockDataDir(c.DataDir)
 			if err != nil {
 				return err
 			}
 			defer lock.Close()
-			key, err := c.encryptionKey()
+			key, err := config.FindEncryptionKey(c)
 			if err != nil {
 				return err
 			}
@@ -63,7 +65,7 @@ func newRestoreCommand(p *program) *cobra.Command {
 			if t.Keys, err = p.restoreKeys(c, identity); err != nil {
 				return err
 			}
-			if t.Blobs, err = c.openBlobs(ctx, key); err != nil {
+			if t.Blobs, err = parts.Blobs(ctx, c, key); err != nil {
 				return err
 			}
 			defer t.Blobs.Close()
@@ -71,7 +73,7 @@ func newRestoreCommand(p *program) *cobra.Command {
 			from := ""
 			if replica != "" {
 				where := strings.TrimPrefix(replica, configured) // "" is what the configuration says
-				store, err := c.openReplica(ctx, where, key)
+				store, err := parts.Replica(ctx, c, where, key)
 				if err != nil {
 					return err
 				}
@@ -113,15 +115,15 @@ func newRestoreCommand(p *program) *cobra.Command {
 // configured is what --from-replica means without a place.
 const configured = "configured"
 
-func (p *program) restoreKeys(c Config, identity string) (*keyring.Ring, error) {
+func (p *program) restoreKeys(c config.Config, identity string) (*keyring.Ring, error) {
 	if identity != "" {
 		return p.backupKeys(identity)
 	}
-	key, err := c.encryptionKey()
+	key, err := config.FindEncryptionKey(c)
 	if err != nil {
 		return nil, err
 	}
-	return c.keyring(key)
+	return parts.Keyring(c, key)
 }
 
 func newRestoreStatusCommand(p *program) *cobra.Command {

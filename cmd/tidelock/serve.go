@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/runner"
 )
@@ -32,7 +33,7 @@ func (p *program) serve(ctx context.Context) error {
 	if err := runner.Hide(); err != nil {
 		return err
 	}
-	c, problems := LoadConfig(p.configPath, p.environ)
+	c, problems := config.Load(p.configPath, p.environ)
 	if err := problems.Err(); err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ func (p *program) serve(ctx context.Context) error {
 }
 
 // newLogger returns the server's logger.
-func newLogger(w io.Writer, c LogConfig) *slog.Logger {
+func newLogger(w io.Writer, c config.Log) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
 		level = slog.LevelInfo // the configuration was checked; this can't be

@@ -19,6 +19,8 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/tidelock/tidelock/bot"
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/actuals"
 	"github.com/tidelock/tidelock/internal/backup"
@@ -49,7 +51,7 @@ import (
 // server is the whole of a running Tidelock: all wiring is here, so that
 // `serve` and `demo` run the same thing.
 type server struct {
-	config  Config
+	config  config.Config
 	log     *slog.Logger
 	db      *db.DB
 	app     *github.App
@@ -78,7 +80,7 @@ type server struct {
 
 // newServer wires a server up from a checked configuration. Nothing runs and
 // nothing listens before start; close gives back what it took.
-func newServer(ctx context.Context, c Config, environ []string, log *slog.Logger) (_ *server, err error) {
+func newServer(ctx context.Context, c config.Config, environ []string, log *slog.Logger) (_ *server, err error) {
 	s := &server{config: c, log: log}
 	defer func() {
 		if err != nil {
@@ -93,7 +95,7 @@ func newServer(ctx context.Context, c Config, environ []string, log *slog.Logger
 		return nil, err
 	}
 	s.node = node
-	key, err := LoadEncryptionKey(c)
+	key, err := config.LoadEncryptionKey(c)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +132,7 @@ func newServer(ctx context.Context, c Config, environ []string, log *slog.Logger
 	return s, nil
 }
 
-func appOptions(c Config, log *slog.Logger) github.Options {
+func appOptions(c config.Config, log *slog.Logger) github.Options {
 	pace := github.Pace{Burst: c.GitHub.WriteBurst, Off: c.GitHub.WriteInterval == 0}
 	if !pace.Off {
 		pace.PerSecond = 1 / c.GitHub.WriteInterval.Seconds()
@@ -144,7 +146,7 @@ func appOptions(c Config, log *slog.Logger) github.Options {
 func (s *server) botOptions(ctx context.Context, node string, key redact.Secret, terraform bot.Terraform) (bot.Options, error) {
 	c := s.config
 	var err error
-	if s.blobs, err = c.openBlobs(ctx, key); err != nil {
+	if s.blobs, err = parts.Blobs(ctx, c, key); err != nil {
 		return bot.Options{}, err
 	}
 	s.masker = redact.NewMasker(c.GitHub.PrivateKey.Reveal(), c.GitHub.WebhookSecret.Reveal(), key.Reveal(), c.Database.Reveal(), c.Web.Password.Reveal())
@@ -155,12 +157,12 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	if err := s.lookAtSandbox(); err != nil {
 		return bot.Options{}, err
 	}
-	runners, err := runner.New(runner.Options{Dir: filepath.Join(c.DataDir, "runs"), Self: self, Log: s.log, Grace: c.Terraform.Grace, Sandbox: c.sandbox()})
+	runners, err := runner.New(runner.Options{Dir: filepath.Join(c.DataDir, "runs"), Self: self, Log: s.log, Grace: c.Terraform.Grace, Sandbox: parts.Sandbox(c)})
 	if err != nil {
 		return bot.Options{}, err
 	}
 	s.runner = runners
-	if s.providers, err = c.providers(s.log); err != nil {
+	if s.providers, err = parts.Providers(c, s.log); err != nil {
 		return bot.Options{}, err
 	}
 	s.mirrors = checkout.New(filepath.Join(c.DataDir, "mirrors"), checkout.Options{})
@@ -175,7 +177,7 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	}
 	s.trail = access.NewTrail(s.db)
 	s.runs = run.NewStore(s.db, s.trail, nil)
-	if s.states, err = c.states(s.db, s.blobs, s.trail, key, s.log); err != nil {
+	if s.states, err = stateService(c, s.db, s.blobs, s.trail, key, s.log); err != nil {
 		return bot.Options{}, err
 	}
 	if err := s.states.CheckKeys(ctx); err != nil {
@@ -187,20 +189,20 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	if _, err := s.prices.Refresh(ctx); err != nil {
 		return bot.Options{}, err
 	}
-	if s.refresher, err = c.refresher(s.db, s.trail, s.queue, s.log); err != nil {
+	if s.refresher, err = newRefresher(c, s.db, s.trail, s.queue, s.log); err != nil {
 		return bot.Options{}, err
 	}
-	terms, err := c.Cost.terms(prices.NewStore(s.db, s.trail, nil), nil)
+	terms, err := parts.PriceTerms(c.Cost, prices.NewStore(s.db, s.trail, nil), nil)
 	if err != nil {
 		return bot.Options{}, err
 	}
-	s.budget = c.budgetStore(s.db, s.trail)
+	s.budget = parts.Budgets(c, s.db, s.trail)
 	return bot.Options{
-		DB: s.db, Queue: s.queue, App: s.app, Capacity: capacity.New(c.Terraform.limits), Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
+		DB: s.db, Queue: s.queue, App: s.app, Capacity: capacity.New(func() capacity.Limits { return parts.RunLimits(c.Terraform) }), Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
 		Blobs: s.blobs, Checkout: s.mirrors, Submodules: bot.Submodules{Allowed: c.Checkout.Submodules, Hosts: c.Checkout.SubmoduleHosts}, Providers: s.providers, Runner: runners,
-		Policies: sets, Estimator: c.Cost.estimator(catalog.With(s.prices), secrets.New(c.Secrets, c.environ()), c.environ()), Terms: terms, Node: node, DataDir: c.DataDir,
-		Settings: c.settings(), Version: buildVersion().Version,
-		Budget: s.budget, Actuals: actuals.NewStore(s.db, s.trail, c.Billing, nil), States: s.states, Drift: s.drift, DriftDefaults: c.Drift.defaults(), DriftKeep: c.Drift.Keep,
+		Policies: sets, Estimator: parts.Estimator(c.Cost, catalog.With(s.prices), secrets.New(c.Secrets, c.Environ()), c.Environ()), Terms: terms, Node: node, DataDir: c.DataDir,
+		Settings: botSettings(c), Version: buildVersion().Version,
+		Budget: s.budget, Actuals: actuals.NewStore(s.db, s.trail, c.Billing, nil), States: s.states, Drift: s.drift, DriftDefaults: driftDefaults(c.Drift), DriftKeep: c.Drift.Keep,
 		Terraform: terraform, PublicURL: c.PublicURL, Log: s.log,
 		Masker: s.masker, Inventory: s.inventory,
 	}, nil
@@ -209,7 +211,7 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 // lookAtSandbox tells what the sandbox lacks, and refuses a strict one that
 // lacks anything.
 func (s *server) lookAtSandbox() error {
-	lacks := s.config.sandboxLacks(runner.LookAtHost())
+	lacks := parts.SandboxLacks(s.config, runner.LookAtHost())
 	if s.config.Terraform.Sandbox == string(runner.ModeStrict) && len(lacks) > 0 {
 		return errs.New(errs.Invalid, "terraform.sandbox is \"strict\", and runs would not be confined as that promises. %s", strings.Join(lacks, " "))
 	}
@@ -222,8 +224,8 @@ func (s *server) lookAtSandbox() error {
 	return nil
 }
 
-// settings are the defaults as the bot knows them.
-func (c Config) settings() bot.Settings {
+// botSettings are the defaults as the bot knows them.
+func botSettings(c config.Config) bot.Settings {
 	d := c.Defaults
 	return bot.Settings{
 		WaiverMax: c.Policy.WaiverMax, Gates: c.Gates, Budgets: len(c.Budgets) > 0,
@@ -251,7 +253,7 @@ func (s *server) name(ctx context.Context) string {
 // terraform finds the binary, and says how runs are made.
 func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform, error) {
 	c := s.config.Terraform
-	tools, err := s.config.tools(ctx, s.log)
+	tools, err := parts.Tools(ctx, s.config, s.log)
 	if err != nil {
 		return bot.Terraform{}, err
 	}
@@ -260,13 +262,13 @@ func (s *server) terraform(ctx context.Context, environ []string) (bot.Terraform
 		return bot.Terraform{}, err
 	}
 	env := map[string]string{}
-	find := lookup(environ)
+	find := config.Lookup(environ)
 	for _, name := range c.Env {
 		if v, ok := find(name); ok {
 			env[name] = v
 		}
 	}
-	parallel := c.parallel()
+	parallel := parts.Parallel(c)
 	if own := tools.Default(); own.Empty() {
 		s.log.Info("no terraform of the server's own: each project gets one that is installed or downloaded", "parallel", parallel)
 	} else {
@@ -297,10 +299,6 @@ func (s *server) routes(key redact.Secret) http.Handler {
 	return s.statesFirst(key, r)
 }
 
-// leastFree is how many bytes of the data folder's disk must be free: less is
-// soon too little for an apply to record what it does.
-const leastFree = 32 << 20
-
 // health answers 200 while webhooks can be stored and applies begun, and says no
 // more than that.
 func (s *server) health(w http.ResponseWriter, r *http.Request) {
@@ -311,7 +309,7 @@ func (s *server) health(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "unhealthy", http.StatusServiceUnavailable)
 		return
 	}
-	if free, err := freeSpace(s.config.DataDir); err == nil && free < leastFree {
+	if free, err := parts.FreeSpace(s.config.DataDir); err == nil && free < parts.LeastFree {
 		s.log.Error("unhealthy: the disk is all but full, and no apply is begun on it", "data_dir", s.config.DataDir, "free", free)
 		http.Error(w, "unhealthy", http.StatusServiceUnavailable)
 		return
@@ -436,4 +434,8 @@ func hostname() string {
 		return name
 	}
 	return "unknown"
+}
+
+func driftDefaults(c config.Drift) drift.Defaults {
+	return drift.Defaults{Cron: c.Schedule, Timezone: c.Timezone, Remediate: c.Remediate}
 }

@@ -1,14 +1,20 @@
 package main
 
 import (
+	"log/slog"
 	"net/http"
 	"strings"
 
 	"github.com/gorilla/mux"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/access/login"
+	"github.com/tidelock/tidelock/internal/blob"
 	"github.com/tidelock/tidelock/internal/clients"
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/state"
 	"github.com/tidelock/tidelock/internal/state/tfe"
@@ -43,4 +49,31 @@ func (s *server) statesFirst(key redact.Secret, others http.Handler) http.Handle
 		}
 		others.ServeHTTP(w, r)
 	})
+}
+
+func stateLimits(c config.State) state.Limits {
+	return state.Limits{Size: int64(c.MaxSize) << 20, States: c.MaxStates, Bytes: int64(c.MaxTotal) << 20}
+}
+
+func stateKeep(c config.State) state.Keep { return state.Keep{Count: c.KeepVersions, Age: c.KeepAge} }
+
+// roomForState refuses locks on a disk that is all but full: an apply that
+// begins on it may not be able to write its state.
+func roomForState(c config.Config) error {
+	if free, err := parts.FreeSpace(c.DataDir); err == nil && free < parts.LeastFree {
+		return errs.New(errs.Unavailable, "The disk of the server is all but full, and nothing that writes is begun on it.")
+	}
+	return nil
+}
+
+// stateService returns the state service on the server's database.
+func stateService(c config.Config, d *db.DB, blobs *blob.Store, trail *access.Trail, key redact.Secret, log *slog.Logger) (*state.Store, error) {
+	ring, err := parts.Keyring(c, key)
+	if err != nil {
+		return nil, err
+	}
+	return state.New(state.Options{
+		DB: d, Blobs: blobs, Keys: ring, Trail: trail, Tokens: access.NewTokens(d, trail, nil), Log: log,
+		Limits: stateLimits(c.State), Keep: stateKeep(c.State), Room: func() error { return roomForState(c) },
+	}), nil
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/blob"
 	"github.com/tidelock/tidelock/internal/clients"
@@ -43,7 +45,7 @@ func newStateCommand(p *program) *cobra.Command {
 
 // vault is what commands of the state service work with.
 type vault struct {
-	config  Config
+	config  config.Config
 	db      *db.DB
 	blobs   *blob.Store // nil without the key
 	clients *clients.Store
@@ -62,12 +64,12 @@ func (v *vault) close() {
 // openStates opens the server's database, and where keys is true what is needed
 // to read and write contents.
 func (p *program) openStates(ctx context.Context, keys bool) (_ *vault, err error) {
-	l := loadConfig(p.configPath, p.environ, needDatabase)
-	if err := l.problems.Err(); err != nil {
+	l := config.Read(p.configPath, p.environ, config.NeedDatabase)
+	if err := l.Problems.Err(); err != nil {
 		return nil, err
 	}
-	c := l.config
-	if !databaseExists(c) { // opening would make it
+	c := l.Config
+	if !c.DatabaseExists() { // opening would make it
 		return nil, errs.New(errs.NotFound, "There is no database yet at %s: no server has run on it.", c.DatabaseShown())
 	}
 	v := &vault{config: c, who: state.Who{Actor: p.operator()}}
@@ -88,16 +90,16 @@ func (p *program) openStates(ctx context.Context, keys bool) (_ *vault, err erro
 	}
 	trail := access.NewTrail(v.db)
 	v.clients, v.tokens = clients.NewStore(v.db), access.NewTokens(v.db, trail, nil)
-	o := state.Options{DB: v.db, Trail: trail, Tokens: v.tokens, Limits: c.State.limits(), Keep: c.State.keep()}
+	o := state.Options{DB: v.db, Trail: trail, Tokens: v.tokens, Limits: stateLimits(c.State), Keep: stateKeep(c.State)}
 	if keys {
-		key, err := c.encryptionKey()
+		key, err := config.FindEncryptionKey(c)
 		if err != nil {
 			return nil, err
 		}
-		if o.Keys, err = c.keyring(key); err != nil {
+		if o.Keys, err = parts.Keyring(c, key); err != nil {
 			return nil, err
 		}
-		if v.blobs, err = c.openBlobs(ctx, key); err != nil {
+		if v.blobs, err = parts.Blobs(ctx, c, key); err != nil {
 			return nil, err
 		}
 		o.Blobs = v.blobs
@@ -134,7 +136,7 @@ func (p *program) operator() access.Actor {
 	name := ""
 	if u, err := user.Current(); err == nil {
 		name = u.Username
-		if sudo, ok := lookup(p.environ)("SUDO_USER"); ok && sudo != "" && u.Uid == "0" {
+		if sudo, ok := config.Lookup(p.environ)("SUDO_USER"); ok && sudo != "" && u.Uid == "0" {
 			name = sudo
 		}
 	}

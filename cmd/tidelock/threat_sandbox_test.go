@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github/githubtest"
 	"github.com/tidelock/tidelock/internal/runner"
 )
@@ -72,10 +74,10 @@ resource "terraform_data" "net" {
 
 // A server that can't confine runs as it was told to does not start.
 func TestThreat_SandboxStrictOrNothing(t *testing.T) {
-	c := defaultConfig()
+	c := config.Default()
 	c.DataDir, c.Terraform.Sandbox, c.Terraform.SandboxRead = t.TempDir(), "strict", []string{os.TempDir()}
 	s := &server{config: c}
-	if err := s.lookAtSandbox(); err == nil || !strings.Contains(explain(err), "Runs can read") {
+	if err := s.lookAtSandbox(); err == nil || !strings.Contains(errs.Explain(err), "Runs can read") {
 		t.Errorf("strict, with its data open to runs: %v", err)
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/binaries"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/planner"
@@ -60,11 +62,11 @@ func newToolsCommand(p *program) *cobra.Command {
 
 // tools opens the server's store. Only what goes wrong is logged.
 func (p *program) tools(ctx context.Context, progress func(binaries.Binary, binaries.Download)) (*binaries.Store, error) {
-	l := loadConfig(p.configPath, p.environ, needDatabase)
-	if err := l.problems.Err(); err != nil {
+	l := config.Read(p.configPath, p.environ, config.NeedDatabase)
+	if err := l.Problems.Err(); err != nil {
 		return nil, err
 	}
-	o, err := l.config.toolsOptions(ctx)
+	o, err := parts.ToolsOptions(ctx, l.Config)
 	if err != nil {
 		return nil, err
 	}

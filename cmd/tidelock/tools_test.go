@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/github/githubtest"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/toolchain"
@@ -152,28 +151,5 @@ func TestPlanWhoseToolIsGone(t *testing.T) {
 	}
 	if inits == 0 {
 		t.Error("no init was seen")
-	}
-}
-
-// A server without a Terraform of its own starts where its projects can have
-// others.
-func TestServerWithoutATerraformOfItsOwn(t *testing.T) {
-	t.Setenv("PATH", t.TempDir())
-	c := defaultConfig()
-	c.DataDir = t.TempDir()
-	if o, err := c.toolsOptions(t.Context()); err != nil || !o.Default.Empty() || !o.Download || o.Dir == "" {
-		t.Errorf("%+v, %v", o, err)
-	}
-	c.Terraform.Tools.Download = false
-	if _, err := c.toolsOptions(t.Context()); !errs.Is(err, errs.NotFound) {
-		t.Errorf("with none to be had: %v", err)
-	}
-	c.Terraform.Tools.Dirs = []string{t.TempDir()}
-	if _, err := c.toolsOptions(t.Context()); err != nil {
-		t.Errorf("with some installed: %v", err)
-	}
-	c.Terraform.Binary = "terraform-that-somebody-named"
-	if _, err := c.toolsOptions(t.Context()); !errs.Is(err, errs.NotFound) {
-		t.Errorf("with one named that is not there: %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
 	"github.com/tidelock/tidelock/planner"
 )
 
@@ -30,8 +31,8 @@ func TestWorkflowExamples(t *testing.T) {
 			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if l := loadConfig(path, nil, needNothing); l.problems.Err() != nil || len(l.config.Secrets) == 0 {
-				t.Errorf("%v\n%s", l.problems, text)
+			if l := config.Read(path, nil, config.NeedNothing); l.Problems.Err() != nil || len(l.Config.Secrets) == 0 {
+				t.Errorf("%v\n%s", l.Problems, text)
 			}
 		default:
 			t.Errorf("no file is named:\n%s", text)

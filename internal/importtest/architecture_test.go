@@ -22,6 +22,8 @@ var storeys = []struct {
 	says  string
 }{
 	{programs, "Programs"},
+	{parts, "Made of a server's configuration"},
+	{settings, "Read a server's configuration"},
 	{edges, "The edges: they speak with the outside, and never with each other"},
 	{tellers, "Say to people what the rooms below hold"},
 	{rooms, "Bring the lower rooms together"},

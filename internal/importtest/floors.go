@@ -21,6 +21,8 @@ const (
 	tellers         // say to people what the rooms hold
 	edges           // speak with the outside; never with each other
 	helpers         // what tests, demo and bench need; may use each other
+	settings        // what a server is told
+	parts           // what is made of that
 	programs
 )
 
@@ -50,7 +52,8 @@ var floors = map[string]int{
 	"internal/metrics":   edges, // asks every room, and speaks to whoever watches over the server
 	"internal/toolchain": helpers, "internal/bench": helpers, "internal/demo": helpers,
 	"internal/tools": helpers, "internal/importtest": helpers,
-	"cmd": programs,
+	"cmd/tidelock/config": settings, "cmd/tidelock/parts": parts,
+	"cmd": programs, // with doctor, which main's commands call
 }
 
 // wall keeps an import, with all below it, to some rooms, or out of some.
@@ -65,6 +68,16 @@ type wall struct {
 var starters = []string{"internal/secrets", "internal/checkout", "planner/tfrun", "internal/runner", "internal/infracost", "internal/toolchain", "internal/bench", "internal/demo", "internal/tools", "internal/importtest", "internal/github/githubtest", "internal/db/dbtest", "cmd"}
 
 var walls = []wall{
+	{
+		imports: []string{module + "/cmd/tidelock"},
+		only:    []string{"cmd/tidelock"},
+		because: "the server's configuration is read in cmd/tidelock and handed on in pieces",
+	},
+	{
+		imports: []string{module + "/internal/db", module + "/internal/queue", module + "/internal/access", "database/sql", "net/http"},
+		except:  []string{"cmd/tidelock/config"},
+		because: "config reads the configuration and opens nothing",
+	},
 	{
 		imports: []string{"github.com/hashicorp/hc-install", "github.com/opentofu/tofudl"},
 		only:    []string{"internal/binaries"},

@@ -2,8 +2,11 @@ package policyset
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
+
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/tidelock/tidelock/internal/errs"
 )
@@ -22,6 +25,30 @@ type PackState struct {
 	Rules     int       `json:"rules"`
 	Problem   string    `json:"problem,omitempty"` // why nothing or nothing newer judges
 	Place     string    `json:"place,omitempty"`   // of the block
+}
+
+// Line says of a pack where it comes from and what it is, on one line.
+func (s PackState) Line() string {
+	text := s.Name + " from " + s.From
+	if s.Kind != "folder" && s.Name != "admin repository" {
+		text = s.Name + " (" + s.Kind + ") from " + s.From
+	}
+	if s.Admin && s.Name != "admin repository" {
+		text += ", named by the admin repository"
+	}
+	if s.Revision != "" {
+		text += " at " + s.Revision
+	}
+	if s.Version != "" {
+		text += " (" + s.Version + ")"
+	}
+	if s.Problem != "" {
+		return text + ": " + s.Problem
+	}
+	if s.Name == "admin repository" {
+		return text
+	}
+	return fmt.Sprintf("%s, content %.12s, signature %s: %s", text, s.Digest, s.Signature, english.Plural(s.Rules, "rule", ""))
 }
 
 func stateOf(p *source, c *copied, err error) PackState {

@@ -1,0 +1,60 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
+	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/state"
+)
+
+// checkStateKeys tells of keys that stored states need and that are not there.
+func checkStateKeys(ctx context.Context, c *Clinic) Diagnosis {
+	if c.config.Database.Empty() || c.problems.Of("database", "database_file") != nil || c.problems.Of(config.WrappingBlock) != nil {
+		return skip("the database or the keys are not known, see configuration")
+	}
+	if !c.config.DatabaseExists() {
+		return ok("no state is stored yet")
+	}
+	key, err := config.FindEncryptionKey(c.config)
+	if err != nil {
+		return skip("there is no key, see encryption-key")
+	}
+	ring, err := parts.Keyring(c.config, key)
+	if err != nil {
+		return fail("name the key in the configuration where it is, or take its block out", "%s", errs.Explain(err))
+	}
+	d, err := db.Open(ctx, c.config.Database.Reveal())
+	if err != nil {
+		return skip("the database can't be opened, see database")
+	}
+	defer d.Close()
+	if have, want, err := d.Version(ctx); err != nil || have != want {
+		return skip("the database has another version, see database")
+	}
+	used, err := state.New(state.Options{DB: d, Keys: ring}).KeysInUse(ctx)
+	if err != nil {
+		return fail("", "%s", errs.Sentence(err))
+	}
+	versions, counts := 0, false
+	var lost []string
+	for _, u := range used {
+		versions += u.Versions
+		if !u.There {
+			lost = append(lost, fmt.Sprintf("%s, which %d versions need", u.ID, u.Versions))
+			counts = counts || u.Current > 0
+		}
+	}
+	const mend = "bring the key back from its backup and name it in a wrapping_key block; see docs/state.md"
+	switch {
+	case counts:
+		return fail(mend, "keys of stored states are not there: %s", strings.Join(lost, "; "))
+	case len(lost) > 0:
+		return warn(mend, "keys of older versions of states are not there: %s", strings.Join(lost, "; "))
+	}
+	return ok("the keys of all %d versions of states are there; %s wraps new ones", versions, ring.Active())
+}

@@ -1,0 +1,58 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tidelock/tidelock/cmd/tidelock/parts"
+	"github.com/tidelock/tidelock/internal/binaries"
+)
+
+// checkTools looks at the versions of Terraform and OpenTofu that stand beside
+// the server's own.
+func checkTools(ctx context.Context, c *Clinic) Diagnosis {
+	t := c.config.Terraform.Tools
+	if c.problems.Of("terraform.tools_dirs", "terraform.releases_url", "terraform.opentofu_releases_url", "data_dir") != nil {
+		return skip("their settings are not right, see configuration")
+	}
+	for _, dir := range t.Dirs {
+		if _, err := os.ReadDir(dir); err != nil {
+			return fail("correct terraform.tools_dirs, or let the server's user read the folder", "a folder of terraform.tools_dirs can't be read: %v", err)
+		}
+	}
+	// Without the server's own, which the check terraform runs.
+	all, err := binaries.Open(binaries.Options{Dirs: t.Dirs, Dir: c.config.ToolsDir(), Log: slog.New(slog.DiscardHandler)}).Installed(ctx)
+	if err != nil {
+		return fail("", "the folders could not be looked through: %v", err)
+	}
+	var names, problems []string
+	for _, i := range all {
+		if i.Problem != "" {
+			problems = append(problems, fmt.Sprintf("%s: %s", i.Path, i.Problem))
+			continue
+		}
+		names = append(names, i.String())
+	}
+	others := "others are not to be had, since terraform.download is off"
+	if t.Download {
+		others = "others are downloaded when a project asks for them"
+	}
+	there := "none beside the server's own"
+	if len(names) > 0 {
+		there = strings.Join(names, ", ")
+	}
+	if len(problems) > 0 {
+		return warn("delete them, or put them right", "%s; %s; passed over:\n%s", there, others, strings.Join(problems, "\n"))
+	}
+	if t.Download && c.config.DataDir != "" {
+		dir := existingParent(filepath.Join(c.config.ToolsDir(), "terraform"))
+		if err := parts.TryWriting(dir); err != nil {
+			return fail("give it to the server's user, or turn terraform.download off", "what is downloaded can't be written to %s: %v", dir, err)
+		}
+	}
+	return ok("%s; %s", there, others)
+}
