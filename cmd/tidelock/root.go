@@ -63,6 +63,7 @@ func newRootCommand(p *program, started *bool) *cobra.Command {
 		newKeyCommand(p),
 		newMigrateCommand(p),
 		newBackupCommand(p),
+		newBlobsCommand(p),
 		newRestoreCommand(p),
 		newDoctorCommand(p),
 		newToolsCommand(p),

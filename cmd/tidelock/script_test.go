@@ -1,13 +1,19 @@
 package main
 
 import (
+	"context"
 	"database/sql"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tidelock/tidelock/internal/blob"
+	"github.com/tidelock/tidelock/internal/redact"
 )
 
 // TestMain lets the scripts call tidelock: the test binary itself, under that
@@ -27,6 +33,8 @@ func TestMain(m *testing.M) {
 //
 //	appkey FILE      writes a private key as GitHub makes them
 //	sql FILE QUERY   changes a SQLite database behind Tidelock's back
+//	rows FILE QUERY  prints what the query finds, a row a line
+//	putblob DATA CLIENT KIND AGE  stores a file as a run does, that old, and has REF stand for it
 //
 // Most scripts call the program as users have it. Under the race detector it
 // takes ten times as long to start, and what these scripts call does one thing
@@ -53,6 +61,9 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"appkey": scriptAppKey,
 			"sql":    scriptSQL,
+
+			"rows":    scriptRows,
+			"putblob": scriptPutBlob,
 		},
 	})
 }
@@ -76,4 +87,42 @@ func scriptSQL(ts *testscript.TestScript, neg bool, args []string) {
 	_, err = d.Exec(args[1])
 	ts.Check(err)
 	ts.Check(d.Close())
+}
+
+func scriptPutBlob(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: putblob DATA CLIENT KIND AGE")
+	}
+	data := ts.MkAbs(args[0])
+	key, err := os.ReadFile(filepath.Join(data, "encryption.key"))
+	ts.Check(err)
+	age, err := time.ParseDuration(args[3])
+	ts.Check(err)
+	s, err := blob.Open(filepath.Join(data, "blobs"), redact.NewSecret(string(key)))
+	ts.Check(err)
+	ref, _, err := s.Put(context.Background(), args[1], args[2], strings.NewReader("canary of a "+args[2]))
+	ts.Check(err)
+	ts.Check(s.Close())
+	then := time.Now().Add(-age)
+	ts.Check(os.Chtimes(filepath.Join(data, "blobs", args[1], ref), then, then))
+	ts.Setenv("REF", ref)
+}
+
+func scriptRows(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: rows FILE QUERY")
+	}
+	d, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer d.Close()
+	rows, err := d.Query(args[1])
+	ts.Check(err)
+	defer rows.Close()
+	for rows.Next() {
+		var line string
+		ts.Check(rows.Scan(&line))
+		_, err := fmt.Fprintln(ts.Stdout(), line)
+		ts.Check(err)
+	}
+	ts.Check(rows.Err())
 }

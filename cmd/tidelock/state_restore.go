@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -10,15 +11,78 @@ import (
 
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/clients"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/state"
 )
+
+// personFlags say who acts, where a restore takes two people.
+type personFlags struct{ token string }
+
+func (f *personFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.token, "token-file", "", "file with a token of yours, - for standard input: you are its owner (else $TIDELOCK_TOKEN, else the user of the machine)")
+}
+
+// tokenVariable is the variable of the environment that a token may stand in.
+const tokenVariable = "TIDELOCK_TOKEN"
+
+// proven is who acts on a state, and how that is known: it stands in the audit
+// trail. Of a user of the machine only the machine knows.
+func (f personFlags) proven(ctx context.Context, p *program, v *vault, client, name string) (state.Who, error) {
+	text, given := lookup(p.environ)(tokenVariable)
+	if f.token != "" {
+		var err error
+		if text, err = p.readToken(f.token); err != nil {
+			return state.Who{}, err
+		}
+		given = true
+	}
+	if text = strings.TrimSpace(text); !given || text == "" && f.token == "" {
+		who := v.who
+		who.Proof = "user of the machine"
+		return who, nil
+	}
+	cred, err := v.tokens.Authenticate(ctx, text)
+	if err != nil {
+		return state.Who{}, err
+	}
+	switch {
+	case cred.Run != "":
+		return state.Who{}, errs.New(errs.Forbidden, "The token is a run's own, and nobody's.")
+	case cred.Client != client:
+		return state.Who{}, errs.New(errs.NotFound, "There is no such state for this token.")
+	case !cred.Opens(name):
+		return state.Who{}, errs.New(errs.Forbidden, "The token does not open the project %s.", name)
+	case !cred.May(access.ScopeWrite):
+		return state.Who{}, errs.New(errs.Forbidden, "The token may not write, and a restore has another version count.")
+	}
+	who := state.By(cred)
+	who.Proof = fmt.Sprintf("token %s, %s", cred.ID, cred.Name)
+	return who, nil
+}
+
+// readToken reads a token from a file: on the command line every user of the
+// machine could read it.
+func (p *program) readToken(path string) (string, error) {
+	if path == "-" {
+		b, err := io.ReadAll(io.LimitReader(p.stdin, 1000))
+		return string(b), err
+	}
+	text, problem, _ := readSecretFile(path)
+	if problem != "" {
+		return "", errs.New(errs.Invalid, "The token can't be read: %s", problem)
+	}
+	return text, nil
+}
 
 func newStateRestoreCommand(p *program) *cobra.Command {
 	var reason string
+	var person personFlags
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "restore CLIENT/PROJECT VERSION",
 		Short: "Ask that an older version of a state count again",
-		Long: "Asks for it; another person does it with `tidelock state approve-restore`, within a day. The version comes back as a\n" +
+		Long: "Asks for it; another person does it with `tidelock state approve-restore`, within a day. Who asks and who approves are\n" +
+			"the owners of their tokens, or users of this machine; the audit trail says which. The version comes back as a\n" +
 			"new one, with the next serial and the same lineage. It is refused while the state is locked, and if anything was\n" +
 			"written in between. Restoring a state changes nothing of what really exists: the next plan shows the difference.",
 		Example: "  tidelock state restore acme/network/prod 11 --reason \"12 lost the subnets\"",
@@ -29,7 +93,11 @@ func newStateRestoreCommand(p *program) *cobra.Command {
 				return err
 			}
 			return p.onState(cmd.Context(), args[0], false, func(ctx context.Context, v *vault, c clients.Client, name string) error {
-				r, err := v.states.AskRestore(ctx, c.ID, name, number, v.who, reason)
+				who, err := person.proven(ctx, p, v, c.ID, name)
+				if err != nil {
+					return err
+				}
+				r, err := v.states.AskRestore(ctx, c.ID, name, number, who, reason)
 				if err != nil {
 					return err
 				}
@@ -43,20 +111,32 @@ func newStateRestoreCommand(p *program) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why: the one who approves reads it")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	person.add(cmd)
 	complete(cmd, "reason", cobra.NoFileCompletions)
 	return cmd
 }
 
 func newStateApproveCommand(p *program) *cobra.Command {
 	var asJSON bool
+	var person personFlags
 	cmd := &cobra.Command{
-		Use:     "approve-restore ID",
-		Short:   "Approve a restore that somebody else asked for, and do it",
-		Example: "  tidelock state restores\n  tidelock state approve-restore 019a2b3c-…",
+		Use:   "approve-restore ID",
+		Short: "Approve a restore that somebody else asked for, and do it",
+		Long: "Has the version count that somebody else asked for. With a token, which needs the scope write for the state, you are\n" +
+			"its owner; else the user of this machine.",
+		Example: "  tidelock state restores\n  tidelock state approve-restore 019a2b3c-…\n  tidelock state approve-restore 019a2b3c-… --token-file ~/.config/tidelock/token",
 		Args:    oneState,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.onStates(cmd.Context(), true, func(ctx context.Context, v *vault) error {
-				done, err := v.states.ApproveRestore(ctx, args[0], v.who)
+				client, name, err := v.states.RestoreState(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				who, err := person.proven(ctx, p, v, client, name)
+				if err != nil {
+					return err
+				}
+				done, err := v.states.ApproveRestore(ctx, args[0], who)
 				if err != nil {
 					return err
 				}
@@ -68,6 +148,7 @@ func newStateApproveCommand(p *program) *cobra.Command {
 			})
 		},
 	}
+	person.add(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

@@ -84,7 +84,7 @@ func (s *Store) AskRestore(ctx context.Context, client, name string, seq int64, 
 			r.ID, r.State, r.Client, r.Version, r.Over, r.Reason, r.Status, string(by), db.Millis(r.Asked)); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, st, who, "state.restore_asked", map[string]any{"restore": r.ID, "version": v.Seq, "serial": v.Serial, "reason": reason})
+		return s.record(ctx, tx, st, who, "state.restore_asked", map[string]any{"restore": r.ID, "version": v.Seq, "serial": v.Serial, "reason": reason, "proven_by": who.proof()})
 	})
 	if err != nil {
 		return Restore{}, fmt.Errorf("ask to restore state %s: %w", name, err)
@@ -144,6 +144,19 @@ func (s *Store) RestoreOf(ctx context.Context, st State, id string) (Restore, er
 		err = errs.New(errs.NotFound, "Nobody has asked for such a restore.")
 	}
 	return r, err
+}
+
+// RestoreState returns whose state a restore is of, and its name.
+func (s *Store) RestoreState(ctx context.Context, id string) (client, name string, err error) {
+	r, err := restoreByID(ctx, s.DB, id)
+	if err != nil {
+		return "", "", err
+	}
+	err = s.DB.QueryRowContext(ctx, `SELECT client_id, name FROM states WHERE id = $1`, r.State).Scan(&client, &name)
+	if err != nil {
+		return "", "", fmt.Errorf("find the state of restore %s: %w", id, err)
+	}
+	return client, name, nil
 }
 
 // Restores returns what was asked for, the newest first: of the client, or
@@ -260,7 +273,7 @@ func (s *Store) restore(ctx context.Context, r Restore, before State, old Versio
 			return err
 		}
 		return s.record(ctx, tx, st, w.Who, "state.restored", map[string]any{
-			"restore": r.ID, "from_version": old.Seq, "version": v.Seq, "serial": v.Serial, "asked_by": r.AskedBy, "reason": r.Reason,
+			"restore": r.ID, "from_version": old.Seq, "version": v.Seq, "serial": v.Serial, "asked_by": r.AskedBy, "reason": r.Reason, "proven_by": w.Who.proof(),
 		})
 	})
 	return v, err

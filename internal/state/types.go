@@ -162,6 +162,16 @@ type Who struct {
 	Token  string // ID, "" for none
 	Run    string // ID of the run whose credential it is, "" for none
 	Commit string
+	// Proof says how it is known who acts, for restores, which take two people;
+	// "" for a token without more.
+	Proof string
+}
+
+func (w Who) proof() string {
+	if w.Proof == "" && w.Token != "" {
+		return "token " + w.Token
+	}
+	return w.Proof
 }
 
 // By returns who acts with the credential.
