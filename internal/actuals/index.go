@@ -39,7 +39,8 @@ func (s *Store) Known(ctx context.Context, k ProjectKey, name string, all []Reso
 	digest, now := digestOf(all), db.Millis(s.now())
 	err := s.db.Tx(ctx, func(tx *db.Tx) error {
 		var last string
-		if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(digest), '') FROM resource_projects WHERE repo_id = $1 AND dir = $2 AND workspace = $3 AND client_id = $4`, k.Repo, k.Dir, k.Workspace, k.Client).Scan(&last); err != nil {
+		var seen int64
+		if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(digest), ''), coalesce(max(seen_ms), 0) FROM resource_projects WHERE repo_id = $1 AND dir = $2 AND workspace = $3 AND client_id = $4`, k.Repo, k.Dir, k.Workspace, k.Client).Scan(&last, &seen); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO resource_projects (repo_id, dir, workspace, client_id, name, digest, seen_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -49,6 +50,12 @@ func (s *Store) Known(ctx context.Context, k ProjectKey, name string, all []Reso
 		}
 		if last == digest {
 			return nil
+		}
+		// What the state had before was there until it was read last, however
+		// long ago it was written here.
+		if _, err := tx.ExecContext(ctx, `UPDATE resource_keys SET seen_ms = $4 WHERE repo_id = $1 AND dir = $2 AND workspace = $3 AND seen_ms < $4
+			AND seen_ms = (SELECT max(seen_ms) FROM resource_keys WHERE repo_id = $1 AND dir = $2 AND workspace = $3)`, k.Repo, k.Dir, k.Workspace, seen); err != nil {
+			return err
 		}
 		for some := range slices.Chunk(rows, 100) {
 			var text strings.Builder
@@ -96,7 +103,7 @@ type index struct {
 
 func indexOf(ctx context.Context, q db.Querier, client string) (*index, error) {
 	x := &index{keys: map[string]place{}, names: map[place]string{}, words: map[string][]place{}}
-	err := each(ctx, q, func(scan func(...any) error) error {
+	err := db.Each(ctx, q, func(scan func(...any) error) error {
 		var p place
 		var name string
 		if err := scan(&p.repo, &p.dir, &p.workspace, &name); err != nil {
@@ -116,7 +123,7 @@ func indexOf(ctx context.Context, q db.Querier, client string) (*index, error) {
 	// The same ID in two projects: the state that was read last has it now.
 	// The same name in two: it says nothing.
 	shared := map[string]bool{}
-	err = each(ctx, q, func(scan func(...any) error) error {
+	err = db.Each(ctx, q, func(scan func(...any) error) error {
 		var key string
 		var p place
 		if err := scan(&key, &p.repo, &p.dir, &p.workspace); err != nil {
@@ -161,18 +168,4 @@ func (x *index) find(provider, service, resource, tags, projectTag string) (plac
 		}
 	}
 	return place{}, ""
-}
-
-func each(ctx context.Context, q db.Querier, f func(scan func(...any) error) error, query string, args ...any) error {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

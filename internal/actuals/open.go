@@ -52,15 +52,17 @@ type counted struct {
 	packed func() int64 // read of the file so far
 	limits *Limits
 	out    *int64 // of all tables of all files
+	mine   int64  // of this one
 }
 
 func (c *counted) Read(b []byte) (int, error) {
 	n, err := c.in.Read(b)
 	*c.out += int64(n)
+	c.mine += int64(n)
 	switch {
 	case *c.out > c.limits.Bytes:
 		return n, errs.New(errs.TooLarge, "what is in the file has more than %d GiB, the most that is read in one import. Import the billing periods one by one.", c.limits.Bytes>>30)
-	case *c.out > c.limits.RatioFrom && *c.out/max(c.packed(), 1) > c.limits.Ratio:
+	case c.mine > c.limits.RatioFrom && c.mine/max(c.packed(), 1) > c.limits.Ratio:
 		return n, errs.New(errs.TooLarge, "what is in the file is more than %d times as large as the file: no billing export compresses that well, so this is taken for a trap.", c.limits.Ratio)
 	}
 	return n, err
@@ -127,7 +129,7 @@ func (o *opened) stream(f *os.File, out *int64) error {
 		}
 		text = z
 	}
-	t := newCSVReader(&counted{text, func() int64 { return m.n }, o.limits, out})
+	t := newCSVReader(&counted{in: text, packed: func() int64 { return m.n }, limits: o.limits, out: out})
 	o.next = once(o.name, t)
 	o.finish = func() error {
 		_, err := io.Copy(io.Discard, in)
@@ -200,7 +202,7 @@ func (o *opened) zip(f *os.File, out *int64) error {
 			}
 		}
 		packed := int64(file.CompressedSize64) // as the archive claims, which is bounded by its own size
-		return name, newCSVReader(&counted{text, func() int64 { return min(packed, o.size) }, o.limits, out}), nil
+		return name, newCSVReader(&counted{in: text, packed: func() int64 { return min(packed, o.size) }, limits: o.limits, out: out}), nil
 	}
 	return nil
 }

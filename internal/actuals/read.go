@@ -74,6 +74,9 @@ type Reading struct {
 // Close removes the files in which the sums may lie.
 func (r *Reading) Close() error { return r.groups.close() }
 
+// maxCurrencies is more than the world has.
+const maxCurrencies = 300
+
 // maxFaults is how many bad lines are told at once.
 const maxFaults = 10
 
@@ -153,6 +156,7 @@ func (r *Reading) sumUp(most int) error {
 		}
 	}
 	var buf []byte
+	currencies := map[string]bool{}
 	err := r.groups.each(func(g *group) error {
 		if p == nil || p.unit != g.unit {
 			end()
@@ -161,6 +165,9 @@ func (r *Reading) sumUp(most int) error {
 			}
 			r.Parts = append(r.Parts, Part{unit: g.unit, Totals: map[string]Amounts{}})
 			p, sum = &r.Parts[len(r.Parts)-1], sha256.New()
+		}
+		if currencies[g.currency] = true; len(currencies) > maxCurrencies {
+			return errs.New(errs.Invalid, "The export has charges in more than %d currencies, which is no bill. Nothing was imported.", maxCurrencies)
 		}
 		p.Name = max(p.Name, g.subAccountName)
 		p.Lines += g.lines

@@ -205,6 +205,37 @@ func TestThreat_BillingExportBomb(t *testing.T) {
 	}
 }
 
+// The files of one export are each as large as they are: that one of many is
+// small beside what came out of those before it is no trap.
+func TestReadManyFiles(t *testing.T) {
+	var paths []string
+	for i := range 6 {
+		var all []charge
+		for n := range 200 {
+			all = append(all, charge{"ResourceId": fmt.Sprint("r-", i, "-", n)})
+		}
+		paths = append(paths, fileOf(t, fmt.Sprint(i, ".csv"), csvOf(t, all...)))
+	}
+	r, err := Read(t.Context(), paths, Options{Limits: Limits{RatioFrom: 64 << 10, Ratio: 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if r.Lines != 1200 {
+		t.Errorf("%d lines", r.Lines)
+	}
+}
+
+func TestThreat_BillingExportOfManyCurrencies(t *testing.T) {
+	var all []charge
+	for i := range maxCurrencies + 1 {
+		all = append(all, charge{"BillingCurrency": string([]byte{'A' + byte(i/676), 'A' + byte(i/26%26), 'A' + byte(i%26)})})
+	}
+	if _, err := readText(t, csvOf(t, all...), Options{}); !errs.Is(err, errs.Invalid) || !strings.Contains(errs.Sentence(err), "currencies") {
+		t.Error(err)
+	}
+}
+
 // randomCharges are exports of few words, so that many lines are alike.
 func randomCharges(r *rand.Rand, n int) []charge {
 	pick := func(words ...string) string { return words[r.IntN(len(words))] }

@@ -51,6 +51,7 @@ func (s *Store) ByProject(ctx context.Context, client, month string) (Month, err
 		if err != nil {
 			return err
 		}
+		ends := endsOf(parts)
 		var imported int64
 		for _, p := range parts {
 			if !s.concerns(p, client) {
@@ -85,8 +86,8 @@ func (s *Store) ByProject(ctx context.Context, client, month string) (Month, err
 				continue
 			}
 			m.Known = true
-			if !p.Through.IsZero() && (m.Through.IsZero() || p.Through.Before(m.Through)) {
-				m.Through = p.Through
+			if end := ends[p.export()]; !end.IsZero() && (m.Through.IsZero() || end.Before(m.Through)) {
+				m.Through = end
 			}
 			var at int64
 			if err := q.QueryRowContext(ctx, `SELECT coalesce(max(i.at_ms), 0) FROM billing_imports i JOIN billing_parts p ON p.import_id = i.id WHERE p.id = $1`, p.id).Scan(&at); err != nil {
@@ -112,6 +113,21 @@ func (s *Store) ByProject(ctx context.Context, client, month string) (Month, err
 	return m, nil
 }
 
+// export names what one import had of one billing account.
+type export struct{ imported, provider, account string }
+
+func (k kept) export() export { return export{k.imported, k.Provider, k.Account} }
+
+// endsOf tells how far each export goes: to its last usage, whoever's. A sub
+// account that used nothing later on is billed as far as the others are.
+func endsOf(parts []kept) map[export]time.Time {
+	ends := map[export]time.Time{}
+	for _, p := range parts {
+		ends[p.export()] = later(ends[p.export()], p.Through)
+	}
+	return ends
+}
+
 // concerns reports whether a part may have rows of the client: only its rows
 // are read then.
 func (s *Store) concerns(p kept, client string) bool {
@@ -135,7 +151,7 @@ func partsOf(ctx context.Context, q db.Querier, month string) ([]kept, error) {
 }
 
 func rowsOf(ctx context.Context, q db.Querier, part string, f func(row) error) error {
-	return each(ctx, q, func(scan func(...any) error) error {
+	return db.Each(ctx, q, func(scan func(...any) error) error {
 		var r row
 		var correction int64
 		var amounts [3]string

@@ -192,6 +192,29 @@ func TestByProject(t *testing.T) {
 	})
 }
 
+// A sub account that used nothing in the rest of the month is billed as far as
+// the export goes, and not only to its last use.
+func TestByProjectOfAnIdleAccount(t *testing.T) {
+	d := dbtest.SQLite(t)
+	makeClient(t, d, 1, "acme")
+	s := newStore(d, Rules{{Client: "acme", Accounts: []string{"111"}}, {Client: "bolt", Accounts: []string{"222"}}})
+	idle := charge{"ChargePeriodStart": "2026-10-02T00:00:00Z", "ChargePeriodEnd": "2026-10-03T00:00:00Z"}
+	covered := func(want string) {
+		t.Helper()
+		m, err := s.ByProject(t.Context(), "acme", "2026-10")
+		if err != nil || m.Covered.String() != want {
+			t.Errorf("%s until %s, %v; want %s", m.Covered, m.Through, err, want)
+		}
+	}
+	other := func(end string) charge {
+		return charge{"SubAccountId": "222", "ChargePeriodStart": "2026-10-02T00:00:00Z", "ChargePeriodEnd": end}
+	}
+	mustImport(t, s, mustRead(t, idle, other("2026-10-16T12:00:00Z")), ImportOptions{})
+	covered("0.5")
+	mustImport(t, s, mustRead(t, idle, other("2026-11-01T00:00:00Z")), ImportOptions{}) // the idle one as it was
+	covered("1")
+}
+
 // Nothing of a client's plans or states makes another client's charges his.
 func TestThreat_BillOfAnotherClient(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -229,6 +252,11 @@ func TestKnownForgets(t *testing.T) {
 		}
 		at = noon.Add(keyAge + time.Hour)
 		known(t, s, c.ID, 7, "live", a, Resource{Address: "c", Keys: []string{"id:i-00000003"}})
+		if n := count(t, d, "resource_keys"); n != 3 {
+			t.Errorf("%d keys: b was there half the time ago, though it was written before", n)
+		}
+		at = noon.Add(keyAge/2 + keyAge + time.Hour)
+		known(t, s, c.ID, 7, "live", a)
 		if n := count(t, d, "resource_keys"); n != 2 {
 			t.Errorf("%d keys", n)
 		}

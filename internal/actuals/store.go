@@ -77,6 +77,7 @@ type ImportOptions struct {
 // kept is a part as the database has it.
 type kept struct {
 	id, client string
+	imported   string // ID of the last import that had it, changed or not
 	Part
 }
 
@@ -250,7 +251,7 @@ func (s *Store) parts(ctx context.Context, q db.Querier, parts []Part) (map[unit
 }
 
 func partsWhere(ctx context.Context, q db.Querier, where string, args ...any) ([]kept, error) {
-	rows, err := q.QueryContext(ctx, `SELECT period, provider, billing_account, sub_account, id, period_end_ms, through_ms, sub_account_name, client, digest, lines, rows, totals
+	rows, err := q.QueryContext(ctx, `SELECT period, provider, billing_account, sub_account, id, import_id, period_end_ms, through_ms, sub_account_name, client, digest, lines, rows, totals
 		FROM billing_parts `+where+` ORDER BY period, provider, billing_account, sub_account`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read imported periods: %w", err)
@@ -261,7 +262,7 @@ func partsWhere(ctx context.Context, q db.Querier, where string, args ...any) ([
 		var k kept
 		var end, through int64
 		var totals string
-		if err := rows.Scan(&k.Period, &k.Provider, &k.Account, &k.SubAccount, &k.id, &end, &through, &k.Name, &k.client, &k.Digest, &k.Lines, &k.Rows, &totals); err != nil {
+		if err := rows.Scan(&k.Period, &k.Provider, &k.Account, &k.SubAccount, &k.id, &k.imported, &end, &through, &k.Name, &k.client, &k.Digest, &k.Lines, &k.Rows, &totals); err != nil {
 			return nil, fmt.Errorf("read imported periods: %w", err)
 		}
 		if err := json.Unmarshal([]byte(totals), &k.Totals); err != nil {
@@ -373,6 +374,9 @@ func (s *Store) swap(ctx context.Context, tx *db.Tx, in Import, ids map[unit]str
 	for i, p := range in.Parts {
 		parts[i] = p.Part
 	}
+	if err := tx.Serialize(ctx, "billing import"); err != nil {
+		return err
+	}
 	now, err := s.parts(ctx, tx, parts)
 	if err != nil {
 		return err
@@ -385,7 +389,10 @@ func (s *Store) swap(ctx context.Context, tx *db.Tx, in Import, ids map[unit]str
 		return errs.New(errs.Conflict, "Another import has changed the same billing periods meanwhile. Nothing was changed; import again.")
 	}
 	for _, p := range in.Parts {
-		if p.What == Same {
+		if p.What == Same { // that the newer export has it too tells how far it goes
+			if _, err := tx.ExecContext(ctx, `UPDATE billing_parts SET import_id = $1 WHERE id = $2`, in.ID, before[p.unit].id); err != nil {
+				return err
+			}
 			continue
 		}
 		if old, ok := before[p.unit]; ok {

@@ -33,7 +33,7 @@ func makeClient(t testing.TB, d *db.DB, n int64, name string) clients.Client {
 func rowsIn(t testing.TB, d *db.DB) []string {
 	t.Helper()
 	var all []string
-	err := each(t.Context(), d, func(scan func(...any) error) error {
+	err := db.Each(t.Context(), d, func(scan func(...any) error) error {
 		words := make([]string, 16)
 		into := make([]any, len(words))
 		for i := range words {

@@ -31,9 +31,10 @@ type Month struct {
 	// Known is false where no export that was imported has the client's
 	// charges of the month: that is no zero.
 	Known bool `json:"known"`
-	// Through is the end of the last usage that the exports have, Covered the
-	// part of the month before it, 0 to 1. Where the exports of several
-	// accounts end at different times it is the earliest.
+	// Through is the end of the last usage that the exports have, of whatever
+	// sub account, Covered the part of the month before it, 0 to 1. Where the
+	// exports of several billing accounts, or several imports, end at different
+	// times it is the earliest.
 	Through    time.Time       `json:"through,omitzero"`
 	Covered    decimal.Decimal `json:"covered"`
 	Currencies []Currency      `json:"currencies"` // by name

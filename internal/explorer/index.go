@@ -95,7 +95,7 @@ func (x *Index) begin(ctx context.Context, src source) (*writing, error) {
 	if err != nil {
 		return nil, err
 	}
-	return w, each(ctx, x.db, func(scan func(...any) error) error {
+	return w, db.Each(ctx, x.db, func(scan func(...any) error) error {
 		var address, digest string
 		err := scan(&address, &digest)
 		w.have[address] = digest
@@ -227,18 +227,4 @@ func (w *writing) finish(ctx context.Context, more func(*db.Tx) error) error {
 			s.client, s.name, s.lineage, s.version, format, len(w.seen), s.note, s.asOf, s.id)
 		return err
 	})
-}
-
-func each(ctx context.Context, q db.Querier, f func(scan func(...any) error) error, query string, args ...any) error {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

@@ -274,7 +274,7 @@ func (x *Index) dropPlanned(ctx context.Context, tx *db.Tx, client, lineage stri
 		return nil
 	}
 	var ids []string
-	err := each(ctx, tx, func(scan func(...any) error) error {
+	err := db.Each(ctx, tx, func(scan func(...any) error) error {
 		var id string
 		err := scan(&id)
 		ids = append(ids, id)

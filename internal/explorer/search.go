@@ -260,7 +260,7 @@ func (x *Index) chunk(ctx context.Context, f *filter, after cursor, attributes b
 	}
 	query := `SELECT r.source_id, r.client_id, r.address, r.type, r.name, r.module, r.provider, r.cloud_id, r.arn, r.region, ` + text + ` FROM ` + from + where +
 		fmt.Sprintf(` ORDER BY %s, r.address, r.source_id LIMIT %d`, f.free("r.client_id"), f.chunk)
-	err = each(ctx, x.db, func(scan func(...any) error) error {
+	err = db.Each(ctx, x.db, func(scan func(...any) error) error {
 		var r Resource
 		var text string
 		if err := scan(&r.source, &r.Client, &r.Address, &r.Type, &r.Name, &r.Module, &r.Provider, &r.ID, &r.ARN, &r.Region, &text); err != nil {

@@ -28,7 +28,7 @@ type late struct {
 // be read for now is left to a later time.
 func (x *Index) Refresh(ctx context.Context, client string) (n int, err error) {
 	var all []late
-	err = each(ctx, x.db, func(scan func(...any) error) error {
+	err = db.Each(ctx, x.db, func(scan func(...any) error) error {
 		var l late
 		err := scan(&l.ID, &l.Client, &l.Name, &l.Current, &l.Lineage, &l.seq)
 		all = append(all, l)

@@ -32,7 +32,7 @@ func (s source) group() string {
 
 func (x *Index) sources(ctx context.Context, client string) (*knowledge, error) {
 	k := &knowledge{byID: map[string]source{}, groups: map[string][]string{}, pins: map[string]map[string]string{}}
-	err := each(ctx, x.db, func(scan func(...any) error) error {
+	err := db.Each(ctx, x.db, func(scan func(...any) error) error {
 		var s source
 		if err := scan(&s.id, &s.client, &s.kind, &s.name, &s.dir, &s.workspace, &s.lineage, &s.version, &s.note, &s.asOf, &s.resources); err != nil {
 			return err
@@ -44,7 +44,7 @@ func (x *Index) sources(ctx context.Context, client string) (*knowledge, error) 
 	if err != nil {
 		return nil, err
 	}
-	return k, each(ctx, x.db, func(scan func(...any) error) error {
+	return k, db.Each(ctx, x.db, func(scan func(...any) error) error {
 		var id string
 		var f found
 		if err := scan(&id, &f.Kind, &f.Path, &f.Name, &f.Version); err != nil {
@@ -131,7 +131,7 @@ type Source struct {
 // Sources returns what the inventory of a client, or of all, is made of.
 func (x *Index) Sources(ctx context.Context, client string) ([]Source, error) {
 	var all []Source
-	err := each(ctx, x.db, func(scan func(...any) error) error {
+	err := db.Each(ctx, x.db, func(scan func(...any) error) error {
 		var s Source
 		var kind string
 		err := scan(&s.Client, &s.Name, &kind, &s.Resources, &s.Note)
@@ -148,7 +148,7 @@ func (x *Index) Sources(ctx context.Context, client string) ([]Source, error) {
 // Counts returns how many resources of each type a client has, or all.
 func (x *Index) Counts(ctx context.Context, client string) (map[string]int, error) {
 	counts := map[string]int{}
-	err := each(ctx, x.db, func(scan func(...any) error) error {
+	err := db.Each(ctx, x.db, func(scan func(...any) error) error {
 		var typ string
 		var n int
 		err := scan(&typ, &n)

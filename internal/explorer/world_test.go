@@ -154,7 +154,7 @@ func (w *world) dump() string {
 		`SELECT source_id || '|' || address || '|' || text, 0 FROM inventory_attributes ORDER BY source_id, address`,
 		`SELECT source_id || '|' || kind || '|' || path || '|' || name || '|' || version, 0 FROM inventory_uses ORDER BY source_id, kind, path, name`,
 	} {
-		err := each(w.t.Context(), w.db, func(scan func(...any) error) error {
+		err := db.Each(w.t.Context(), w.db, func(scan func(...any) error) error {
 			var line string
 			var n int
 			err := scan(&line, &n)
