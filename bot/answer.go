@@ -73,6 +73,9 @@ func (b *Bot) view(ctx context.Context, c run.Change) (comment.View, error) {
 	for _, l := range locks {
 		v.Holders[l.Key] = l
 	}
+	if v.Errored, err = b.erroredOf(ctx, c.Client, v.Pairs); err != nil {
+		return v, err
+	}
 	if b.PublicURL != "" {
 		v.URL = b.PublicURL + "/changes/" + c.ID
 	}

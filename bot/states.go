@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/tidelock/tidelock/bot/comment"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/run"
@@ -260,6 +261,37 @@ func (b *Bot) bringBack(ctx context.Context, r run.Run, result tfrun.Result) (tr
 		return "", fmt.Errorf("run %s: bring its state back: %w", r.ID, errors.New(err.Error()))
 	}
 	return l.write(ctx)
+}
+
+// erroredOf returns the states that the pairs' applies could not write and that
+// nobody has pushed yet, by run.
+func (b *Bot) erroredOf(ctx context.Context, client string, pairs []run.Pair) (map[string]comment.Errored, error) {
+	var all map[string]comment.Errored
+	for _, p := range pairs {
+		if b.States == nil || p.Apply == nil || p.Apply.Error == "" || !p.Apply.Status.Finished() {
+			continue
+		}
+		left, err := b.States.ErroredBy(ctx, p.Apply.ID)
+		if err != nil {
+			return nil, err
+		}
+		if len(left) == 0 {
+			continue
+		}
+		c, err := b.Clients.Client(ctx, b.DB, client)
+		if err != nil {
+			return nil, err
+		}
+		one := comment.Errored{State: c.Slug + "/" + left[0].Name, Version: left[0].Seq, Backend: left[0].Base.Backend}
+		if b.PublicURL != "" {
+			one.URL = b.PublicURL + "/states/" + one.State
+		}
+		if all == nil {
+			all = map[string]comment.Errored{}
+		}
+		all[p.Apply.ID] = one
+	}
+	return all, nil
 }
 
 // leaveState lets go of the state's lock where a run has it that wrote nothing.

@@ -145,9 +145,10 @@ func scenes() map[string]View {
 			"Nothing was applied. Comment `plan` to see what would be done now, then `apply` if that is what you want.")))),
 		"interrupted": merged(locked(scene(with(planned("network"), run.Interrupted, "Its process ended without leaving a result. Part of it may have been done. "+
 			"Look at the log and the infrastructure; `plan` shows what is left, `unlock` gives the project up.")))),
-		"apply_failed": merged(locked(scene(with(planned("network"), run.Failed, "Terraform could not apply the plan.\n\nError: creating EC2 instance: InsufficientInstanceCapacity"), with(planned("app"), run.Applied, "")))),
-		"waiting":      scene(only(queued("network", run.Blocked))),
-		"findings":     found(12),
+		"apply_failed":  merged(locked(scene(with(planned("network"), run.Failed, "Terraform could not apply the plan.\n\nError: creating EC2 instance: InsufficientInstanceCapacity"), with(planned("app"), run.Applied, "")))),
+		"apply_errored": withErrored(merged(locked(scene(with(planned("network"), run.Failed, "Terraform could not apply the plan.\n\nError: Failed to save state"), with(planned("app"), run.Failed, "The backend did not take it."))))),
+		"waiting":       scene(only(queued("network", run.Blocked))),
+		"findings":      found(12),
 	}
 	planning := queued("app", run.Running)
 	planning.Done, planning.Total = 0, 0
@@ -354,4 +355,15 @@ func TestThreat_CommentsAreInert(t *testing.T) {
 			t.Errorf("%q: %q got into\n%s", s, bad, body)
 		}
 	}
+}
+
+// withErrored gives the first two projects' applies states that could not be
+// written.
+func withErrored(v View) View {
+	v.Pairs[0].Apply.ID, v.Pairs[1].Apply.ID = "apply-1", "apply-2"
+	v.Errored = map[string]Errored{
+		"apply-1": {State: "acme/infra/network", Version: 13, URL: "https://tidelock.example.com/states/acme/infra/network"},
+		"apply-2": {State: "acme/infra/app", Version: 2, Backend: "s3"},
+	}
+	return v
 }

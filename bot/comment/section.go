@@ -19,6 +19,9 @@ func section(v View, p run.Pair, level detail) string {
 		if a.Error != "" {
 			b.WriteString(trouble(name, *a, level))
 		}
+		if left, ok := v.Errored[a.ID]; ok {
+			b.WriteString(left.tell())
+		}
 		if a.Retry && a.Status == run.Applied {
 			fmt.Fprintf(&b, "🔁 %s asked for the apply of %s to go on where an earlier one had ended.\n\n", person(a.Actor), name)
 		}
@@ -114,6 +117,25 @@ func trouble(name string, r run.Run, level detail) string {
 		return fmt.Sprintf("❌ The %s of %s was stopped%s before it was through:\n\n%s\n\n", r.Kind, name, by(r), markdown.Fenced("", markdown.Cut(r.Error, limit)))
 	}
 	return fmt.Sprintf("❌ The %s of %s failed:\n\n%s\n\n", r.Kind, name, markdown.Fenced("", markdown.Cut(r.Error, limit)))
+}
+
+// tell says what to do about a state that could not be written, outside of the
+// error, which may be cut and in which nothing leads anywhere.
+func (e Errored) tell() string {
+	look := "**The state of what was done is kept and does not count yet.**"
+	if e.URL != "" {
+		look += " [Look at it](" + e.URL + ")"
+	} else {
+		look += " Look at it with " + markdown.Code(fmt.Sprintf("tidelock state show %s --version %d", e.State, e.Version))
+	}
+	if e.Backend != "" {
+		return fmt.Sprintf("⚠️ %s, take it with %s and push it with `terraform state push` before anything else is planned.\n\n", look, markdown.Code(fmt.Sprintf("tidelock state pull %s --version %d", e.State, e.Version)))
+	}
+	there := ""
+	if e.URL != "" {
+		there = " there, or on the server's machine"
+	}
+	return fmt.Sprintf("⚠️ %s and push it%s with %s, before anything else is planned: until then the state stays locked.\n\n", look, there, markdown.Code(fmt.Sprintf("tidelock state push-errored %s %d", e.State, e.Version)))
 }
 
 // headings keeps the comment line of each resource: "# x will be created".

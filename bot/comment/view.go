@@ -23,11 +23,22 @@ type View struct {
 	Posted   map[string]run.Check // what GitHub shows of this change already, by name
 	Budgets  []budgets.Verdict    // what the budgets say of what is still to be applied
 	Alerts   []budgets.Alert      // thresholds of budgets that this change's merge or apply reached
+	// Errored are states that applies could not write and that nobody has
+	// pushed yet, by run.
+	Errored map[string]Errored
 	// Uncommitted tells that the plans are of work that is in no commit yet: at
 	// somebody's desk, never on GitHub.
 	Uncommitted bool
 	URL         string // of this change's page here; "" where there is none
 	Now         time.Time
+}
+
+// Errored is a state that an apply could not write, and that is kept.
+type Errored struct {
+	State   string // CLIENT/PROJECT
+	Version int64
+	Backend string // where the project keeps its state, if that is not here
+	URL     string // of the state's page here; "" where there is none
 }
 
 // Settings is what a repository's settings have to do with what is told. Each

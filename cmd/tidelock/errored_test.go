@@ -1,6 +1,9 @@
 package main
 
 import (
+	"encoding/json"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,15 +34,44 @@ func TestFault30_StateThatCouldNotBeWrittenIsKeptAndPushed(t *testing.T) {
 	g.open()
 	s.start()
 	body := s.says(p, "tidelock state push-errored acme/infra/network 1")
-	if !strings.Contains(body, "❌") || s.stateOf("network") != "" {
+	if !strings.Contains(body, "❌") || !strings.Contains(body, "**The state of what was done is kept and does not count yet.**") || s.stateOf("network") != "" {
 		t.Fatalf("it counts all the same:\n%s", body)
 	}
 	if out, code := s.tidelock("state", "push-errored", "acme/infra/network", "1"); code == 0 || !strings.Contains(out, "frozen") {
 		t.Fatalf("pushed what is frozen: %d\n%s", code, out)
 	}
 	s.exec("UPDATE states SET frozen = ''")
-	if out, code := s.tidelock("state", "push-errored", "acme/infra/network", "1"); code != 0 {
-		t.Fatalf("not pushed: %d\n%s", code, out)
+	// By whoever has a token of their own, from anywhere.
+	token, code := s.tidelock("token", "create", "carol", "--client", "acme", "--scope", "write", "--json")
+	var made struct {
+		Token string `json:"token"`
+	}
+	if err := json.Unmarshal([]byte(token), &made); err != nil || code != 0 {
+		t.Fatalf("no token: %v\n%s", err, token)
+	}
+	push := func(token string) (int, string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.listen+"/api/v1/states/acme/infra/network", strings.NewReader(`{"action":"push_errored","version":1}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(b)
+	}
+	if code, said := push("tlk_guess"); code != http.StatusUnauthorized {
+		t.Fatalf("pushed by nobody: %d %s", code, said)
+	}
+	if code, said := push(made.Token); code != http.StatusOK || strings.Contains(said, "canary") {
+		t.Fatalf("not pushed: %d %s", code, said)
 	}
 	if got := s.stateOf("network"); !strings.Contains(got, "canary-30") {
 		t.Errorf("what the run made is not in the state:\n%s", got)
