@@ -155,12 +155,15 @@ func checkMD5(announced, came string) error {
 	if announced == "" || announced == came {
 		return nil
 	}
-	sum, err := base64.StdEncoding.DecodeString(announced)
+	sum, err := hex.DecodeString(announced)
+	if err != nil {
+		sum, err = base64.StdEncoding.DecodeString(announced)
+	}
 	if err != nil || len(sum) != md5.Size {
-		return errs.New(errs.Invalid, "Content-MD5 is no MD5 in base64. Nothing was changed.")
+		return errs.New(errs.Invalid, "The MD5 that is announced is none, in base64 or hex. Nothing was changed.")
 	}
 	if hex.EncodeToString(sum) != came {
-		return errs.New(errs.Invalid, "The body does not have the MD5 that Content-MD5 announces: it was damaged on the way. Nothing was changed.")
+		return errs.New(errs.Invalid, "The body does not have the MD5 that was announced for it: it was damaged on the way. Nothing was changed.")
 	}
 	return nil
 }
