@@ -33,84 +33,109 @@ type row struct {
 }
 
 // ByProject returns what a client, by its slug, was billed for a month as
-// 2026-10, by project and service. It is one consistent view.
+// 2026-10, by project and service. It is one consistent view. What it returns
+// is shared with others who ask: it is not to be changed.
 func (s *Store) ByProject(ctx context.Context, client, month string) (Month, error) {
-	m := Month{Client: client, Month: month, Currencies: []Currency{}}
+	var m Month
 	from, to, err := ParseMonth(month)
 	if err != nil {
 		return m, err
 	}
-	rule := s.rules.of(client)
-	sums := map[string]*summing{}
 	err = s.db.Read(ctx, func(q db.Querier) error {
-		x, err := indexOf(ctx, q, client)
-		if err != nil {
-			return err
-		}
 		parts, err := partsOf(ctx, q, month)
 		if err != nil {
 			return err
 		}
-		ends := endsOf(parts)
-		var imported int64
-		for _, p := range parts {
-			if !s.concerns(p, client) {
-				continue
-			}
-			found := false
-			err := rowsOf(ctx, q, p.id, func(r row) error {
-				who, how := p.client, ByAccount
-				if who == "" {
-					who, how = s.rules.owner(p.Account, p.SubAccount, r.tags)
-				}
-				if who != client {
-					return nil
-				}
-				found = true
-				sum := sums[r.currency]
-				if sum == nil {
-					sum = newSumming()
-					sums[r.currency] = sum
-				}
-				at, match := x.find(p.Provider, r.service, r.resource, r.tags, rule.ProjectTag)
-				if match == "" {
-					match = how
-				}
-				sum.add(p.Provider, r, match, at)
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-			if !found {
-				continue
-			}
-			m.Known = true
-			if end := ends[p.export()]; !end.IsZero() && (m.Through.IsZero() || end.Before(m.Through)) {
-				m.Through = end
-			}
-			var at int64
-			if err := q.QueryRowContext(ctx, `SELECT coalesce(max(i.at_ms), 0) FROM billing_imports i JOIN billing_parts p ON p.import_id = i.id WHERE p.id = $1`, p.id).Scan(&at); err != nil {
-				return err
-			}
-			imported = max(imported, at)
+		parts = slices.DeleteFunc(parts, func(p kept) bool { return p.client != "" && p.client != client })
+		stamp, err := stampOf(ctx, q, client, parts)
+		if err != nil {
+			return err
 		}
-		if imported > 0 {
-			m.Imported = db.FromMillis(imported).UTC()
+		known := false
+		if m, known = s.told.of(client, month, stamp); known {
+			return nil
 		}
-		for _, currency := range slices.Sorted(maps.Keys(sums)) {
-			m.Currencies = append(m.Currencies, sums[currency].result(currency, x))
+		if m, err = s.byProject(ctx, q, client, month, parts); err != nil {
+			return err
 		}
+		m.cover(from, to)
+		s.told.keep(m, stamp)
 		return nil
 	})
 	if err != nil {
 		return m, fmt.Errorf("what was billed to %s in %s: %w", client, month, err)
 	}
+	return m, nil
+}
+
+// byProject reads it of the month's parts, row by row.
+func (s *Store) byProject(ctx context.Context, q db.Querier, client, month string, parts []kept) (Month, error) {
+	m := Month{Client: client, Month: month, Currencies: []Currency{}}
+	rule := s.rules.of(client)
+	x, err := indexOf(ctx, q, client)
+	if err != nil {
+		return m, err
+	}
+	sums := map[string]*summing{}
+	ends := endsOf(parts)
+	var imported int64
+	for _, p := range parts {
+		if !s.concerns(p, client) {
+			continue
+		}
+		found := false
+		err := rowsOf(ctx, q, p.id, func(r row) error {
+			who, how := p.client, ByAccount
+			if who == "" {
+				who, how = s.rules.owner(p.Account, p.SubAccount, r.tags)
+			}
+			if who != client {
+				return nil
+			}
+			found = true
+			sum := sums[r.currency]
+			if sum == nil {
+				sum = newSumming()
+				sums[r.currency] = sum
+			}
+			at, match := x.find(p.Provider, r.service, r.resource, r.tags, rule.ProjectTag)
+			if match == "" {
+				match = how
+			}
+			sum.add(p.Provider, r, match, at)
+			return nil
+		})
+		if err != nil {
+			return m, err
+		}
+		if !found {
+			continue
+		}
+		m.Known = true
+		if end := ends[p.export()]; !end.IsZero() && (m.Through.IsZero() || end.Before(m.Through)) {
+			m.Through = end
+		}
+		var at int64
+		if err := q.QueryRowContext(ctx, `SELECT coalesce(max(at_ms), 0) FROM billing_imports WHERE id = $1`, p.imported).Scan(&at); err != nil {
+			return m, err
+		}
+		imported = max(imported, at)
+	}
+	if imported > 0 {
+		m.Imported = db.FromMillis(imported).UTC()
+	}
+	for _, currency := range slices.Sorted(maps.Keys(sums)) {
+		m.Currencies = append(m.Currencies, sums[currency].result(currency, x))
+	}
+	return m, nil
+}
+
+// cover says which part of the month from one moment to another was billed.
+func (m *Month) cover(from, to time.Time) {
 	if m.Known && !m.Through.IsZero() {
 		part := decimal.NewFromInt(int64(m.Through.Sub(from)/time.Minute)).DivRound(decimal.NewFromInt(int64(to.Sub(from)/time.Minute)), 6)
 		m.Covered = decimal.Max(decimal.Zero, decimal.Min(part, decimal.NewFromInt(1)))
 	}
-	return m, nil
 }
 
 // export names what one import had of one billing account.

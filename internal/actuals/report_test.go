@@ -215,6 +215,40 @@ func TestByProjectOfAnIdleAccount(t *testing.T) {
 	covered("1")
 }
 
+// TestByProjectIsRemembered: what was told is told again without its rows, until
+// an import or a state makes another of it.
+func TestByProjectIsRemembered(t *testing.T) {
+	d := dbtest.SQLite(t)
+	c := makeClient(t, d, 1, "acme")
+	s := newStore(d, Rules{{Client: "acme", Accounts: []string{"111"}}})
+	mustImport(t, s, mustRead(t, charge{"ResourceId": "i-0a1b2c3d", "BilledCost": "5"}), ImportOptions{})
+	told := func() string {
+		t.Helper()
+		m, err := s.ByProject(t.Context(), "acme", "2026-10")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(m.Currencies[0].Total.Billed, " in ", len(m.Currencies[0].Projects), " projects")
+	}
+	if got := told(); got != "5 in 0 projects" {
+		t.Error(got)
+	}
+	if _, err := d.ExecContext(t.Context(), `UPDATE billing_rows SET billed = '7'`); err != nil { // which nobody does: rows are never changed
+		t.Fatal(err)
+	}
+	if got := told(); got != "5 in 0 projects" {
+		t.Errorf("%s: read again", got)
+	}
+	known(t, s, c.ID, 7, "live", Resource{Address: "a", Keys: []string{"id:i-0a1b2c3d"}})
+	if got := told(); got != "7 in 1 projects" {
+		t.Errorf("%s after the state was read", got)
+	}
+	mustImport(t, s, mustRead(t, charge{"ResourceId": "i-0a1b2c3d", "BilledCost": "6"}), ImportOptions{})
+	if got := told(); got != "6 in 1 projects" {
+		t.Errorf("%s after another import", got)
+	}
+}
+
 // Nothing of a client's plans or states makes another client's charges his.
 func TestThreat_BillOfAnotherClient(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

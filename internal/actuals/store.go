@@ -22,6 +22,7 @@ type Store struct {
 	trail *access.Trail
 	rules Rules
 	now   func() time.Time
+	told  toldMonths
 }
 
 // NewStore returns the store of a database; now is nil for the clock.
@@ -29,7 +30,7 @@ func NewStore(d *db.DB, trail *access.Trail, rules Rules, now func() time.Time) 
 	if now == nil {
 		now = time.Now
 	}
-	return &Store{d, trail, rules, now}
+	return &Store{db: d, trail: trail, rules: rules, now: now}
 }
 
 // What became of a part.
