@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/config"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/errs"
@@ -28,7 +30,7 @@ const tokenVariable = "TIDELOCK_TOKEN"
 // proven is who acts on a state, and how that is known: it stands in the audit
 // trail. Of a user of the machine only the machine knows.
 func (f personFlags) proven(ctx context.Context, p *program, v *vault, client, name string) (state.Who, error) {
-	text, given := lookup(p.environ)(tokenVariable)
+	text, given := config.Lookup(p.environ)(tokenVariable)
 	if f.token != "" {
 		var err error
 		if text, err = p.readToken(f.token); err != nil {
@@ -67,7 +69,7 @@ func (p *program) readToken(path string) (string, error) {
 		b, err := io.ReadAll(io.LimitReader(p.stdin, 1000))
 		return string(b), err
 	}
-	text, problem, _ := readSecretFile(path)
+	text, problem, _ := config.ReadSecretFile(path)
 	if problem != "" {
 		return "", errs.New(errs.Invalid, "The token can't be read: %s", problem)
 	}
