@@ -23,7 +23,7 @@ import (
 	"github.com/tidelock/tidelock/internal/blob"
 	"github.com/tidelock/tidelock/internal/db/dbtest"
 	"github.com/tidelock/tidelock/internal/errs"
-	"github.com/tidelock/tidelock/internal/toolchain/toolchaintest"
+	"github.com/tidelock/tidelock/internal/toolchain/servers/serverstest"
 )
 
 // s3Server starts an S3 server in this process and returns a bucket's URL.
@@ -47,7 +47,7 @@ func s3Server(t *testing.T, wrap func(http.Handler) http.Handler) string {
 
 func gcsServer(t *testing.T) string {
 	t.Helper()
-	address := toolchaintest.FreeAddress(t)
+	address := serverstest.FreeAddress(t)
 	_, text, _ := net.SplitHostPort(address)
 	port, err := strconv.ParseUint(text, 10, 16)
 	if err != nil {
@@ -69,9 +69,9 @@ var clouds = []struct {
 	url  func(t *testing.T) string
 }{
 	{"s3", func(t *testing.T) string { return s3Server(t, nil) }},
-	{"real s3", func(t *testing.T) string { return toolchaintest.StartS3(t).URL() + "&prefix=one/" }},
+	{"real s3", func(t *testing.T) string { return serverstest.StartS3(t).URL() + "&prefix=one/" }},
 	{"gs", gcsServer},
-	{"azblob", func(t *testing.T) string { return toolchaintest.StartAzurite(t).URL() + "&prefix=one/" }},
+	{"azblob", func(t *testing.T) string { return serverstest.StartAzurite(t).URL() + "&prefix=one/" }},
 }
 
 func openURL(t *testing.T, url string) *blob.Store {

@@ -21,7 +21,7 @@ import (
 
 	"github.com/tidelock/tidelock/internal/blob"
 	"github.com/tidelock/tidelock/internal/errs"
-	"github.com/tidelock/tidelock/internal/toolchain/toolchaintest"
+	"github.com/tidelock/tidelock/internal/toolchain/servers/serverstest"
 )
 
 // everyAct asks the store for each thing that a store does, and returns what it
@@ -119,7 +119,7 @@ func (zeros) Read(p []byte) (int, error) {
 func TestWrongCredentialsOnRealServers(t *testing.T) {
 	const mend = "refuses these credentials: they are wrong, have expired, or lack a right. They need to read, write, list and delete"
 	t.Run("s3", func(t *testing.T) {
-		server := toolchaintest.StartS3(t)
+		server := serverstest.StartS3(t)
 		ref := put(t, openURL(t, server.URL()), "c1", text(100))
 		for wrong, why := range map[string]string{
 			"AWS_SECRET_ACCESS_KEY=canary-wrong-secret": mend,
@@ -132,7 +132,7 @@ func TestWrongCredentialsOnRealServers(t *testing.T) {
 		}
 	})
 	t.Run("azblob", func(t *testing.T) {
-		server := toolchaintest.StartAzurite(t)
+		server := serverstest.StartAzurite(t)
 		ref := put(t, openURL(t, server.URL()), "c1", text(100))
 		signed := func(allowed sas.ContainerPermissions, end time.Time) string {
 			t.Helper()
@@ -194,8 +194,8 @@ func TestNoSuchBucket(t *testing.T) {
 func TestLargeBlobStreamsThroughRealServers(t *testing.T) {
 	const size = 48 << 20
 	for name, where := range map[string]func(t *testing.T) string{
-		"s3":     func(t *testing.T) string { return toolchaintest.StartS3(t).URL() },
-		"azblob": func(t *testing.T) string { return toolchaintest.StartAzurite(t).URL() },
+		"s3":     func(t *testing.T) string { return serverstest.StartS3(t).URL() },
+		"azblob": func(t *testing.T) string { return serverstest.StartAzurite(t).URL() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := openURL(t, where(t))

@@ -18,7 +18,7 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/keyring"
 	"github.com/tidelock/tidelock/internal/redact"
-	"github.com/tidelock/tidelock/internal/toolchain/toolchaintest"
+	"github.com/tidelock/tidelock/internal/toolchain/servers/serverstest"
 )
 
 // line is the network between the server and Vault: it counts calls, and can be
@@ -51,7 +51,7 @@ func newLine(t *testing.T, to string) *line {
 // realKey is a key of a real Vault, asked with the least rights that suffice.
 type realKey struct {
 	keyring.Key
-	vault *toolchaintest.Vault
+	vault *serverstest.Vault
 	line  *line
 	token atomic.Value // string
 	now   atomic.Int64 // seconds that have passed
@@ -59,7 +59,7 @@ type realKey struct {
 
 func newRealKey(t *testing.T) *realKey {
 	t.Helper()
-	k := &realKey{vault: toolchaintest.StartVault(t)}
+	k := &realKey{vault: serverstest.StartVault(t)}
 	k.line = newLine(t, k.vault.Address)
 	k.vault.Key(t, "tidelock", "aes256-gcm96")
 	k.token.Store(k.vault.Token(t, "tidelock", time.Hour, true))

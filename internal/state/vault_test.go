@@ -17,6 +17,7 @@ import (
 	"github.com/tidelock/tidelock/internal/keyring"
 	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/state"
+	"github.com/tidelock/tidelock/internal/toolchain/servers/serverstest"
 	"github.com/tidelock/tidelock/internal/toolchain/toolchaintest"
 )
 
@@ -24,13 +25,13 @@ import (
 // is asked with a token that may do no more than the manual says.
 type vaultWorld struct {
 	*world
-	vault *toolchaintest.Vault
+	vault *serverstest.Vault
 	token atomic.Value // string
 }
 
 func newVaultWorld(t *testing.T) *vaultWorld {
 	t.Helper()
-	v := &vaultWorld{vault: toolchaintest.StartVault(t)}
+	v := &vaultWorld{vault: serverstest.StartVault(t)}
 	v.vault.Key(t, "tidelock", "aes256-gcm96")
 	v.token.Store(v.vault.Token(t, "tidelock", time.Hour, true))
 	clock := func() time.Time { return v.now() }

@@ -1,4 +1,6 @@
-package toolchaintest
+// Package serverstest starts real servers for tests: those that package servers
+// finds. It is for tests alone.
+package serverstest
 
 import (
 	"bytes"

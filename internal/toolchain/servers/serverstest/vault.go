@@ -1,4 +1,4 @@
-package toolchaintest
+package serverstest
 
 import (
 	"bytes"

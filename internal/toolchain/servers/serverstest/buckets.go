@@ -1,4 +1,4 @@
-package toolchaintest
+package serverstest
 
 import (
 	"context"
@@ -14,6 +14,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+	"gocloud.dev/blob"
+	_ "gocloud.dev/blob/s3blob" // s3://
 
 	"github.com/tidelock/tidelock/internal/toolchain/servers"
 )
@@ -29,16 +31,15 @@ const (
 type S3 struct {
 	Endpoint string // URL
 	Bucket   string
-	Folder   string // what the bucket is on the disk
 }
 
 // StartS3 starts a real S3 server; the test skips where there is none.
 func StartS3(t *testing.T) *S3 {
 	t.Helper()
 	path, address, dir := find(t, servers.S3), FreeAddress(t), t.TempDir()
-	s := &S3{"http://" + address, "blobs", filepath.Join(dir, "data", "blobs")}
+	s := &S3{"http://" + address, "blobs"}
 	meta := filepath.Join(dir, "meta") // a file system need not have attributes of its own
-	for _, d := range []string{s.Folder, meta} {
+	for _, d := range []string{filepath.Join(dir, "data", s.Bucket), meta} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -54,6 +55,17 @@ func StartS3(t *testing.T) *S3 {
 // URL is the bucket as blobs.url would name it.
 func (s *S3) URL() string {
 	return "s3://" + s.Bucket + "?region=us-east-1&endpoint=" + url.QueryEscape(s.Endpoint)
+}
+
+// Open opens the bucket past the code under test; the test's end closes it.
+func (s *S3) Open(t *testing.T) *blob.Bucket {
+	t.Helper()
+	b, err := blob.OpenBucket(t.Context(), s.URL()+"&use_path_style=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	return b
 }
 
 // The account and its key that every Azurite has.
