@@ -16,6 +16,7 @@ import (
 var envKnown = map[string]bool{
 	"TIDELOCK_CONFIG": true, // the configuration file
 	"TIDELOCK_CACHE":  true, // where the demo, the tests and the benchmarks keep the tools that they build
+	"TIDELOCK_TOKEN":  true, // of whoever calls a command that asks who it is
 }
 
 // readEnv reads the environment over what the file said.
