@@ -86,38 +86,55 @@ func (h *handler) serve(c *call) error {
 	if client.Status == clients.Deleted {
 		return errs.New(errs.Forbidden, "The client %s has left this Tidelock.", slug)
 	}
-	act, scope := h.act(c.Method, onLock)
-	if act == nil {
-		c.w.Header().Set("Allow", map[bool]string{true: "LOCK, UNLOCK, POST, DELETE", false: "GET, HEAD, POST, PUT, DELETE, LOCK, UNLOCK"}[onLock])
+	verb, allow := find(c.Method, onLock)
+	if verb == nil {
+		c.w.Header().Set("Allow", allow)
 		return errMethod
 	}
-	if scope != "" && !c.cred.May(scope) {
-		return errs.New(errs.Forbidden, "The token may not %s.", scope)
+	if verb.scope != "" && !c.cred.May(verb.scope) {
+		return errs.New(errs.Forbidden, "The token may not %s.", verb.scope)
 	}
 	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(transferTime)) // a recorder in a test has none
-	return act(c)
+	return verb.do(h, c)
 }
 
-// act returns what a method does and what it takes; nil for one that is not
-// known.
-func (h *handler) act(method string, onLock bool) (func(*call) error, access.Scope) {
-	switch {
-	case method == "LOCK", onLock && method == http.MethodPost:
-		return h.lock, access.ScopeLock
-	case method == "UNLOCK", onLock && method == http.MethodDelete:
-		return h.unlock, "" // which it takes depends on the body
-	case onLock:
-		return nil, ""
+// verb is one kind of request: of a state, or of the address behind it with
+// /lock.
+type verb struct {
+	method string
+	onLock bool
+	scope  access.Scope // "" where the body decides
+	do     func(*handler, *call) error
+}
+
+var verbs = []verb{
+	{"GET", false, access.ScopeRead, (*handler).get},
+	{"HEAD", false, access.ScopeRead, (*handler).get},
+	{"POST", false, access.ScopeWrite, (*handler).post},
+	{"PUT", false, access.ScopeWrite, (*handler).post},
+	{"DELETE", false, access.ScopeWrite, (*handler).delete},
+	{"LOCK", false, access.ScopeLock, (*handler).lock},
+	{"UNLOCK", false, "", (*handler).unlock},
+	{"LOCK", true, access.ScopeLock, (*handler).lock},
+	{"UNLOCK", true, "", (*handler).unlock},
+	{"POST", true, access.ScopeLock, (*handler).lock},
+	{"DELETE", true, "", (*handler).unlock},
+}
+
+// find returns the verb of a method; nil, and those that there are, for one that
+// is not known.
+func find(method string, onLock bool) (found *verb, allow string) {
+	var all []string
+	for i, v := range verbs {
+		if v.onLock != onLock {
+			continue
+		}
+		if v.method == method {
+			return &verbs[i], ""
+		}
+		all = append(all, v.method)
 	}
-	switch method {
-	case http.MethodGet, http.MethodHead:
-		return h.get, access.ScopeRead
-	case http.MethodPost, http.MethodPut:
-		return h.post, access.ScopeWrite
-	case http.MethodDelete:
-		return h.delete, access.ScopeWrite
-	}
-	return nil, ""
+	return nil, strings.Join(all, ", ")
 }
 
 func (h *handler) get(c *call) error {

@@ -377,7 +377,7 @@ func TestThreat_StatesOfOthersAreNotThere(t *testing.T) {
 	w.want(200, mine, "POST", at, now)
 	w.want(200, mine, "LOCK", at, lockInfo("A"))
 	run := func(client, project string) string {
-		token, err := w.store.RunToken(t.Context(), state.RunAccess{Client: client, Name: project, Run: "r-" + project, Write: true, Until: w.now().Add(time.Hour)})
+		token, err := w.store.RunToken(t.Context(), state.RunAccess{Client: client, Name: project, Run: "r-" + project, Write: true, Until: w.now().Add(48 * time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -398,16 +398,34 @@ func TestThreat_StatesOfOthersAreNotThere(t *testing.T) {
 		"acme's, of another project":  {w.token(w.acme, "net/dev"), 403},
 		"a run's of another project":  {run(w.acme.ID, "net/dev"), 403},
 	}
-	methods := []string{"GET", "HEAD", "POST", "PUT", "DELETE", "LOCK", "UNLOCK", "PATCH", "OPTIONS"}
+	// What the handler knows, from its own table, and what it does not.
+	known := append(state.Verbs(), [][3]string{{"PATCH"}, {"OPTIONS"}, {"GET", "/lock"}, {"PUT", "/lock"}, {"HEAD", "/lock"}}...)
+	if len(known) < 16 {
+		t.Fatalf("only %q", known)
+	}
+	bodies := map[string]string{"POST": doc(6, "l", "x"), "PUT": doc(6, "l", "x"), "LOCK": lockInfo("B"), "UNLOCK": lockInfo("A"), "POST/lock": lockInfo("B"), "DELETE/lock": lockInfo("A")}
 	for name, c := range credentials {
-		for _, form := range []string{"", "/lock", "?ID=A", "/lock?ID=A"} {
-			for _, method := range methods {
+		for _, verb := range known {
+			for _, query := range []string{"", "?ID=A"} {
 				for _, project := range []string{"net/prod", "no/such"} {
-					path := "/state/acme/" + project + form
-					body := map[string]string{"POST": doc(6, "l", "x"), "PUT": doc(6, "l", "x"), "LOCK": lockInfo("B"), "UNLOCK": lockInfo("A")}[method]
+					method, path := verb[0], "/state/acme/"+project+verb[1]+query
+					body, ok := bodies[method+verb[1]]
+					if !ok {
+						body = bodies[method]
+					}
+					rows := 1 // in the audit trail, whose meter lets each one through
+					if c.status == 401 {
+						rows = 0 // as of its flood
+					} else {
+						w.pass(61 * time.Second)
+					}
+					before := w.refusals()
 					a := w.ask(c.token, method, path, body)
 					if a.code != c.status && !(c.status == 401 && a.code == 429) {
 						t.Errorf("%s: %s %s: %d, not %d", name, method, path, a.code, c.status)
+					}
+					if got := w.refusals() - before; got < rows {
+						t.Errorf("%s: %s %s: %d rows in the audit trail", name, method, path, got)
 					}
 					if strings.Contains(a.body, "secret-of-acme") || strings.Contains(a.body, "carol") || strings.Contains(fmt.Sprint(a.head), sumOf(now)) {
 						t.Errorf("%s: %s %s tells of the state: %s", name, method, path, a.body)
@@ -416,8 +434,11 @@ func TestThreat_StatesOfOthersAreNotThere(t *testing.T) {
 			}
 		}
 		// What is there and what is not look alike.
+		if c.status != 404 {
+			continue
+		}
 		here, nowhere := w.ask(c.token, "GET", at, ""), w.ask(c.token, "GET", "/state/nobody/x", "")
-		if c.status == 404 && (here.code != nowhere.code || here.body != nowhere.body) {
+		if here.code != nowhere.code || here.body != nowhere.body {
 			t.Errorf("%s: %d %s is not %d %s", name, here.code, here.body, nowhere.code, nowhere.body)
 		}
 	}
@@ -445,6 +466,27 @@ func TestThreat_StatesOfOthersAreNotThere(t *testing.T) {
 		if !found {
 			t.Errorf("no audit row says %q", says)
 		}
+	}
+}
+
+// refusals is how many refusals the trail tells of.
+func (w *world) refusals() (n int) {
+	w.t.Helper()
+	if err := w.db.QueryRowContext(context.Background(), `SELECT count(*) FROM events WHERE action = 'state.refused'`).Scan(&n); err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
+// No scope includes another: each kind of request takes its own.
+func TestScopesOfVerbs(t *testing.T) {
+	w := sqliteWorld(t)
+	for _, v := range state.Verbs() {
+		others := []access.Scope{access.ScopeRead, access.ScopeWrite, access.ScopeForceWrite} // of an UNLOCK, which takes lock or force-unlock
+		if v[2] != "" {
+			others = slices.DeleteFunc(append(access.Scopes(), access.ScopeForceWrite), func(s access.Scope) bool { return string(s) == v[2] })
+		}
+		w.want(403, w.token(w.acme, "**", others...), v[0], at+v[1], lockInfo("A"))
 	}
 }
 
