@@ -109,6 +109,23 @@ func (r *Ring) Lost(id string) error {
 		"Bring it back from its backup and name it in a wrapping_key block of the configuration; nothing else can open the data.", id, r)
 }
 
+// probed is a key that somebody else keeps, who may not be there.
+type probed interface {
+	probe(ctx context.Context) error
+}
+
+// Probe has every key that somebody else keeps wrap and unwrap. It joins the
+// errors of those that can't.
+func (r *Ring) Probe(ctx context.Context) error {
+	var all []error
+	for _, id := range r.IDs() {
+		if k, ok := r.keys[id].(probed); ok {
+			all = append(all, k.probe(ctx))
+		}
+	}
+	return errors.Join(all...)
+}
+
 // Has reports whether the key is there.
 func (r *Ring) Has(id string) bool { return r.keys[id] != nil }
 

@@ -99,12 +99,16 @@ func (v *transit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func token(text string) func() (redact.Secret, error) {
+	return func() (redact.Secret, error) { return redact.NewSecret(text), nil }
+}
+
 func vaultKey(t *testing.T) (keyring.Key, *transit) {
 	t.Helper()
 	v := &transit{token: "s.right"}
 	server := httptest.NewServer(v)
 	t.Cleanup(server.Close)
-	k, err := keyring.NewVault(keyring.Vault{Address: server.URL, Mount: "team", Key: "tidelock", Token: func() redact.Secret { return redact.NewSecret("s.right") }})
+	k, err := keyring.NewVault(keyring.Vault{Address: server.URL, Mount: "team", Key: "tidelock", Token: token("s.right")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ type Vault struct {
 	Key       string // its name; the type must be one that takes associated data, as aes256-gcm96 does
 	// Token is asked for each call, so that one that was put in the place of
 	// another is used.
-	Token func() redact.Secret
+	Token func() (redact.Secret, error)
 	Now   func() time.Time // time.Now if nil
 }
 
@@ -115,6 +115,20 @@ func (k *vaultKey) Unwrap(ctx context.Context, wrapped, bound []byte) ([]byte, e
 	return plain, nil
 }
 
+// probe encrypts and decrypts, past what is remembered.
+func (k *vaultKey) probe(ctx context.Context) error {
+	const content = "dGlkZWxvY2sgd2FzIGhlcmU=" // in base64, as Vault wants it
+	wrapped, err := k.call(ctx, "encrypt", "ciphertext", map[string]any{"plaintext": content, "associated_data": content})
+	if err != nil {
+		return err
+	}
+	got, err := k.call(ctx, "decrypt", "plaintext", map[string]any{"ciphertext": wrapped, "associated_data": content})
+	if err == nil && got != content {
+		err = errs.New(errs.Internal, "What the key %s decrypts is not what it encrypted.", k.ID())
+	}
+	return err
+}
+
 // newest implements versioned: what Vault wraps begins with the version of the
 // key, as in vault:v2:.
 func (k *vaultKey) newest(ctx context.Context) (string, error) {
@@ -143,9 +157,12 @@ func (k *vaultKey) call(ctx context.Context, act, field string, data map[string]
 
 // ask asks Vault with the token as it is now.
 func (k *vaultKey) ask(ctx context.Context, act string, with func(context.Context) (*vault.Secret, error)) (*vault.Secret, error) {
-	token := k.at.Token()
-	if token.Empty() {
-		return nil, errs.New(errs.Unavailable, "There is no token of Vault for the key %s: the file that vault_token_file names is empty or can't be read. Nothing was changed; whatever writes the file, such as Vault's agent, must run.", k.ID())
+	token, err := k.at.Token()
+	if err == nil && token.Empty() {
+		err = errors.New("it is empty")
+	}
+	if err != nil {
+		return nil, errs.Wrap(errs.Unavailable, err, "There is no token of Vault for the key %s: the file that vault_token_file names is empty or can't be read. Nothing was changed; whatever writes the file, such as Vault's agent, must run.", k.ID())
 	}
 	k.client.SetToken(token.Reveal())
 	limited, cancel := context.WithTimeout(ctx, vaultTime)

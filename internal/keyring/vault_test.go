@@ -72,7 +72,7 @@ func (k *realKey) at(t *testing.T, name string) keyring.Key {
 	begun := time.Now()
 	key, err := keyring.NewVault(keyring.Vault{
 		Address: k.line.URL, Mount: "transit", Key: name,
-		Token: func() redact.Secret { return redact.NewSecret(k.token.Load().(string)) },
+		Token: func() (redact.Secret, error) { return redact.NewSecret(k.token.Load().(string)), nil },
 		Now:   func() time.Time { return begun.Add(time.Duration(k.now.Load()) * time.Second) },
 	})
 	if err != nil {
@@ -177,13 +177,16 @@ func TestFault36_RealVaultSealedDownRevokedLost(t *testing.T) {
 		if _, _, err := r.NewDataKey(ctx, bound); err != nil {
 			t.Errorf("after %s: %v", after, err)
 		}
+		if err := r.Probe(ctx); err != nil {
+			t.Errorf("after %s: %v", after, err)
+		}
 	}
 	refused := func(kind errs.Kind, words ...string) {
 		t.Helper()
 		k.forget()
 		_, unwrap := r.Open(ctx, w, bound)
 		_, _, wrap := r.NewDataKey(ctx, bound)
-		for act, err := range map[string]error{"wrap": wrap, "unwrap": unwrap} {
+		for act, err := range map[string]error{"wrap": wrap, "unwrap": unwrap, "probe": r.Probe(ctx)} {
 			if !errs.Is(err, kind) || !strings.Contains(errs.Sentence(err), k.ID()) {
 				t.Errorf("%s: %v", act, err)
 			}
@@ -339,7 +342,7 @@ func TestVaultEnvironmentDoesNotLeadElsewhere(t *testing.T) {
 	for name, v := range map[string]string{"VAULT_ADDR": elsewhere.URL, "VAULT_AGENT_ADDR": elsewhere.URL, "VAULT_TOKEN": "s.other", "VAULT_NAMESPACE": "other", "VAULT_WRAP_TTL": "60s"} {
 		t.Setenv(name, v)
 	}
-	k, err := keyring.NewVault(keyring.Vault{Address: server.URL, Mount: "team", Key: "tidelock", Token: func() redact.Secret { return redact.NewSecret("s.right") }})
+	k, err := keyring.NewVault(keyring.Vault{Address: server.URL, Mount: "team", Key: "tidelock", Token: token("s.right")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -356,7 +359,7 @@ func TestVaultThatHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	k, err := keyring.NewVault(keyring.Vault{Address: "http://" + l.Addr().String(), Key: "tidelock", Token: func() redact.Secret { return redact.NewSecret("s.right") }})
+	k, err := keyring.NewVault(keyring.Vault{Address: "http://" + l.Addr().String(), Key: "tidelock", Token: token("s.right")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func newVaultWorld(t *testing.T) *vaultWorld {
 	clock := func() time.Time { return v.now() }
 	key, err := keyring.NewVault(keyring.Vault{
 		Address: v.vault.Address, Key: "tidelock", Now: clock,
-		Token: func() redact.Secret { return redact.NewSecret(v.token.Load().(string)) },
+		Token: func() (redact.Secret, error) { return redact.NewSecret(v.token.Load().(string)), nil },
 	})
 	if err != nil {
 		t.Fatal(err)

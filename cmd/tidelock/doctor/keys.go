@@ -12,21 +12,29 @@ import (
 	"github.com/tidelock/tidelock/internal/state"
 )
 
-// checkStateKeys tells of keys that stored states need and that are not there.
+// checkStateKeys tells of keys that stored states need and that are not there,
+// and of those in Vault that can't be used.
 func checkStateKeys(ctx context.Context, c *Clinic) Diagnosis {
 	if c.config.Database.Empty() || c.problems.Of("database", "database_file") != nil || c.problems.Of(config.WrappingBlock) != nil {
 		return skip("the database or the keys are not known, see configuration")
 	}
-	if !c.config.DatabaseExists() {
+	stored := c.config.DatabaseExists()
+	key, err := config.FindEncryptionKey(c.config)
+	if err != nil && !stored {
 		return ok("no state is stored yet")
 	}
-	key, err := config.FindEncryptionKey(c.config)
 	if err != nil {
 		return skip("there is no key, see encryption-key")
 	}
 	ring, err := parts.Keyring(c.config, key)
 	if err != nil {
 		return fail("name the key in the configuration where it is, or take its block out", "%s", errs.Explain(err))
+	}
+	if err := ring.Probe(ctx); err != nil {
+		return fail("mend what is said of Vault: until then no state is written under its key, and none read that was not read lately", "%s", errs.Explain(err))
+	}
+	if !stored {
+		return ok("no state is stored yet")
 	}
 	d, err := db.Open(ctx, c.config.Database.Reveal())
 	if err != nil {

@@ -54,12 +54,9 @@ func wrappingKey(k config.WrappingKey, environ []string) (keyring.Key, error) {
 		i := strings.LastIndexByte(k.VaultKey, '/')
 		return keyring.NewVault(keyring.Vault{
 			Address: k.VaultAddress, Namespace: k.VaultNamespace, Mount: k.VaultKey[:i], Key: k.VaultKey[i+1:],
-			Token: func() redact.Secret {
+			Token: func() (redact.Secret, error) {
 				text, err := os.ReadFile(k.VaultTokenFile)
-				if err != nil {
-					return redact.Secret{} // Vault then refuses, and the refusal names the token
-				}
-				return redact.NewSecret(strings.TrimSpace(string(text)))
+				return redact.NewSecret(strings.TrimSpace(string(text))), err
 			},
 		})
 	}

@@ -1,12 +1,15 @@
 package parts
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/redact"
 )
 
@@ -41,6 +44,10 @@ wrapping_key "env" { env = "SOME_KEY" }
 	}
 	if ids := ring.IDs(); len(ids) != 4 || ring.Active() != "vault-infra/team/transit/tidelock" {
 		t.Errorf("keys %v, active %s", ids, ring.Active())
+	}
+	// The token's file is read for each use, and is not there.
+	if _, _, err := ring.NewDataKey(t.Context(), nil); !errs.Is(err, errs.Unavailable) || !strings.Contains(errs.Sentence(err), "no token of Vault") || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without a token: %v", err)
 	}
 	earlier, err := EarlierKeys(l.Config)
 	if err != nil || len(earlier) != 2 || earlier[0].Reveal() != keyOne || earlier[1].Reveal() != keyTwo {
