@@ -251,6 +251,13 @@ web {
   # password_file = "secrets/web.password"
 }
 
+metrics {
+  # listen     = "127.0.0.1:9464" # off without one
+  # token_file = "secrets/metrics.token" # where other machines reach it
+  # without_token = false
+  # clients       = false
+}
+
 # What projects may cost a month, and who approves what goes over it.
 budget "acme-prod" {
   client = "acme"

@@ -35,6 +35,7 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/explorer"
 	"github.com/tidelock/tidelock/internal/github"
+	"github.com/tidelock/tidelock/internal/metrics"
 	"github.com/tidelock/tidelock/internal/policyset"
 	"github.com/tidelock/tidelock/internal/prices"
 	"github.com/tidelock/tidelock/internal/providers"
@@ -76,6 +77,9 @@ type server struct {
 	states    *state.Store
 	replica   *backup.Replica // nil where none is configured
 	inventory *explorer.Index
+
+	metrics *metrics.Metrics // nil where figures are told nowhere
+	figures net.Listener     // of those
 }
 
 // newServer wires a server up from a checked configuration. Nothing runs and
@@ -105,6 +109,7 @@ func newServer(ctx context.Context, c config.Config, environ []string, log *slog
 	if err := s.db.Migrate(ctx); err != nil {
 		return nil, err
 	}
+	s.metrics = s.newMetrics()
 	if err := s.startReplica(ctx, key); err != nil {
 		return nil, err
 	}
@@ -117,7 +122,11 @@ func newServer(ctx context.Context, c config.Config, environ []string, log *slog
 	if s.queue, err = queue.New(queue.Options{Node: node, Name: hostname(), DB: s.db, Log: log, Lanes: lanes, Fair: bot.FairLanes()}); err != nil {
 		return nil, err
 	}
-	if s.app, err = github.NewApp(appOptions(c, log)); err != nil {
+	app := appOptions(c, log)
+	if s.metrics != nil {
+		app.OnCall = s.metrics.GitHub
+	}
+	if s.app, err = github.NewApp(app); err != nil {
 		return nil, err
 	}
 	options, err := s.botOptions(ctx, node, key, terraform)
@@ -125,6 +134,7 @@ func newServer(ctx context.Context, c config.Config, environ []string, log *slog
 		return nil, err
 	}
 	s.bot = bot.New(options)
+	s.observe()
 	s.http = &http.Server{
 		Handler: s.routes(key), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -149,7 +159,7 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	if s.blobs, err = parts.Blobs(ctx, c, key); err != nil {
 		return bot.Options{}, err
 	}
-	s.masker = redact.NewMasker(c.GitHub.PrivateKey.Reveal(), c.GitHub.WebhookSecret.Reveal(), key.Reveal(), c.Database.Reveal(), c.Web.Password.Reveal())
+	s.masker = redact.NewMasker(c.GitHub.PrivateKey.Reveal(), c.GitHub.WebhookSecret.Reveal(), key.Reveal(), c.Database.Reveal(), c.Web.Password.Reveal(), c.Metrics.Token.Reveal())
 	self, err := os.Executable()
 	if err != nil {
 		return bot.Options{}, fmt.Errorf("find this program: %w", err)
@@ -286,18 +296,23 @@ func (s *server) routes(key redact.Secret) http.Handler {
 	r.Handle("/webhook", s.bot)
 	r.HandleFunc("/healthz", s.health).Methods(http.MethodGet, http.MethodHead)
 	s.routeLogins(r)
+	var pages http.Handler
 	if s.config.Web.Enabled {
-		r.PathPrefix("/").Handler(web.New(web.Options{
+		pages = web.New(web.Options{
 			DB: s.db, Runs: s.runs, Clients: clients.NewStore(s.db), Queue: s.queue, Trail: s.trail, Blobs: s.blobs,
 			Log: s.log, Password: s.config.Web.Password, Masker: s.masker,
 			Node: s.node, LogPath: s.runner.LogPath,
 			Rules: s.policies.Known, Version: buildVersion().Version,
 			Ledger: s.budget, Bills: actuals.NewStore(s.db, s.trail, s.config.Billing, nil),
 			States: s.states, Inventory: s.inventory,
-		}))
+		})
+		r.PathPrefix(pagesPrefix).Handler(pages)
 	}
-	return s.statesFirst(key, r)
+	return s.counted(r, pages, s.statesFirst(key, r))
 }
+
+// pagesPrefix is where the pages are: wherever nothing else is.
+const pagesPrefix = "/"
 
 // health answers 200 while webhooks can be stored and applies begun, and says no
 // more than that.
@@ -324,6 +339,9 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	if err := s.bot.Recover(ctx); err != nil {
 		return err
 	}
+	if err := s.listenFigures(ctx); err != nil {
+		return err
+	}
 	// The queue's own context must outlive ctx: it is stopped in order below.
 	if err := s.queue.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
@@ -337,12 +355,14 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	wg.Go(func() { s.bot.WatchWaivers(work) })
 	wg.Go(func() { s.bot.WatchBudgets(work) })
 	wg.Go(func() { s.states.Watch(work, time.Hour) })
+	wg.Go(func() { s.states.Keys.Keep(work, s.log) })
 	wg.Go(func() { s.inventory.Watch(work, 3*time.Second) })
 	wg.Go(func() { s.sweepCopies(work) })
 	wg.Go(func() { s.watchReplica(work) })
 	wg.Go(func() { s.bot.Policies.Watch(work) })
 	wg.Go(func() { s.prices.Watch(work, time.Minute, s.log) })
 	wg.Go(func() { s.refresher.Watch(work) })
+	wg.Go(func() { s.tellFigures(work) })
 	failed := make(chan error, 1)
 	wg.Go(func() {
 		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -378,6 +398,9 @@ func (s *server) close() {
 		if err := s.db.Close(); err != nil {
 			s.log.Warn("database not closed", "error", err)
 		}
+	}
+	if s.figures != nil {
+		s.figures.Close()
 	}
 	if s.lock != nil {
 		s.lock.Close()

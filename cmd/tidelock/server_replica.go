@@ -23,6 +23,9 @@ func (s *server) startReplica(ctx context.Context, key redact.Secret) (err error
 	if err != nil {
 		return err
 	}
+	if s.metrics != nil {
+		to.Observe(s.metrics.Blobs("replica"))
+	}
 	if s.replica, err = backup.StartReplica(ctx, s.db.Path(), to, slog.New(warnings{s.log.Handler()}), s.log); err != nil {
 		return err
 	}

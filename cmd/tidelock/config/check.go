@@ -113,16 +113,21 @@ func checkCommands(c *Config) string {
 	return ""
 }
 
-func checkListen(c *Config) string {
-	host, port, err := net.SplitHostPort(c.Listen)
+func checkListen(c *Config) string { return checkAddress(c.Listen, "127.0.0.1:8080") }
+
+// checkAddress says what keeps text from being an address to listen on; example
+// is one.
+func checkAddress(text, example string) string {
+	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		return fmt.Sprintf(`must be an address and a port, such as "127.0.0.1:8080" or ":8080", but is %q.`, c.Listen)
+		_, n, _ := net.SplitHostPort(example)
+		return fmt.Sprintf(`must be an address and a port, such as %q or %q, but is %q.`, example, ":"+n, text)
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
 		return fmt.Sprintf("must end with a port between 0 and 65535, but the port is %q.", port)
 	}
 	if strings.ContainsAny(host, "/ ") {
-		return fmt.Sprintf("must be an address and a port, without a scheme or a path, but is %q.", c.Listen)
+		return fmt.Sprintf("must be an address and a port, without a scheme or a path, but is %q.", text)
 	}
 	return ""
 }

@@ -52,6 +52,7 @@ type Config struct {
 	Replica   Replica
 	Log       Log
 	Web       Web
+	Metrics   Metrics
 
 	// Gates stand before plans, applies and destroys, as the file has them:
 	// Set.WithFloor adds Defaults.RequiredApprovals and the policies.

@@ -256,6 +256,7 @@ func TestThreat_SecretInTheConfigurationFileIsRefusedAndNotShown(t *testing.T) {
 		"webhook secret":     "github {\n  webhook_secret = \"" + canary + "\"\n}",
 		"private key":        "github {\n  private_key = \"" + canary + "\"\n}",
 		"web password":       "web {\n  password = \"" + canary + "\"\n}",
+		"metrics token":      "metrics {\n  token = \"" + canary + "\"\n}",
 		"encryption key":     `encryption_key = "` + canary + `"`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -46,6 +46,7 @@ var sections = []section{
 	{"replica", "A copy of the SQLite database elsewhere that follows each commit; see [Backup](backup.md#replication)."},
 	{"log", "The server's log, written to standard error."},
 	{"web", "The pages that show pull requests, runs and history."},
+	{"metrics", "Figures for Prometheus; see [Metrics](metrics.md)."},
 }
 
 var settings = []setting{
@@ -294,6 +295,17 @@ var settings = []setting{
 		doc: "Password that the pages ask for, with any user name. Without one they answer only requests that come from this machine itself."},
 	{path: "web.password_file", bind: func(c *Config) any { return &c.Web.PasswordFile }, isPath: true, derived: "none",
 		doc: "File that holds the password of the pages."},
+
+	{path: "metrics.listen", bind: func(c *Config) any { return &c.Metrics.Listen }, check: checkMetricsListen, derived: "none",
+		doc: "Address and port at which the server tells figures for Prometheus, with the path `/metrics` and nothing else. Without one it tells none. Where other machines reach it, it needs `token_file`, or `without_token`."},
+	{path: "metrics.token", bind: func(c *Config) any { return &c.Metrics.Token }, from: "metrics.token_file", check: checkMetricsToken, derived: "none",
+		doc: "Bearer token that Prometheus must show."},
+	{path: "metrics.token_file", bind: func(c *Config) any { return &c.Metrics.TokenFile }, isPath: true, derived: "none",
+		doc: "File that holds the token. Prometheus takes the same file as `credentials_file`."},
+	{path: "metrics.without_token", bind: func(c *Config) any { return &c.Metrics.WithoutToken },
+		doc: "Whether whoever reaches `metrics.listen` may read the figures without a token, from other machines too."},
+	{path: "metrics.clients", bind: func(c *Config) any { return &c.Metrics.Clients },
+		doc: "Whether there are figures of single clients, by their slugs: a series for each client. Without it figures name nobody."},
 }
 
 // SettingNames returns the names of all settings, such as "github.app_id", in
