@@ -24,6 +24,7 @@ import (
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/db/dbtest"
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/toolchain/servers/serverstest"
 )
 
 // The drill's writer is this test's own program, so that it can be killed.
@@ -93,6 +94,8 @@ func TestDrillKillRestoreCompare(t *testing.T) {
 			t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
 			return "s3://replica?region=us-east-1&prefix=one/&endpoint=" + url.QueryEscape(server.URL)
 		},
+		"real s3": func(t *testing.T) string { return serverstest.StartS3(t).URL() + "&prefix=one/" },
+		"azblob":  func(t *testing.T) string { return serverstest.StartAzurite(t).URL() + "&prefix=one/" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			replica := where(t)
