@@ -120,7 +120,11 @@ func (s *Store) Judge(ctx context.Context, q db.Querier, change string) ([]Verdi
 		if err != nil {
 			return nil, err
 		}
-		v.Shared = len(p.clients) > 1
+		if v.Shared = len(p.clients) > 1; v.Shared { // what others have is not told, its currency neither
+			v.LeftOut = slices.DeleteFunc(v.LeftOut, func(currency string) bool {
+				return !slices.ContainsFunc(p.mine, func(e Entry) bool { return e.Amounts.Currency == currency })
+			})
+		}
 		v.ApprovedBy = standing(words, v, of)
 		out = append(out, v)
 	}

@@ -396,6 +396,16 @@ func TestThreat_BudgetOfSeveralClientsTellsNoneOfTheOthers(t *testing.T) {
 	if err != nil || len(r.Clients) != 1 || len(r.Clients[0].Budgets) != 1 || !r.Clients[0].Budgets[0].Shared {
 		t.Fatalf("%+v, %v", r, err)
 	}
+
+	// Nor in which currency they have something.
+	yen, euros := estimate("0", "5"), estimate("0", "5")
+	yen.Currency, euros.Currency = "JPY", "EUR"
+	w.applied(w.planned(w.subject(w.other, theirs, 1, "tokyo"), yen), true)
+	next := w.change(w.repo, 2)
+	w.planned(w.subject(w.repo, next, 2, "app"), euros)
+	if v := w.verdict(next); !slices.Equal(v.LeftOut, []string{"EUR"}) || strings.Contains(v.Stands(), "JPY") {
+		t.Errorf("%q: %s", v.LeftOut, v.Stands())
+	}
 }
 
 func (w *world) alert(change string) (out []Alert) {

@@ -155,6 +155,9 @@ func awsOpenSearch(s *side) {
 	if iops, st := ebs.num("iops"); st == known && (typ == "io1" || typ == "gp3" && iops.GreaterThan(whole(3000))) {
 		s.lacks("Storage IOPS")
 	}
+	if through, st := ebs.num("throughput"); st == known && typ == "gp3" && through.GreaterThan(whole(125)) {
+		s.lacks("Storage throughput")
+	}
 }
 
 // openSearchNodes bills one role of nodes and returns how many there are.

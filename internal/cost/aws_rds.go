@@ -142,13 +142,18 @@ func awsRDSCluster(s *side) {
 	if class, st := s.str("db_cluster_instance_class"); st == known {
 		engine, _ := s.str("engine")
 		s.charge("Database in three zones", class+", "+engine, "rds-"+engine, class+"/multi-az-cluster", one())
-		if size, st := s.num("allocated_storage"); st == known {
-			typ, st := s.str("storage_type")
-			if st != known {
-				typ = "io1"
-				s.assume("io1 storage")
-			}
+		typ, st := s.str("storage_type")
+		if st != known {
+			typ = "io1"
+			s.assume("io1 storage")
+		}
+		if size, ok := s.needNum(s.view, "allocated_storage"); ok {
 			s.charge("Storage in three zones", typ+", "+size.String()+" GB", "rds-storage", typ+"/multi-az-cluster", size)
+		}
+		if typ == "io1" || typ == "io2" {
+			if iops, ok := s.needNum(s.view, "iops"); ok {
+				s.charge("Storage IOPS in three zones", typ, "rds-storage", typ+"-iops/multi-az-cluster", iops)
+			}
 		}
 		return
 	}

@@ -117,6 +117,9 @@ func awsDynamoDB(s *side) {
 			meter{key: "monthly_write_request_units", name: "Write requests", service: "dynamodb", sku: "write-request"},
 			meter{key: "monthly_read_request_units", name: "Read requests", service: "dynamodb", sku: "read-request"},
 		)
+		if len(replicas) > 0 {
+			s.byUse("requests in the replicas' regions")
+		}
 	} else {
 		read, okRead := s.needNum(s.view, "read_capacity")
 		write, okWrite := s.needNum(s.view, "write_capacity")
@@ -140,8 +143,11 @@ func awsDynamoDB(s *side) {
 					s.notKnown("region_name of a replica")
 					continue
 				}
-				s.inRegion(region, func() {
+				s.inRegion(region, func() { // each has the table's capacity, unless it is scaled apart
 					s.charge("Replicated write capacity", region, "dynamodb", "rwcu", write)
+					if okRead {
+						s.charge("Replica's read capacity", region, "dynamodb", "rcu", read)
+					}
 				})
 			}
 		}

@@ -106,6 +106,12 @@ var worked = []struct {
 			"ebs_options":    []any{object{"ebs_enabled": true, "volume_type": "gp2", "volume_size": 100}},
 		}, nil,
 		StatusPriced, "588", "6 × 730 × 0.125 + 3 × 100 × 0.135"},
+	{"search domain with more throughput than gp3 has", "aws_opensearch_domain",
+		object{
+			"cluster_config": []any{object{"instance_type": "c5.large.search", "instance_count": 1}},
+			"ebs_options":    []any{object{"ebs_enabled": true, "volume_type": "gp3", "volume_size": 100, "throughput": 250}},
+		}, nil,
+		StatusPartial, "103.45", "730 × 0.125 + 100 × 0.122"},
 	{"cluster", "aws_eks_cluster", object{"version": "1.34"}, nil, StatusPriced, "73", "730 × 0.10"},
 	{"cluster of an old version", "aws_eks_cluster", object{"version": "1.31"}, nil, StatusPriced, "438", "730 × 0.60"},
 	{"cluster that is upgraded before its version is old", "aws_eks_cluster", object{"version": "1.31", "upgrade_policy": []any{object{"support_type": "STANDARD"}}}, nil, StatusPriced, "73", "730 × 0.10"},

@@ -160,6 +160,7 @@ func (x *reading) resource(was, is *Resource) {
 		x.saves = true
 	default: // left out altogether: one side alone would look like a change
 		x.adds, x.saves = true, true
+		x.e.Resources[len(x.e.Resources)-1].Apart = true
 		return
 	}
 	x.e.Before, x.e.After = x.e.Before.Add(before.total), x.e.After.Add(after.total)

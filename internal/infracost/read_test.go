@@ -174,3 +174,21 @@ func TestCompare(t *testing.T) {
 		t.Errorf("another currency: %v", err)
 	}
 }
+
+// TestServicesOfWhatCannotBeCompared: a resource of which one side can't be
+// priced is in no total, and so in no service's.
+func TestServicesOfWhatCannotBeCompared(t *testing.T) {
+	side := func(last string) string {
+		return `{"resources": [{"name": "aws_instance.a", "metadata": {}, "costComponents": [
+			{"name": "Instance usage", "unit": "hours", "monthlyQuantity": "730", "price": "0.1", "monthlyCost": "73"}` + last + `]}], "totalMonthlyCost": null}`
+	}
+	root := read(t, []byte(`{"version": "0.2", "currency": "USD", "projects": [{"name": "p", "metadata": {}, "pastBreakdown": `+side("")+`,
+		"breakdown": `+side(`, {"name": "root volume", "unit": "GB", "monthlyQuantity": "8", "price": "0", "monthlyCost": "0", "priceNotFound": true}`)+`}]}`))
+	e := root.Estimate(root.Projects[0])
+	if e.Bound != cost.BoundPartial || !e.Before.IsZero() || !e.After.IsZero() {
+		t.Fatalf("%+v", e)
+	}
+	if all := e.ByService(); len(all) != 0 {
+		t.Errorf("%+v", all)
+	}
+}
