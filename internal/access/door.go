@@ -25,7 +25,7 @@ func Address(r *http.Request) string {
 type Door struct {
 	tokens *Tokens
 	failed *Meter // by address
-	told   *Meter // refusals that went to the trail, by token and address
+	told   *Meter // refusals that went to the trail, by token; "" for what is none
 }
 
 // NewDoor returns a door for the tokens.
@@ -65,10 +65,10 @@ func Reason(err error) string {
 
 // Tell records a refusal in the trail of the client whose token it was: whose
 // state was asked for is told to the house, not to that one's neighbour. Of very
-// many in a minute not all are recorded.
+// many in a minute not all are recorded; strangers, from however many addresses,
+// keep nobody else's from it.
 func (d *Door) Tell(r *http.Request, cred Credential, code int, subject, why string) error {
-	from := Address(r)
-	if code == http.StatusTooManyRequests || !d.told.Count(cred.ID+" "+from) {
+	if code == http.StatusTooManyRequests || !d.told.Count(cred.ID) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
@@ -81,7 +81,7 @@ func (d *Door) Tell(r *http.Request, cred Credential, code int, subject, why str
 	return t.db.Tx(ctx, func(tx *db.Tx) error {
 		return t.trail.Record(ctx, tx, Event{
 			Client: cred.Client, Action: "state.refused", Subject: subject, Actor: actor, At: t.now(),
-			Detail: map[string]any{"method": r.Method, "status": code, "reason": why, "token": cred.ID, "from": from},
+			Detail: map[string]any{"method": r.Method, "status": code, "reason": why, "token": cred.ID, "from": Address(r)},
 		})
 	})
 }

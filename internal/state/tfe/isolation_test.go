@@ -32,6 +32,9 @@ func TestThreat_WorkspacesOfOthersAreNotThere(t *testing.T) {
 			for k, v := range with {
 				route = strings.ReplaceAll(route, k, v)
 			}
+			if strings.Contains(route, "{") {
+				t.Fatalf("the test does not know what to put into %s", route)
+			}
 			return "/api/v2/" + route
 		}
 		// The clock goes on, so that the trail's meter lets each one through.
