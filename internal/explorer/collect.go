@@ -5,12 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/tidelock/tidelock/internal/redact"
 	"github.com/tidelock/tidelock/internal/state"
 )
 
@@ -21,7 +19,6 @@ const (
 	maxText      = 16 << 10 // bytes of a resource's attributes
 	maxAddress   = 1000     // bytes; PostgreSQL's indexes take no more than some 2,700
 	maxResources = 250_000  // of a source
-	maxSecrets   = 2000     // that are looked for inside of other values
 )
 
 // row is a resource as it is kept.
@@ -32,63 +29,9 @@ type row struct {
 	digest                               string
 }
 
-// guard knows values that are secret, so that none of them is kept where it
-// stands a second time, unmarked.
-type guard struct {
-	exact  map[string]bool
-	within []string
-	masker *redact.Masker
-}
-
-func newGuard() *guard { return &guard{exact: map[string]bool{}} }
-
-// add takes a value as secret. Marked is one that the state or the plan marks;
-// others have a name like a secret's, and may be a harmless name themselves.
-func (g *guard) add(value string, marked bool) {
-	if len(value) < redact.MinLength || !marked && identifier.MatchString(value) || g.exact[value] {
-		return
-	}
-	g.exact[value] = true
-	if (marked || len(value) >= 12) && len(g.within) < maxSecrets {
-		g.within = append(g.within, value)
-	}
-}
-
-// addAll takes every string of a value as secret.
-func (g *guard) addAll(v any) {
-	switch v := v.(type) {
-	case string:
-		g.add(v, true)
-	case json.Number:
-		g.add(v.String(), true)
-	case map[string]any:
-		for _, inner := range v {
-			g.addAll(inner)
-		}
-	case []any:
-		for _, inner := range v {
-			g.addAll(inner)
-		}
-	}
-}
-
-func (g *guard) close() { g.masker = redact.NewMasker(g.within...) }
-
-func (g *guard) hides(value string) bool {
-	return g.exact[value] || looksSecret.MatchString(value) || g.masker.String(value) != value
-}
-
-// identifier are values that name things: that one of them stands under a name
-// like a secret's, as kms_key_id or secret_arn, does not make it one.
-var identifier = regexp.MustCompile(`^(arn:|projects/|/subscriptions/|ocid1\.)`)
-
-// looksSecret are values that are secrets whatever their name is: private keys,
-// addresses with a password, and tokens of known forms.
-var looksSecret = regexp.MustCompile(`PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@|\beyJ[A-Za-z0-9_-]{10,}\.|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_|\bglpat-|\bxox[abprs]-|\b[sr]k_(live|test)_|\btlk_|\bAGE-SECRET-KEY-|\bSG\.[A-Za-z0-9_-]{16,}\.|(?i:passw(or)?d|secret|token|api_?key)["']?\s*[=:]`)
-
 // rowOf is how a resource is kept. ok is false for what is not.
-func rowOf(in state.Instance, g *guard) (r row, ok bool) {
-	if in.Mode != "managed" || in.Type == "" || len(in.Address) > maxAddress || g.hides(in.Address) {
+func rowOf(in state.Instance, g *state.Secrets) (r row, ok bool) {
+	if in.Mode != "managed" || in.Type == "" || len(in.Address) > maxAddress || g.Hides(in.Address) {
 		return r, false
 	}
 	r = row{address: clean(in.Address), typ: clean(in.Type), name: clean(in.Name), module: clean(in.Module), provider: clean(providerOf(in.Provider))}
@@ -98,7 +41,7 @@ func rowOf(in state.Instance, g *guard) (r row, ok bool) {
 			return ""
 		}
 		v, ok := valueOf(a.JSON)
-		if !ok || len(v) > 2*maxValue || g.hides(v) {
+		if !ok || len(v) > 2*maxValue || g.Hides(v) {
 			return ""
 		}
 		return v
@@ -122,11 +65,11 @@ func rowOf(in state.Instance, g *guard) (r row, ok bool) {
 
 // attributesOf writes attributes as lines. Where they are too many, the
 // shallow ones are kept.
-func attributesOf(all map[string]state.Attribute, g *guard) string {
+func attributesOf(all map[string]state.Attribute, g *state.Secrets) string {
 	paths := make([]string, 0, len(all))
 	size := 0
 	for path, a := range all {
-		if a.Sensitive || len(path) > maxPath || strings.ContainsAny(path, "=\n\r") || g.hides(path) {
+		if a.Sensitive || len(path) > maxPath || strings.ContainsAny(path, "=\n\r") || g.Hides(path) {
 			continue
 		}
 		paths = append(paths, path)
@@ -137,7 +80,7 @@ func attributesOf(all map[string]state.Attribute, g *guard) string {
 	var lines []string
 	for _, path := range paths {
 		v, ok := valueOf(all[path].JSON)
-		if !ok || g.hides(v) {
+		if !ok || g.Hides(v) {
 			continue
 		}
 		line := clean(path) + "=" + cut(v)

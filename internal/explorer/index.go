@@ -17,7 +17,7 @@ import (
 
 // format is of what is written. Whoever changes what is kept of a resource
 // raises it, and everything is read anew.
-const format = 1
+const format = 2
 
 // Index is the inventory in the database. It is safe for concurrent use, by
 // several processes too.

@@ -122,9 +122,9 @@ func digestOf(src source, uses []Use, rows []row) string {
 // plannedRows are the managed resources that are there before the plan: nothing
 // that is only planned.
 func plannedRows(p *tfplan.Plan) []row {
-	g := newGuard()
+	g := state.NewSecrets()
 	for _, v := range p.SensitiveValues() {
-		g.add(v, true)
+		g.Add(v, true)
 	}
 	var all []state.Instance
 	for _, c := range p.Changes {
@@ -142,10 +142,10 @@ func plannedRows(p *tfplan.Plan) []row {
 			Address: address, Module: c.ModuleAddress, Mode: c.Mode, Type: c.Type, Name: c.Name, Provider: c.Provider,
 			Attributes: state.Flatten(c.Type, c.Before, func(path []string) bool { return masked(c.BeforeSensitive, path) || masked(c.AfterSensitive, path) }),
 		}
-		g.learn(in)
+		g.Learn(in)
 		all = append(all, in)
 	}
-	g.close()
+	g.Close()
 	var rows []row
 	for _, in := range all {
 		if r, ok := rowOf(in, g); ok {

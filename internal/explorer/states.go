@@ -2,7 +2,6 @@ package explorer
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -101,40 +100,22 @@ func (x *Index) read(ctx context.Context, l late) error {
 // walk reads the state twice: what is secret must be known before anything is
 // kept.
 func (x *Index) walk(ctx context.Context, w *writing, l late) error {
-	g := newGuard()
-	output := func(v any) error { g.addAll(v); return nil }
+	g := state.NewSecrets()
+	output := func(v any) error { g.AddAll(v); return nil }
 	err := x.states.Walk(ctx, l.Client, l.Name, l.seq, func(in state.Instance) error {
-		g.learn(in)
+		g.Learn(in)
 		return nil
 	}, output)
 	if err != nil {
 		return err
 	}
-	g.close()
+	g.Close()
 	return x.states.Walk(ctx, l.Client, l.Name, l.seq, func(in state.Instance) error {
 		if r, ok := rowOf(in, g); ok {
 			return w.add(ctx, r)
 		}
 		return nil
 	}, output)
-}
-
-// learn takes what is sensitive of an instance as secret, of data sources too.
-func (g *guard) learn(in state.Instance) {
-	for _, a := range in.Attributes {
-		if !a.Sensitive {
-			continue
-		}
-		var v any
-		if json.Unmarshal([]byte(a.JSON), &v) != nil {
-			continue
-		}
-		if s, ok := v.(string); ok {
-			g.add(s, a.Marked)
-		} else {
-			g.add(a.JSON, a.Marked) // a number
-		}
-	}
 }
 
 // Watch keeps the inventory up with the states until ctx ends.

@@ -193,8 +193,8 @@ func (w *world) dies(rows int) bool {
 		}
 		for i := range rows {
 			in := state.Instance{Address: fmt.Sprint("aws_half.r", i), Mode: "managed", Type: "aws_half", Name: fmt.Sprint("r", i)}
-			g := newGuard()
-			g.close()
+			g := state.NewSecrets()
+			g.Close()
 			one, _ := rowOf(in, g)
 			if err := wr.add(w.t.Context(), one); err != nil {
 				w.t.Fatal(err)

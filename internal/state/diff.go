@@ -81,10 +81,15 @@ func (s *Store) Compare(ctx context.Context, client, name string, from, to int64
 		}
 	}
 	before, after := sides[0], sides[1]
+	secret := NewSecrets()
+	for _, one := range sides {
+		one.tell(secret)
+	}
+	secret.Close()
 	for _, address := range keysOf(before.resources, after.resources) {
 		was, had := before.resources[address]
 		is, has := after.resources[address]
-		r := ResourceDiff{Address: address, Action: Changed, Attributes: compare(was, is)}
+		r := ResourceDiff{Address: address, Action: Changed, Attributes: compare(was, is, secret)}
 		switch {
 		case !had:
 			r.Action, r.Attributes = Added, nil
@@ -95,7 +100,7 @@ func (s *Store) Compare(ctx context.Context, client, name string, from, to int64
 		}
 		d.Resources = append(d.Resources, r)
 	}
-	d.Outputs = compare(before.outputs, after.outputs)
+	d.Outputs = compare(before.outputs, after.outputs, secret)
 	return d, nil
 }
 
@@ -105,12 +110,25 @@ type side struct {
 	outputs   values
 }
 
+// tell adds what is sensitive to what is secret wherever else it stands.
+func (s side) tell(secret *Secrets) {
+	for _, l := range s.outputs {
+		secret.addLeaf(l, true)
+	}
+	for _, r := range s.resources {
+		for _, l := range r {
+			secret.addLeaf(l, l.marked)
+		}
+	}
+}
+
 // values are the leaves of something, by path.
 type values map[string]leaf
 
 type leaf struct {
 	text      string // JSON
 	sensitive bool
+	marked    bool // by the state; only a comparison asks
 	path      []string
 }
 
@@ -154,7 +172,7 @@ func readSide(r io.Reader) (side, error) {
 	for _, r := range f.Resources {
 		for _, in := range r.Instances {
 			address := addressOf(r.Module, r.Mode, r.Type, r.Name, in.IndexKey, in.Deposed)
-			marked := sensitivePaths(in.Sensitive)
+			marked := sensitivePaths(r.Type, in.Sensitive)
 			hidden := func(path []string) bool { return secretPath(r.Type, path) || underAny(path, marked) }
 			v := values{}
 			if in.Status != "" {
@@ -165,6 +183,12 @@ func readSide(r io.Reader) (side, error) {
 			}
 			for name, value := range in.Flat {
 				flatten(v, []string{name}, value, hidden)
+			}
+			for path, l := range v {
+				if l.sensitive && underAny(l.path, marked) {
+					l.marked = true
+					v[path] = l
+				}
 			}
 			out.resources[address] = v
 		}
@@ -199,7 +223,7 @@ func flatten(into values, path []string, v any, hidden func([]string) bool) {
 	if err := enc.Encode(v); err != nil {
 		text.WriteString(`"?"`) // nothing that was read from JSON
 	}
-	into[strings.Join(path, ".")] = leaf{strings.TrimSuffix(text.String(), "\n"), hidden(path), path}
+	into[strings.Join(path, ".")] = leaf{text: strings.TrimSuffix(text.String(), "\n"), sensitive: hidden(path), path: path}
 }
 
 // carries are the names under which a pair has its value: {name = "DB_PASSWORD",
@@ -218,7 +242,7 @@ func namesSecret(v map[string]any) bool {
 
 // sensitivePaths reads sensitive_attributes: lists of steps, each the name of
 // an attribute or an index. One that can't be read hides the whole resource.
-func sensitivePaths(raw []json.RawMessage) [][]string {
+func sensitivePaths(resource string, raw []json.RawMessage) [][]string {
 	var all [][]string
 	for _, r := range raw {
 		var steps []struct {
@@ -237,14 +261,31 @@ func sensitivePaths(raw []json.RawMessage) [][]string {
 			path = append(path, fmt.Sprint(value))
 		}
 		all = append(all, path)
+		if resource == "terraform_data" && len(path) > 0 && path[0] == "input" { // which comes out again, unmarked
+			all = append(all, append([]string{"output"}, path[1:]...))
+		}
 	}
 	return all
 }
 
+// underAny reports whether the path leads to something marked, or into it. A
+// value whose type the provider's schema leaves open stands in the state as
+// {"value": …, "type": …}, and marks don't have that step.
 func underAny(path []string, marked [][]string) bool {
-	return slices.ContainsFunc(marked, func(m []string) bool {
-		return len(path) >= len(m) && slices.Equal(path[:len(m)], m)
-	})
+	under := func(path []string) bool {
+		return slices.ContainsFunc(marked, func(m []string) bool {
+			return len(path) >= len(m) && slices.Equal(path[:len(m)], m)
+		})
+	}
+	if len(marked) == 0 || under(path) {
+		return len(marked) > 0
+	}
+	for i := 1; i < len(path); i++ {
+		if path[i] == "value" && under(slices.Delete(slices.Clone(path), i, i+1)) {
+			return true
+		}
+	}
+	return false
 }
 
 // What is sensitive only the provider's schema knows for sure, and the state
@@ -267,7 +308,7 @@ func secretPath(resource string, path []string) bool {
 	return secretType.MatchString(resource) && !plainName.MatchString(path[0])
 }
 
-func compare(before, after values) []AttributeDiff {
+func compare(before, after values, secret *Secrets) []AttributeDiff {
 	var all []AttributeDiff
 	for _, path := range keysOf(before, after) {
 		was, had := before[path]
@@ -275,7 +316,7 @@ func compare(before, after values) []AttributeDiff {
 		if had == has && was.text == is.text {
 			continue
 		}
-		d := AttributeDiff{Path: path, Sensitive: was.sensitive || is.sensitive}
+		d := AttributeDiff{Path: path, Sensitive: was.sensitive || is.sensitive || secret.hidesLeaf(was) || secret.hidesLeaf(is)}
 		if !d.Sensitive {
 			if had {
 				d.Before = shown(was.text)

@@ -171,7 +171,7 @@ func walkResource(dec *json.Decoder, each func(Instance) error) error {
 
 func (r resource) instance(in instance) Instance {
 	out := Instance{Address: addressOf(r.module, r.mode, r.typ, r.name, in.IndexKey, in.Deposed), Module: r.module, Mode: r.mode, Type: r.typ, Name: r.name, Provider: r.provider, Deposed: in.Deposed}
-	marked := sensitivePaths(in.Sensitive)
+	marked := sensitivePaths(r.typ, in.Sensitive)
 	hidden := func(path []string) bool { return underAny(path, marked) }
 	out.Attributes = Flatten(r.typ, in.Attributes, hidden)
 	for path, a := range Flatten(r.typ, in.Flat, hidden) {
