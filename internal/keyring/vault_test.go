@@ -10,6 +10,8 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -91,6 +93,18 @@ func ring(t *testing.T, active keyring.Key, others ...keyring.Key) *keyring.Ring
 		t.Fatal(err)
 	}
 	return r
+}
+
+// What these tests do they do with the rights that the manual tells people to
+// give.
+func TestManualNamesThePolicy(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "operations.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "```hcl\n"+serverstest.Policy("tidelock")+"```") {
+		t.Error("docs/operations.md has another policy than the tests")
+	}
 }
 
 func TestRealVaultWrapsAndBinds(t *testing.T) {

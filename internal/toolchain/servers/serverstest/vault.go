@@ -74,14 +74,18 @@ func (v *Vault) Key(t *testing.T, name, kind string) {
 	v.Root(t, http.MethodPost, "transit/keys/"+name, map[string]any{"type": kind})
 }
 
-// Token returns a token whose policy allows what docs/state.md tells people to
-// allow for the key, and no more. It lives for so long, and can be renewed where
+// Policy is what docs/operations.md tells people to allow for the key, and no
+// more.
+func Policy(key string) string {
+	return fmt.Sprintf("path \"transit/encrypt/%[1]s\" {\n  capabilities = [\"update\"]\n}\npath \"transit/decrypt/%[1]s\" {\n  capabilities = [\"update\"]\n}\n", key)
+}
+
+// Token returns a token of that Policy for the key. It lives for so long, and can be renewed where
 // renewable.
 func (v *Vault) Token(t *testing.T, key string, ttl time.Duration, renewable bool) string {
 	t.Helper()
 	policy := "tidelock-" + key
-	v.Root(t, http.MethodPut, "sys/policies/acl/"+policy, map[string]any{"policy": fmt.Sprintf(
-		"path \"transit/encrypt/%[1]s\" {\n  capabilities = [\"update\"]\n}\npath \"transit/decrypt/%[1]s\" {\n  capabilities = [\"update\"]\n}\n", key)})
+	v.Root(t, http.MethodPut, "sys/policies/acl/"+policy, map[string]any{"policy": Policy(key)})
 	answer := v.Root(t, http.MethodPost, "auth/token/create", map[string]any{
 		"policies": []string{policy}, "ttl": ttl.String(), "renewable": renewable, "no_parent": true,
 	})
