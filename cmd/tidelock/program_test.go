@@ -230,6 +230,3 @@ func TestMigrateOnANewDatabase(t *testing.T) {
 		t.Errorf("the database's file: %v, %v", info, err)
 	}
 }
-
-// testKey is a GitHub App's private key.
-func testKey() string { return configtest.Key() }

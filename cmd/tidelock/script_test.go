@@ -12,6 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tidelock/tidelock/cmd/tidelock/config/configtest"
 	"github.com/tidelock/tidelock/internal/blob"
 	"github.com/tidelock/tidelock/internal/redact"
 )
@@ -75,7 +76,7 @@ func scriptAppKey(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: appkey FILE")
 	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(testKey()), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(configtest.Key()), 0o600))
 }
 
 func scriptSQL(ts *testscript.TestScript, neg bool, args []string) {

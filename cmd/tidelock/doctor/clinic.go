@@ -2,9 +2,6 @@ package doctor
 
 import (
 	"context"
-	"errors"
-	"net/http"
-	"net/url"
 	"sync"
 	"time"
 
@@ -12,7 +9,6 @@ import (
 	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/runner"
-	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // Clinic is what the checks look at: the configuration, and the world behind
@@ -63,53 +59,4 @@ func New(l *config.Reading, environ []string) *Clinic {
 		return app.Deliveries(ctx, time.Now().Add(-span))
 	}
 	return c
-}
-
-// errNoApp says that the configuration does not let GitHub be asked.
-var errNoApp = errors.New("the App is not configured")
-
-// askApp is app for the checks that build on it.
-func (c *Clinic) askApp(ctx context.Context) (github.AppInfo, error) {
-	if c.problems.Of(appPaths...) != nil {
-		return github.AppInfo{}, errNoApp
-	}
-	return c.app(ctx)
-}
-
-// findTerraform returns the binary that runs would use and what it calls
-// itself.
-func findTerraform(ctx context.Context, configured string) (path, version string, err error) {
-	bin, err := tfrun.FindBinary(ctx, configured)
-	if err != nil {
-		return "", "", err
-	}
-	return bin.Path, bin.Tool + " " + bin.Version, nil
-}
-
-// gitHost returns the address of the web server that the API belongs to,
-// which is also where git fetches from.
-func gitHost(apiURL string) string {
-	u, err := url.Parse(apiURL)
-	if apiURL == "" || err != nil || u.Host == "api.github.com" {
-		return "https://github.com"
-	}
-	return u.Scheme + "://" + u.Host
-}
-
-// reach sends one request to the host; any answer will do.
-func reach(ctx context.Context, host string) (time.Duration, error) {
-	start := time.Now()
-	req, err := http.NewRequestWithContext(ctx, http.MethodHead, host, nil)
-	if err != nil {
-		return 0, err
-	}
-	client := &http.Client{
-		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	return time.Since(start), resp.Body.Close()
 }

@@ -2,7 +2,10 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/tidelock/tidelock/cmd/tidelock/config"
@@ -65,4 +68,35 @@ func checkStateKeys(ctx context.Context, c *Clinic) Diagnosis {
 		return warn(mend, "keys of older versions of states are not there: %s", strings.Join(lost, "; "))
 	}
 	return ok("the keys of all %d versions of states are there; %s wraps new ones", versions, ring.Active())
+}
+
+func checkStoredKey(_ context.Context, c *Clinic) Diagnosis {
+	if c.problems.Of("encryption_key", "encryption_key_file") != nil {
+		return fail("make one with: openssl rand -base64 32", "the encryption key is not right, see configuration")
+	}
+	if !c.config.EncryptionKey.Empty() {
+		return ok("from %s", config.EnvName("encryption_key"))
+	}
+	file := c.config.EncryptionKeyFile
+	if file == "" {
+		return skip("data_dir is not set")
+	}
+	_, err := config.ReadEncryptionKey(c.config)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && holdsFiles(c.config.BlobDir()):
+		return fail("put the file back from its backup; a new key could not read the data", "%s is gone, but data was encrypted with it", file)
+	case errors.Is(err, fs.ErrNotExist):
+		return ok("%s does not exist yet; the server makes it", file)
+	case err != nil:
+		return fail("", "%s", errs.Explain(err))
+	}
+	if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o077 != 0 {
+		return warn("chmod 600 "+file, "others on this machine may read %s (mode %04o)", file, info.Mode().Perm())
+	}
+	return ok("in %s; keep a copy of it apart from the database's backup", file)
+}
+
+func holdsFiles(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && len(entries) > 0
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/errs"
-	"github.com/tidelock/tidelock/internal/github"
 	"github.com/tidelock/tidelock/internal/policyset"
 	"github.com/tidelock/tidelock/internal/redact"
 )
@@ -76,18 +75,6 @@ func bundledRules(c config.Config, n int) string {
 	return fmt.Sprintf("%d bundled rules", n)
 }
 
-// adminRepository says where policy.admin_repo comes from, as GitHub has it.
-func (c *Clinic) adminRepository(ctx context.Context) (checkout.Source, string, error) {
-	if c.problems.Of(appPaths...) != nil {
-		return checkout.Source{}, "", errNoApp
-	}
-	app, err := newApp(c.config)
-	if err != nil {
-		return checkout.Source{}, "", err
-	}
-	return parts.Repository(ctx, app, c.config.Policy.AdminRepo)
-}
-
 // LocalPacks says of the packs in folders what a check without a network can.
 func LocalPacks(ctx context.Context, c config.Config) ([]string, error) {
 	o := parts.PolicyOptions(c)
@@ -119,9 +106,4 @@ func LocalPacks(ctx context.Context, c config.Config) ([]string, error) {
 		lines = append(lines, "policies: those of the admin repository "+c.Policy.AdminRepo+", which `tidelock doctor` asks")
 	}
 	return lines, nil
-}
-
-// newApp is the App of a configuration, for a few questions.
-func newApp(c config.Config) (*github.App, error) {
-	return github.NewApp(github.Options{ID: c.GitHub.AppID, Key: c.GitHub.PrivateKey, BaseURL: c.GitHub.APIURL, WebhookSecret: c.GitHub.WebhookSecret})
 }

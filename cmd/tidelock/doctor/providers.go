@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -63,4 +65,31 @@ func providerSources(c config.Config) string {
 		return "from " + t.Providers.NetworkMirror + ", each version once"
 	}
 	return "from their registries, each version once"
+}
+
+func checkProviders(_ context.Context, c *Clinic) Diagnosis {
+	mirror := c.config.Terraform.ProviderMirror
+	if mirror == "" {
+		return ok("%s", providerSources(c.config))
+	}
+	providers, err := filepath.Glob(filepath.Join(mirror, "*", "*", "*", "*", "*"))
+	if err != nil {
+		return fail("", "terraform.provider_mirror %s: %v", mirror, err)
+	}
+	const mend = "fill it in the folder of a project with: terraform providers mirror (and unpack the archives), or correct terraform.provider_mirror"
+	if _, err := os.ReadDir(mirror); err != nil {
+		return fail(mend, "terraform.provider_mirror can't be read: %v", err)
+	}
+	if len(providers) == 0 {
+		d := warn(mend, "%s holds no provider in the form HOST/NAMESPACE/TYPE/VERSION/OS_ARCH", mirror)
+		if !c.config.Terraform.ProviderDirect && c.config.Terraform.Providers.NetworkMirror == "" {
+			d.Health = Fail // nothing could be installed at all
+		}
+		return d
+	}
+	rest := "; others come " + providerSources(c.config)
+	if !c.config.Terraform.ProviderDirect && c.config.Terraform.Providers.NetworkMirror == "" {
+		rest = " and no others"
+	}
+	return ok("%d packages in %s%s", len(providers), mirror, rest)
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/binaries"
+	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // checkTools looks at the versions of Terraform and OpenTofu that stand beside
@@ -55,4 +57,35 @@ func checkTools(ctx context.Context, c *Clinic) Diagnosis {
 		}
 	}
 	return ok("%s; %s", there, others)
+}
+
+func checkTerraform(ctx context.Context, c *Clinic) Diagnosis {
+	path, version, err := c.terraform(ctx, c.config.Terraform.Binary)
+	if err != nil && parts.DoesWithoutOwnTool(c.config, err) {
+		return ok("neither is on PATH: each project gets one that is installed or downloaded, see tools")
+	}
+	if err != nil {
+		return fail("install Terraform or OpenTofu on PATH, or set terraform.binary", "%s", errs.Explain(err))
+	}
+	var unset []string
+	for _, name := range c.config.Terraform.Env {
+		if _, set := c.lookupEnv(name); !set {
+			unset = append(unset, name)
+		}
+	}
+	if len(unset) > 0 {
+		return warn("set them in the server's environment, or take them out of terraform.env",
+			"%s at %s; terraform.env names variables that are not set: %s", version, path, strings.Join(unset, ", "))
+	}
+	return ok("%s at %s", version, path)
+}
+
+// findTerraform returns the binary that runs would use and what it calls
+// itself.
+func findTerraform(ctx context.Context, configured string) (path, version string, err error) {
+	bin, err := tfrun.FindBinary(ctx, configured)
+	if err != nil {
+		return "", "", err
+	}
+	return bin.Path, bin.Tool + " " + bin.Version, nil
 }

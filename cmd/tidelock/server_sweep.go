@@ -37,3 +37,15 @@ func (s *server) sweepMirrors() {
 		s.log.Info("mirrors removed", "count", swept.Removed, "bytes_kept", swept.Kept)
 	}
 }
+
+// sweepProviders deletes providers that no run has used for long.
+func (s *server) sweepProviders(ctx context.Context) {
+	c := s.config.Terraform.Providers
+	swept, err := s.providers.Sweep(ctx, c.MaxAge, int64(c.MaxSize)<<20)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		s.log.Warn("providers not swept", "error", err)
+	case len(swept.Removed) > 0:
+		s.log.Info("providers removed", "count", len(swept.Removed), "bytes_freed", swept.Freed, "bytes_kept", swept.Kept)
+	}
+}

@@ -2,12 +2,24 @@ package main
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 
 	"github.com/tidelock/tidelock/cmd/tidelock/parts"
 	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/clients"
+	"github.com/tidelock/tidelock/internal/policyset"
 )
+
+// policySets returns what judges each project at a server.
+func (s *server) policySets(admin policyset.Admin) (*policyset.Sets, error) {
+	o := parts.PolicyOptions(s.config)
+	o.Dir, o.Log = filepath.Join(s.config.DataDir, "policies"), s.log
+	if o.Admin.Repo != "" {
+		o.Admin.Source, o.Admin.Store = admin.Source, admin.Store
+	}
+	return policyset.New(o)
+}
 
 // adminRepository says where the commits of policy.admin_repo come from, and
 // its default branch.
