@@ -163,6 +163,20 @@ func (t *Tokens) CreateTx(ctx context.Context, tx *db.Tx, n NewToken) (redact.Se
 	if n.Actor.Kind == "" {
 		n.Actor = Actor{Kind: Token, Name: n.Name}
 	}
+	if n.Parent != "" {
+		// The write is the lock: whoever revokes the parent at this moment waits,
+		// and then sees this one, or is waited for.
+		if _, err := tx.ExecContext(ctx, `UPDATE tokens SET used_ms = used_ms WHERE id = $1`, n.Parent); err != nil {
+			return redact.Secret{}, Credential{}, fmt.Errorf("create token: %w", err)
+		}
+		parent, err := t.Token(ctx, tx, n.Parent)
+		if err != nil {
+			return redact.Secret{}, Credential{}, fmt.Errorf("create token: %w", err)
+		}
+		if !parent.Live(now) {
+			return redact.Secret{}, Credential{}, fmt.Errorf("create token: %w", refuseToken(ErrTokenRevoked))
+		}
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return redact.Secret{}, Credential{}, fmt.Errorf("create token: %w", err)

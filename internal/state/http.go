@@ -267,8 +267,13 @@ var (
 	errNoAuth  = errs.New(errs.Forbidden, "A token is needed: as the password, with any user name, or as Authorization: Bearer.")
 )
 
+// asksLock reports whether a request asks for a lock, in either form.
+func asksLock(r *http.Request) bool {
+	return r.Method == "LOCK" || r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/lock")
+}
+
 // status returns how an error is answered.
-func status(err error, method string, onLock bool) int {
+func status(err error, r *http.Request) int {
 	var other *HeldError
 	switch {
 	case errors.Is(err, errNoAuth), access.Unknown(err):
@@ -279,7 +284,7 @@ func status(err error, method string, onLock bool) int {
 		return http.StatusMethodNotAllowed
 	case errors.Is(err, errQuota):
 		return http.StatusInsufficientStorage
-	case errors.As(err, &other) && (method == "LOCK" || onLock && method == http.MethodPost):
+	case errors.As(err, &other) && asksLock(r):
 		return http.StatusLocked
 	}
 	return errs.KindOf(err).HTTPStatus()
@@ -299,9 +304,15 @@ func answer(w http.ResponseWriter, r *http.Request, code int, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	body := []byte{}
 	var other *HeldError
-	if errors.As(err, &other) {
+	switch {
+	case errors.As(err, &other):
 		body = other.Lock.JSON()
-	} else {
+	case code == http.StatusConflict && asksLock(r):
+		// Nobody holds it: it is frozen, say. Of a refusal Terraform shows people
+		// the holder's ID, and nothing else; OpenTofu all that the holder says.
+		why := errs.Sentence(err)
+		body = Lock{LockInfo: LockInfo{ID: why, Operation: "none", Info: why, Who: "Tidelock", Created: time.Now().UTC()}}.JSON()
+	default:
 		var p struct {
 			Error struct {
 				Status  int    `json:"status"`

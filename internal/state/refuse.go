@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/tidelock/tidelock/internal/access"
 )
@@ -41,7 +40,7 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, cred access.Cre
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
-	code := status(err, r.Method, strings.HasSuffix(r.URL.Path, "/lock"))
+	code := status(err, r)
 	log := h.store.Log.With(keyStatus, code, keyMethod, r.Method, keyPath, r.URL.Path, keyFrom, access.Address(r), keyClient, cred.Client, keyToken, cred.ID)
 	absent := code == http.StatusNotFound && !errors.Is(err, errForeign)
 	switch {

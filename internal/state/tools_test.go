@@ -167,6 +167,19 @@ func TestRealToolsOverHTTP(t *testing.T) {
 		if v, err := w.store.Current(t.Context(), w.acme.ID, "net/prod"); err != nil || v.Kind != state.KindForce || v.Serial >= last.Serial || !strings.Contains(v.Reason, "force-write: test") || w.events(w.acme.ID)[0] != "state.forced" {
 			t.Errorf("forced: %+v, %v, %v", v, err, w.events(w.acme.ID))
 		}
+		// What is frozen is told by the only way that the tools show.
+		if _, err := w.store.Freeze(t.Context(), state.Who{Actor: alice}, "An older backup came back."); err != nil {
+			t.Fatal(err)
+		}
+		l.fails("older backup came back.", "apply", "-auto-approve", "-replace=terraform_data.a")
+		l.fails("HTTP error: 409", "apply", "-auto-approve", "-replace=terraform_data.a", "-lock=false")
+		st, err := w.store.State(t.Context(), w.acme.ID, "net/prod")
+		if err == nil {
+			err = w.store.Thaw(t.Context(), w.acme.ID, "net/prod", st.Serial, state.Who{Actor: alice}, "compared")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 		l.run("destroy", "-auto-approve")
 		if err := w.trail.Verify(t.Context()); err != nil {
 			t.Error(err)

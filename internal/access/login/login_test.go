@@ -303,3 +303,32 @@ func TestThreat_CodesCountOnceAndForTheirOwner(t *testing.T) {
 		}
 	})
 }
+
+// Whoever revokes a token while a login is made with it leaves nothing that counts.
+func TestThreat_RevokedWhileALoginIsMade(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		code := w.agree(wish)
+		ended := make(chan error, 1)
+		err := d.Tx(t.Context(), func(tx *db.Tx) error {
+			if _, err := w.tokens.RevokeTx(t.Context(), tx, w.cred.ID, alice); err != nil {
+				return err
+			}
+			go func() { // which waits for this transaction, sooner or later
+				_, _, err := w.store.Exchange(context.WithoutCancel(t.Context()), code, "http://localhost:10005/login", verifier)
+				ended <- err
+			}()
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-ended; !errs.Is(err, errs.Forbidden) {
+			t.Errorf("the login: %v", err)
+		}
+		var live int
+		if err := d.QueryRowContext(t.Context(), `SELECT count(*) FROM tokens WHERE parent_id <> '' AND revoked_ms = 0`).Scan(&live); err != nil || live != 0 {
+			t.Errorf("%d tokens count that were made of it, %v", live, err)
+		}
+	})
+}
