@@ -300,17 +300,38 @@ const planAge = 400 * 24 * time.Hour
 // than a year.
 func (x *Index) Prune(ctx context.Context) error {
 	before := db.Millis(x.now().Add(-planAge))
-	err := x.db.Tx(ctx, func(tx *db.Tx) error {
-		for _, table := range []string{"inventory_uses", "inventory_attributes", "inventory_resources"} {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE source_id IN (SELECT id FROM inventory_sources WHERE kind = 'plan' AND as_of_ms < $1)`, before); err != nil {
-				return err
-			}
-		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM inventory_sources WHERE kind = 'plan' AND as_of_ms < $1`, before)
-		return err
-	})
+	err := x.forget(ctx, `kind = 'plan' AND as_of_ms < $1`, before)
 	if err != nil {
 		return fmt.Errorf("prune the inventory: %w", err)
 	}
 	return nil
+}
+
+// forgetLeft takes away all that is known of clients that have left: unlike
+// their states it lies in the clear. Should one come back, it is read anew.
+func (x *Index) forgetLeft(ctx context.Context) error {
+	const left = `client_id IN (SELECT id FROM clients WHERE status = 'deleted')`
+	var n int
+	err := x.db.QueryRowContext(ctx, `SELECT count(*) FROM inventory_sources WHERE `+left).Scan(&n)
+	if err == nil && n > 0 {
+		err = x.forget(ctx, left)
+	}
+	if err != nil {
+		return fmt.Errorf("forget the resources of clients that have left: %w", err)
+	}
+	return nil
+}
+
+// forget takes the sources away that the condition names, with all that is known
+// from them.
+func (x *Index) forget(ctx context.Context, where string, args ...any) error {
+	return x.db.Tx(ctx, func(tx *db.Tx) error {
+		for _, table := range []string{"inventory_uses", "inventory_attributes", "inventory_resources"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE source_id IN (SELECT id FROM inventory_sources WHERE `+where+`)`, args...); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM inventory_sources WHERE `+where, args...)
+		return err
+	})
 }

@@ -12,9 +12,10 @@ import (
 )
 
 // behind are the states of which something else is in the inventory than the
-// version that counts. A state that was deleted has none.
+// version that counts. A state that was deleted has none, and what was a
+// client's that has left is not read again.
 const behind = ` FROM states s LEFT JOIN inventory_sources i ON i.state_id = s.id LEFT JOIN state_versions v ON v.id = s.version_id
-	WHERE ($1 = '' OR s.client_id = $1) AND (s.version_id <> coalesce(i.version_id, '') OR i.format <> $2)`
+	WHERE ($1 = '' OR s.client_id = $1) AND s.client_id NOT IN (SELECT id FROM clients WHERE status = 'deleted') AND (s.version_id <> coalesce(i.version_id, '') OR i.format <> $2)`
 
 // late is a state that must be read.
 type late struct {
@@ -26,6 +27,9 @@ type late struct {
 // client or, where that is "", of all, and returns how many it read. What can't
 // be read for now is left to a later time.
 func (x *Index) Refresh(ctx context.Context, client string) (n int, err error) {
+	if err := x.forgetLeft(ctx); err != nil {
+		return 0, err
+	}
 	var all []late
 	err = db.Each(ctx, x.db, func(scan func(...any) error) error {
 		var l late

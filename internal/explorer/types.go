@@ -1,6 +1,8 @@
 package explorer
 
 import (
+	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -52,6 +54,8 @@ type Use struct {
 	Name      string    `json:"name"`           // its source, or the provider's address
 	Version   string    `json:"version"`        // exact where that is known, else what the code asks for; "" for any
 	AsOf      time.Time `json:"as_of"`
+
+	source string
 }
 
 // Wanted is a module or provider that is asked for: NAME, or NAME@VERSION.
@@ -97,17 +101,54 @@ func (w Wanted) names(name string) bool {
 
 // versions reports whether a version that is used is meant. One of which only
 // a constraint is known is meant where the version that is asked for satisfies
-// that: it may be.
+// that, or one of those that are asked for, and one that may be any always: it
+// may be.
 func (w Wanted) versions(used string) bool {
-	if w.Version == "" || w.Version == used || strings.TrimPrefix(w.Version, "v") == strings.TrimPrefix(used, "v") {
+	if w.Version == "" || used == "" || w.Version == used || strings.TrimPrefix(w.Version, "v") == strings.TrimPrefix(used, "v") {
 		return true
 	}
 	if v, err := version.NewVersion(used); err == nil {
 		return w.constraint != nil && w.constraint.Check(v)
 	}
 	allowed, err := version.NewConstraint(used)
-	v, err2 := version.NewVersion(w.Version)
-	return err == nil && err2 == nil && allowed.Check(v)
+	if err != nil {
+		return false
+	}
+	if v, err := version.NewVersion(w.Version); err == nil {
+		return allowed.Check(v)
+	}
+	return w.constraint != nil && overlap(w.constraint, allowed)
+}
+
+// inConstraint are the versions that a constraint names.
+var inConstraint = regexp.MustCompile(`\d+(\.\d+)*`)
+
+// overlap reports whether some version satisfies both. Where two ranges meet is
+// at one of their ends, or right beside it, so these are tried.
+func overlap(a, b version.Constraints) bool {
+	for _, text := range append(inConstraint.FindAllString(a.String()+" "+b.String(), -1), "0.0.0", "99999.0.0") {
+		end, err := version.NewVersion(text)
+		if err != nil {
+			continue
+		}
+		n := end.Segments64()
+		near := [][]int64{n, {n[0], n[1], n[2] + 1}}
+		switch { // the last one before it
+		case n[2] > 0:
+			near = append(near, []int64{n[0], n[1], n[2] - 1})
+		case n[1] > 0:
+			near = append(near, []int64{n[0], n[1] - 1, 99999})
+		case n[0] > 0:
+			near = append(near, []int64{n[0] - 1, 99999, 99999})
+		}
+		for _, s := range near {
+			v, err := version.NewVersion(fmt.Sprintf("%d.%d.%d", s[0], s[1], s[2]))
+			if err == nil && a.Check(v) && b.Check(v) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Query says what to look for. What is empty is anything.

@@ -1,10 +1,14 @@
 package explorer
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/tidelock/tidelock/internal/db"
+	"github.com/tidelock/tidelock/internal/errs"
 )
 
 // knowledge is what is known of a client's sources, or of everybody's.
@@ -51,7 +55,7 @@ func (x *Index) sources(ctx context.Context, client string) (*knowledge, error) 
 			return err
 		}
 		s := k.byID[id]
-		f.group = s.group()
+		f.group, f.source = s.group(), s.id
 		f.Client, f.Project, f.Dir, f.Workspace, f.AsOf = s.client, s.name, s.dir, s.workspace, db.FromMillis(s.asOf)
 		k.uses = append(k.uses, f)
 		if f.Kind == Provider {
@@ -103,7 +107,7 @@ func (q Query) wanted(k *knowledge) map[string][]need {
 
 // Uses returns which modules and providers the projects of a client use, or of
 // all where client is ""; only those that are wanted, where any are. Kind is
-// Module, Provider, or "" for both.
+// Module, Provider, or "" for both. They come by client, project, kind, path and name.
 func (x *Index) Uses(ctx context.Context, client, kind string, wanted Wanted) ([]Use, error) {
 	k, err := x.sources(ctx, client)
 	if err != nil {
@@ -116,7 +120,50 @@ func (x *Index) Uses(ctx context.Context, client, kind string, wanted Wanted) ([
 		}
 		all = append(all, u.Use)
 	}
+	slices.SortFunc(all, func(a, b Use) int { return slices.Compare(a.place(), b.place()) })
 	return all, nil
+}
+
+// place is where a use stands in a list, whatever the database thinks of letters.
+func (u Use) place() []string { return []string{u.Client, u.Project, u.source, u.Kind, u.Path, u.Name} }
+
+// UsesPage is a piece of a list of uses.
+type UsesPage struct {
+	Uses []Use  `json:"uses"`
+	Next string `json:"next,omitempty"` // for the next call; "" where this is the last
+}
+
+// UsesAfter is Uses in pieces: at most limit of those that come after the place
+// where another piece ended, "" for the first. Limit is bounded as a Query's.
+func (x *Index) UsesAfter(ctx context.Context, client, kind string, wanted Wanted, after string, limit int) (UsesPage, error) {
+	var from []string
+	if after != "" {
+		if err := json.Unmarshal([]byte(after), &from); err != nil || len(from) != len(Use{}.place()) {
+			return UsesPage{}, errs.New(errs.Invalid, "That is no place to go on from.")
+		}
+	}
+	all, err := x.Uses(ctx, client, kind, wanted)
+	if err != nil {
+		return UsesPage{}, err
+	}
+	at := 0
+	if from != nil {
+		at, _ = slices.BinarySearchFunc(all, from, func(u Use, from []string) int {
+			return cmp.Or(slices.Compare(u.place(), from), -1) // behind the one that is the same
+		})
+	}
+	if limit = min(limit, maxLimit); limit <= 0 {
+		limit = defaultLimit
+	}
+	p := UsesPage{Uses: all[at:min(at+limit, len(all))]}
+	if at+limit < len(all) {
+		next, err := json.Marshal(p.Uses[len(p.Uses)-1].place())
+		if err != nil {
+			return UsesPage{}, err
+		}
+		p.Next = string(next)
+	}
+	return p, nil
 }
 
 // Source is a state or project whose resources the inventory has.
