@@ -192,7 +192,7 @@ func TestNoSuchBucket(t *testing.T) {
 // A large blob passes through: to the bucket and back, whole, in the memory that
 // the package promises.
 func TestLargeBlobStreamsThroughRealServers(t *testing.T) {
-	const size = 48 << 20
+	const size = 32 << 20
 	for name, where := range map[string]func(t *testing.T) string{
 		"s3":     func(t *testing.T) string { return serverstest.StartS3(t).URL() },
 		"azblob": func(t *testing.T) string { return serverstest.StartAzurite(t).URL() },
