@@ -51,14 +51,6 @@ type keyView struct {
 // needed reports whether something can't be read without the key.
 func (k keyView) needed() bool { return k.Versions+k.Replica+len(k.Blobs) > 0 }
 
-// kindOf is what a stored file is, by its reference: "plan", "plan.json".
-func kindOf(ref string) string {
-	if i := len(ref) - len("-00000000-0000-0000-0000-000000000000"); i > 0 {
-		return ref[:i]
-	}
-	return ref
-}
-
 // sealedKeys returns the ID that each key of 32 bytes has in the heads of
 // stored files, with the one that it has in the keyring.
 func sealedKeys(c config.Config) (map[string]string, error) {
@@ -125,7 +117,7 @@ func (v *vault) keys(ctx context.Context) ([]keyView, error) {
 		case strings.HasPrefix(i.Client, "replica-"):
 			find(key).Replica++
 		default:
-			find(key).Blobs[kindOf(i.Ref)]++
+			find(key).Blobs[blob.Kind(i.Ref)]++
 		}
 		return nil
 	}); err != nil {

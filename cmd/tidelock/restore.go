@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +36,8 @@ func newRestoreCommand(p *program) *cobra.Command {
 			"encryption key must be there, from the place where you keep it. All of the file is checked before anything is\n" +
 			"written, and what came back is checked again.\n\n" +
 			"Afterwards nothing is applied and no state can be written, since what really exists may be newer than the backup.\n" +
-			"Compare each state, thaw it, and end this with `tidelock restore finish`; docs/backup.md tells how.",
+			"Compare each state, thaw it, and end this with `tidelock restore finish`; docs/backup.md tells how. A project whose\n" +
+			"state is kept elsewhere is let go by itself, once a plan finds the serial there that was recorded last.",
 		Example: "  tidelock restore /backup/tidelock-2026-11-23.tlb\n" +
 			"  tidelock restore --from-replica\n" +
 			"  tidelock restore status\n" +
@@ -108,7 +111,7 @@ func newRestoreCommand(p *program) *cobra.Command {
 	cmd.Flags().Lookup("from-replica").NoOptDefVal = configured
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print what came back as JSON")
 	complete(cmd, "from-replica", cobra.NoFileCompletions)
-	cmd.AddCommand(newRestoreStatusCommand(p), newRestoreFinishCommand(p))
+	cmd.AddCommand(newRestoreStatusCommand(p), newRestoreReleaseCommand(p), newRestoreFinishCommand(p))
 	return cmd
 }
 
@@ -131,56 +134,186 @@ func newRestoreStatusCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show what is held back since a restore, and what to compare",
-		Long: "Lists the states that are frozen with the serial that each has here. What was applied after the backup was made is\n" +
-			"newer: compare with a laptop's copy, with the errored.tfstate of a runner, or with a plan. Push a newer state by\n" +
-			"force, then thaw each.",
-		Example: "  tidelock restore status\n  tidelock state thaw acme/network/prod --serial 42 --reason \"the plan shows no change\"",
-		Args:    noArgs,
+		Long: "Lists the states that are frozen with the serial that each has here, what plans found of projects whose state is\n" +
+			"kept elsewhere, and what was made after the backup as far as stored files and folders of runs show it. Of a state\n" +
+			"that is kept here, compare with a laptop's copy, with the errored.tfstate of a runner, or with a plan: push a newer\n" +
+			"one by force, then thaw each. A project whose state is elsewhere is let go by itself once a plan finds the serial\n" +
+			"that was recorded last.",
+		Example: "  tidelock restore status\n  tidelock state thaw acme/network/prod --serial 42 --reason \"the plan shows no change\"\n" +
+			"  tidelock restore release acme --repo acme/infra --project live/network --reason \"applied by hand since\"",
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			v, runs, err := p.openRecovery(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer v.close()
-			rec, err := runs.OpenRecovery(cmd.Context(), v.db)
-			if err != nil {
-				return err
-			}
-			all, err := v.states.States(cmd.Context(), "")
-			if err != nil {
-				return err
-			}
-			slugs, err := v.slugs(cmd.Context())
-			if err != nil {
-				return err
-			}
-			type view struct {
-				State  string `json:"state"`
-				Serial int64  `json:"serial"`
-				Why    string `json:"why"`
-			}
-			frozen := []view{}
-			t := newTable("STATE", "SERIAL", "LAST WRITTEN")
-			for _, s := range all {
-				if s.Frozen != "" {
-					frozen = append(frozen, view{slugs[s.Client] + "/" + s.Name, s.Serial, s.Frozen})
-					t.row(slugs[s.Client]+"/"+s.Name, s.Serial, day(s.Written))
+			return p.onStates(cmd.Context(), true, func(ctx context.Context, v *vault) error {
+				s, err := v.recovery(ctx)
+				if err != nil {
+					return err
 				}
-			}
-			if asJSON {
-				return writeJSON(p.stdout, map[string]any{"held": rec != nil, "recovery": rec, "frozen": frozen})
-			}
-			if rec == nil {
-				_, err := fmt.Fprintf(p.stdout, "Nothing is held back; %d states are frozen.\n", len(frozen))
-				return err
-			}
-			if _, err := fmt.Fprintf(p.stdout, "The database came back from a %s on %s; it is of %s. Nothing is applied, and no new state is made.\n\n", rec.Source, day(rec.Came), day(rec.Made)); err != nil {
-				return err
-			}
-			return t.write(p.stdout)
+				if asJSON {
+					return writeJSON(p.stdout, s)
+				}
+				return p.tellRecovery(s)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
+	return cmd
+}
+
+// recoveryJSON is what `tidelock restore status --json` prints.
+type recoveryJSON struct {
+	Held     bool             `json:"held"`
+	Recovery *run.Recovery    `json:"recovery"`
+	Frozen   []frozenJSON     `json:"frozen"`
+	Projects []reconciledJSON `json:"projects"` // whose state is kept elsewhere
+	Newer    []backup.Newer   `json:"newer"`    // made after the backup
+}
+
+type frozenJSON struct {
+	State  string `json:"state"`
+	Serial int64  `json:"serial"`
+	Why    string `json:"why"`
+
+	written time.Time
+}
+
+type reconciledJSON struct {
+	Client  string     `json:"client"`
+	Repo    string     `json:"repo"`
+	Project string     `json:"project"` // directory:workspace
+	Status  string     `json:"status"`  // equal, differs or released
+	Known   run.Serial `json:"known"`
+	Found   run.Serial `json:"found"`
+	Run     string     `json:"run"`
+	Reason  string     `json:"reason"`
+}
+
+// recovery looks at what is held back.
+func (v *vault) recovery(ctx context.Context) (s recoveryJSON, err error) {
+	s = recoveryJSON{Frozen: []frozenJSON{}, Projects: []reconciledJSON{}, Newer: []backup.Newer{}}
+	runs := run.NewStore(v.db, access.NewTrail(v.db), nil)
+	if s.Recovery, err = runs.OpenRecovery(ctx, v.db); err != nil {
+		return s, err
+	}
+	s.Held = s.Recovery != nil
+	slugs, err := v.slugs(ctx)
+	if err != nil {
+		return s, err
+	}
+	states, err := v.states.States(ctx, "")
+	if err != nil {
+		return s, err
+	}
+	for _, st := range states {
+		if st.Frozen != "" {
+			s.Frozen = append(s.Frozen, frozenJSON{slugs[st.Client] + "/" + st.Name, st.Serial, st.Frozen, st.Written})
+		}
+	}
+	if !s.Held {
+		return s, nil
+	}
+	known, err := runs.Reconciled(ctx, v.db, *s.Recovery)
+	if err != nil {
+		return s, err
+	}
+	for _, r := range known {
+		repo, err := v.clients.Repo(ctx, v.db, r.Repo)
+		if err != nil {
+			return s, err
+		}
+		s.Projects = append(s.Projects, reconciledJSON{slugs[r.Client], repo.FullName(), r.Project, r.Status, r.Known, r.Found, r.Run, r.Reason})
+	}
+	newer, err := backup.FindNewer(ctx, v.db, v.blobs, filepath.Join(v.config.DataDir, "runs"), s.Recovery.Made)
+	if err != nil {
+		return s, err
+	}
+	for _, n := range newer {
+		if slug := slugs[n.Client]; slug != "" {
+			n.Client = slug
+		}
+		s.Newer = append(s.Newer, n)
+	}
+	return s, nil
+}
+
+func (p *program) tellRecovery(s recoveryJSON) error {
+	if !s.Held {
+		_, err := fmt.Fprintf(p.stdout, "Nothing is held back; %d states are frozen.\n", len(s.Frozen))
+		return err
+	}
+	rec := s.Recovery
+	if _, err := fmt.Fprintf(p.stdout, "The database came back from a %s on %s; it is of %s. Nothing is applied, but in projects that were let go, and no new state is made.\n\n", rec.Source, day(rec.Came), day(rec.Made)); err != nil {
+		return err
+	}
+	t := newTable("STATE", "SERIAL", "LAST WRITTEN")
+	for _, f := range s.Frozen {
+		t.row(f.State, f.Serial, day(f.written))
+	}
+	if err := t.write(p.stdout); err != nil {
+		return err
+	}
+	if len(s.Projects) > 0 {
+		t := newTable("PROJECT WITH A STATE ELSEWHERE", "", "WHY")
+		for _, r := range s.Projects {
+			t.row(r.Repo+" "+r.Project, r.Status, r.Reason)
+		}
+		if _, err := fmt.Fprintln(p.stdout); err != nil {
+			return err
+		}
+		if err := t.write(p.stdout); err != nil {
+			return err
+		}
+	}
+	if len(s.Newer) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintln(p.stdout, "\nMade after that, and not known to the database:"); err != nil {
+		return err
+	}
+	t = newTable("MADE", "CLIENT", "WHAT", "NAME")
+	for _, n := range s.Newer {
+		t.row(day(n.Made), n.Client, n.What, n.Name)
+	}
+	return t.write(p.stdout)
+}
+
+func newRestoreReleaseCommand(p *program) *cobra.Command {
+	var of projectFlags
+	var reason string
+	cmd := &cobra.Command{
+		Use:   "release CLIENT --repo OWNER/NAME --project DIRECTORY",
+		Short: "Let one project be applied again after a restore",
+		Long: "For a project whose state is kept elsewhere, when you know that what a plan finds there is right although the\n" +
+			"database that came back knows another serial. A project whose state is kept here is let go by `tidelock state thaw`.\n" +
+			"It stands in the audit trail with your name.",
+		Example: "  tidelock restore release acme --repo acme/infra --project live/network --reason \"applied by hand since\"",
+		Args:    func(cmd *cobra.Command, args []string) error { return stateArgs(cmd, args, 1) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if reason == "" {
+				return errs.New(errs.Invalid, "Say with --reason how you know that all is right: it stands in the audit trail.")
+			}
+			return p.onStates(cmd.Context(), false, func(ctx context.Context, v *vault) error {
+				c, err := v.client(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				owner, err := of.owner(ctx, v, c)
+				if err != nil {
+					return err
+				}
+				runs := run.NewStore(v.db, access.NewTrail(v.db), nil)
+				if err := v.db.Tx(ctx, func(tx *db.Tx) error {
+					return runs.LetGo(ctx, tx, owner.Client, owner.Repo, owner.Project, v.who.Actor, reason)
+				}); err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(p.stdout, "%s in %s may be applied again: comment plan, and then apply.\n", owner.Project, of.repo)
+				return err
+			})
+		},
+	}
+	of.add(cmd)
+	cmd.Flags().StringVar(&reason, "reason", "", "how you know, for the audit trail")
+	complete(cmd, "reason", cobra.NoFileCompletions)
 	return cmd
 }
 
@@ -189,37 +322,25 @@ func newRestoreFinishCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "finish",
 		Short: "Let applies begin again after a restore",
-		Long: "For when every state was compared and thawed; it is refused before. Applies that were held meanwhile need the\n" +
-			"comment `plan`, and then `apply`. It stands in the audit trail with your name.",
+		Long: "For when every state was compared and thawed, and projects that differ were let go; it is refused before. Applies\n" +
+			"that were held meanwhile need the comment `plan`, and then `apply`. It stands in the audit trail with your name.",
 		Example: "  tidelock restore finish --reason \"compared all states with their plans\"",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if reason == "" {
 				return errs.New(errs.Invalid, "Say with --reason how you know that all is right: it stands in the audit trail.")
 			}
-			v, runs, err := p.openRecovery(cmd.Context())
-			if err != nil {
+			return p.onStates(cmd.Context(), false, func(ctx context.Context, v *vault) error {
+				runs := run.NewStore(v.db, access.NewTrail(v.db), nil)
+				if err := v.db.Tx(ctx, func(tx *db.Tx) error { return runs.EndRecovery(ctx, tx, v.who.Actor, reason) }); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintln(p.stdout, "Applies may begin again.")
 				return err
-			}
-			defer v.close()
-			if err := v.db.Tx(cmd.Context(), func(tx *db.Tx) error {
-				return runs.EndRecovery(cmd.Context(), tx, v.who.Actor, reason)
-			}); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(p.stdout, "Applies may begin again.")
-			return err
+			})
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "how you know, for the audit trail")
 	complete(cmd, "reason", cobra.NoFileCompletions)
 	return cmd
-}
-
-func (p *program) openRecovery(ctx context.Context) (*vault, *run.Store, error) {
-	v, err := p.openStates(ctx, false)
-	if err != nil {
-		return nil, nil, err
-	}
-	return v, run.NewStore(v.db, access.NewTrail(v.db), nil), nil
 }

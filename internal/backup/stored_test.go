@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/backup"
 	"github.com/tidelock/tidelock/internal/db"
@@ -163,6 +165,24 @@ func TestFault35_NothingIsSweptAfterARestore(t *testing.T) {
 	}
 	if o := back.check(t).Orphans; o.Count != 1 {
 		t.Errorf("%+v", o)
+	}
+	// It is told of as newer, and so is the folder of a run.
+	rec, err := back.runs.OpenRecovery(t.Context(), back.db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs, id := t.TempDir(), uuid.Must(uuid.NewV7()).String()
+	for _, name := range []string{id, id + ".state", "0190a000-0000-7000-8000-000000000009", "notes"} {
+		if err := os.Mkdir(filepath.Join(runs, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	newer, err := backup.FindNewer(t.Context(), back.db, back.blobs, runs, rec.Made)
+	if err != nil || len(newer) != 2 || newer[0].What != "state" || newer[0].Client != client || newer[1].What != "run" || filepath.Base(newer[1].Name) != id {
+		t.Errorf("newer: %+v, %v", newer, err)
+	}
+	if newer, err := backup.FindNewer(t.Context(), back.db, back.blobs, filepath.Join(runs, "nowhere"), time.Now().Add(time.Minute)); err != nil || len(newer) != 0 {
+		t.Errorf("newer than now: %+v, %v", newer, err)
 	}
 	if _, err := backup.SweepBlobs(t.Context(), back.db, back.blobs, 24*time.Hour, false, alice.Actor); !errs.Is(err, errs.Conflict) || !strings.Contains(err.Error(), "restore finish") {
 		t.Errorf("swept: %v", err)

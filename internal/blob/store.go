@@ -142,6 +142,14 @@ func (s *Store) put(ctx context.Context, client, name string, fill func(w io.Wri
 	return ref, size, nil
 }
 
+// Kind returns the name that a reference was put under: "plan", "log".
+func Kind(ref string) string {
+	if i := len(ref) - len("-00000000-0000-0000-0000-000000000000"); i > 0 {
+		return ref[:i]
+	}
+	return ref
+}
+
 // newID returns what no two blobs share: the time, so that lists are in order,
 // and 74 random bits.
 func newID() (string, error) {

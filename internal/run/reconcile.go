@@ -107,8 +107,9 @@ func (s *Store) HeldBack(ctx context.Context, q db.Querier, r Run) (string, erro
 		if thawed > 0 {
 			return "", nil
 		}
+		return rec.Why(), nil
 	}
-	return rec.Why(), nil
+	return rec.Why() + " Where a `plan` finds the state as it was recorded last before, this project is let go at once.", nil
 }
 
 // LetGo lets a project be applied again after a restore, because a person
