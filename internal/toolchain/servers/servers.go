@@ -60,7 +60,7 @@ var (
 		Package: "github.com/versity/versitygw/cmd/versitygw",
 		Ldflags: "-s -w -X main.Version=v1.8.0",
 		Mod:     pin("versitygw.mod"), Sum: pin("versitygw.sum"),
-		Takes: "It takes about a minute.",
+		Takes: "It takes 1 to 3 minutes on two cores.",
 		Else:  "install the Versity S3 Gateway",
 		Runs:  says("--version", "v1.8.0"),
 	}}

@@ -40,7 +40,7 @@ func get(ctx context.Context, o toolchain.Options, only []string) (code int) {
 		case errs.Is(err, errs.NotFound):
 			fmt.Printf("%-10s skipped: %s\n", s.Title, errs.Sentence(err))
 		default:
-			fmt.Fprintf(os.Stderr, "\nservers: %s\n%v\n", errs.Sentence(err), err)
+			fmt.Fprintf(os.Stderr, "\nservers: %s\n", errs.Explain(err))
 			code = 1
 		}
 	}
