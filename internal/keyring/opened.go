@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Data keys that were wrapped or unwrapped lately are remembered: else each read
-// of a state would be a call of Vault. Not for long, so that a token that is
+// Data keys that were unwrapped lately are remembered: else each read of a state
+// would be a call of Vault. Not for long, so that a token that is
 // revoked there closes what it opened.
 const (
 	openedFor = 5 * time.Minute

@@ -89,12 +89,9 @@ func (k *vaultKey) Wrap(ctx context.Context, dataKey, bound []byte) ([]byte, err
 	text, err := k.call(ctx, "encrypt", "ciphertext", map[string]any{
 		"plaintext": base64.StdEncoding.EncodeToString(dataKey), "associated_data": base64.StdEncoding.EncodeToString(bound),
 	})
-	if err != nil {
-		return nil, err
-	}
-	// What was written is what is read next.
-	k.opened.add([]byte(text), bound, dataKey)
-	return []byte(text), nil
+	// It is not remembered: that what was written can be read shows only where
+	// Vault opens it.
+	return []byte(text), err
 }
 
 func (k *vaultKey) Unwrap(ctx context.Context, wrapped, bound []byte) ([]byte, error) {
@@ -203,7 +200,7 @@ func (k *vaultKey) classify(act string, err error) error {
 	case has("version is too new") || has("no such key version"):
 		return refused("Vault's key %s lacks the version that wrapped this: an older copy of the key was restored, or it was made anew. Restore the newest from its backup in Vault.", k.ID())
 	case has("non-AEAD") || has("not supported for key type") || has("key derivation"):
-		return errs.Wrap(errs.Invalid, said, "The key %s in Vault is of a type that takes no associated data, so nothing can be bound to its place by it. Make one of the type aes256-gcm96 that is not derived.", k.ID())
+		return refused("The key %s in Vault is of a type that takes no associated data, so nothing can be bound to its place by it. Make one of the type aes256-gcm96 that is not derived.", k.ID())
 	case response.StatusCode == http.StatusServiceUnavailable:
 		return refused("Vault is sealed or stands by, and the key %s is kept there. Nothing was changed; unseal it and try again.", k.ID())
 	case has("message authentication failed"):

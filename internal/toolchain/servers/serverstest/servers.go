@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/toolchain"
 	"github.com/tidelock/tidelock/internal/toolchain/servers"
 )
@@ -25,7 +26,7 @@ func find(t *testing.T, s servers.Server) string {
 	t.Helper()
 	path, err := s.Find(toolchain.Options{})
 	if err != nil {
-		t.Skip(err)
+		t.Skip(errs.Sentence(err))
 	}
 	return path
 }
