@@ -22,6 +22,9 @@ type inventoryPage struct {
 	Asked   inventoryForm `json:"-"`
 	Clients []choice      `json:"-"` // to choose from
 	NextURL string        `json:"-"`
+	Exports []choice      `json:"-"`
+
+	MoreUses string `json:"more_uses,omitempty"` // where the rest of the uses is
 }
 
 // inventoryForm is what was asked for, as it was typed.
@@ -35,7 +38,7 @@ const usesShown = 200
 
 func (s *site) inventory(r *http.Request) (shown, error) {
 	if s.Inventory == nil {
-		return shown{}, errs.New(errs.NotFound, "This server keeps no inventory.")
+		return shown{}, errNoInventory
 	}
 	ctx := r.Context()
 	l, err := s.listing(ctx, s.DB, r)
@@ -43,11 +46,7 @@ func (s *site) inventory(r *http.Request) (shown, error) {
 		return shown{}, err
 	}
 	form := r.URL.Query()
-	p := inventoryPage{Uses: []explorer.Use{}, Hints: []string{}, Problems: []string{}}
-	p.Asked = inventoryForm{
-		Client: l.client.Slug, Project: form.Get("project"), Type: form.Get("type"), Address: form.Get("address"), Text: form.Get("q"), Attribute: strings.Join(form["attribute"], " "),
-		Module: form.Get("module"), Provider: form.Get("provider"),
-	}
+	p := inventoryPage{Uses: []explorer.Use{}, Hints: []string{}, Problems: []string{}, Asked: askedOf(form, l.client.Slug)}
 	q, err := inventoryQuery(form, p.Asked)
 	if err != nil {
 		return shown{}, err
@@ -73,9 +72,10 @@ func (s *site) inventory(r *http.Request) (shown, error) {
 		}
 		p.Hints = append(p.Hints, hints...)
 	}
-	if p.Uses, err = s.uses(r, q, slugs); err != nil {
+	if p.Uses, p.MoreUses, err = s.usesOf(r, q, slugs, form); err != nil {
 		return shown{}, err
 	}
+	p.Exports = exportsOf("/api/v1/inventory/export", form)
 	sources, err := s.Inventory.Sources(ctx, q.Client)
 	if err != nil {
 		return shown{}, err
@@ -91,9 +91,10 @@ func (s *site) inventory(r *http.Request) (shown, error) {
 	return shown{title: "Inventory", nav: "inventory", data: p}, nil
 }
 
-// uses lists the projects that use the module or provider that is asked for.
-func (s *site) uses(r *http.Request, q explorer.Query, slugs map[string]string) ([]explorer.Use, error) {
-	out := []explorer.Use{}
+// usesOf lists the projects that use the module or provider that is asked for,
+// and where there are more.
+func (s *site) usesOf(r *http.Request, q explorer.Query, slugs map[string]string, form url.Values) (out []explorer.Use, more string, err error) {
+	out = []explorer.Use{}
 	for _, w := range []struct {
 		kind string
 		explorer.Wanted
@@ -101,16 +102,31 @@ func (s *site) uses(r *http.Request, q explorer.Query, slugs map[string]string) 
 		if w.Empty() {
 			continue
 		}
-		all, err := s.Inventory.Uses(r.Context(), q.Client, w.kind, w.Wanted)
+		p, err := s.Inventory.UsesAfter(r.Context(), q.Client, w.kind, w.Wanted, "", usesShown)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
-		for _, u := range all[:min(len(all), usesShown)] {
+		if p.Next != "" && more == "" {
+			rest := url.Values{w.kind: {form.Get(w.kind)}, "after": {p.Next}, "limit": {strconv.Itoa(usesShown)}}
+			if c := form.Get("client"); c != "" {
+				rest.Set("client", c)
+			}
+			more = "/inventory/uses?" + rest.Encode()
+		}
+		for _, u := range p.Uses {
 			u.Client = slugs[u.Client]
 			out = append(out, u)
 		}
 	}
-	return out, nil
+	return out, more, nil
+}
+
+// askedOf is the form as it was typed.
+func askedOf(form url.Values, client string) inventoryForm {
+	return inventoryForm{
+		Client: client, Project: form.Get("project"), Type: form.Get("type"), Address: form.Get("address"), Text: form.Get("q"), Attribute: strings.Join(form["attribute"], " "),
+		Module: form.Get("module"), Provider: form.Get("provider"),
+	}
 }
 
 // inventoryQuery reads the form. Several attributes stand one after the other

@@ -29,7 +29,7 @@ var files embed.FS
 var templates = sync.OnceValue(func() map[string]*template.Template {
 	shared := template.Must(template.New("").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/parts.html"))
 	all := map[string]*template.Template{}
-	for _, name := range []string{"changes", "change", "run", "plan", "locks", "history", "audit", "drift", "costs", "cost", "states", "stateview", "inventory", "queue", "policies", "policy", "waivers", "waiver", "consent", "error"} {
+	for _, name := range []string{"changes", "change", "run", "plan", "locks", "history", "audit", "drift", "costs", "cost", "states", "stateview", "inventory", "uses", "queue", "policies", "policy", "waivers", "waiver", "consent", "error"} {
 		all[name] = template.Must(template.Must(shared.Clone()).ParseFS(files, "templates/"+name+".html"))
 	}
 	return all

@@ -105,6 +105,8 @@ func newSite(o Options) *site {
 	s.post("/states/{client}/{project:.+}", s.actByForm)
 	s.post("/api/v1/states/{client}/{project:.+}", s.actByAPI)
 	s.page("/inventory", "/inventory", "inventory", s.inventory)
+	s.page("/inventory/uses", "/inventory/uses", "uses", s.inventoryUses)
+	s.get("/api/v1/inventory/export", s.export)
 	s.page("/policies", "/policies", "policies", s.policies)
 	s.page("/waivers", "/waivers", "waivers", s.waivers)
 	s.page("/waivers/{id}", "/waivers/{id}", "waiver", s.waiver)
