@@ -15,13 +15,11 @@ import (
 
 	"github.com/tidelock/tidelock/internal/actuals"
 	"github.com/tidelock/tidelock/internal/budget"
-	"github.com/tidelock/tidelock/internal/errs"
 )
 
 // costActuals is what `tidelock cost actuals` was asked for.
 type costActuals struct {
 	client, month, format string
-	asJSON                bool
 }
 
 // clientBill is one client's month with its estimates.
@@ -39,8 +37,6 @@ type bills struct {
 	Unattributed []actuals.Unattributed `json:"unattributed,omitempty"`
 }
 
-var actualsFormats = []string{"table", "csv", "json"}
-
 func newCostActualsCommand(p *program) *cobra.Command {
 	var c costActuals
 	cmd := &cobra.Command{
@@ -56,27 +52,19 @@ func newCostActualsCommand(p *program) *cobra.Command {
 			"  tidelock cost actuals --client acme --json | jq '.clients[].comparison'",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if c.asJSON {
-				c.format = "json"
-			}
 			return c.run(cmd.Context(), p)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.client, "client", "", "only this client, by its slug")
 	f.StringVar(&c.month, "month", "", "the month, as 2026-10 (else the last one)")
-	f.StringVar(&c.format, "format", "table", "table, csv or json")
-	f.BoolVar(&c.asJSON, "json", false, "print JSON, as --format json does")
+	formatFlags(cmd, &c.format, []string{"table", "csv", "json"})
 	complete(cmd, "client", p.completeClients)
 	complete(cmd, "month", cobra.NoFileCompletions)
-	complete(cmd, "format", cobra.FixedCompletions(actualsFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 func (c *costActuals) run(ctx context.Context, p *program) error {
-	if !slices.Contains(actualsFormats, c.format) {
-		return codedError{errs.New(errs.Invalid, "--format is %s, not %q.", strings.Join(actualsFormats, ", "), c.format), exitUsage}
-	}
 	if c.month == "" {
 		now := time.Now().UTC()
 		c.month = time.Date(now.Year(), now.Month()-1, 1, 0, 0, 0, 0, time.UTC).Format("2006-01")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -38,7 +37,7 @@ func (p *program) costBudgets(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	defer d.db.Close()
+	defer d.close()
 	all, err := d.budget.Budgets(ctx)
 	if err != nil {
 		return err
@@ -47,9 +46,7 @@ func (p *program) costBudgets(ctx context.Context, asJSON bool) error {
 		if all == nil {
 			all = []budget.Status{}
 		}
-		out := json.NewEncoder(p.stdout)
-		out.SetIndent("", "  ")
-		return out.Encode(all)
+		return writeJSON(p.stdout, all)
 	}
 	if len(all) == 0 {
 		_, err := fmt.Fprintln(p.stdout, "The configuration has no budget that is for now. A block budget \"NAME\" makes one; docs/budgets.md has an example.")

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os/user"
 	"slices"
 	"strings"
 	"time"
@@ -14,10 +13,8 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
-	"github.com/tidelock/tidelock/cmd/tidelock/config"
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/actuals"
-	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 )
 
@@ -62,42 +59,14 @@ func newCostImportCommand(p *program) *cobra.Command {
 	return cmd
 }
 
-// commandLine is who acts here.
-func commandLine() access.Actor {
-	actor := access.Actor{Kind: access.Token, Name: "command line"}
-	if u, err := user.Current(); err == nil {
-		actor.Name += " of " + u.Username
-	}
-	return actor
-}
-
 // billingStore opens the server's database; nil and the reason where there is
 // none.
 func (p *program) billingStore(ctx context.Context) (*actuals.Store, func() error, string, error) {
-	nothing := func() error { return nil }
-	l := config.Read(p.configPath, p.environ, config.NeedDatabase)
-	if err := l.Problems.Err(); err != nil {
-		if l.File == "" && p.configPath == "" {
-			return nil, nothing, "No configuration says where the database is: give --config or TIDELOCK_DATA_DIR.", nil
-		}
-		return nil, nothing, "", err
+	d, c, why, err := p.openDatabase(ctx)
+	if err != nil || d == nil {
+		return nil, func() error { return nil }, why, err
 	}
-	if !l.Config.DatabaseExists() { // opening would make it
-		return nil, nothing, "There is no database yet at " + l.Config.DatabaseShown() + "; `tidelock migrate` makes it.", nil
-	}
-	d, err := db.Open(ctx, l.Config.Database.Reveal())
-	if err != nil {
-		return nil, nothing, "", err
-	}
-	have, want, err := d.Version(ctx)
-	if err == nil && have != want {
-		err = errs.New(errs.Conflict, "The database has version %d, and this Tidelock works with %d. Use the server's own program, or run `tidelock migrate`.", have, want)
-	}
-	if err != nil {
-		_ = d.Close() // nothing was written
-		return nil, nothing, "", err
-	}
-	return actuals.NewStore(d, access.NewTrail(d), l.Config.Billing, nil), d.Close, "", nil
+	return actuals.NewStore(d, access.NewTrail(d), c.Billing, nil), d.Close, "", nil
 }
 
 func (o costImport) run(ctx context.Context, p *program, files []string) (err error) {
@@ -126,7 +95,7 @@ func (o costImport) run(ctx context.Context, p *program, files []string) (err er
 			err = closed
 		}
 	}()
-	in := actuals.Import{At: time.Now().UTC(), Actor: commandLine(), Client: o.client, Sources: r.Sources}
+	in := actuals.Import{At: time.Now().UTC(), Actor: p.operator(), Client: o.client, Sources: r.Sources}
 	if store == nil { // a dry run without a database: all is new
 		for _, part := range r.Parts {
 			in.Parts = append(in.Parts, actuals.Outcome{Part: part, What: actuals.Added})

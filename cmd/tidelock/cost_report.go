@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -25,11 +23,7 @@ import (
 type costReport struct {
 	client, month, from, to, project string
 	format, out                      string
-	asJSON                           bool
 }
-
-// reportFormats are what a report can be written as.
-var reportFormats = []string{"table", "csv", "json", "html"}
 
 func newCostReportCommand(p *program) *cobra.Command {
 	var c costReport
@@ -48,9 +42,6 @@ func newCostReportCommand(p *program) *cobra.Command {
 			"  tidelock cost report --json | jq '.clients[].months[-1].rate'",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if c.asJSON {
-				c.format = "json"
-			}
 			return c.run(cmd.Context(), p)
 		},
 	}
@@ -60,10 +51,8 @@ func newCostReportCommand(p *program) *cobra.Command {
 	f.StringVar(&c.from, "from", "", "the first of several months")
 	f.StringVar(&c.to, "to", "", "the last of them (else the present one)")
 	f.StringVar(&c.project, "project", "", "only projects of this name or directory")
-	f.StringVar(&c.format, "format", "table", "table, csv, json or html")
 	f.StringVar(&c.out, "out", "", "file to write (else standard output)")
-	f.BoolVar(&c.asJSON, "json", false, "print JSON, as --format json does")
-	complete(cmd, "format", cobra.FixedCompletions(reportFormats, cobra.ShellCompDirectiveNoFileComp))
+	formatFlags(cmd, &c.format, []string{"table", "csv", "json", "html"})
 	complete(cmd, "client", p.completeClients)
 	for _, flag := range []string{"month", "from", "to", "project"} {
 		complete(cmd, flag, cobra.NoFileCompletions)
@@ -72,9 +61,6 @@ func newCostReportCommand(p *program) *cobra.Command {
 }
 
 func (c *costReport) run(ctx context.Context, p *program) error {
-	if !slices.Contains(reportFormats, c.format) {
-		return errs.New(errs.Invalid, "--format is table, csv, json or html, not %q.", c.format)
-	}
 	asked, err := costreport.AskedFor(c.month, c.from, c.to, time.Now())
 	if err != nil {
 		return err
@@ -147,8 +133,8 @@ func (c *costReport) write(p *program, s costreport.Statement) error {
 		_, err := b.WriteTo(p.stdout)
 		return err
 	}
-	if err := os.WriteFile(c.out, b.Bytes(), 0o644); err != nil {
-		return errs.Wrap(errs.Invalid, err, "The report can't be written to %s.", c.out)
+	if err := writeCostFile(c.out, b.Bytes()); err != nil {
+		return err
 	}
 	_, err = fmt.Fprintf(p.stderr, "Written: %s, the costs of %s for %s.\n", c.out, counted(len(s.Clients), "client"), s.Period())
 	return err

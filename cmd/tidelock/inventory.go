@@ -21,7 +21,7 @@ type inventory struct {
 	attributes                          []string
 	module, provider                    string
 	format                              string
-	asJSON, full                        bool
+	full                                bool
 	limit                               int
 }
 
@@ -45,9 +45,6 @@ func newInventoryCommand(p *program) *cobra.Command {
 			"  tidelock inventory uses --module terraform-aws-modules/vpc/aws@5.1.2",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if c.asJSON {
-				c.format = "json"
-			}
 			return c.run(cmd.Context(), p)
 		},
 	}
@@ -62,12 +59,10 @@ func newInventoryCommand(p *program) *cobra.Command {
 	f.StringVar(&c.provider, "provider", "", "only those of this provider, as NAME[@VERSION]")
 	f.IntVar(&c.limit, "limit", 0, "how many to list (else all)")
 	f.BoolVar(&c.full, "full", false, "with all attributes that may be shown, in csv and json")
-	f.StringVar(&c.format, "format", "table", "one of "+strings.Join(inventoryFormats, ", "))
-	f.BoolVar(&c.asJSON, "json", false, "the same as --format json")
+	formatFlags(cmd, &c.format, inventoryFormats)
 	for _, name := range []string{"client", "project", "type", "address", "text", "attribute", "module", "provider", "limit"} {
 		complete(cmd, name, cobra.NoFileCompletions)
 	}
-	complete(cmd, "format", cobra.FixedCompletions(inventoryFormats, cobra.ShellCompDirectiveNoFileComp))
 	cmd.AddCommand(newInventoryUsesCommand(p))
 	return cmd
 }
@@ -96,17 +91,7 @@ func (c *inventory) query() (q explorer.Query, err error) {
 	if c.limit < 0 {
 		return q, errs.New(errs.Invalid, "--limit is how many to list, not %d.", c.limit)
 	}
-	return q, amongFormats("format", c.format, inventoryFormats)
-}
-
-// amongFormats refuses a flag's value that is not among those that it may have.
-func amongFormats(flag, value string, all []string) error {
-	for _, v := range all {
-		if v == value {
-			return nil
-		}
-	}
-	return errs.New(errs.Invalid, "--%s must be one of %s, not %q.", flag, strings.Join(all, ", "), value)
+	return q, nil
 }
 
 // openInventory opens the inventory and brings it up to date: a server may not

@@ -19,7 +19,6 @@ func jsonText(v any) (string, error) {
 
 func newInventoryUsesCommand(p *program) *cobra.Command {
 	var client, module, provider, format string
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "uses",
 		Short: "List which projects use which modules and providers",
@@ -32,12 +31,6 @@ func newInventoryUsesCommand(p *program) *cobra.Command {
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			if asJSON {
-				format = "json"
-			}
-			if err := amongFormats("format", format, inventoryFormats); err != nil {
-				return err
-			}
 			kind, name := "", module
 			var wanted explorer.Wanted
 			var err error
@@ -84,12 +77,10 @@ func newInventoryUsesCommand(p *program) *cobra.Command {
 	f.StringVar(&client, "client", "", "only this client, by its slug (else all)")
 	f.StringVar(&module, "module", "", "only this module, as SOURCE[@VERSION]")
 	f.StringVar(&provider, "provider", "", "only this provider, as NAME[@VERSION]")
-	f.StringVar(&format, "format", "table", "one of table, csv, json")
-	f.BoolVar(&asJSON, "json", false, "the same as --format json")
+	formatFlags(cmd, &format, inventoryFormats)
 	for _, name := range []string{"client", "module", "provider"} {
 		complete(cmd, name, cobra.NoFileCompletions)
 	}
-	complete(cmd, "format", cobra.FixedCompletions(inventoryFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 

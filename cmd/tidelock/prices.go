@@ -43,30 +43,40 @@ func (d pricesDesk) close() {
 	}
 }
 
-// openPrices opens the server's database. Without one that a server has used
-// there is nothing imported, which is no error: the embedded prices need none.
+// openPrices opens the server's database. Without one there is nothing imported,
+// which is no error: the embedded prices need none.
 func (p *program) openPrices(ctx context.Context) (pricesDesk, error) {
+	d, _, why, err := p.openDatabase(ctx)
+	if err != nil || d == nil {
+		return pricesDesk{why: why}, err
+	}
+	return pricesDesk{db: d, store: prices.NewStore(d, access.NewTrail(d), nil)}, nil
+}
+
+// openDatabase opens the database of the server's configuration for a command
+// that can do without one: where no server has used one, it is nil, and why says
+// so to people.
+func (p *program) openDatabase(ctx context.Context) (d *db.DB, c config.Config, why string, err error) {
 	l := config.Read(p.configPath, p.environ, config.NeedDatabase)
 	if err := l.Problems.Err(); err != nil {
 		if l.File == "" && p.configPath == "" {
-			return pricesDesk{why: "No configuration says where the database is: give --config or TIDELOCK_DATA_DIR."}, nil
+			return nil, c, "No configuration says where the database is: give --config or TIDELOCK_DATA_DIR.", nil
 		}
-		return pricesDesk{}, err
+		return nil, c, "", err
 	}
 	if !l.Config.DatabaseExists() { // opening would make it
-		return pricesDesk{why: "There is no database yet at " + l.Config.DatabaseShown() + "; `tidelock migrate` makes it."}, nil
+		return nil, c, "There is no database yet at " + l.Config.DatabaseShown() + "; `tidelock migrate` makes it.", nil
 	}
-	d, err := db.Open(ctx, l.Config.Database.Reveal())
-	if err != nil {
-		return pricesDesk{}, err
+	if d, err = db.Open(ctx, l.Config.Database.Reveal()); err != nil {
+		return nil, c, "", err
 	}
 	have, want, err := d.Version(ctx)
 	if err == nil && have != want {
 		err = errs.New(errs.Conflict, "The database has version %d, and this Tidelock works with %d. Use the server's own program, or run `tidelock migrate`.", have, want)
 	}
 	if err != nil {
-		_ = d.Close()
-		return pricesDesk{}, err
+		_ = d.Close() // nothing was written
+		return nil, c, "", err
 	}
-	return pricesDesk{db: d, store: prices.NewStore(d, access.NewTrail(d), nil)}, nil
+	return d, l.Config, "", nil
 }

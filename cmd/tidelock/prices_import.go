@@ -127,7 +127,7 @@ func (p *program) importPrices(ctx context.Context, cloud string, o pricesImport
 	if !o.asJSON {
 		read.Progress = p.pricesProgress()
 	}
-	actor := terminalActor()
+	actor := p.operator()
 	done := []listJSON{}
 	var failed []error
 	for _, l := range lists {

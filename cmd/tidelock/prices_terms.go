@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os/user"
 	"strings"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tidelock/tidelock/cmd/tidelock/config"
-	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/prices"
@@ -35,15 +33,6 @@ func newPricesDiscountCommand(p *program) *cobra.Command {
 	}
 	cmd.AddCommand(newPricesDiscountSetCommand(p), newPricesDiscountListCommand(p), newPricesDiscountRemoveCommand(p))
 	return cmd
-}
-
-// terminalActor is who works at the command line.
-func terminalActor() access.Actor {
-	actor := access.Actor{Kind: access.Token, Name: "command line"}
-	if u, err := user.Current(); err == nil {
-		actor.Name += " of " + u.Username
-	}
-	return actor
 }
 
 // needPrices opens the database, without which nothing can be set.
@@ -120,7 +109,7 @@ func newPricesDiscountSetCommand(p *program) *cobra.Command {
 				return err
 			}
 			defer desk.close()
-			if err := desk.store.SetDiscount(cmd.Context(), d, terminalActor()); err != nil {
+			if err := desk.store.SetDiscount(cmd.Context(), d, p.operator()); err != nil {
 				return err
 			}
 			if asJSON {
@@ -212,7 +201,7 @@ func newPricesDiscountRemoveCommand(p *program) *cobra.Command {
 				return err
 			}
 			defer desk.close()
-			n, err := desk.store.RemoveDiscount(cmd.Context(), d, terminalActor())
+			n, err := desk.store.RemoveDiscount(cmd.Context(), d, p.operator())
 			if err != nil {
 				return err
 			}
@@ -271,7 +260,7 @@ func newPricesRateSetCommand(p *program) *cobra.Command {
 				return err
 			}
 			defer desk.close()
-			if err := desk.store.SetRate(cmd.Context(), r, terminalActor()); err != nil {
+			if err := desk.store.SetRate(cmd.Context(), r, p.operator()); err != nil {
 				return err
 			}
 			if asJSON {
@@ -354,7 +343,7 @@ func newPricesRateRemoveCommand(p *program) *cobra.Command {
 				return err
 			}
 			defer desk.close()
-			if err := desk.store.RemoveRate(cmd.Context(), args[0], day, terminalActor()); err != nil {
+			if err := desk.store.RemoveRate(cmd.Context(), args[0], day, p.operator()); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(p.stdout, "Removed: %s of %s.\n", args[0], day)
