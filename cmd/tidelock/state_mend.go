@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/errs"
+	"github.com/tidelock/tidelock/internal/terminal"
 )
 
 func newStateUnlockCommand(p *program) *cobra.Command {
@@ -33,7 +34,7 @@ func newStateUnlockCommand(p *program) *cobra.Command {
 				if taken != nil {
 					text = fmt.Sprintf("The lock %s of %s is taken away from %s.", taken.ID, args[0], taken.Holder())
 				}
-				_, err = fmt.Fprintln(p.stdout, text)
+				_, err = fmt.Fprintln(p.stdout, terminal.Clean(text)) // the ID is as a client said it
 				return err
 			})
 		},

@@ -88,6 +88,11 @@ func TestLocksAreHeld(t *testing.T) {
 			}
 		}
 		w.want(423, other, "LOCK", at, lockInfo("A")) // the same ID, from somebody else
+		// Who it is was said by a client, and is shown in terminals.
+		w.want(200, token, "LOCK", "/state/acme/esc", `{"ID":"E","Who":"eve\u001b[2J\u009b","Operation":"x\ny"}`)
+		if st, err := w.store.State(t.Context(), w.acme.ID, "esc"); err != nil || strings.ContainsAny(st.Lock.Holder(), "\x1b\n\u009b") || !strings.HasPrefix(st.Lock.Holder(), "eve\uFFFD[2J") {
+			t.Errorf("the holder is shown as %q, %v", st.Lock.Holder(), err)
+		}
 		w.want(409, other, "POST", at, doc(1, "l", "x"))
 		w.want(409, other, "POST", at+"?ID=B", doc(1, "l", "x"))
 		w.want(200, token, "POST", at+"?ID=A", doc(1, "l", "x"))

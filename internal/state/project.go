@@ -196,7 +196,10 @@ func (s *Store) Named(ctx context.Context, o Owner, name string, claim bool) err
 		if !claim {
 			return nil
 		}
-		_, err = s.bind(ctx, tx, o, name)
+		done, err := s.bind(ctx, tx, o, name)
+		if err == nil && !done { // another project's since a moment ago
+			err = errs.New(errs.Forbidden, "There is no state %s that is this project's.", name)
+		}
 		return err
 	})
 	if err != nil {

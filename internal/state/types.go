@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/errs"
@@ -91,7 +92,8 @@ type Lock struct {
 	raw   string // the info as it was sent
 }
 
-// Holder says for people who holds the lock.
+// Holder says for people who holds the lock. What the client said of it is
+// shown in terminals, and so without what steers one.
 func (l Lock) Holder() string {
 	who := l.Who
 	if who == "" {
@@ -104,7 +106,13 @@ func (l Lock) Holder() string {
 	if l.Operation != "" {
 		what = " for " + l.Operation
 	}
-	return fmt.Sprintf("%s%s since %s", who, what, l.Since.UTC().Format("2006-01-02 15:04:05 MST"))
+	text := strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '\uFFFD'
+	}, who+what)
+	return text + " since " + l.Since.UTC().Format("2006-01-02 15:04:05 MST")
 }
 
 // HeldError says that somebody else holds the lock. It is an errs.Conflict.
