@@ -2,8 +2,11 @@ package explorer
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -17,6 +20,10 @@ const (
 	maxLimit     = 1000
 	chunk        = 1000 // rows that are read at a time
 	scanChunk    = 5000 // the same, where each time costs a look at all
+	// common is one of how many resources has to fit for all of them to be
+	// looked through in the answer's order: a page is full soon. What fewer fit
+	// is found faster where they lie.
+	common = 20
 )
 
 // cursor is where a page ended.
@@ -104,9 +111,21 @@ func (x *Index) search(ctx context.Context, q Query, take func(Resource) bool) (
 	if wanted != nil && len(wanted) == 0 {
 		return "", nil
 	}
-	f := x.filter(q, wanted, known)
+	f := x.filter(q, wanted, known, true)
+	walks := f.looks
 	for {
-		found, last, err := x.chunk(ctx, f, at, q.Full || !q.told())
+		var found []Resource
+		var last bool
+		var end cursor
+		if walks {
+			found, end, err = x.stretch(ctx, f, at, q.Full || !q.told())
+			last = end == cursor{}
+			if walks = len(found) >= chunk/common; !walks {
+				f = x.filter(q, wanted, known, false)
+			}
+		} else {
+			found, last, err = x.chunk(ctx, f, at, q.Full || !q.told())
+		}
 		if err != nil {
 			return "", err
 		}
@@ -130,6 +149,9 @@ func (x *Index) search(ctx context.Context, q Query, take func(Resource) bool) (
 		if last {
 			return "", nil
 		}
+		if end != (cursor{}) {
+			at = end
+		}
 	}
 }
 
@@ -138,6 +160,11 @@ func (x *Index) search(ctx context.Context, q Query, take func(Resource) bool) (
 type filter struct {
 	where []string
 	args  []any
+	// client is all that is looked through, "" for everything; until is where
+	// that ends.
+	client string
+	until  cursor
+	looks  bool // at all resources, for no index knows what fits
 	// scan says that all rows are looked through in the order in which they
 	// lie, rather than in that of the answer: for what few of them fit. texts
 	// says so of the attributes' rows.
@@ -170,13 +197,15 @@ func (f *filter) pattern(column, pattern string) {
 	}
 }
 
-func (x *Index) filter(q Query, wanted map[string][]need, known *knowledge) *filter {
-	f := &filter{chunk: chunk}
+// filter has all rows looked through in the order of the answer, where inOrder,
+// if they have to be looked through.
+func (x *Index) filter(q Query, wanted map[string][]need, known *knowledge, inOrder bool) *filter {
+	f := &filter{chunk: chunk, client: q.Client}
 	direct := q.Type != "" && !wild(q.Type) || q.Address != "" && !wild(q.Address)
 	f.joined = len(q.Attributes) > 0
-	f.texts = f.joined && !direct
-	if f.scan = f.texts || q.Text != "" && !direct; f.scan {
-		f.chunk = scanChunk
+	f.looks = (f.joined || q.Text != "") && !direct
+	if f.looks && !inOrder {
+		f.scan, f.texts, f.chunk = true, f.joined, scanChunk
 	}
 	if q.Client != "" {
 		f.where = append(f.where, f.free("r.client_id")+" = "+f.arg(q.Client))
@@ -235,12 +264,51 @@ func (m Match) part() string {
 	return part
 }
 
+// stretch reads what fits of the next rows in the order of the answer, and returns
+// where these end; nowhere, if there are no more.
+func (x *Index) stretch(ctx context.Context, f *filter, after cursor, attributes bool) (all []Resource, end cursor, err error) {
+	g := filter{client: f.client}
+	if g.client != "" {
+		g.where = append(g.where, "r.client_id = "+g.arg(g.client))
+	}
+	g.from(after)
+	err = x.db.QueryRowContext(ctx, `SELECT r.client_id, r.address, r.source_id FROM inventory_resources r`+g.text()+
+		fmt.Sprintf(` ORDER BY r.client_id, r.address, r.source_id LIMIT 1 OFFSET %d`, chunk-1), g.args...).Scan(&end.client, &end.address, &end.source)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, end, err
+	}
+	until := *f
+	until.until, until.chunk = end, math.MaxInt32 // what another writes meanwhile may come between
+	all, _, err = x.chunk(ctx, &until, after, attributes)
+	return all, end, err
+}
+
+// from leaves out what comes before the place.
+func (f *filter) from(after cursor) { f.beside(">", after) }
+
+func (f *filter) beside(sign string, at cursor) {
+	switch {
+	case at == cursor{}:
+	case f.client != "" && !f.scan: // by the index, in which the client comes first
+		f.where = append(f.where, fmt.Sprintf("(r.address, r.source_id) %s (%s, %s)", sign, f.arg(at.address), f.arg(at.source)))
+	default:
+		f.where = append(f.where, fmt.Sprintf("(%s, r.address, r.source_id) %s (%s, %s, %s)", f.free("r.client_id"), sign, f.arg(at.client), f.arg(at.address), f.arg(at.source)))
+	}
+}
+
+// text is the condition.
+func (f *filter) text() string {
+	if len(f.where) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(f.where, " AND ")
+}
+
 // chunk reads the next rows.
 func (x *Index) chunk(ctx context.Context, f *filter, after cursor, attributes bool) (all []Resource, last bool, err error) {
-	g := filter{where: slices.Clone(f.where), args: slices.Clone(f.args)}
-	if after != (cursor{}) {
-		g.where = append(g.where, fmt.Sprintf("(r.client_id, r.address, r.source_id) > (%s, %s, %s)", g.arg(after.client), g.arg(after.address), g.arg(after.source)))
-	}
+	g := filter{where: slices.Clone(f.where), args: slices.Clone(f.args), client: f.client, scan: f.scan}
+	g.from(after)
+	g.beside("<=", f.until)
 	text, from := "''", "inventory_resources r"
 	switch {
 	case f.texts: // SQLite keeps to the order of a CROSS JOIN
@@ -254,11 +322,7 @@ func (x *Index) chunk(ctx context.Context, f *filter, after cursor, attributes b
 	if from != "inventory_resources r" {
 		g.where = append(g.where, "a.source_id = r.source_id AND a.address = r.address")
 	}
-	where := ""
-	if len(g.where) > 0 {
-		where = " WHERE " + strings.Join(g.where, " AND ")
-	}
-	query := `SELECT r.source_id, r.client_id, r.address, r.type, r.name, r.module, r.provider, r.cloud_id, r.arn, r.region, ` + text + ` FROM ` + from + where +
+	query := `SELECT r.source_id, r.client_id, r.address, r.type, r.name, r.module, r.provider, r.cloud_id, r.arn, r.region, ` + text + ` FROM ` + from + g.text() +
 		fmt.Sprintf(` ORDER BY %s, r.address, r.source_id LIMIT %d`, f.free("r.client_id"), f.chunk)
 	err = db.Each(ctx, x.db, func(scan func(...any) error) error {
 		var r Resource
