@@ -15,7 +15,7 @@ const WrappingBlock = "wrapping_key"
 
 const wrappingDoc = "A key that wraps the data keys of states, in a block each: `wrapping_key \"NAME\"`. The encryption key is one without a block, and the active one unless a block says `active = true`. " +
 	"A key that is not active only opens what it wrapped; `tidelock key rotate` wraps all of that anew with the active key, and does not touch the data. Plans and logs are encrypted with the encryption key itself: " +
-	"when you change that, name the one before in a block with `file` or `env`, and it still opens them. The blocks stand in the file only, and have no variables. [States](state.md#keys) has examples."
+	"when you change that, name the one before in a block with `file` or `env`, and it still opens them, until `tidelock key rotate` has sealed them anew. The blocks stand in the file only, and have no variables. [States](state.md#keys) has examples."
 
 // wrappingAttributes are what a block may hold, for the reference.
 var wrappingAttributes = []struct{ name, takes, doc string }{
