@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/policyset"
@@ -47,6 +48,13 @@ func (d Reader) Read(ctx context.Context, r *run.Run, result tfrun.Result, plan 
 	terms, err := d.CostOptions(ctx, facts, r.Project)
 	if err != nil {
 		return err
+	}
+	own, err := ownUsage(ctx, facts, r.Project)
+	if err != nil {
+		return err
+	}
+	if own != "" {
+		terms.Notes = append(slices.Clone(terms.Notes), own)
 	}
 	terms.Advise = true
 	estimate, err := d.estimate(ctx, plan, terms)

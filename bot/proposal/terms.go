@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/tidelock/tidelock/internal/cost"
@@ -61,4 +62,29 @@ func (d Reader) CostOptions(ctx context.Context, facts Facts, p planner.Project)
 	}
 	o.Usage = own.Over(o.Usage)
 	return o, nil
+}
+
+// ownUsage notes which of the usage files the change itself edits: it says then
+// by what its cost, and what budgets make of that, is reckoned.
+func ownUsage(ctx context.Context, facts Facts, p planner.Project) (string, error) {
+	if len(p.Usage) == 0 || facts.Changed == nil {
+		return "", nil
+	}
+	changed, err := facts.Changed(ctx)
+	var later factError
+	if err = unknownFact(err); errors.As(err, &later) {
+		return "", err
+	} else if err != nil {
+		return "", nil // what judges the change says that it can't be read
+	}
+	var own []string
+	for _, name := range p.Usage {
+		if slices.Contains(changed, name) {
+			own = append(own, name)
+		}
+	}
+	if len(own) == 0 {
+		return "", nil
+	}
+	return "This pull request edits " + strings.Join(own, " and ") + ", by which the figures here are reckoned and budgets judge it: read that too.", nil
 }

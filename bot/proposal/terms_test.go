@@ -69,3 +69,21 @@ func TestCostOptions(t *testing.T) {
 		t.Errorf("what can be read later is taken for nothing: %v", err)
 	}
 }
+
+// TestThreat_ChangeThatSaysItsOwnUsageIsTold: a pull request that edits the
+// usage file can make itself cheaper by it, so its readers are told.
+func TestThreat_ChangeThatSaysItsOwnUsageIsTold(t *testing.T) {
+	tree := fstest.MapFS{"infracost-usage.yml": &fstest.MapFile{Data: []byte("version: 0.1\nresource_type_default_usage:\n  aws_instance: {monthly_hrs: 0}\n")}}
+	for path, told := range map[string]bool{"infracost-usage.yml": true, "main.tf": false} {
+		facts := proposal.Facts{
+			Files: func(ctx context.Context, patterns []string) (map[string]string, error) {
+				return proposal.ReadFiles(ctx, tree, patterns)
+			},
+			Changed: func(context.Context) ([]string, error) { return []string{path}, nil },
+		}
+		note, err := proposal.OwnUsage(t.Context(), facts, planner.Project{Dir: ".", Usage: []string{"infracost-usage.yml"}})
+		if err != nil || strings.Contains(note, "edits infracost-usage.yml") != told {
+			t.Errorf("%s: %q, %v", path, note, err)
+		}
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tidelock/tidelock/internal/cost"
@@ -75,4 +77,44 @@ func (t *Terms) Options(ctx context.Context, client string) (cost.Options, error
 	}
 	o.Exchange = cost.Exchange{Currency: currency, Rate: r.Value, Day: r.Day, Source: r.Source}
 	return o, nil
+}
+
+// Currency is one that estimates are to be in, with the rate that they would be
+// made by now.
+type Currency struct {
+	Name    string
+	Clients []string // slugs of whose it is; none: the server's
+	Rate    Rate
+	Known   bool // false: there is no rate, and the amounts stay in dollars
+}
+
+// Currencies are those of the server and of its clients other than dollars, by
+// name.
+func (t *Terms) Currencies(ctx context.Context) ([]Currency, error) {
+	of := map[string][]string{}
+	if c := cmp.Or(t.settings.Currency, dollars); c != dollars {
+		of[c] = nil
+	}
+	for slug, own := range t.settings.Clients {
+		if own.Currency != "" && own.Currency != dollars {
+			of[own.Currency] = append(of[own.Currency], slug)
+		}
+	}
+	today := t.now().UTC().Format(time.DateOnly)
+	var all []Currency
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		rates := t.settings.Rates
+		if t.store != nil {
+			stored, err := t.store.Rates(ctx, name)
+			if err != nil {
+				return nil, err
+			}
+			rates = append(rates[:len(rates):len(rates)], stored...)
+		}
+		c := Currency{Name: name, Clients: of[name]}
+		slices.Sort(c.Clients)
+		c.Rate, c.Known = rates.On(name, today)
+		all = append(all, c)
+	}
+	return all, nil
 }

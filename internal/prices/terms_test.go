@@ -172,6 +172,10 @@ func TestTerms(t *testing.T) {
 	if other.Told() == with.Told() {
 		t.Error("terms are not told apart")
 	}
+	of, err := NewTerms(Settings{Currency: "JPY", Rates: Rates{{"JPY", "2026-11-01", dec("150"), "x", "f:1"}}, Clients: map[string]ClientSettings{"b": {Currency: "EUR"}, "a": {Currency: "EUR"}, "c": {Currency: "USD"}}}, nil, func() time.Time { return noon }).Currencies(t.Context())
+	if err != nil || len(of) != 2 || of[0].Name != "EUR" || of[0].Known || len(of[0].Clients) != 2 || of[0].Clients[0] != "a" || of[1].Name != "JPY" || !of[1].Known || of[1].Rate.Day != "2026-11-01" || of[1].Clients != nil {
+		t.Errorf("%+v, %v", of, err)
+	}
 	desk, err := NewTerms(Settings{Currency: "JPY", Rates: Rates{{"JPY", "2026-11-01", dec("150"), "x", "f:1"}}}, nil, func() time.Time { return noon }).Options(t.Context(), "")
 	if err != nil || desk.Exchange.Currency != "JPY" {
 		t.Errorf("%+v, %v", desk, err)

@@ -80,6 +80,8 @@ var checks = []Check{
 	{"policies", "the policies and their settings", checkPolicies},
 	{"cost-engine", "what estimates are made with", checkCostEngine},
 	{"price-lists", "the price lists that the server reads by itself", checkPriceLists},
+	{"rates", "the currencies of estimates have a rate", checkRates},
+	{"budgets", "the budgets look at something, and can judge it", checkBudgets},
 	{"web", "who can see the pages", checkWeb},
 	{"git-host", "the host of the repositories can be reached", checkGitHost},
 	{"github-app", "GitHub accepts the App's ID and key", checkApp},

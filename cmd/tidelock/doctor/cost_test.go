@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/tidelock/tidelock/cmd/tidelock/config"
+	"github.com/tidelock/tidelock/cmd/tidelock/config/configtest"
+	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/prices"
 )
 
@@ -29,6 +31,62 @@ func TestDiagnoseRefreshes(t *testing.T) {
 			t.Errorf("%s: %+v", c.name, d)
 		}
 	}
+}
+
+func TestDiagnoseRates(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	rate := func(day string) prices.Rate { return prices.Rate{Day: day} }
+	for _, c := range []struct {
+		all  []prices.Currency
+		want Health
+		in   string
+	}{
+		{nil, OK, "in dollars"},
+		{[]prices.Currency{{Name: "EUR", Rate: rate("2026-11-01"), Known: true}}, OK, "EUR of 2026-11-01"},
+		{[]prices.Currency{{Name: "EUR", Rate: rate("2026-06-01"), Known: true}}, Warn, "older than 90 days: EUR of 2026-06-01"},
+		{[]prices.Currency{{Name: "EUR", Rate: rate("2026-11-01"), Known: true}, {Name: "JPY", Clients: []string{"acme", "bolt"}}}, Warn, "no rate of JPY of acme, bolt"},
+	} {
+		if d := diagnoseRates(c.all, now); d.Health != c.want || !strings.Contains(d.Detail, c.in) {
+			t.Errorf("%+v, want %q", d, c.in)
+		}
+	}
+}
+
+// TestBudgetsAreLookedAt: doctor tells of a budget that can't mean what it says,
+// once there is something that it could look at.
+func TestBudgetsAreLookedAt(t *testing.T) {
+	dir, file := configtest.Good(t, "budget \"acme\" {\n  amount = 100\n  client = \"acme\"\n  projects = [\"nte\"]\n}\n")
+	c := New(config.Read(file, nil, config.NeedAll), nil)
+	look := func(want Health, in string) {
+		t.Helper()
+		if d := Examine(t.Context(), c, []string{"budgets"})[0]; d.Health != want || !strings.Contains(d.Detail, in) {
+			t.Errorf("%+v, want %s: %s", d, want, in)
+		}
+	}
+	look(OK, "1, and nothing was planned yet")
+	if err := os.Mkdir(filepath.Join(dir, "data"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	d, err := db.Open(t.Context(), c.config.Database.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	look(Skip, "version")
+	if err := d.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	look(OK, "nothing was planned yet")
+	for _, q := range []string{
+		`INSERT INTO clients (id, slug, name, status, created_ms) VALUES ('c', 'acme', 'Acme', 'active', 0)`,
+		`INSERT INTO repos (id, client_id, owner, name, default_branch, created_ms) VALUES (7, 'c', 'acme', 'infra', 'main', 0)`,
+		`INSERT INTO cost_rates (repo_id, dir, workspace, run_id, client_id, change_id, project, at_ms, basis, currency, rate, at_least) VALUES (7, 'net', 'default', '', 'c', 'x', 'net', 1, 'seen', 'USD', '5', 0)`,
+	} {
+		if _, err := d.ExecContext(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look(Warn, `the budget "acme" looks at no project of those that were planned here (1)`)
 }
 
 // TestCostEngineIsLookedAt: a server whose engine is Infracost is told what

@@ -1,0 +1,4 @@
+package proposal
+
+// OwnUsage is ownUsage.
+var OwnUsage = ownUsage
