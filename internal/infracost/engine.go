@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/tidelock/tidelock/internal/cost"
@@ -56,7 +57,8 @@ const (
 // What Infracost does not do is told in the estimate's notes: it takes off no
 // discount of opts, and has 730 hours a month whatever they say.
 func (e *Engine) Estimate(ctx context.Context, plan *tfplan.Plan, opts cost.Options) (cost.Estimate, error) {
-	folder, err := os.MkdirTemp(e.Temp, "tidelock-infracost-")
+	e.sweep(time.Now())
+	folder, err := os.MkdirTemp(e.Temp, folders)
 	if err != nil {
 		return cost.Estimate{}, fmt.Errorf("make a folder for infracost: %w", err)
 	}
@@ -102,13 +104,34 @@ func (e *Engine) Estimate(ctx context.Context, plan *tfplan.Plan, opts cost.Opti
 	return estimate, nil
 }
 
+// folders is what the names of runs' folders begin with.
+const folders = "tidelock-infracost-"
+
+// sweep removes what runs left that were killed together with the program: the
+// plans in it hold secrets in the clear. Of others' folders it removes none.
+func (e *Engine) sweep(now time.Time) {
+	all, err := filepath.Glob(filepath.Join(cmp.Or(e.Temp, os.TempDir()), folders+"*"))
+	if err != nil {
+		return // a folder whose name is a pattern: nothing is found there
+	}
+	for _, path := range all {
+		info, err := os.Lstat(path)
+		if err != nil || !info.IsDir() || now.Sub(info.ModTime()) < 10*cmp.Or(e.Timeout, DefaultTimeout) {
+			continue
+		}
+		if of, ok := info.Sys().(*syscall.Stat_t); ok && int(of.Uid) == os.Getuid() {
+			_ = os.RemoveAll(path) // the next run tries again
+		}
+	}
+}
+
 // versionText is what `infracost --version` prints: "Infracost v0.10.42".
 var versionText = regexp.MustCompile(`v?(\d+)\.(\d+)\.(\d+)`)
 
 // Version asks the program which one it is, "0.10.42". Another minor version
 // than 0.10 is errs.Invalid.
 func (e *Engine) Version(ctx context.Context) (string, error) {
-	folder, err := os.MkdirTemp(e.Temp, "tidelock-infracost-")
+	folder, err := os.MkdirTemp(e.Temp, folders)
 	if err != nil {
 		return "", fmt.Errorf("make a folder for infracost: %w", err)
 	}

@@ -275,3 +275,33 @@ func TestEngineVersion(t *testing.T) {
 		}
 	}
 }
+
+// TestFault_KilledServerLeavesNoPlanOfItsOwn: a run's folder outlives a server
+// that was killed, and the next run removes it, but not one that may be in use.
+func TestFault_KilledServerLeavesNoPlanOfItsOwn(t *testing.T) {
+	program, _ := standIn(t, "")
+	temp := t.TempDir()
+	left, used := filepath.Join(temp, "tidelock-infracost-1"), filepath.Join(temp, "tidelock-infracost-2")
+	for _, dir := range []string{left, used} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "plan.json"), []byte("{}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	long := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(left, long, long); err != nil {
+		t.Fatal(err)
+	}
+	e := &infracost.Engine{Program: program, Temp: temp}
+	if _, err := e.Estimate(t.Context(), fixturePlan(t), cost.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); !os.IsNotExist(err) {
+		t.Errorf("the plan of a killed run is still there: %v", err)
+	}
+	if _, err := os.Stat(used); err != nil {
+		t.Errorf("a folder that may be in use is gone: %v", err)
+	}
+}
