@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql/driver"
+	"regexp"
 
 	"modernc.org/sqlite"
 )
@@ -71,6 +72,14 @@ type preparedStmt interface {
 	driver.StmtQueryContext
 }
 
+// limit is a parameter that stands by itself behind LIMIT.
+var limit = regexp.MustCompile(`(?i)\blimit\s+([?$][0-9]+)`)
+
+// steady keeps SQLite from planning a statement anew each time that such a
+// parameter has another value than before, which it does since a small one may
+// be worth another plan. River's lanes have a limit each and share a statement.
+func steady(query string) string { return limit.ReplaceAllString(query, "LIMIT (${1} + 0)") }
+
 // take returns the statement of the text, prepared now if need be; nil where
 // it can't be kept and must be run without.
 func (c *preparedConn) take(ctx context.Context, query string) (*prepared, error) {
@@ -83,7 +92,7 @@ func (c *preparedConn) take(ctx context.Context, query string) (*prepared, error
 		}
 		return p, nil
 	}
-	s, err := c.PrepareContext(ctx, query)
+	s, err := c.PrepareContext(ctx, steady(query))
 	if err != nil {
 		return nil, err
 	}

@@ -196,3 +196,33 @@ func TestPreparedStatementOfAnEndedContext(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestLimitsAreSteady(t *testing.T) {
+	for query, want := range map[string]string{
+		"SELECT a FROM t LIMIT $1":                                "SELECT a FROM t LIMIT ($1 + 0)",
+		"UPDATE t SET b = ?1 WHERE a IN (SELECT a\n limit\n ?12)": "UPDATE t SET b = ?1 WHERE a IN (SELECT a\n LIMIT (?12 + 0))",
+		"SELECT a FROM t LIMIT 5":                                 "SELECT a FROM t LIMIT 5",
+		"SELECT a FROM t LIMIT @many - 1":                         "SELECT a FROM t LIMIT @many - 1",
+		"SELECT a FROM t WHERE unlimit = $1":                      "SELECT a FROM t WHERE unlimit = $1",
+	} {
+		if got := steady(query); got != want {
+			t.Errorf("%q: %q", query, got)
+		}
+	}
+	d, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "t.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	for _, n := range []int{3, 1, 0, -1, 4} {
+		var got int
+		err := d.QueryRowContext(t.Context(), `SELECT count(*) FROM (SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 LIMIT $1)`, n).Scan(&got)
+		want := n
+		if n < 0 {
+			want = 5
+		}
+		if err != nil || got != want {
+			t.Errorf("%d: %d, %v", n, got, err)
+		}
+	}
+}
