@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/state"
@@ -122,24 +123,40 @@ func (x *Index) walk(ctx context.Context, w *writing, l late) error {
 	}, output)
 }
 
-// Watch keeps the inventory up with the states until ctx ends.
+// lookAnyway is after how long Watch looks at all states though nothing tells of
+// a change.
+const lookAnyway = time.Minute
+
+// Watch keeps the inventory up with the states until ctx ends. Every so often
+// it sees whether the audit trail has grown, as it does with each change of a
+// state, and only then compares all of them.
 func (x *Index) Watch(ctx context.Context, every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	var pruned time.Time
+	trail, known := access.NewTrail(x.db), int64(-1)
+	var pruned, looked time.Time
 	for {
-		if x.now().Sub(pruned) > time.Hour {
+		now := x.now()
+		if now.Sub(pruned) > time.Hour {
 			if err := x.Prune(ctx); err != nil && ctx.Err() == nil {
 				x.log.Error("inventory not pruned", "error", err)
 			}
-			pruned = x.now()
+			pruned = now
 		}
-		n, err := x.Refresh(ctx, "")
-		switch {
-		case err != nil && ctx.Err() == nil:
+		// Read before the states are: what comes meanwhile is a change.
+		head, err := trail.Head(ctx)
+		if err != nil || head.Seq != known || now.Sub(looked) >= lookAnyway {
+			n, rerr := x.Refresh(ctx, "")
+			looked, known = now, head.Seq
+			if err = errors.Join(err, rerr); err != nil {
+				known = -1
+			}
+			if n > 0 {
+				x.log.Debug("states read into the inventory", "states", n)
+			}
+		}
+		if err != nil && ctx.Err() == nil {
 			x.log.Error("states not read into the inventory; it is tried again", "error", err)
-		case n > 0:
-			x.log.Debug("states read into the inventory", "states", n)
 		}
 		select {
 		case <-ctx.Done():

@@ -310,3 +310,39 @@ func TestThreat_InventoryHoldsNoSecret(t *testing.T) {
 		}
 	}
 }
+
+// The watch sees a change by the audit trail, and looks at no state without one.
+func TestWatchSeesChanges(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		w.write(w.acme, "a", stateText(1, "a", res{typ: "aws_x", name: "one", attrs: map[string]any{"id": "1"}}))
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() { w.index.Watch(ctx, time.Millisecond) })
+		defer wg.Wait()
+		defer cancel()
+		until := func(want int) {
+			t.Helper()
+			for n := -1; n != want; {
+				if err := d.QueryRowContext(t.Context(), `SELECT count(*) FROM inventory_resources`).Scan(&n); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		until(1)
+		w.write(w.acme, "a", stateText(2, "a", res{typ: "aws_x", name: "one", attrs: map[string]any{"id": "1"}}, res{typ: "aws_x", name: "two", attrs: map[string]any{"id": "2"}}))
+		until(2)
+		if err := w.states.Delete(t.Context(), w.acme, "a", alice, ""); err != nil {
+			t.Fatal(err)
+		}
+		until(0)
+		// Behind the trail's back nothing is looked at until the minute is over.
+		w.exec(`UPDATE inventory_sources SET format = 0`)
+		w.clock.Add(lookAnyway.Milliseconds())
+		for n := 1; n != 0; {
+			if err := d.QueryRowContext(t.Context(), `SELECT count(*) FROM inventory_sources WHERE format = 0`).Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
