@@ -55,7 +55,8 @@ func newStateBindCommand(p *program) *cobra.Command {
 		Short: "Say which project of a repository a state is of",
 		Long: "A project that declares no backend gets a state of its own with its first apply, and keeps it when the repository\n" +
 			"is renamed. With bind it gets one that is there already, pushed from a laptop for example. Tidelock never does so by\n" +
-			"itself: the code of a pull request would open a state by having a directory of its name.",
+			"itself: the code of a pull request would open a state by having a directory of its name, or a backend or cloud block\n" +
+			"that names it.",
 		Example: "  tidelock state bind acme/network/prod --repo acme/infra --project live/network",
 		Args:    oneState,
 		RunE: func(cmd *cobra.Command, args []string) error {
