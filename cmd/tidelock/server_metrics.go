@@ -43,6 +43,7 @@ func (s *server) observe() {
 	s.queue.Observe(m.Job)
 	s.runs.Observe(m.Run)
 	s.states.Observed = m.State
+	s.states.Tokens.Observe(m.Token)
 	s.blobs.Observe(m.Blobs("blobs"))
 	s.bot.Received = func(r bot.Receipt) { m.Webhook(string(r)) }
 	folders := map[string]string{"data": s.config.DataDir}

@@ -135,6 +135,8 @@ type Tokens struct {
 
 	mu   sync.Mutex
 	used map[string]int64 // by token: the minute that was last recorded
+
+	observed func(error) // nil where nobody wants to know
 }
 
 // NewTokens returns the store of the database; now is time.Now if nil.
@@ -144,6 +146,11 @@ func NewTokens(d *db.DB, trail *Trail, now func() time.Time) *Tokens {
 	}
 	return &Tokens{db: d, trail: trail, now: now, used: map[string]int64{}}
 }
+
+// Observe has f told of every token that is shown to Authenticate, by the error
+// that came of it. f must be fast, and safe for concurrent use. Call it before
+// the store is used.
+func (t *Tokens) Observe(f func(error)) { t.observed = f }
 
 // Create makes a token and returns it: nobody can ask for it again.
 func (t *Tokens) Create(ctx context.Context, n NewToken) (token redact.Secret, c Credential, err error) {
@@ -224,7 +231,10 @@ var (
 // Authenticate returns whose token it is. The error is errs.Forbidden with one
 // sentence for all reasons, and wraps one of ErrNoToken, ErrTokenExpired and
 // ErrTokenRevoked; with the latter two the credential is returned too.
-func (t *Tokens) Authenticate(ctx context.Context, token string) (Credential, error) {
+func (t *Tokens) Authenticate(ctx context.Context, token string) (_ Credential, err error) {
+	if t.observed != nil {
+		defer func() { t.observed(err) }()
+	}
 	hash := hashToken(token)
 	if !strings.HasPrefix(token, TokenPrefix) || len(token) > 100 {
 		return Credential{}, refuseToken(ErrNoToken)

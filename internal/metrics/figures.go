@@ -140,6 +140,8 @@ var (
 	stateActs = counter("tidelock_state_operations_total", "What this server was asked to do with states, by clients and runs, over any protocol: ok; locked is that somebody else holds the lock; the others are kinds of refusals and errors.", "operation", "outcome")
 	stateTime = histogram(quick, "tidelock_state_operation_duration_seconds", "How long operations on states took, of a read until its first byte could be sent.", "operation")
 
+	tokensShown = counter("tidelock_tokens_shown_total", "Tokens that this server was shown for states: ok, unknown, expired, revoked, or failed, which is that it could not look them up.", "outcome")
+
 	blobActs = counter("tidelock_blob_operations_total", "What this server asked of the folder or bucket of stored files, and of the replica's.", "store", "operation", "outcome")
 	blobTime = histogram(quick, "tidelock_blob_operation_duration_seconds", "How long that took, of a read until its first byte could be had.", "store", "operation")
 )

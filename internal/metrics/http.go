@@ -50,7 +50,8 @@ func (m *Metrics) HTTP(route func(*http.Request) string, next http.Handler) http
 			m.inFlight.Dec()
 			class := "aborted"
 			switch {
-			case !returned, status == 0 && r.Context().Err() != nil:
+			case !returned, r.Context().Err() != nil && (status == 0 || status >= 500):
+				// Whoever asked is gone; what was said to nobody is no error of the server's.
 			case status == 0:
 				class = "2xx" // what net/http sends for a handler that says nothing
 			default:

@@ -27,6 +27,8 @@ func TestRequestsAreCounted(t *testing.T) {
 	}
 	h := w.m.HTTP(route, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Query().Get("do") {
+		case "fail":
+			w.WriteHeader(http.StatusServiceUnavailable)
 		case "write":
 			_, _ = w.Write([]byte("x"))
 		case "early":
@@ -65,13 +67,16 @@ func TestRequestsAreCounted(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/gone", nil).WithContext(gone))
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/gone?do=fail", nil).WithContext(gone))
+	ask("GET", "/gone?do=fail")
 	got := w.scrape()
 	got.want(t, map[string]float64{
 		`tidelock_http_request_duration_seconds_count{method="GET",route="/a/{x}",status="2xx"}`:      3,
 		`tidelock_http_request_duration_seconds_count{method="POST",route="/a/{x}",status="4xx"}`:     1,
 		`tidelock_http_request_duration_seconds_count{method="other",route="unknown",status="2xx"}`:   1,
 		`tidelock_http_request_duration_seconds_count{method="POST",route="/a/{x}",status="aborted"}`: 1,
-		`tidelock_http_request_duration_seconds_count{method="GET",route="/gone",status="aborted"}`:   1,
+		`tidelock_http_request_duration_seconds_count{method="GET",route="/gone",status="aborted"}`:   2,
+		`tidelock_http_request_duration_seconds_count{method="GET",route="/gone",status="5xx"}`:       1,
 		`tidelock_http_requests_in_flight`: 0,
 	})
 	if strings.Contains(string(got), "canary") || strings.Contains(string(got), "BREW") {

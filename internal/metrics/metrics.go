@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/blob"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
@@ -45,7 +46,7 @@ func New(o Options) *Metrics {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	m := &Metrics{o: o, registry: prometheus.NewRegistry(), counters: map[*Figure]*prometheus.CounterVec{}, times: map[*Figure]*prometheus.HistogramVec{}}
-	for _, f := range []*Figure{webhooks, jobsWorked, runsFinished, stateActs, blobActs} {
+	for _, f := range []*Figure{webhooks, jobsWorked, runsFinished, stateActs, tokensShown, blobActs} {
 		m.counters[f] = prometheus.NewCounterVec(prometheus.CounterOpts{Name: f.Name, Help: f.Help}, f.Labels)
 		m.registry.MustRegister(m.counters[f])
 	}
@@ -68,6 +69,9 @@ func New(o Options) *Metrics {
 		for _, outcome := range outcomes {
 			m.begin(stateActs, kind, outcome)
 		}
+	}
+	for _, outcome := range []string{"ok", "unknown", "expired", "revoked", "failed"} {
+		m.begin(tokensShown, outcome)
 	}
 	return m
 }
@@ -120,6 +124,22 @@ func (m *Metrics) GitHub(method, route string, status int, took time.Duration) {
 func (m *Metrics) State(a statestore.Act) {
 	m.count(stateActs, a.Kind, outcomeOf(a.Err))
 	m.time(stateTime, a.Took, a.Kind)
+}
+
+// Token is for access.Tokens' Observe.
+func (m *Metrics) Token(err error) {
+	outcome := "failed"
+	switch {
+	case err == nil:
+		outcome = "ok"
+	case errors.Is(err, access.ErrNoToken):
+		outcome = "unknown"
+	case errors.Is(err, access.ErrTokenExpired):
+		outcome = "expired"
+	case errors.Is(err, access.ErrTokenRevoked):
+		outcome = "revoked"
+	}
+	m.count(tokensShown, outcome)
 }
 
 // Blobs returns what is for blob.Store's Observe; name says which store it is.

@@ -111,6 +111,7 @@ func (w *world) everything() {
 	w.m.GitHub("GET", "/repositories/{id}", 0, time.Second)
 	w.m.State(state.Act{Kind: "read", Err: errs.New(errs.NotFound, "canary")})
 	w.m.State(state.Act{Kind: "lock", Err: &state.HeldError{}})
+	w.tokens()
 	w.m.Blobs("blobs")(blob.Act{Kind: "write", Err: errors.New("canary")})
 	w.http("/state/canary", "LOCK", 200)
 }
@@ -127,7 +128,8 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		`tidelock_webhooks_received_total{outcome="stored"}`:                 1, `tidelock_webhooks_received_total{outcome="refused"}`: 0,
 		`tidelock_github_request_duration_seconds_count{code="200",method="GET",route="/repositories/{id}"}`:  1,
 		`tidelock_github_request_duration_seconds_count{code="none",method="GET",route="/repositories/{id}"}`: 1,
-		`tidelock_state_operations_total{operation="read",outcome="not_found"}`:                               1, `tidelock_state_operations_total{operation="lock",outcome="locked"}`: 1,
+		`tidelock_tokens_shown_total{outcome="unknown"}`:                                                      1, `tidelock_tokens_shown_total{outcome="ok"}`: 1, `tidelock_tokens_shown_total{outcome="revoked"}`: 1, `tidelock_tokens_shown_total{outcome="failed"}`: 0,
+		`tidelock_state_operations_total{operation="read",outcome="not_found"}`: 1, `tidelock_state_operations_total{operation="lock",outcome="locked"}`: 1,
 		`tidelock_blob_operations_total{operation="write",outcome="failed",store="blobs"}`: 1, `tidelock_blob_operations_total{operation="read",outcome="ok",store="blobs"}`: 0,
 		`tidelock_http_request_duration_seconds_count{method="LOCK",route="/known",status="2xx"}`: 1,
 	})

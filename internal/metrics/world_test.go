@@ -37,6 +37,7 @@ type world struct {
 	queue   *queue.Queue
 	runs    *run.Store
 	states  *state.Store
+	tokened sync.Once
 	client  clients.Client
 	log     *logged
 	handler http.Handler
@@ -110,6 +111,7 @@ func newWorld(t *testing.T, d *db.DB, change ...func(*metrics.Options)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.states.Tokens.Observe(w.m.Token)
 	w.m.Webhooks("stored", "ignored", "duplicate", "refused", "lost")
 	w.m.Read(metrics.Sources{
 		DB: d, Queue: w.queue, Runs: w.runs, States: w.states, Drift: drift.NewStore(d, trail, nil), Budgets: budget.NewStore(d, trail, budget.Options{}),
@@ -147,6 +149,25 @@ func (w *world) fill(n, open int) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// tokens shows tokens, once: one that counts, one that nobody has, and one that
+// was revoked.
+func (w *world) tokens() {
+	w.tokened.Do(func() {
+		ctx, who := w.t.Context(), access.Actor{Kind: access.User, Name: "canary-person"}
+		text, c, err := w.states.Tokens.Create(ctx, access.NewToken{Client: w.client.ID, Name: "canary-token", Projects: []string{"**"}, Scopes: []access.Scope{access.ScopeRead}, By: who})
+		if err != nil {
+			w.t.Error(err)
+			return
+		}
+		_, _ = w.states.Tokens.Authenticate(ctx, text.Reveal())
+		_, _ = w.states.Tokens.Authenticate(ctx, access.TokenPrefix+"canary")
+		if _, err := w.states.Tokens.Revoke(ctx, c.ID, who); err != nil {
+			w.t.Error(err)
+		}
+		_, _ = w.states.Tokens.Authenticate(ctx, text.Reveal())
+	})
 }
 
 // scrape returns what is told, as Prometheus reads it.
