@@ -2,11 +2,9 @@ package tfe
 
 import (
 	"crypto/hmac"
-	"crypto/md5" // the protocol has it, against broken transfers
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"hash"
 	"io"
 	"net/http"
 	"strconv"
@@ -18,8 +16,6 @@ import (
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/state"
 )
-
-func newMD5() hash.Hash { return md5.New() }
 
 // What an address is for.
 const (
