@@ -72,6 +72,7 @@ func commandsOf(page string) (all []string) {
 // TestManualsCommandsWork runs every command of the operator's pages, each in a
 // copy of a server's folder that has what the page supposes.
 func TestManualsCommandsWork(t *testing.T) {
+	t.Parallel()
 	binary, err := builtBinary()
 	if err != nil {
 		t.Fatal(err)

@@ -357,11 +357,11 @@ func TestBackupForARecipient(t *testing.T) {
 }
 
 // Every column that names a blob is known: a migration that adds one has to say
-// so, or backups lack what it names and a sweep deletes it.
+// so, or backups lack what it names and a sweep deletes it. Numbers count blobs.
 func TestReferencesKnowEveryColumn(t *testing.T) {
 	d := dbtest.SQLite(t)
 	known := "runs.plan_blob runs.plan_json_blob runs.log_blob state_versions.blob_ref"
-	rows, err := d.QueryContext(t.Context(), `SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name LIKE '%blob%'`)
+	rows, err := d.QueryContext(t.Context(), `SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name LIKE '%blob%' AND c.type <> 'INTEGER'`)
 	if err != nil {
 		t.Fatal(err)
 	}

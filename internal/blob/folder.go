@@ -101,13 +101,17 @@ func (f folder) write(_ context.Context, client, ref string, fill func(io.Writer
 	if err := f.root.MkdirAll(client, 0o700); err != nil {
 		return err
 	}
-	if err := f.root.Rename(temp, path.Join(client, ref)); err != nil {
+	name := path.Join(client, ref)
+	_, fresh := f.root.Lstat(name)
+	if err := f.root.Rename(temp, name); err != nil {
 		return err
 	}
 	// The name is on the disk only once its folder is, and the folder's name
 	// once the root is.
 	if err := errors.Join(f.syncDir(client), f.syncDir(".")); err != nil {
-		_ = f.root.Remove(path.Join(client, ref)) // nobody will know its reference
+		if errors.Is(fresh, fs.ErrNotExist) {
+			_ = f.root.Remove(name) // nobody will know its reference
+		}
 		return err
 	}
 	return nil
