@@ -82,7 +82,7 @@ Forecast of November 2026: at least $225.00 (month to date + current rate × rem
 // A name that begins as a formula does is none in a spreadsheet, and neither
 // ends its cell, its line, nor moves a terminal's cursor.
 func TestThreat_CostReportHoldsNoFormula(t *testing.T) {
-	for _, name := range []string{"=HYPERLINK(\"http://x\",\"y\")", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "a\",b\n=2", "\x1b[2J"} {
+	for _, name := range []string{"=HYPERLINK(\"http://x\",\"y\")", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", "＠SUM(A1)", "a\",b\n=2", "\x1b[2J"} {
 		s := monthOf(name)
 		var b bytes.Buffer
 		if err := writeCostCSV(&b, s); err != nil {
@@ -98,7 +98,7 @@ func TestThreat_CostReportHoldsNoFormula(t *testing.T) {
 		amounts := map[string]bool{"rate": true, "cost": true, "applied": true, "merged": true, "open": true, "forecast": true}
 		for _, line := range lines[1:] {
 			for i, cell := range line {
-				if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r") && !amounts[lines[0][i]] {
+				if cell != "" && strings.ContainsRune("=+-@\t\r＝＋－＠", []rune(cell)[0]) && !amounts[lines[0][i]] {
 					t.Errorf("%q: the cell %q of %s is a formula", name, cell, lines[0][i])
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -272,7 +273,8 @@ func complianceCSV(w io.Writer, s compliance.Statement) error {
 // written by whoever wrote the rule.
 func inert(cell string) string {
 	cell = terminal.Clean(cell)
-	if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r") {
+	// Some spreadsheets take the wide forms of the signs for the signs.
+	if first, _ := utf8.DecodeRuneInString(cell); cell != "" && strings.ContainsRune("=+-@\t\r＝＋－＠", first) {
 		return "'" + cell
 	}
 	return cell
