@@ -107,7 +107,7 @@ func (s *Store) take(ctx context.Context, w Write) (taken, error) {
 	}
 	pump := pumps.Get().(*[]byte)
 	defer pumps.Put(pump)
-	_, err = io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(scan, sum5, sum256, sealing, way{})}, struct{ io.Reader }{body}, *pump)
+	_, err = io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(scan, sum5, sum256, sealing, &way{})}, struct{ io.Reader }{body}, *pump)
 	if err == nil && s.Limits.Size > 0 && sealing.size > s.Limits.Size {
 		err = tooLarge(s.Limits.Size)
 	}
@@ -127,14 +127,18 @@ func (s *Store) take(ctx context.Context, w Write) (taken, error) {
 	return t, err
 }
 
-// way gives way after each piece of a body: whoever comes back from the disk
-// with the database's one writer has others waiting, and would itself wait for a
-// processor until a whole state was sealed.
-type way struct{}
+// way gives way now and then: whoever comes back from the disk with the
+// database's one writer has others waiting, and would itself wait for a
+// processor until a whole state was sealed. More often costs more than it gains,
+// since each finds its tables gone from the processor's memory.
+type way struct{ passed int }
 
 // Write implements io.Writer.
-func (way) Write(p []byte) (int, error) {
-	runtime.Gosched()
+func (w *way) Write(p []byte) (int, error) {
+	if w.passed += len(p); w.passed >= 256<<10 {
+		w.passed = 0
+		runtime.Gosched()
+	}
 	return len(p), nil
 }
 
