@@ -187,15 +187,12 @@ type inventoryWriter struct {
 	n      int
 }
 
-// inventoryColumns are the columns as CSV. New ones come at the end.
-var inventoryColumns = []string{"client", "project", "address", "type", "name", "module", "provider", "provider_version", "id", "arn", "region", "state_here", "attributes"}
-
 func newInventoryWriter(w io.Writer, format string) *inventoryWriter {
 	out := &inventoryWriter{w: w, format: format}
 	switch format {
 	case "csv":
 		out.csv = csv.NewWriter(w)
-		_ = out.csv.Write(inventoryColumns) // told by Error at the end
+		_ = out.csv.Write(explorer.ResourceColumns) // told by Error at the end
 	case "table":
 		out.table = newTable("PROJECT", "ADDRESS", "ID", "REGION", "PROVIDER")
 	}
@@ -206,11 +203,7 @@ func (o *inventoryWriter) add(r explorer.Resource) error {
 	o.n++
 	switch o.format {
 	case "csv":
-		var attributes []string
-		for _, a := range r.Attributes {
-			attributes = append(attributes, a.Path+"="+a.Value)
-		}
-		row := []string{r.Client, r.Project, r.Address, r.Type, r.Name, r.Module, r.Provider, r.ProviderVersion, r.ID, r.ARN, r.Region, yesNo(r.Kept), strings.Join(attributes, "; ")}
+		row := r.Cells()
 		for i := range row {
 			row[i] = inert(row[i])
 		}

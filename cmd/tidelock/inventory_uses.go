@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -90,9 +89,9 @@ func writeUses(p *program, format string, all []explorer.Use) error {
 		return writeJSON(p.stdout, map[string]any{"uses": all})
 	case "csv":
 		out := csv.NewWriter(p.stdout)
-		_ = out.Write([]string{"client", "project", "dir", "workspace", "kind", "path", "name", "version", "as_of"}) // told by Error
+		_ = out.Write(explorer.UseColumns) // told by Error
 		for _, u := range all {
-			row := []string{u.Client, u.Project, u.Dir, u.Workspace, u.Kind, u.Path, u.Name, u.Version, u.AsOf.UTC().Format(time.RFC3339)}
+			row := u.Cells()
 			for i := range row {
 				row[i] = inert(row[i])
 			}
