@@ -21,7 +21,7 @@ import (
 
 // Serial is a state's place in its history.
 type Serial struct {
-	Lineage string `json:"lineage"` // "" while there is no state
+	Lineage string `json:"lineage"` // "" while there is no state, and where OpenTofu encrypts the plan
 	Serial  int64  `json:"serial"`  // -1 where nobody knows
 }
 
@@ -30,7 +30,7 @@ func (s Serial) String() string {
 	case s.Serial < 0:
 		return "an unknown serial"
 	case s == Serial{}:
-		return "no state"
+		return "no state, or one that is encrypted"
 	}
 	return fmt.Sprintf("serial %d of lineage %s", s.Serial, s.Lineage)
 }
@@ -158,6 +158,11 @@ func (s *Store) reconcile(ctx context.Context, tx *db.Tx, r Run, final Status) e
 	last, by, err := s.lastKnown(ctx, tx, r.Key(), *rec)
 	if err != nil {
 		return err
+	}
+	// A plan that OpenTofu encrypted tells as little as one of no state: two of
+	// them prove nothing.
+	if (Serial{r.StateLineage, r.StateSerial}) == (Serial{}) && last == (Serial{}) {
+		return nil
 	}
 	n := Reconciled{Client: r.Client, Repo: r.Repo, Project: r.Project.Key(), Status: Equal, Known: last, Found: Serial{r.StateLineage, r.StateSerial}, Run: r.ID}
 	switch {

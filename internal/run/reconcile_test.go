@@ -84,7 +84,8 @@ func TestFault35_EqualSerialLetsAProjectGo(t *testing.T) {
 		"newer than known": {func(w *world) { w.ends(w.queued(1, "one", "net", "s3"), "l1", 41) }, run.Serial{Lineage: "l1", Serial: 42}, run.Differs, "found serial 42 of lineage l1, and the database that came back recorded serial 41 of lineage l1 last"},
 		"older than known": {func(w *world) { w.ends(w.queued(1, "one", "net", "s3"), "l1", 41) }, run.Serial{Lineage: "l1", Serial: 40}, run.Differs, "serial 40"},
 		"another lineage":  {func(w *world) { w.ends(w.queued(1, "one", "net", "s3"), "l1", 41) }, run.Serial{Lineage: "l2", Serial: 41}, run.Differs, "lineage l2"},
-		"nothing anywhere": {func(*world) {}, run.Serial{}, run.Equal, ""},
+		"nothing anywhere": {func(*world) {}, run.Serial{}, "", held},
+		"both encrypted":   {func(w *world) { w.ends(w.queued(1, "one", "net", "s3"), "", 0) }, run.Serial{}, "", held},
 		"nothing known":    {func(*world) {}, run.Serial{Lineage: "l1", Serial: 1}, run.Differs, "knows nothing of the project"},
 		"known, and gone":  {func(w *world) { w.ends(w.queued(1, "one", "net", "s3"), "l1", 41) }, run.Serial{}, run.Differs, "found no state"},
 		"the newest counts": {func(w *world) {
@@ -99,7 +100,7 @@ func TestFault35_EqualSerialLetsAProjectGo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, dbtest.SQLite(t))
 			backend := "s3"
-			if status := c.status; status == "" && c.before != nil {
+			if name == "a state kept here" {
 				backend = ""
 			}
 			var r run.Run
