@@ -71,7 +71,9 @@ func (c *checkpointer) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-c.written:
-			c.gather(ctx)
+			if !c.gather(ctx) {
+				continue
+			}
 		case <-time.After(checkpointIdle):
 		}
 		// A failure costs nothing but a longer log, and whoever writes meets
@@ -87,20 +89,29 @@ func (c *checkpointer) run(ctx context.Context) {
 	}
 }
 
-// gather returns once there is enough to move, or it has waited long enough.
-func (c *checkpointer) gather(ctx context.Context) {
-	tick := time.NewTicker(checkpointLook)
-	defer tick.Stop()
-	for began := time.Now(); time.Since(began) < checkpointEvery; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if log, moved := c.checkpoint(ctx, "NOOP"); log-moved >= checkpointPages {
-			return
-		}
+// gather returns once there is enough to move, or it has waited long enough;
+// false where nothing was written after all, as when somebody looked for work
+// and found none.
+func (c *checkpointer) gather(ctx context.Context) bool {
+	left := c.look(ctx, checkpointLook)
+	if left == 0 {
+		return c.look(ctx, checkpointEvery-checkpointLook) > 0
 	}
+	for waited := checkpointLook; left < checkpointPages && waited < checkpointEvery; waited += checkpointLook {
+		left = c.look(ctx, checkpointLook)
+	}
+	return ctx.Err() == nil
+}
+
+// look returns how many pages are to be moved, in a while.
+func (c *checkpointer) look(ctx context.Context, in time.Duration) int {
+	select {
+	case <-ctx.Done():
+		return 0
+	case <-time.After(in):
+	}
+	log, moved := c.checkpoint(ctx, "NOOP")
+	return log - moved
 }
 
 // moveRest moves what was written since the last round while nobody writes.
