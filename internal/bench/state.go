@@ -55,7 +55,7 @@ func benchState(ctx context.Context, b *bench) error {
 		return w.ask(ctx, http.MethodPost, fmt.Sprintf("bench/p%d", worker), body)
 	}
 	before := processorTime()
-	rate, took, err := pace(stateWriters, 0, write)
+	rate, _, err := pace(stateWriters, 0, write)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func benchState(ctx context.Context, b *bench) error {
 	if err := b.note("state: processor time of a write and its client", spent.Seconds()*1000/written, "ms"); err != nil {
 		return err
 	}
-	_, took, err = pace(stateWriters, stateRate, write)
+	_, took, err := pace(stateWriters, stateRate, write)
 	if err != nil {
 		return err
 	}
