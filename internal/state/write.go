@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"sync"
 	"time"
 
@@ -107,7 +106,7 @@ func (s *Store) take(ctx context.Context, w Write) (taken, error) {
 	}
 	pump := pumps.Get().(*[]byte)
 	defer pumps.Put(pump)
-	_, err = io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(scan, sum5, sum256, sealing, &way{})}, struct{ io.Reader }{body}, *pump)
+	_, err = io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(scan, sum5, sum256, sealing)}, struct{ io.Reader }{body}, *pump)
 	if err == nil && s.Limits.Size > 0 && sealing.size > s.Limits.Size {
 		err = tooLarge(s.Limits.Size)
 	}
@@ -125,21 +124,6 @@ func (s *Store) take(ctx context.Context, w Write) (taken, error) {
 	}
 	t.content, err = sealing.close()
 	return t, err
-}
-
-// way gives way now and then: whoever comes back from the disk with the
-// database's one writer has others waiting, and would itself wait for a
-// processor until a whole state was sealed. More often costs more than it gains,
-// since each finds its tables gone from the processor's memory.
-type way struct{ passed int }
-
-// Write implements io.Writer.
-func (w *way) Write(p []byte) (int, error) {
-	if w.passed += len(p); w.passed >= 256<<10 {
-		w.passed = 0
-		runtime.Gosched()
-	}
-	return len(p), nil
 }
 
 // cut says of a body that ended too early that it did.
