@@ -261,6 +261,7 @@ func TestFault09_KilledWhileApplying(t *testing.T) {
 	g.open()
 	s.start()
 	s.says(p, "✅ Applied 1 project")
+	s.written("network", `"v2"`)
 	if g.times() != 1 {
 		t.Errorf("applied %d times", g.times())
 	}
@@ -285,6 +286,7 @@ func TestFault11_AppliedWhileTheServerWasDead(t *testing.T) {
 	})
 	s.start()
 	s.says(p, "✅ Applied 1 project")
+	s.written("network", `"v2"`)
 	if g.times() != 1 {
 		t.Errorf("applied %d times", g.times())
 	}
@@ -482,6 +484,7 @@ func TestFault17_PushWhileApplying(t *testing.T) {
 	if g.times() != 1 {
 		t.Errorf("applied %d times", g.times())
 	}
+	s.written("network", `"v2"`)
 	if n := s.query("SELECT COUNT(*) FROM runs WHERE kind='apply' AND status='applied'"); n != 1 {
 		t.Errorf("%d applies ended well, not 1", n)
 	}

@@ -84,6 +84,7 @@ func TestFault08_KilledBetweenIntentAndRunner(t *testing.T) {
 			if b, _ := os.ReadFile(ran); strings.Count(string(b), "ran\n") != 1 {
 				t.Errorf("applied %d times", strings.Count(string(b), "ran\n"))
 			}
+			s.written("network", "terraform_data")
 			if n := count(s.runs(), run.Apply); n != 1 {
 				t.Errorf("%d applies", n)
 			}

@@ -56,6 +56,20 @@ func (s *stage) stateOf(project string) string {
 	return ""
 }
 
+// written fails the test unless the project's state holds the text, and nobody
+// its lock: what an apply says that it has done is in the state.
+func (s *stage) written(project, text string) {
+	s.t.Helper()
+	if got := s.stateOf(project); !strings.Contains(got, text) {
+		s.t.Errorf("the state of %s does not hold %q:\n%s", project, text, got)
+	}
+	for _, st := range s.keptStates() {
+		if st.Lock != nil {
+			s.t.Errorf("somebody holds %+v", st)
+		}
+	}
+}
+
 // stateVersions returns which version of the tools wrote each state that the
 // server keeps.
 func stateVersions(t *testing.T, s *stage) map[string]bool {
