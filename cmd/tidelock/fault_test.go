@@ -300,8 +300,9 @@ func TestFault10_KilledInMidApply(t *testing.T) {
 			t.Parallel()
 			g := newGate(t)
 			s := newStage(t, stageOptions{})
-			p := s.open("feature", githubtest.Files{"network/main.tf": g.apply("v2")})
-			s.says(p, "### 📋 Plan: 1 to add")
+			early := "resource \"terraform_data\" \"early\" {\n  input = \"made before the kill\"\n}\n"
+			p := s.open("feature", githubtest.Files{"network/main.tf": early + strings.Replace(g.apply("v2"), "{\n", "{\n  depends_on = [terraform_data.early]\n", 1)})
+			s.says(p, "### 📋 Plan: 2 to add")
 			s.merge(p)
 			g.reached()
 			pid := s.runnerOf()
@@ -320,6 +321,7 @@ func TestFault10_KilledInMidApply(t *testing.T) {
 				t.Errorf("the comment does not say what to do:\n%s", body)
 			}
 			s.check(p, "tidelock/apply", "action_required")
+			s.written("network", "made before the kill")
 			eventually(t, "the children to be gone", func() bool {
 				for _, p := range processes(t) {
 					if strings.Contains(p.command, g.path) {
