@@ -92,6 +92,7 @@ func (s *stage) tick() {
 func (s *stage) tidelock(args ...string) (string, int) {
 	s.t.Helper()
 	cmd := exec.CommandContext(s.t.Context(), s.binary, args...)
+	cmd.Args[0] = "tidelock" // where the test binary is the program, it knows so by that
 	cmd.Env = s.env
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
