@@ -46,15 +46,8 @@ func (f personFlags) proven(ctx context.Context, p *program, v *vault, client, n
 	if err != nil {
 		return state.Who{}, err
 	}
-	switch {
-	case cred.Run != "":
-		return state.Who{}, errs.New(errs.Forbidden, "The token is a run's own, and nobody's.")
-	case cred.Client != client:
-		return state.Who{}, errs.New(errs.NotFound, "There is no such state for this token.")
-	case !cred.Opens(name):
-		return state.Who{}, errs.New(errs.Forbidden, "The token does not open the project %s.", name)
-	case !cred.May(access.ScopeWrite):
-		return state.Who{}, errs.New(errs.Forbidden, "The token may not write, and a restore has another version count.")
+	if err := state.MayAct(cred, client, name); err != nil {
+		return state.Who{}, err
 	}
 	who := state.By(cred)
 	who.Proof = fmt.Sprintf("token %s, %s", cred.ID, cred.Name)

@@ -45,9 +45,7 @@ func (s *Store) KeepErrored(ctx context.Context, client, name string, who Who, b
 		}
 		return s.record(ctx, tx, st, who, "state.errored_kept", map[string]any{"version": v.Seq, "serial": v.Serial, "sha256": v.SHA256, "reason": reason})
 	})
-	if t.blob != "" && v.ID != t.version && !errs.Is(err, errs.Unavailable) {
-		_ = s.Blobs.Delete(context.WithoutCancel(ctx), client, t.blob)
-	}
+	s.letGo(ctx, client, t, v, err)
 	if err != nil {
 		return Version{}, fmt.Errorf("keep the errored state of %s: %w", name, err)
 	}
@@ -166,9 +164,7 @@ func (s *Store) PushErrored(ctx context.Context, client, name string, seq int64,
 		done, err = s.push(ctx, tx, v, w, t)
 		return err
 	})
-	if t.blob != "" && (err != nil || done.ID != t.version) && !errs.Is(err, errs.Unavailable) {
-		_ = s.Blobs.Delete(context.WithoutCancel(ctx), client, t.blob)
-	}
+	s.letGo(ctx, client, t, done, err)
 	if err != nil {
 		return Version{}, fmt.Errorf("push version %d of state %s: %w", seq, name, err)
 	}

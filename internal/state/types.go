@@ -187,6 +187,23 @@ func By(c access.Credential) Who {
 	return Who{Actor: c.Actor, Token: c.ID, Run: c.Run, Commit: c.Commit}
 }
 
+// MayAct refuses a token with which nobody may have another version of the
+// state count: by a page, the API or the command line, where a person acts. A
+// state of another client's is not there.
+func MayAct(cred access.Credential, client, name string) error {
+	switch {
+	case cred.Client != client:
+		return errs.New(errs.NotFound, "There is no such state.")
+	case cred.Run != "":
+		return errs.New(errs.Forbidden, "The token is a run's own, and nobody's.")
+	case !cred.Opens(name):
+		return errs.New(errs.Forbidden, "The token does not open the project %s.", name)
+	case !cred.May(access.ScopeWrite):
+		return errs.New(errs.Forbidden, "The token may not write, and this has another version count.")
+	}
+	return nil
+}
+
 // OverrideOf returns why what the credential writes counts although it does not
 // follow; "" where it is refused.
 func OverrideOf(c access.Credential) string {

@@ -73,18 +73,22 @@ func (s *Store) Write(ctx context.Context, w Write) (_ Version, err error) {
 		return Version{}, fmt.Errorf("write state %s: %w", w.Name, err)
 	}
 	v, err := s.store(ctx, w, t)
-	t.free()
-	if t.blob != "" && (err != nil || v.ID != t.version) {
-		// No row names it. After a commit of which nobody knows how it ended a
-		// row may: then the blob stays.
-		if !errs.Is(err, errs.Unavailable) {
-			_ = s.Blobs.Delete(context.WithoutCancel(ctx), w.Client, t.blob)
-		}
-	}
+	s.letGo(ctx, w.Client, t, v, err)
 	if err != nil {
 		return Version{}, fmt.Errorf("write state %s: %w", w.Name, err)
 	}
 	return v, nil
+}
+
+// letGo ends with a content whose transaction ended with the version and the
+// error. Its blob goes where no row names it. After a commit of which nobody
+// knows how it ended a row may: then the blob stays.
+func (s *Store) letGo(ctx context.Context, client string, t taken, v Version, err error) {
+	t.free()
+	if t.blob == "" || err == nil && v.ID == t.version || errs.Is(err, errs.Unavailable) {
+		return
+	}
+	_ = s.Blobs.Delete(context.WithoutCancel(ctx), client, t.blob)
 }
 
 var pumps = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}

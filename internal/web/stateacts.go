@@ -97,20 +97,13 @@ func (s *site) person(r *http.Request, token string) (access.Credential, error) 
 	return cred, err
 }
 
-// mayAct refuses what the token does not open. A state of another client's is
-// not there.
+// mayAct refuses what the token does not open.
 func mayAct(cred access.Credential, client clients.Client, name string) error {
-	switch {
-	case cred.Client != client.ID:
-		return errs.New(errs.NotFound, "There is no such state.")
-	case cred.Run != "":
-		return errs.New(errs.Forbidden, "The token is a run's own, and nobody's.")
-	case client.Status == clients.Deleted:
+	if err := state.MayAct(cred, client.ID, name); err != nil {
+		return err
+	}
+	if client.Status == clients.Deleted {
 		return errs.New(errs.Forbidden, "The client %s has left this Tidelock.", client.Slug)
-	case !cred.Opens(name):
-		return errs.New(errs.Forbidden, "The token does not open the project %s.", name)
-	case !cred.May(access.ScopeWrite):
-		return errs.New(errs.Forbidden, "The token may not write, and this has another version count.")
 	}
 	return nil
 }
