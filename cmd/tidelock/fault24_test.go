@@ -6,25 +6,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 // The disk fills in the middle of an apply, so that the run's copy of the state
-// can't be written. What was made is in the
-// room that was held free for it, the journal says how the apply ended, and when
-// there is room again the server keeps the state, encrypted, and a person pushes
-// it. It was applied once.
+// can't be written. What was made is in the room that was held free for it, the
+// journal says how the apply ended, and when there is room again the server
+// keeps the state, encrypted, and a person pushes it. It was applied once.
 func TestFault24_DiskFullDuringAnApply(t *testing.T) {
-	disk := t.TempDir()
-	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=200m"); err != nil {
-		t.Skipf("this test needs a small disk, and may not mount one here: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(disk, unix.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
+	disk := smallDisk(t, "200m")
 	g := newGate(t)
 	s := newStage(t, stageOptions{data: filepath.Join(disk, "data")})
 	large := fmt.Sprintf("resource \"terraform_data\" \"large\" {\n  input = sensitive(join(\"\", [for i in range(1000) : %q]))\n}\n", strings.Repeat("canary-24 ", 20))

@@ -93,11 +93,11 @@ func TestFault08_KilledBetweenIntentAndRunner(t *testing.T) {
 	}
 }
 
-// The disk is full when an apply is due: nothing is started, health turns red,
-// and once there is room again the apply can be had.
-func TestFault23_DiskFullBeforeAnApply(t *testing.T) {
+// smallDisk returns a folder that is a disk of its own of this size.
+func smallDisk(t *testing.T, size string) string {
+	t.Helper()
 	disk := t.TempDir()
-	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=160m"); err != nil {
+	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size="+size); err != nil {
 		t.Skipf("this test needs a small disk, and may not mount one here: %v", err)
 	}
 	t.Cleanup(func() {
@@ -105,6 +105,13 @@ func TestFault23_DiskFullBeforeAnApply(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	return disk
+}
+
+// The disk is full when an apply is due: nothing is started, health turns red,
+// and once there is room again the apply can be had.
+func TestFault23_DiskFullBeforeAnApply(t *testing.T) {
+	disk := smallDisk(t, "160m")
 	g := newGate(t)
 	s := newStage(t, stageOptions{data: filepath.Join(disk, "data")})
 	p := s.open("feature", map[string]string{"network/main.tf": g.apply("v2")})

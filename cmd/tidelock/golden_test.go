@@ -1,7 +1,5 @@
 package main
 
-// gate is a name in the tests
-
 import (
 	"flag"
 	"os"
