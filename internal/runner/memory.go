@@ -14,7 +14,7 @@ import (
 // once.
 type memoryWatch struct {
 	peak  atomic.Int64
-	taken bool
+	looks int // that saw a process
 	next  time.Time
 }
 
@@ -23,6 +23,9 @@ type memoryWatch struct {
 const (
 	memoryPace  = 250 * time.Millisecond
 	memoryShare = 20
+	// memoryLooks are enough to have seen a run at work. Fewer may all have
+	// fallen into moments between two processes, or before one had begun.
+	memoryLooks = 8
 )
 
 // look measures, where it is time to.
@@ -36,22 +39,21 @@ func (m *memoryWatch) look() {
 		sum += ownMemory(p.pid)
 	}
 	if sum > 0 {
-		m.taken = true
+		m.looks++
 		m.peak.Store(max(m.peak.Load(), sum))
 	}
 	m.next = began.Add(max(memoryPace, memoryShare*time.Since(began)))
 }
 
-// result is the peak. For a run that ended before anybody looked it is that of
-// its largest process.
+// result is the peak. For a run that ended before it was looked at often it is
+// no less than what its largest process had, shared code included.
 func (m *memoryWatch) result() int64 {
-	if !m.taken {
-		var usage syscall.Rusage
-		if syscall.Getrusage(syscall.RUSAGE_CHILDREN, &usage) == nil {
-			return usage.Maxrss << 10
-		}
+	peak := m.peak.Load()
+	var usage syscall.Rusage
+	if m.looks < memoryLooks && syscall.Getrusage(syscall.RUSAGE_CHILDREN, &usage) == nil {
+		return max(peak, usage.Maxrss<<10)
 	}
-	return m.peak.Load()
+	return peak
 }
 
 // ownMemory is what a process has in memory that no file backs, in bytes: code

@@ -51,6 +51,23 @@ func TestMemoryOfAllProcesses(t *testing.T) {
 	}
 }
 
+// A look at a short run may have seen a small process alone, and the large one
+// never: then what the system counted is believed.
+func TestMemoryOfAShortRun(t *testing.T) {
+	if err := exec.CommandContext(t.Context(), "/bin/sh", "-c", "head -c 41943040 /dev/zero | tail -n 1").Run(); err != nil {
+		t.Fatal(err)
+	}
+	m := memoryWatch{looks: 1}
+	m.peak.Store(100 << 10)
+	if got := m.result(); got < 40<<20 {
+		t.Errorf("%d KB", got>>10)
+	}
+	m.looks = memoryLooks
+	if got := m.result(); got != 100<<10 {
+		t.Errorf("looked at often: %d KB", got>>10)
+	}
+}
+
 func TestMemoryIsLookedAtInMeasure(t *testing.T) {
 	var m memoryWatch
 	m.look()
