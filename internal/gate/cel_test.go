@@ -221,7 +221,7 @@ func TestThreat_ExpressionBombs(t *testing.T) {
 		start := time.Now()
 		v := Evaluate(Rules{Expressions: []Expression{{Name: "bomb", Expr: text}}}, f)
 		// The deadline is two seconds; a loaded machine gets more.
-		if took := time.Since(start); took > 8*time.Second {
+		if took := time.Since(start); took > 30*time.Second {
 			t.Errorf("%.80q took %v: %s", text, took, v[0].Why)
 		} else if took > 200*time.Millisecond {
 			t.Logf("%.80q took %v: %s", text, took, v[0].Why)
@@ -304,7 +304,7 @@ func FuzzExpression(f *testing.F) {
 				t.Errorf("%q: %q", text, Sentence(v))
 			}
 		}
-		if took := time.Since(start); took > 15*time.Second {
+		if took := time.Since(start); took > 60*time.Second {
 			t.Errorf("%q took %v", text, took)
 		}
 	})

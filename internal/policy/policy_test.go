@@ -327,7 +327,7 @@ func TestEndlessRuleIsStoppedAndBlocks(t *testing.T) {
 	e := small(t, policy.Options{RuleTime: 50 * time.Millisecond}, map[string]string{"slow.rego": endless})
 	start := time.Now()
 	r := judge(t, e, policy.Input{Plan: plan(t, change("aws_db_instance.a", goneDB, `null`))})
-	if took := time.Since(start); took > 10*time.Second {
+	if took := time.Since(start); took > time.Minute {
 		t.Errorf("took %s", took)
 	}
 	if r.Verdict != policy.Error || len(r.Problems) != 1 || r.Problems[0].Rule != "slow.deny" || !strings.Contains(r.Problems[0].Message, "stopped after") {

@@ -75,7 +75,7 @@ func TestThreat_RulesThatTakeAllTimeAreStopped(t *testing.T) {
 	for range 2 { // the next plan is judged as if nothing had been
 		start := time.Now()
 		r := judge(t, e, policy.Input{Plan: db})
-		if took := time.Since(start); took > 10*time.Second {
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("took %s", took)
 		}
 		if r.Verdict != policy.Error || len(r.Problems) != 1 || !strings.HasPrefix(r.Problems[0].String(), "own/p.rego:2: stopped after") {
