@@ -78,6 +78,10 @@ type ProjectConfig struct {
 	Drift        DriftConfig
 	Line         int // of the block, for problems that are found later
 	DependsLine  int // of depends_on
+	// ReadsState are the keys of the projects of the repository whose outputs
+	// the project may read; see Project.Key. ReadsLine is where they are named.
+	ReadsState []string
+	ReadsLine  int
 }
 
 // DefaultRepoConfig is the configuration of a repository that has no file.

@@ -3,6 +3,7 @@ package planner
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template/parse"
@@ -165,6 +166,62 @@ func (r *configReader) dependencies(cfg RepoConfig) {
 	}
 	for _, circle := range Circles(cfg.Projects) {
 		r.say(byName[circle[0]].DependsLine, "The projects depend on each other in a circle: %s.", CircleText(circle))
+	}
+}
+
+// reads turns what projects say of the states that they read into the keys of
+// those projects: each name is a project's or a block's, or a directory's, where
+// it stands for all of its workspaces. It is read by this file alone: what a
+// name stands for must not be for a pull request to say. Whether a project is
+// there that the file does not list only the tree tells.
+func (r *configReader) reads(cfg *RepoConfig) {
+	byName := map[string][]string{}
+	for _, p := range cfg.Projects {
+		key := Project{Dir: p.Dir, Workspace: p.Workspace}.Key()
+		names := []string{p.Name, p.Dir}
+		if block, ok := strings.CutSuffix(p.Name, ":"+p.Workspace); ok {
+			names = append(names, block)
+		}
+		slices.Sort(names)
+		for _, name := range slices.Compact(names) {
+			byName[name] = append(byName[name], key)
+		}
+	}
+	exact := map[string]string{}
+	names := make([]string, 0, len(cfg.Projects))
+	for _, p := range cfg.Projects {
+		exact[p.Name] = Project{Dir: p.Dir, Workspace: p.Workspace}.Key()
+		names = append(names, p.Name)
+	}
+	total := 0
+	for i := range cfg.Projects {
+		p := &cfg.Projects[i]
+		var keys []string
+		for _, name := range p.ReadsState {
+			dir, err := InRepo(".", name)
+			switch {
+			case exact[name] != "":
+				keys = append(keys, exact[name])
+			case byName[name] != nil:
+				keys = append(keys, byName[name]...)
+			case err == nil && byName[dir] != nil:
+				keys = append(keys, byName[dir]...)
+			case err == nil && cfg.Autodiscover && !strings.Contains(dir, ":"):
+				keys = append(keys, Project{Dir: dir, Workspace: DefaultWorkspace}.Key())
+			default:
+				r.say(p.ReadsLine, "The project %s reads the state of %q, and there is no such project.%s", p.Name, short(name), r.guess(name, names))
+			}
+			if total+len(keys) > maxDependencies {
+				r.say(p.ReadsLine, "The projects read each other's states more than %d times.", maxDependencies)
+				return
+			}
+		}
+		total += len(keys)
+		slices.Sort(keys)
+		p.ReadsState = slices.Compact(keys)
+		if slices.Contains(p.ReadsState, (Project{Dir: p.Dir, Workspace: p.Workspace}).Key()) && len(p.ReadsState) == 1 {
+			r.say(p.ReadsLine, "The project %s reads its own state, which it has.", p.Name)
+		}
 	}
 }
 

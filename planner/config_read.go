@@ -74,6 +74,7 @@ type hclProject struct {
 	WhenModified []string          `hcl:"when_modified,optional"`
 	AutoPlan     *bool             `hcl:"auto_plan"`
 	DependsOn    []string          `hcl:"depends_on,optional"`
+	ReadsState   []string          `hcl:"reads_state,optional"`
 	Order        *int              `hcl:"order"`
 	Weight       *int              `hcl:"weight"`
 	Flags        []string          `hcl:"flags,optional"`
@@ -165,6 +166,7 @@ func ParseConfig(src []byte, filename string) (RepoConfig, error) {
 	r.projects(raw.Projects, &cfg)
 	if !r.partial {
 		r.dependencies(cfg)
+		r.reads(&cfg)
 	}
 	if len(r.problems) > 0 {
 		return DefaultRepoConfig(), ProblemsError(r.problems)
@@ -374,6 +376,7 @@ func (r *configReader) project(name, workspace string, p hclProject, body *hclsy
 	pc := ProjectConfig{
 		Name: name, Dir: p.Dir, Workspace: workspace, Watch: p.Watch, WhenModified: p.WhenModified,
 		DependsOn: p.DependsOn, ByHand: p.AutoPlan != nil && !*p.AutoPlan, Env: p.Env, Line: line, DependsLine: attributeLine(body, "depends_on"),
+		ReadsState: p.ReadsState, ReadsLine: attributeLine(body, "reads_state"),
 	}
 	if p.Order != nil {
 		pc.Order = *p.Order

@@ -268,6 +268,7 @@ func TestDiscoverCarriesTheConfiguration(t *testing.T) {
 		Hooks: []Hook{{When: BeforePlan, Run: []string{"x"}}}, Line: 7, DependsLine: 9,
 		Kind: "other", SourceDir: "src", Secrets: Secrets{Both: map[string]string{"A": "b"}},
 		Drift: DriftConfig{Schedule: new(string)}, Tool: ToolConfig{Name: ToolOpenTofu, Version: "1.8.0"},
+		ReadsState: []string{"net:default"}, ReadsLine: 11,
 	}
 	projects, problems := discovered(t, map[string]string{"app/main.tf": resource, "net/main.tf": resource}, RepoConfig{Autodiscover: true, Projects: []ProjectConfig{pc}})
 	if len(projects) != 2 || len(problems) != 0 {
@@ -279,7 +280,7 @@ func TestDiscoverCarriesTheConfiguration(t *testing.T) {
 		switch {
 		case from.Field(i).IsZero():
 			t.Errorf("the test sets no %s", name)
-		case name == "Line" || name == "DependsLine" || name == "VarFiles" || name == "UsageFile" || name == "Drift" || name == "Tool": // whoever schedules reads the configuration
+		case name == "Line" || name == "DependsLine" || name == "ReadsLine" || name == "VarFiles" || name == "UsageFile" || name == "Drift" || name == "Tool": // whoever schedules reads the configuration
 		case !to.FieldByName(name).IsValid() || !reflect.DeepEqual(from.Field(i).Interface(), to.FieldByName(name).Interface()):
 			t.Errorf("%s does not reach the project: %+v", name, projects[0])
 		}

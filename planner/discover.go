@@ -59,7 +59,7 @@ func Survey(fsys fs.FS, cfg RepoConfig) (Surveyed, error) {
 		p := Project{
 			Name: pc.Name, Dir: pc.Dir, Workspace: pc.Workspace, Watch: pc.Watch, WhenModified: pc.WhenModified,
 			DependsOn: pc.DependsOn, Order: pc.Order, Weight: pc.Weight, ByHand: pc.ByHand, Env: pc.Env, Options: pc.Options, Hooks: pc.Hooks,
-			Kind: pc.Kind, SourceDir: pc.SourceDir, Secrets: pc.Secrets,
+			Kind: pc.Kind, SourceDir: pc.SourceDir, Secrets: pc.Secrets, ReadsState: pc.ReadsState,
 		}
 		for _, h := range pc.Hooks {
 			// What a program reads before the plan nobody can tell.
@@ -160,17 +160,28 @@ func (c RepoConfig) file() string {
 }
 
 // lost returns a problem for each project that depends on one that is not
-// there, or that would be applied before it: what ParseConfig can't know of
+// there, or that would be applied before it, or that reads the state of one
+// that is not there: what ParseConfig can't know of
 // projects that are discovered.
 func (c RepoConfig) lost(projects []Project) []Problem {
-	byName := map[string]Project{}
+	byName, keys := map[string]Project{}, map[string]bool{}
 	names := make([]string, 0, len(projects))
 	for _, p := range projects {
-		byName[p.Name] = p
+		byName[p.Name], keys[p.Key()] = p, true
 		names = append(names, p.Name)
 	}
 	var problems []Problem
 	for _, pc := range c.Projects {
+		for _, key := range pc.ReadsState {
+			if keys[key] {
+				continue
+			}
+			problem := fmt.Sprintf("The project %s reads the state of %q, and there is no such project.", pc.Name, short(strings.TrimSuffix(key, ":"+DefaultWorkspace)))
+			if len(problems) < maxGuesses {
+				problem += DidYouMean(strings.TrimSuffix(key, ":"+DefaultWorkspace), names)
+			}
+			problems = append(problems, Problem{Path: c.file(), Line: cmp.Or(pc.ReadsLine, pc.Line), Message: problem})
+		}
 		for _, name := range pc.DependsOn {
 			on, ok := byName[name]
 			problem := ""
@@ -392,6 +403,8 @@ var forbiddenNames = map[string]string{
 	"tofu.rc":         "a CLI configuration chooses where providers come from",
 	BackendOverride:   "Tidelock writes a file of that name itself",
 	backendTofu:       "OpenTofu would read it in place of the file that Tidelock writes",
+	ReadsOverride:     "Tidelock writes a file of that name itself",
+	readsTofu:         "OpenTofu would read it in place of the file that Tidelock writes",
 	".terraform.d":    "a folder of plugins makes Terraform run programs from the repository",
 	"errored.tfstate": "it is a state, which holds secrets, and Terraform would overwrite it",
 }

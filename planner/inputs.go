@@ -48,6 +48,9 @@ func InputsDigest(fsys fs.FS, p Project) (string, error) {
 		}
 		fmt.Fprintf(h, "%s\n", made)
 	}
+	if len(p.ReadsState) > 0 {
+		fmt.Fprintf(h, "reads %q\n", p.ReadsState)
+	}
 	if asked := p.Tool.asked(); asked != "" {
 		fmt.Fprintf(h, "tool %s\n", asked)
 	}
@@ -112,7 +115,7 @@ func below(fsys fs.FS, dir string, files map[string]bool) error {
 			}
 			return nil
 		}
-		if path.Base(full) != BackendOverride { // our own, where a run left it
+		if n := path.Base(full); n != BackendOverride && n != ReadsOverride { // our own, where a run left it
 			files[full] = true
 		}
 		return nil

@@ -38,6 +38,9 @@ type Project struct {
 	// those of one group at the same time.
 	DependsOn []string `json:"depends_on,omitempty"`
 	Order     int      `json:"order,omitempty"`
+	// ReadsState are the keys of the repository's projects whose outputs this
+	// one may read, as the base branch says.
+	ReadsState []string `json:"reads_state,omitempty"`
 	// Weight is how many ordinary runs one of its runs is worth on the machine
 	// that runs it; 0 for 1.
 	Weight int `json:"weight,omitempty"`
@@ -125,5 +128,12 @@ func plainName(s string, most int, others string) bool {
 // a run goes on. No repository may have one.
 const BackendOverride = "tidelock_backend_override.tf"
 
-// backendTofu is what OpenTofu reads in its place.
-const backendTofu = "tidelock_backend_override.tofu"
+// ReadsOverride is the file that has a project's code read copies of states of
+// other projects, while a run goes on. No repository may have one.
+const ReadsOverride = "tidelock_reads_override.tf"
+
+// backendTofu and readsTofu are what OpenTofu reads in their place.
+const (
+	backendTofu = "tidelock_backend_override.tofu"
+	readsTofu   = "tidelock_reads_override.tofu"
+)

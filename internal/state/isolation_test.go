@@ -27,6 +27,15 @@ func TestThreat_StatesOfOthersAreNotThere(t *testing.T) {
 		}
 		return token.Reveal()
 	}
+	// What is shared with a project opens nothing to its runs' credentials: they
+	// are given a copy.
+	w.repos()
+	if err := w.store.Share(t.Context(), w.acme.ID, "net/prod", state.Owner{Client: w.acme.ID, Repo: 2, Project: "net/dev:default"}, state.Who{Actor: alice}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.Bind(t.Context(), state.Owner{Client: w.acme.ID, Repo: 2, Project: "net/dev:default"}, "net/dev", state.Who{Actor: alice}); err != nil {
+		t.Fatal(err)
+	}
 	one := func(s access.Scope) string { return w.token(w.beta, "**", s) }
 	credentials := map[string]struct {
 		token  string
@@ -40,7 +49,7 @@ func TestThreat_StatesOfOthersAreNotThere(t *testing.T) {
 		"beta's, of the same project": {w.token(w.beta, "net/prod"), 404},
 		"a run's of beta":             {run(w.beta.ID, "net/prod"), 404},
 		"acme's, of another project":  {w.token(w.acme, "net/dev"), 403},
-		"a run's of another project":  {run(w.acme.ID, "net/dev"), 403},
+		"a run's that reads it too":   {run(w.acme.ID, "net/dev"), 403},
 	}
 	// What the handler knows, from its own table, and what it does not.
 	known := append(state.Verbs(), [][3]string{{"PATCH"}, {"OPTIONS"}, {"GET", "/lock"}, {"PUT", "/lock"}, {"HEAD", "/lock"}}...)

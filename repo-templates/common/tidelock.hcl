@@ -90,6 +90,7 @@
 #   watch      = ["templates/**"]        # more files whose change means a new plan
 #   auto_plan  = false                   # planned by command only
 #   depends_on = ["network:staging"]     # applied before this one is planned
+#   reads_state = ["network:staging"]    # its code may read their outputs
 #   order      = 2                       # lower ones are applied first
 #   weight     = 3                       # leaves room for fewer runs beside it
 #   flags      = ["-parallelism=20"]     # of each of its plans

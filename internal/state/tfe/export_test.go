@@ -1,6 +1,10 @@
 package tfe
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/tidelock/tidelock/internal/state"
+)
 
 // Routes returns method, path and scope of every route.
 func Routes() [][3]string {
@@ -14,7 +18,7 @@ func Routes() [][3]string {
 var (
 	Wildcard     = wildcard
 	ParseOutputs = func(text []byte) (int, error) {
-		all, err := parseOutputs(bytes.NewReader(text))
+		all, err := state.ParseOutputs(bytes.NewReader(text))
 		return len(all), err
 	}
 )

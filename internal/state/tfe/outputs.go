@@ -3,95 +3,11 @@ package tfe
 import (
 	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"io"
-	"math"
 	"net/http"
 
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/state"
 )
-
-// output is a root output of a state.
-type output struct {
-	name      string
-	Value     json.RawMessage `json:"value"`
-	Type      json.RawMessage `json:"type"`
-	Sensitive bool            `json:"sensitive"`
-}
-
-// maxOutputs bounds the bytes of a state's outputs: they are held in memory.
-const maxOutputs = 16 << 20
-
-// rationed reads until its ration is used up.
-type rationed struct {
-	r    io.Reader
-	left int64
-}
-
-var errRation = errs.New(errs.TooLarge, "The outputs of the state have more than %d bytes, and are not read one by one. Read the whole state.", maxOutputs)
-
-func (r *rationed) Read(p []byte) (int, error) {
-	if r.left <= 0 {
-		return 0, errRation
-	}
-	n, err := r.r.Read(p[:min(int64(len(p)), r.left)])
-	r.left -= int64(n)
-	return n, err
-}
-
-// parseOutputs reads the outputs of a state, and the state to its end: only
-// then it is known to be whole.
-func parseOutputs(body io.Reader) ([]output, error) {
-	r := &rationed{body, math.MaxInt64}
-	dec := json.NewDecoder(r)
-	if _, err := dec.Token(); err != nil {
-		return nil, err
-	}
-	var all []output
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return nil, err
-		}
-		if key != "outputs" {
-			if err := state.SkipValue(dec); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		r.left = maxOutputs
-		if all, err = decodeOutputs(dec); err != nil {
-			return nil, err
-		}
-		r.left = math.MaxInt64
-		break // the rest has none
-	}
-	_, err := io.Copy(io.Discard, body)
-	return all, err
-}
-
-func decodeOutputs(dec *json.Decoder) ([]output, error) {
-	open, err := dec.Token()
-	if err != nil || open != json.Delim('{') { // null, where there are none
-		return nil, err
-	}
-	var all []output
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return nil, err
-		}
-		o := output{}
-		o.name, _ = key.(string) // a key of an object always is one
-		if err := dec.Decode(&o); err != nil {
-			return nil, err
-		}
-		all = append(all, o)
-	}
-	_, err = dec.Token()
-	return all, err
-}
 
 // outputID names an output of a version; splitOutput is its reverse.
 func outputID(version, name string) string {
@@ -111,12 +27,12 @@ func splitOutput(id string) (version, name string, ok bool) {
 
 // outputView is an output as clients read it. A list tells no sensitive value:
 // that takes asking for it.
-func outputView(version string, o output, all bool) resource {
-	at := map[string]any{"name": o.name, "sensitive": o.Sensitive, "type": kindOf(o.Type), "value": nil, "detailed-type": o.Type}
+func outputView(version string, o state.Output, all bool) resource {
+	at := map[string]any{"name": o.Name, "sensitive": o.Sensitive, "type": kindOf(o.Type), "value": nil, "detailed-type": o.Type}
 	if all || !o.Sensitive {
 		at["value"] = o.Value
 	}
-	return resource{ID: outputID(version, o.name), Type: "state-version-outputs", Attributes: at}
+	return resource{ID: outputID(version, o.Name), Type: "state-version-outputs", Attributes: at}
 }
 
 // kindOf is the outermost part of a type.
@@ -132,22 +48,18 @@ func kindOf(raw json.RawMessage) string {
 	return "dynamic"
 }
 
-func (a *API) outputsOf(c *call, v state.Version) ([]output, error) {
+func (a *API) outputsOf(c *call, v state.Version) ([]state.Output, error) {
 	if v.Encrypted {
 		// Nobody here can look into it. An output without a type has the client
 		// read the whole state, to which it has the key.
-		return []output{{name: "encrypted", Value: json.RawMessage("null"), Type: json.RawMessage("null")}}, nil
+		return []state.Output{{Name: "encrypted", Value: json.RawMessage("null"), Type: json.RawMessage("null")}}, nil
 	}
 	body, err := a.content(c.Request, v, c.workspace.Name)
 	if err != nil {
 		return nil, err
 	}
 	defer body.Close()
-	all, err := parseOutputs(body)
-	if errors.Is(err, errRation) {
-		return nil, errRation
-	}
-	return all, err
+	return state.ParseOutputs(body)
 }
 
 func (a *API) sendOutputs(c *call, v state.Version) error {
@@ -190,7 +102,7 @@ func (a *API) readOutput(c *call) error {
 		return err
 	}
 	for _, o := range all {
-		if o.name == name {
+		if o.Name == name {
 			return c.send(http.StatusOK, outputView(c.version.ID, o, true), nil)
 		}
 	}
