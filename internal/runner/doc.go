@@ -10,7 +10,7 @@
 //	spec.json      what to do, and a nonce of the start
 //	lock           held while the runner lives, and so proof that it does
 //	journal.jsonl  what it began, its progress, its end
-//	result.json    tfrun.Result, written whole before the end is journaled
+//	result.json    tfrun.Result, written whole before the end is journaled; an apply's as soon as that is over
 //	log.txt        what Terraform said
 //	stderr.txt     what the runner itself complained of
 //	plan, plan.json, data/, home/

@@ -113,6 +113,7 @@ func main(ctx context.Context, dir string) error {
 		_, _ = ready.Write([]byte{'1'}) // the server may be gone; the run goes on
 		_ = ready.Close()
 	}
+	spec.Keep = func(result tfrun.Result) error { return storeResult(dir, result) }
 	result := execute(ctx, spec, box, j, log)
 	return finish(dir, j, log, result)
 }
@@ -228,13 +229,20 @@ func execute(ctx context.Context, spec tfrun.Spec, box Sandbox, j *journal, log 
 // the result says the most of it.
 func finish(dir string, j *journal, log *diskLog, result tfrun.Result) error {
 	_ = os.Remove(filepath.Join(dir, reserveFile))
-	b, err := json.Marshal(result)
-	if err != nil {
-		return fmt.Errorf("store the result: %w", err)
-	}
-	if err := writeFile(filepath.Join(dir, resultFile), b); err != nil {
-		return fmt.Errorf("store the result: %w", err)
+	if err := storeResult(dir, result); err != nil {
+		return err
 	}
 	log.close()
 	return j.write(entry{Event: eventFinished}, true)
+}
+
+func storeResult(dir string, result tfrun.Result) error {
+	b, err := json.Marshal(result)
+	if err == nil {
+		err = writeFile(filepath.Join(dir, resultFile), b)
+	}
+	if err != nil {
+		return fmt.Errorf("store the result: %w", err)
+	}
+	return nil
 }

@@ -271,10 +271,8 @@ func (r *Runner) Remove(runID string) error {
 		return errs.New(errs.Conflict, "The run %s is under way.", runID)
 	}
 	defer lock.Close()
-	if _, err := os.Stat(filepath.Join(dir, resultFile)); err != nil {
-		if err := r.sweep(runID); err != nil {
-			return fmt.Errorf("runner: remove run %s: %w", runID, err)
-		}
+	if err := r.endUnfinished(runID); err != nil {
+		return fmt.Errorf("runner: remove run %s: %w", runID, err)
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("runner: remove run %s: %w", runID, err)

@@ -138,6 +138,9 @@ func (r *Runner) settle(runID string, state State) (tfrun.Result, error) {
 		}
 		return tfrun.Result{}, fmt.Errorf("runner: run %s: %w", runID, ErrInterrupted)
 	}
+	if err := r.endUnfinished(runID); err != nil {
+		return tfrun.Result{}, fmt.Errorf("runner: run %s: %w", runID, err)
+	}
 	b, err := os.ReadFile(filepath.Join(r.Dir(runID), resultFile))
 	if err != nil {
 		return tfrun.Result{}, fmt.Errorf("runner: read the result of run %s: %w", runID, err)
@@ -156,6 +159,16 @@ func (r *Runner) sweep(runID string) error {
 		return err
 	}
 	return killAll(func() []process { return leftovers(runID, h.runner) })
+}
+
+// endUnfinished kills what a runner left behind that did not live to say that
+// it was through: an apply's result is stored before it is asked what state it
+// has left.
+func (r *Runner) endUnfinished(runID string) error {
+	if h, err := readHistory(r.Dir(runID)); err == nil && h.finished {
+		return nil
+	}
+	return r.sweep(runID)
 }
 
 // Stop stops a run and returns when it has ended: Terraform is interrupted,

@@ -58,9 +58,7 @@ func (e *execution) apply(ctx context.Context) error {
 	e.out.event = nil
 	e.keepErroredState()
 	if s.ManagedBackend != "" {
-		if lineage, serial, serr := StateHead(ManagedState(s.ManagedBackend, s.Workspace)); serr == nil {
-			e.result.StateLineage, e.result.StateSerial = lineage, serial
-		}
+		e.readHead(ManagedState(s.ManagedBackend, s.Workspace))
 	}
 	if err != nil && !(e.applying.complete && ctx.Err() != nil && !killed(err)) { // it may have been done when it was asked to stop
 		return err

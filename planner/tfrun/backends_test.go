@@ -67,6 +67,8 @@ func throughOwnBackend(t *testing.T, b Binary, at elsewhere) {
 	quiet(r, log)
 	if st := stored(); r.Outcome != OutcomeApplied || st.Serial == 0 || len(st.Resources) != 2 {
 		t.Fatalf("%+v, stored: serial %d, lineage %s, %d resources\n%s", r, st.Serial, st.Lineage, len(st.Resources), log)
+	} else if r.StateSerial != st.Serial || r.StateLineage != st.Lineage { // for a restore of the server
+		t.Errorf("the apply tells serial %d of %q, and %d of %s lies there", r.StateSerial, r.StateLineage, st.Serial, st.Lineage)
 	}
 	s.must(spec(KindPlan, planner.Operation{}), OutcomeNoChange)
 	before := stored()

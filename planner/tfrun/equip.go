@@ -52,6 +52,7 @@ func (e *execution) equip() error {
 	if err := e.tf.SetEnv(env); err != nil {
 		return fmt.Errorf("prepare terraform: %w", err)
 	}
+	e.given = env
 	return nil
 }
 

@@ -89,6 +89,9 @@ func (e *execution) settle() error {
 	if err := forbid(root, e.spec.Dir); err != nil {
 		return err
 	}
+	if err := e.layReads(root); err != nil {
+		return err
+	}
 	e.openKept(root)
 	if e.emptied {
 		if err := e.forget(); err != nil {
@@ -129,7 +132,7 @@ func forbid(root *os.Root, dir string) error {
 	var sentences []string
 	for _, p := range problems {
 		switch filepath.Base(p.Path) {
-		case planner.BackendOverride, erroredName: // ours, where a run was killed; made anew, set aside
+		case planner.BackendOverride, planner.ReadsOverride, erroredName: // ours, where a run was killed; made anew, set aside
 		default:
 			sentences = append(sentences, p.Message)
 		}
@@ -191,7 +194,7 @@ func (e *execution) manageBackend(root *os.Root) error {
 	if err := os.MkdirAll(filepath.Dir(state), 0o700); err != nil { // this also makes the workspace
 		return fmt.Errorf("make the state's directory: %w", err)
 	}
-	committed := filepath.Join(filepath.FromSlash(s.Dir), "terraform.tfstate")
+	committed := filepath.Join(filepath.FromSlash(s.Dir), stateName)
 	if _, err := root.Lstat(committed); err == nil {
 		if _, err := os.Stat(state); errors.Is(err, os.ErrNotExist) {
 			return errs.New(errs.Invalid, "The repository holds a terraform.tfstate in %s and declares no backend. Tidelock would begin with an empty state and create everything a second time. Declare a backend and migrate the state to it, or give the state to Tidelock, and remove the file from the repository.", s.Dir)
@@ -218,17 +221,21 @@ func (e *execution) leadToState() error {
 	if !filepath.IsAbs(s.StateDir) {
 		return fmt.Errorf("run %s: the state's directory is not absolute", s.RunID)
 	}
-	link := filepath.Dir(s.ManagedBackend)
+	return e.lead(filepath.Dir(s.ManagedBackend), s.StateDir)
+}
+
+// lead has a path beside the data directory lead to a folder of this run's own.
+func (e *execution) lead(link, to string) error {
 	if err := os.MkdirAll(filepath.Dir(link), 0o700); err != nil {
 		return fmt.Errorf("make the state's directory: %w", err)
 	}
-	if err := os.MkdirAll(s.StateDir, 0o700); err != nil {
+	if err := os.MkdirAll(to, 0o700); err != nil {
 		return fmt.Errorf("make the state's directory: %w", err)
 	}
 	if err := os.Remove(link); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("lead to the state: %w", err)
 	}
-	if err := os.Symlink(s.StateDir, link); err != nil {
+	if err := os.Symlink(to, link); err != nil {
 		return fmt.Errorf("lead to the state: %w", err)
 	}
 	return nil
@@ -242,16 +249,21 @@ func (s *Spec) stateDir() string {
 	return filepath.Dir(s.ManagedBackend)
 }
 
-// cleanUp removes our file from the work tree.
+// cleanUp removes our files from the work tree.
 func (e *execution) cleanUp() error {
 	if e.removeTmp {
 		_ = os.RemoveAll(e.tmp)
 	}
-	if err := e.leaveUnits(); err != nil || !e.override {
+	if err := e.leaveUnits(); err != nil {
 		return err
 	}
-	if err := os.Remove(filepath.Join(e.dir, planner.BackendOverride)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("remove the backend's file: %w", err)
+	for name, ours := range map[string]bool{planner.BackendOverride: e.override, planner.ReadsOverride: e.reads} {
+		if !ours {
+			continue
+		}
+		if err := os.Remove(filepath.Join(e.dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("remove %s: %w", name, err)
+		}
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func readSettled(dataDir string) (settled, error) {
 			Config json.RawMessage `json:"config"`
 		} `json:"backend"`
 	}
-	text, err := readSmall(filepath.Join(dataDir, "terraform.tfstate"))
+	text, err := readSmall(filepath.Join(dataDir, stateName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return settled{}, nil
 	}

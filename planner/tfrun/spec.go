@@ -94,6 +94,9 @@ type Spec struct {
 	// ExpectedSteps is how many steps the last plan of the project took: what
 	// a plan's progress is measured by, as it knows no total; 0 for none.
 	ExpectedSteps int `json:"expected_steps,omitempty"`
+	// Reads are the states whose outputs the code may read; nil where it is not
+	// to be looked at for that.
+	Reads *Reads `json:"reads,omitempty"`
 	// Limits bound each process that the run starts.
 	Limits Limits `json:"limits,omitzero"`
 	// NoPlanNetwork asks that what a plan runs after init has no network.
@@ -108,6 +111,11 @@ type Spec struct {
 	// returns when it is gone. It is called while none runs, before something
 	// is read or recorded that what was left could write to.
 	EndLeft func() error `json:"-"`
+	// Keep, where it is not nil, stores what an apply came to, so that it is
+	// told by whoever looks even if nothing more comes. It is called when the
+	// apply has ended, before what is only looked at afterwards; the Result that
+	// Execute returns takes its place.
+	Keep func(Result) error `json:"-"`
 }
 
 // StateRef names one version of a state.
@@ -141,8 +149,8 @@ type Result struct {
 	Error            string         `json:"error,omitempty"`
 	Diagnostics      []Diagnostic   `json:"diagnostics,omitempty"`
 	TerraformVersion string         `json:"terraform_version,omitempty"`
-	StateLineage     string         `json:"state_lineage,omitempty"` // "" while there is no state yet
-	StateSerial      int64          `json:"state_serial"`
+	StateLineage     string         `json:"state_lineage,omitempty"` // "" while there is no state yet, and where nobody knows
+	StateSerial      int64          `json:"state_serial"`            // of an apply that after it, 0 where nobody knows
 	PlanDigest       string         `json:"plan_digest,omitempty"`
 	Summary          tfplan.Summary `json:"summary"`
 	// Stale tells that the saved plan no longer fits the state, and nothing

@@ -3,9 +3,7 @@ package tfrun
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
@@ -130,27 +128,6 @@ func (e *execution) change(ctx context.Context) error {
 // backupPath is where the state commands put the state as it was before: they
 // insist on a copy, and would leave it in the work tree.
 func (e *execution) backupPath() string { return filepath.Join(e.spec.Home, "state.backup") }
-
-// pullState returns what the state is now; the zero value while there is none.
-func (e *execution) pullState(ctx context.Context) (stateHead, error) {
-	e.tf.SetStdout(io.Discard) // a state is for no log
-	var text string
-	err := e.confined(true, func() (err error) {
-		text, err = e.tf.StatePull(ctx)
-		return err
-	})
-	var head stateHead
-	if err != nil || strings.TrimSpace(text) == "" {
-		return head, err
-	}
-	if e.spec.Terragrunt != nil { // what run_cmd prints stands before it
-		text = text[max(0, strings.IndexByte(text, '{')):]
-	}
-	if err := json.Unmarshal([]byte(text), &head); err != nil {
-		return head, fmt.Errorf("read the state: %w", err)
-	}
-	return head, nil
-}
 
 // command runs a command of Terraform's that has no machine-readable output,
 // and reads what it says of its errors.

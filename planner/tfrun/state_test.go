@@ -166,6 +166,8 @@ type stateServer struct {
 	state   []byte
 	refuse  bool // every write is answered by 500
 	refused int
+	blind   bool // every read is answered by 403
+	asked   int  // so many reads were answered so
 }
 
 // start returns the backend's block.
@@ -185,6 +187,9 @@ func (s *stateServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == "LOCK" && s.lock != "":
 		w.WriteHeader(http.StatusLocked)
 		_, _ = io.WriteString(w, s.lock)
+	case r.Method == http.MethodGet && s.blind:
+		s.asked++
+		w.WriteHeader(http.StatusForbidden)
 	case r.Method == http.MethodGet && s.state == nil:
 		w.WriteHeader(http.StatusNotFound)
 	case r.Method == http.MethodGet:
@@ -216,6 +221,10 @@ func TestFault30_StateWriteRefusedAtTheEnd(t *testing.T) {
 		}
 		if r.ErroredState != filepath.Join(filepath.Dir(spec.PlanFile), "errored.tfstate") {
 			t.Fatalf("errored state %q", r.ErroredState)
+		}
+		// What lies there is not what was done: its serial must prove nothing.
+		if r.StateSerial != 0 || r.StateLineage != "" {
+			t.Errorf("the serial is told as %d of %q", r.StateSerial, r.StateLineage)
 		}
 		info, err := os.Stat(r.ErroredState)
 		if err != nil || info.Mode().Perm() != 0o600 {

@@ -30,13 +30,16 @@ const maxTmp = 60
 // DefaultGrace is how long Terraform may take to end after it was interrupted.
 const DefaultGrace = 2 * time.Minute
 
+// stateName is what Terraform's local backend calls a state.
+const stateName = "terraform.tfstate"
+
 // ManagedState returns the path at which a managed backend keeps the state of
 // a workspace: path itself for the default one.
 func ManagedState(path, workspace string) string {
 	if workspace == "" || workspace == planner.DefaultWorkspace {
 		return path
 	}
-	return filepath.Join(path+".d", workspace, "terraform.tfstate")
+	return filepath.Join(path+".d", workspace, stateName)
 }
 
 // Execute does what spec says: it runs Terraform, and so other people's code,
@@ -53,11 +56,15 @@ func Execute(ctx context.Context, spec Spec, progress func(Progress), log io.Wri
 	if err == nil {
 		inner, done := e.stoppable(ctx)
 		err = e.run(inner)
+		e.finish(ctx, err)
+		e.lookAfter(inner)
 		done()
-		if cleanErr := e.cleanUp(); err == nil {
-			err = cleanErr
-		}
+		cleanErr := e.cleanUp()
 		release(!killed(err))
+		if err != nil || cleanErr == nil {
+			return e.result
+		}
+		err = cleanErr
 	}
 	e.finish(ctx, err)
 	return e.result
@@ -71,11 +78,13 @@ type execution struct {
 	tf        *tfexec.Terraform
 	asked     *tfexec.Terraform // the client that knows its version
 	env       map[string]string // of all that is started
+	given     map[string]string // the same, as the wrapper is given it
 	out       *output
 	progress  func(Progress)
 	applying  *tracker // of an apply, nil before
 	result    Result
 	override  bool   // our backend file stands in the work tree
+	reads     bool   // and our file of states that are read
 	wrapper   string // what is started in place of the binary
 	tmp       string // TMPDIR: nobody else may enter it
 	removeTmp bool

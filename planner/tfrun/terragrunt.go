@@ -237,13 +237,24 @@ func (e *execution) leaveUnits() error {
 // readSmall reads a file that the run's own code may have laid: a plain one, and
 // not much of it.
 func readSmall(name string) ([]byte, error) {
-	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	f, err := openPlain(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, 1<<20))
+}
+
+// openPlain opens a file that the run's own code may have laid, if it is a plain
+// one.
+func openPlain(name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		f.Close()
 		return nil, errors.Join(fmt.Errorf("%s is no plain file", name), err)
 	}
-	return io.ReadAll(io.LimitReader(f, 1<<20))
+	return f, nil
 }

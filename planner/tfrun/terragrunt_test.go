@@ -1,6 +1,7 @@
 package tfrun
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -138,6 +139,9 @@ func TestTerragruntPlanAndApply(t *testing.T) {
 		state, err := os.ReadFile(filepath.Join(s.dir, "states", "net.tfstate"))
 		if err != nil || !strings.Contains(string(state), "id of net") || strings.Contains(string(state), "unseen") {
 			t.Errorf("the state: %s, %v", state, err)
+		}
+		if lineage, serial, err := ReadStateHead(bytes.NewReader(state)); err != nil || serial == 0 || r.StateSerial != serial || r.StateLineage != lineage {
+			t.Errorf("the apply tells serial %d of %q, %v\n%s", r.StateSerial, r.StateLineage, err, state)
 		}
 		if err := os.Remove(filepath.Join(s.root, "live/net/more.tf")); err != nil {
 			t.Fatal(err)
