@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -17,6 +18,14 @@ type StatePlace struct {
 	Workspace    string `json:"workspace,omitempty"` // the name in workspaces
 	Prefix       string `json:"prefix,omitempty"`    // the prefix in workspaces, of remote
 	Address      string `json:"address,omitempty"`   // of http
+}
+
+// At is where the block stands, for people.
+func (p StatePlace) At() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d", p.File, p.Line)
 }
 
 // set notes a setting of the block.

@@ -62,6 +62,9 @@ func (e *execution) access() Access {
 		// modules and providers, and runs none of them.
 		Network: s.Kind != KindPlan || !s.NoPlanNetwork || e.step == "init" || e.step == "workspace",
 	}
+	if s.Reads != nil && s.Reads.Dir != "" {
+		a.Read = append(a.Read, s.Reads.Dir)
+	}
 	if s.Terragrunt != nil {
 		a.Read = append(a.Read, s.Terragrunt.Path, e.unit.script)
 	}
