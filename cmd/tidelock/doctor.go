@@ -14,19 +14,24 @@ import (
 
 // newDoctorCommand returns `tidelock doctor`.
 func newDoctorCommand(p *program) *cobra.Command {
-	var asJSON bool
+	var asJSON, whole bool
 	cmd := &cobra.Command{
 		Use:   "doctor [CHECK...]",
 		Short: "Check that everything is there that the server needs",
 		Long: "Checks the configuration, the GitHub App's key, permissions and events, the disk, the database and the\n" +
 			"Terraform binary, and says how to mend what is wrong. It changes nothing, and it may be run beside a server.\n" +
+			"With --whole the check database reads all of SQLite's file, as the server does by itself each day.\n" +
 			"It exits with 1 when a check fails. With names of checks, only those are made:\n\n" + listChecks(),
-		Example:           "  tidelock doctor\n  tidelock doctor permissions events\n  tidelock doctor --json",
+		Example:           "  tidelock doctor\n  tidelock doctor permissions events\n  tidelock doctor --whole database\n  tidelock doctor --json",
 		Args:              knownChecks,
 		ValidArgsFunction: completeChecks,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l := config.Read(p.configPath, p.environ, config.NeedAll)
-			found := doctor.Examine(cmd.Context(), doctor.New(l, p.environ), args)
+			clinic := doctor.New(l, p.environ)
+			if whole {
+				clinic.Whole()
+			}
+			found := doctor.Examine(cmd.Context(), clinic, args)
 			err := doctor.Verdict(found)
 			if asJSON {
 				if werr := writeJSON(p.stdout, map[string]any{"ok": err == nil, "checks": found}); werr != nil {
@@ -40,6 +45,7 @@ func newDoctorCommand(p *program) *cobra.Command {
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&whole, "whole", false, "read all of the database's file, however long that takes")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print what was found as JSON")
 	return cmd
 }

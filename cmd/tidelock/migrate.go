@@ -58,7 +58,11 @@ func migrate(ctx context.Context, c config.Config, status bool) (migration, erro
 	if status && !c.DatabaseExists() { // opening would make it
 		return m, errs.New(errs.NotFound, "There is no database yet at %s; `tidelock migrate` makes it.", c.DatabaseShown())
 	}
-	d, err := db.Open(ctx, c.Database.Reveal())
+	var how []db.Option
+	if !status {
+		how = append(how, db.Whole()) // a migration is not taken back
+	}
+	d, err := db.Open(ctx, c.Database.Reveal(), how...)
 	if err != nil {
 		return m, err
 	}

@@ -103,7 +103,8 @@ func newServer(ctx context.Context, c config.Config, environ []string, log *slog
 	if err != nil {
 		return nil, err
 	}
-	if s.db, err = db.Open(ctx, c.Database.Reveal()); err != nil {
+	walking := func(why string) { log.Info("checking the whole database before it is served", "why", why) }
+	if s.db, err = db.Open(ctx, c.Database.Reveal(), db.Served(walking)); err != nil {
 		return nil, err
 	}
 	if err := s.db.Migrate(ctx); err != nil {
@@ -314,13 +315,18 @@ func (s *server) routes(key redact.Secret) http.Handler {
 // pagesPrefix is where the pages are: wherever nothing else is.
 const pagesPrefix = "/"
 
-// health answers 200 while webhooks can be stored and applies begun, and says no
-// more than that.
+// health answers 200 while webhooks can be stored and applies begun, and nothing
+// is known of damage to the database. It says no more than that.
 func (s *server) health(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
 	if _, _, err := s.db.Version(ctx); err != nil {
 		s.log.Error("unhealthy", "error", err)
+		http.Error(w, "unhealthy", http.StatusServiceUnavailable)
+		return
+	}
+	if damage := s.db.Wholeness().Damage; damage != "" {
+		s.log.Error("unhealthy: the database is damaged", "damage", damage)
 		http.Error(w, "unhealthy", http.StatusServiceUnavailable)
 		return
 	}
@@ -359,6 +365,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	wg.Go(func() { s.inventory.Watch(work, 3*time.Second) })
 	wg.Go(func() { s.sweepCopies(work) })
 	wg.Go(func() { s.watchReplica(work) })
+	wg.Go(func() { s.watchDatabase(work) })
 	wg.Go(func() { s.bot.Policies.Watch(work) })
 	wg.Go(func() { s.prices.Watch(work, time.Minute, s.log) })
 	wg.Go(func() { s.refresher.Watch(work) })

@@ -266,7 +266,7 @@ func (t Target) place(ctx context.Context, source string, rep *Report, m *Manife
 	if err != nil {
 		return err
 	}
-	d, err := db.Open(ctx, "sqlite:"+half)
+	d, err := db.Open(ctx, "sqlite:"+half, db.Whole())
 	if err != nil {
 		return err
 	}

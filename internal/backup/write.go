@@ -103,7 +103,7 @@ func (s Source) writeSQLite(ctx context.Context, out *writer, m *Manifest) (refs
 // inspect opens a database that nobody else uses, which walks all of it, and
 // says what is in it. The audit chain must hold.
 func inspect(ctx context.Context, dsn string, m *Manifest) (refs map[Ref]bool, err error) {
-	d, err := db.Open(ctx, dsn)
+	d, err := db.Open(ctx, dsn, db.Whole())
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,7 @@ type DB struct {
 	pool    *pgxpool.Pool
 	lock    string // SQLite: the file beside the database that openers and migrations lock
 	ckpt    *checkpointer
+	guard   *guard   // SQLite, of a server: what is known of the file
 	car     carriage // SQLite: of transactions that share a commit
 	tries   int      // of one transaction
 	wait    time.Duration
@@ -60,6 +61,8 @@ type options struct {
 	wait    time.Duration
 	tries   int
 	readers int
+	whole   bool
+	served  func(why string)
 }
 
 // Busy sets how long one try of a transaction waits for a lock that somebody
@@ -70,8 +73,9 @@ func Busy(wait time.Duration, tries int) Option {
 	return func(o *options) { o.wait, o.tries = wait, max(tries, 1) }
 }
 
-// Open opens the database that dsn names and checks that it answers and is
-// whole. It does not migrate.
+// Open opens the database that dsn names and checks that it answers. Of an
+// SQLite file it looks at the header and the schema; see Whole and Served for
+// more. It does not migrate.
 //
 // dsn is "sqlite:PATH" (the file and its folder are made if they are missing,
 // readable by their owner alone) or a "postgres://" URL as libpq reads it. The
@@ -121,11 +125,16 @@ func openSQLite(ctx context.Context, path string, o options) (*DB, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	defer unlock()
-	writer, err := sqliteConnector(sqliteDSN(path, o.wait, false), d.ckpt.wrote)
+	var met func(error)
+	if o.served != nil {
+		d.guard = &guard{path: path}
+		met = d.guard.met
+	}
+	writer, err := sqliteConnector(sqliteDSN(path, o.wait, false), d.ckpt.wrote, met)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	reader, err := sqliteConnector(sqliteDSN(path, o.wait, true), nil)
+	reader, err := sqliteConnector(sqliteDSN(path, o.wait, true), nil, met)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -134,11 +143,12 @@ func openSQLite(ctx context.Context, path string, o options) (*DB, error) {
 	d.reader.SetMaxOpenConns(o.readers)
 	d.reader.SetMaxIdleConns(2)
 	d.reader.SetConnMaxIdleTime(5 * time.Minute)
-	if err := d.checkSQLite(ctx); err != nil {
-		_ = d.Close()
-		return nil, err
+	err = d.checkSQLite(ctx, o)
+	if err == nil {
+		err = d.ckpt.start(sqliteDSN(path, o.wait, false), d.writer)
 	}
-	if err := d.ckpt.start(sqliteDSN(path, o.wait, false), d.writer); err != nil {
+	if err != nil {
+		d.guard = nil // which would note that all is well
 		_ = d.Close()
 		return nil, err
 	}
@@ -163,26 +173,6 @@ func sqliteDSN(path string, wait time.Duration, readOnly bool) string {
 		q.Add("_pragma", "query_only(1)")
 	}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
-}
-
-// checkSQLite walks the whole file once, before anything is written to it: a
-// damaged page that is only met in mid-apply is met too late.
-func (d *DB) checkSQLite(ctx context.Context) error {
-	rows, err := d.writer.QueryContext(ctx, `PRAGMA quick_check(1)`)
-	if err != nil {
-		return classify("open database", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var line string
-		if err := rows.Scan(&line); err != nil {
-			return classify("open database", err)
-		}
-		if line != "ok" {
-			return corrupt(fmt.Errorf("open database: quick_check: %s", line))
-		}
-	}
-	return classify("open database", rows.Err())
 }
 
 func openPostgres(ctx context.Context, dsn string, o options) (*DB, error) {
@@ -241,6 +231,9 @@ func (d *DB) Close() error {
 	}
 	if d.pool != nil {
 		d.pool.Close()
+	}
+	if d.guard != nil && err == nil {
+		d.guard.close()
 	}
 	return err
 }

@@ -12,7 +12,9 @@
 //     synchronous=FULL).
 //   - A busy or locked database, a deadlock or a serialization failure is tried
 //     again a bounded number of times; then the error is errs.Unavailable.
-//   - A corrupt database is not opened; the error names `tidelock restore`.
+//   - A corrupt database is not served: a server walks all of an SQLite file
+//     before it serves one that may be damaged, and each day while it does. The
+//     error names `tidelock restore`.
 //   - A database of a newer Tidelock is not touched.
 //   - Two processes that migrate at once take turns.
 //

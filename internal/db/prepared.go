@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
+	"io"
 	"regexp"
 
 	"modernc.org/sqlite"
@@ -18,18 +20,19 @@ import (
 const maxPrepared = 256
 
 // sqliteConnector opens SQLite connections that keep their statements, and call
-// ran, where it is not nil, before each.
-func sqliteConnector(dsn string, ran func()) (driver.Connector, error) {
+// ran, where it is not nil, before each, and failed with what one ended in.
+func sqliteConnector(dsn string, ran func(), failed func(error)) (driver.Connector, error) {
 	c, err := sqlite.NewConnector(dsn)
 	if err != nil {
 		return nil, err
 	}
-	return preparing{c, ran}, nil
+	return preparing{c, ran, failed}, nil
 }
 
 type preparing struct {
 	driver.Connector
-	ran func()
+	ran    func()
+	failed func(error)
 }
 
 // sqliteConn is what the driver's connections are.
@@ -50,15 +53,16 @@ func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &preparedConn{sqliteConn: c.(sqliteConn), stmts: map[string]*prepared{}, ran: p.ran}, nil
+	return &preparedConn{sqliteConn: c.(sqliteConn), stmts: map[string]*prepared{}, ran: p.ran, failed: p.failed}, nil
 }
 
 // preparedConn is a connection with the statements that it keeps. database/sql
 // lets one goroutine at a time use it and the rows that come of it.
 type preparedConn struct {
 	sqliteConn
-	stmts map[string]*prepared
-	ran   func()
+	stmts  map[string]*prepared
+	ran    func()
+	failed func(error)
 }
 
 type prepared struct {
@@ -94,7 +98,7 @@ func (c *preparedConn) take(ctx context.Context, query string) (*prepared, error
 	}
 	s, err := c.PrepareContext(ctx, steady(query))
 	if err != nil {
-		return nil, err
+		return nil, c.tell(err)
 	}
 	if len(c.stmts) >= maxPrepared {
 		for text, p := range c.stmts {
@@ -106,6 +110,14 @@ func (c *preparedConn) take(ctx context.Context, query string) (*prepared, error
 	p := &prepared{stmt: s.(preparedStmt)}
 	c.stmts[query] = p
 	return p, nil
+}
+
+// tell passes on what a statement ended in, and returns it.
+func (c *preparedConn) tell(err error) error {
+	if err != nil && c.failed != nil {
+		c.failed(err)
+	}
+	return err
 }
 
 func (c *preparedConn) drop(query string, p *prepared) {
@@ -121,13 +133,14 @@ func (c *preparedConn) ExecContext(ctx context.Context, query string, args []dri
 		return nil, err
 	}
 	if p == nil {
-		return c.sqliteConn.ExecContext(ctx, query, args)
+		res, err := c.sqliteConn.ExecContext(ctx, query, args)
+		return res, c.tell(err)
 	}
 	res, err := p.stmt.ExecContext(ctx, args)
 	if err != nil {
 		c.drop(query, p)
 	}
-	return res, err
+	return res, c.tell(err)
 }
 
 // QueryContext implements driver.QueryerContext.
@@ -137,12 +150,13 @@ func (c *preparedConn) QueryContext(ctx context.Context, query string, args []dr
 		return nil, err
 	}
 	if p == nil {
-		return c.sqliteConn.QueryContext(ctx, query, args)
+		rows, err := c.sqliteConn.QueryContext(ctx, query, args)
+		return rows, c.tell(err)
 	}
 	rows, err := p.stmt.QueryContext(ctx, args)
 	if err != nil {
 		c.drop(query, p)
-		return nil, err
+		return nil, c.tell(err)
 	}
 	p.busy = true
 	return &preparedRows{rows, c, query, p}, nil
@@ -165,6 +179,15 @@ type preparedRows struct {
 	conn  *preparedConn
 	query string
 	of    *prepared
+}
+
+// Next implements driver.Rows.
+func (r *preparedRows) Next(row []driver.Value) error {
+	err := r.Rows.Next(row)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return r.conn.tell(err)
+	}
+	return err
 }
 
 // Close implements driver.Rows.

@@ -337,6 +337,11 @@ func (s Sources) readDatabase(ctx context.Context, tell tellFunc) error {
 	tell(databaseBytes, float64(size.Data))
 	if s.DB.Dialect() == db.SQLite {
 		tell(walBytes, float64(size.Log))
+		known := s.DB.Wholeness()
+		tell(databaseWhole, truth(known.Damage == ""))
+		if !known.Checked.IsZero() {
+			tell(databaseSeen, seconds(known.Checked))
+		}
 	}
 	return nil
 }

@@ -105,6 +105,8 @@ var (
 
 	databaseBytes = shared("tidelock_database_size_bytes", "Size of the database, indexes and free pages included.")
 	walBytes      = state("tidelock_database_wal_size_bytes", "Size of SQLite's write-ahead log; left out on PostgreSQL.")
+	databaseWhole = state("tidelock_database_whole", "1 while nothing is known of damage to SQLite's file, 0 from when a check or a statement met some: restore a backup; left out on PostgreSQL.")
+	databaseSeen  = state("tidelock_database_checked_timestamp_seconds", "When all of SQLite's file was checked last, in seconds since 1970: each day, and where need be at the start; left out on PostgreSQL.")
 	diskFree      = state("tidelock_disk_free_bytes", "What this server may still write to the disk of a folder: its data folder, or that of stored files.", "folder")
 	diskSize      = state("tidelock_disk_size_bytes", "Size of the disk of a folder.", "folder")
 

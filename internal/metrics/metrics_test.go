@@ -1,9 +1,11 @@
 package metrics_test
 
 import (
+	"bytes"
 	"errors"
 	"maps"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -57,10 +59,39 @@ func TestTenThousandRunsAreTold(t *testing.T) {
 		if _, ok := got.value("tidelock_database_wal_size_bytes"); ok != (d.Dialect() == db.SQLite) {
 			t.Errorf("a log of %s: %v", d.Dialect(), ok)
 		}
+		if whole, ok := got.value("tidelock_database_whole"); ok != (d.Dialect() == db.SQLite) || ok && whole != 1 {
+			t.Errorf("whole on %s: %v", d.Dialect(), whole)
+		}
 		if strings.Contains(w.log.String(), "figures") {
 			t.Errorf("the log says %s", w.log)
 		}
 	})
+}
+
+// Damage to the database shows in the figures that it can't take down.
+func TestDamageToTheDatabaseIsTold(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLiteDSN(t), db.Served(func(string) {}))
+	w := newWorld(t, d)
+	got := w.scrape()
+	got.want(t, map[string]float64{`tidelock_database_whole`: 1})
+	if at, ok := got.value("tidelock_database_checked_timestamp_seconds"); !ok || time.Since(time.UnixMilli(int64(at*1000))) > time.Hour {
+		t.Errorf("checked at %v", at)
+	}
+	var root int64
+	if err := d.QueryRowContext(t.Context(), `SELECT rootpage FROM sqlite_master WHERE name = 'drift_checks'`).Scan(&root); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(d.Path(), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(bytes.Repeat([]byte{0x5a}, 4096), (root-1)*4096); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.Close(), d.CheckWhole(t.Context())); err == nil {
+		t.Fatal("the damage is not found")
+	}
+	w.scrape().want(t, map[string]float64{`tidelock_database_whole`: 0})
 }
 
 // Names are those of Prometheus's conventions; what is told names nobody.

@@ -52,13 +52,16 @@ type Check struct {
 	About string // what is so when it is well, in a few words
 
 	// run looks at the world only through the clinic, and is given at most
-	// checkTimeout.
+	// checkTimeout, unless it walks a database.
 	run func(ctx context.Context, c *Clinic) Diagnosis
 }
 
 // checkTimeout bounds each check: doctor must answer where the network does
 // not.
 const checkTimeout = 15 * time.Second
+
+// databaseCheck is the name of the check that takes long where it is to see all.
+const databaseCheck = "database"
 
 // checks in the order in which they are told: what the later ones build on
 // comes first.
@@ -68,8 +71,9 @@ var checks = []Check{
 	{"disk", "there is space on the disk", checkDisk},
 	{"encryption-key", "the key of stored plans", checkStoredKey},
 	{"blobs", "plans and logs can be written, read and deleted", checkBlobs},
-	{"database", "the database answers, is whole and has the right version", checkDatabaseHealth},
+	{databaseCheck, "the database answers, is not damaged and has the right version", checkDatabaseHealth},
 	{"state-keys", "the keys of stored states are there", checkStateKeys},
+	{"backup", "the last backup went well, and is not old", checkBackup},
 	{"replica", "the copy of the database elsewhere is up to date", checkReplica},
 	{"terraform", "Terraform or OpenTofu can be run", checkTerraform},
 	{"tools", "the other versions of Terraform and OpenTofu", checkTools},
@@ -83,6 +87,7 @@ var checks = []Check{
 	{"rates", "the currencies of estimates have a rate", checkRates},
 	{"budgets", "the budgets look at something, and can judge it", checkBudgets},
 	{"web", "who can see the pages", checkWeb},
+	{"metrics", "figures are told where they should be", checkMetrics},
 	{"git-host", "the host of the repositories can be reached", checkGitHost},
 	{"github-app", "GitHub accepts the App's ID and key", checkApp},
 	{"permissions", "the App may do what it must", checkPermissions},
@@ -107,8 +112,11 @@ func Examine(ctx context.Context, c *Clinic, names []string) []Diagnosis {
 }
 
 func (k Check) make(ctx context.Context, c *Clinic) Diagnosis {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-	defer cancel()
+	if !c.whole || k.Name != databaseCheck {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, checkTimeout)
+		defer cancel()
+	}
 	d := k.run(ctx, c)
 	d.Check = k.Name
 	return d

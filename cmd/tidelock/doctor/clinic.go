@@ -18,27 +18,32 @@ type Clinic struct {
 	file     string
 	problems config.Problems
 
-	app             func(ctx context.Context) (github.AppInfo, error)
-	deliveries      func(ctx context.Context, span time.Duration) ([]github.Delivery, error)
-	databaseVersion func(ctx context.Context, dsn string) (have, want int64, err error)
-	freeSpace       func(dir string) (bytes uint64, err error)
-	terraform       func(ctx context.Context, configured string) (path, version string, err error)
-	reach           func(ctx context.Context, host string) (time.Duration, error)
-	lookupEnv       func(name string) (string, bool)
-	host            func() runner.Host
+	app        func(ctx context.Context) (github.AppInfo, error)
+	deliveries func(ctx context.Context, span time.Duration) ([]github.Delivery, error)
+	database   func(ctx context.Context, dsn string, whole bool) (databaseFacts, error)
+	freeSpace  func(dir string) (bytes uint64, err error)
+	terraform  func(ctx context.Context, configured string) (path, version string, err error)
+	reach      func(ctx context.Context, host string) (time.Duration, error)
+	lookupEnv  func(name string) (string, bool)
+	host       func() runner.Host
+	whole      bool // the database is to be walked whole, however long that takes
 }
+
+// Whole has the check of the database walk all of its file, however long that
+// takes.
+func (c *Clinic) Whole() { c.whole = true }
 
 // New returns the clinic of the real world, with the configuration that was read
 // and the environment of the server.
 func New(l *config.Reading, environ []string) *Clinic {
 	c := &Clinic{
 		config: l.Config, file: l.File, problems: l.Problems,
-		databaseVersion: openVersion,
-		freeSpace:       parts.FreeSpace,
-		terraform:       findTerraform,
-		reach:           reach,
-		lookupEnv:       config.Lookup(environ),
-		host:            runner.LookAtHost,
+		database:  askDatabase,
+		freeSpace: parts.FreeSpace,
+		terraform: findTerraform,
+		reach:     reach,
+		lookupEnv: config.Lookup(environ),
+		host:      runner.LookAtHost,
 	}
 	app, err := newApp(c.config)
 	// Three checks ask the same question; GitHub is asked once.

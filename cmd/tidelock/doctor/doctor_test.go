@@ -52,7 +52,9 @@ func wellClinic(t *testing.T) *Clinic {
 	c.deliveries = func(context.Context, time.Duration) ([]github.Delivery, error) {
 		return []github.Delivery{{GUID: "a", StatusCode: 202}}, nil
 	}
-	c.databaseVersion = func(context.Context, string) (int64, int64, error) { return 3, 3, nil }
+	c.database = func(context.Context, string, bool) (databaseFacts, error) {
+		return databaseFacts{have: 3, want: 3}, nil
+	}
 	c.freeSpace = func(string) (uint64, error) { return 100 << 30, nil }
 	c.terraform = func(context.Context, string) (string, string, error) {
 		return "/usr/bin/terraform", "Terraform 1.11.4", nil
@@ -107,6 +109,19 @@ func TestDoctorChecks(t *testing.T) {
 		{"newer database", "database", withDatabase(7, 3, nil), Fail, "version 7, and this Tidelock knows versions up to 3", "start the newer"},
 		{"older database", "database", withDatabase(2, 3, nil), Warn, "will be brought to 3", "tidelock migrate"},
 		{"database away", "database", withDatabase(0, 0, errs.New(errs.Unavailable, "no answer")), Fail, "no answer", "running"},
+		{"database damaged", "database", func(c *Clinic) { withKnown(c, db.Wholeness{Checked: time.Now(), Damage: "page 9 is never used"}) }, Fail, "page 9 is never used", "tidelock restore"},
+		{"database damaged, and walked again", "database", func(c *Clinic) {
+			withKnown(c, db.Wholeness{Damage: "page 9 is never used"})
+			c.Whole()
+		}, Warn, "is whole, but the server found it damaged: page 9", "start the server again"},
+		{"figures refused", "metrics", func(c *Clinic) { metricsAt(t, c, http.StatusUnauthorized, "") }, Fail, "refuses metrics.token", "start the server again"},
+		{"figures of somebody else", "metrics", func(c *Clinic) { metricsAt(t, c, http.StatusOK, "node_load1 3") }, Fail, "no Tidelock", "another address"},
+		{"figures", "metrics", func(c *Clinic) { metricsAt(t, c, http.StatusOK, "tidelock_build_info{} 1") }, OK, "tells them", ""},
+		{"an address of another machine", "metrics", func(c *Clinic) { c.config.Metrics.Listen = "192.0.2.1:9464" }, Fail, "can't listen at 192.0.2.1:9464", "another address"},
+		{"figures before the server", "metrics", func(c *Clinic) { c.config.Metrics.Listen, c.config.Listen = gone(t), gone(t) }, OK, "is free", ""},
+		{"a server without its figures", "metrics", func(c *Clinic) {
+			c.config.Metrics.Listen, c.config.Listen = gone(t), answering(t, http.StatusOK, "ok")
+		}, Fail, "the server is running", "start the server again"},
 		{"database broken", "database", withDatabase(0, 0, broken), Fail, "it broke", ""},
 		{"no terraform", "terraform", func(c *Clinic) {
 			c.terraform = func(context.Context, string) (string, string, error) { return "", "", broken }
@@ -230,8 +245,37 @@ func must(err error) {
 
 func withDatabase(have, want int64, err error) func(*Clinic) {
 	return func(c *Clinic) {
-		c.databaseVersion = func(context.Context, string) (int64, int64, error) { return have, want, err }
+		c.database = func(context.Context, string, bool) (databaseFacts, error) {
+			return databaseFacts{have: have, want: want, dialect: db.SQLite}, err
+		}
 	}
+}
+
+func withKnown(c *Clinic, known db.Wholeness) {
+	c.database = func(context.Context, string, bool) (databaseFacts, error) {
+		return databaseFacts{have: 3, want: 3, dialect: db.SQLite, known: known}, nil
+	}
+}
+
+// answering is the address of something that answers everything so.
+func answering(t *testing.T, status int, text string) string {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(text))
+	}))
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+func metricsAt(t *testing.T, c *Clinic, status int, text string) {
+	c.config.Metrics.Listen = answering(t, status, text)
+}
+
+// gone is an address at which nothing answers.
+func gone(t *testing.T) string {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	return server.Listener.Addr().String()
 }
 
 func withDeliveries(list ...github.Delivery) func(*Clinic) {
@@ -269,7 +313,7 @@ func TestDoctorOnAnEmptyConfiguration(t *testing.T) {
 
 func TestDoctorReadsARealDatabase(t *testing.T) {
 	c := wellClinic(t)
-	c.databaseVersion = openVersion
+	c.database = askDatabase
 	ask := func() Diagnosis { return Examine(t.Context(), c, []string{"database"})[0] }
 	if d := ask(); d.Health != OK || !strings.Contains(d.Detail, "does not exist yet") {
 		t.Errorf("no database: %+v", d)
@@ -284,9 +328,24 @@ func TestDoctorReadsARealDatabase(t *testing.T) {
 	if err := errors.Join(d.Migrate(t.Context()), d.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if d := ask(); d.Health != OK || !strings.Contains(d.Detail, "is whole") {
-		t.Errorf("good database: %+v", d)
+	if d := ask(); d.Health != OK || !strings.Contains(d.Detail, "is not known, tidelock doctor --whole does it") {
+		t.Errorf("good database that no server had: %+v", d)
 	}
+	served, err := db.Open(t.Context(), c.config.Database.Reveal(), db.Served(func(string) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := ask(); d.Health != OK || !strings.Contains(d.Detail, "the server found all of it whole now") {
+		t.Errorf("beside a server: %+v", d)
+	}
+	if err := served.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.Whole()
+	if d := ask(); d.Health != OK || !strings.Contains(d.Detail, "answers, is whole and has version") {
+		t.Errorf("walked: %+v", d)
+	}
+	c.whole = false
 	c.config.Database = redact.NewSecret("sqlite:" + c.config.GitHub.PrivateKeyFile)
 	if d := ask(); d.Health != Fail {
 		t.Errorf("a file that is no database: %+v", d)

@@ -12,8 +12,6 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/tidelock/tidelock/cmd/tidelock/parts"
-	"github.com/tidelock/tidelock/internal/db"
-	"github.com/tidelock/tidelock/internal/errs"
 )
 
 func checkConfiguration(_ context.Context, c *Clinic) Diagnosis {
@@ -107,41 +105,6 @@ func checkDisk(_ context.Context, c *Clinic) Diagnosis {
 		return warn(mend, "%s are free in %s, less than %s", humanize.IBytes(free), dir, humanize.IBytes(diskWarn))
 	}
 	return ok("%s are free in %s", humanize.IBytes(free), dir)
-}
-
-func checkDatabaseHealth(ctx context.Context, c *Clinic) Diagnosis {
-	dsn := c.config.Database
-	if dsn.Empty() || c.problems.Of("database", "database_file") != nil {
-		return skip("the database is not known, see configuration")
-	}
-	if !c.config.DatabaseExists() {
-		return ok("%s does not exist yet; the server makes it", c.config.DatabaseShown())
-	}
-	have, want, err := c.databaseVersion(ctx, dsn.Reveal())
-	shown := c.config.DatabaseShown()
-	switch {
-	case errs.Is(err, errs.Unavailable):
-		return fail("is the database server running, and may this machine reach it?", "%s: %s", shown, errs.Explain(err))
-	case err != nil:
-		return fail("", "%s: %s", shown, errs.Explain(err))
-	case have > want:
-		return fail("start the newer Tidelock, or bring back a backup from before the upgrade",
-			"%s has version %d, and this Tidelock knows versions up to %d: a newer one has used it", shown, have, want)
-	case have < want:
-		return warn("the server does it when it starts; to do it now: tidelock migrate", "%s has version %d and will be brought to %d", shown, have, want)
-	}
-	return ok("%s answers, is whole and has version %d", shown, have)
-}
-
-// openVersion opens the database, which checks it, and returns its version
-// and the one that this binary wants.
-func openVersion(ctx context.Context, dsn string) (have, want int64, err error) {
-	d, err := db.Open(ctx, dsn)
-	if err != nil {
-		return 0, 0, err
-	}
-	have, want, err = d.Version(ctx)
-	return have, want, errors.Join(err, d.Close())
 }
 
 func checkWeb(_ context.Context, c *Clinic) Diagnosis {
