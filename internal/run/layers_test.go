@@ -58,7 +58,10 @@ func (w *world) addApply(plan run.Run) run.Run {
 }
 
 // apply takes a queued apply to its end.
-func (w *world) apply(r run.Run, final run.Status) {
+func (w *world) apply(r run.Run, final run.Status) { w.t.Helper(); w.applyTo(r, final, run.Serial{}) }
+
+// applyTo does so, and it tells the state that it has left.
+func (w *world) applyTo(r run.Run, final run.Status, left run.Serial) {
 	w.t.Helper()
 	w.tx(func(tx *db.Tx) error {
 		ctx := context.Background()
@@ -73,6 +76,7 @@ func (w *world) apply(r run.Run, final run.Status) {
 		if r, err = w.store.Intend(ctx, tx, r, l.Fence); err != nil {
 			return err
 		}
+		r.StateLineage, r.StateSerial = left.Lineage, left.Serial
 		return w.store.Finish(ctx, tx, r, final)
 	})
 }

@@ -14,8 +14,8 @@ import (
 // After a restore a project is let go by itself where what is really there can
 // be proven to be what the database knows. That is so of one whose state is
 // kept elsewhere, and was not touched by the loss: a plan reads its lineage and
-// serial there, and where these are what was recorded last before the backup
-// was made, nothing was applied since. A state that is kept here came back with
+// serial there, and where these are what a plan or an apply recorded last before
+// the backup was made, nothing was applied since. A state that is kept here came back with
 // the database, and nothing here can tell what was written after: a person
 // says so, by its thaw.
 
@@ -97,19 +97,32 @@ func (s *Store) HeldBack(ctx context.Context, q db.Querier, r Run) (string, erro
 		return "", nil
 	case known != nil:
 		return known.Reason + " " + rec.Why(), nil
-	case r.Project.Backend == "":
-		var thawed int
-		err := q.QueryRowContext(ctx, `SELECT count(*) FROM state_projects p JOIN states s ON s.client_id = p.client_id AND s.name = p.name
-			WHERE p.repo_id = $1 AND p.project = $2 AND s.frozen = '' AND s.version_id <> ''`, r.Repo, r.Project.Key()).Scan(&thawed)
-		if err != nil {
-			return "", fmt.Errorf("look for the state of %s: %w", r.Project.Name, err)
-		}
-		if thawed > 0 {
-			return "", nil
-		}
+	}
+	here, thawed, err := s.keptHere(ctx, q, r)
+	switch {
+	case err != nil || thawed:
+		return "", err
+	case here:
 		return rec.Why(), nil
 	}
 	return rec.Why() + " Where a `plan` finds the state as it was recorded last before, this project is let go at once.", nil
+}
+
+// keptHere reports whether the run's project has its state here, as one has
+// whose code declares no backend, or one that names this server, and whether a
+// person has thawed that. One that was never written here, and one that was
+// moved away, is kept elsewhere if the code says so.
+func (s *Store) keptHere(ctx context.Context, q db.Querier, r Run) (here, thawed bool, err error) {
+	var frozen string
+	err = q.QueryRowContext(ctx, `SELECT s.frozen FROM state_projects p JOIN states s ON s.client_id = p.client_id AND s.name = p.name
+		WHERE p.client_id = $1 AND p.repo_id = $2 AND p.project = $3 AND s.version_id <> ''`, r.Client, r.Repo, r.Project.Key()).Scan(&frozen)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r.Project.Backend == "", false, nil
+	}
+	if err != nil {
+		return false, false, fmt.Errorf("look for the state of %s: %w", r.Project.Name, err)
+	}
+	return true, frozen == "", nil
 }
 
 // LetGo lets a project be applied again after a restore, because a person
@@ -136,11 +149,14 @@ func (s *Store) LetGo(ctx context.Context, tx *db.Tx, client string, repo int64,
 // reconcile compares what a plan that ended has read with what the database
 // recorded last before it was lost.
 func (s *Store) reconcile(ctx context.Context, tx *db.Tx, r Run, final Status) error {
-	if r.Project.Backend == "" || final != Planned || r.Kind != Plan && r.Kind != Drift {
+	if final != Planned || r.Kind != Plan && r.Kind != Drift {
 		return nil
 	}
 	rec, err := s.OpenRecovery(ctx, tx)
 	if err != nil || rec == nil {
+		return err
+	}
+	if here, _, err := s.keptHere(ctx, tx, r); err != nil || here {
 		return err
 	}
 	known, err := s.reconciled(ctx, tx, *rec, r.Repo, r.Project.Key())
@@ -195,7 +211,7 @@ func (s *Store) lastKnown(ctx context.Context, q db.Querier, k Key, rec Recovery
 	if err != nil {
 		return last, "", fmt.Errorf("look for what is known of %s: %w", k.Dir, err)
 	}
-	if (kind == Apply || kind == StateChange) && last.Serial == 0 {
+	if (kind == Apply || kind == StateChange) && last.Serial == 0 { // it could not tell
 		last = Serial{Serial: -1}
 	}
 	return last, by, nil

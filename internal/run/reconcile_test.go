@@ -74,6 +74,13 @@ func (w *world) finish() (err error) {
 // since the backup; anything else is held, and told with both serials.
 func TestFault35_EqualSerialLetsAProjectGo(t *testing.T) {
 	const held = "Nothing is applied since the database came back"
+	applied := func(final run.Status, left run.Serial) func(*world) {
+		return func(w *world) {
+			plan := w.ends(w.queued(1, "one", "net", "s3"), "l1", 41)
+			w.now = w.now.Add(time.Second)
+			w.applyTo(w.addApply(plan), final, left)
+		}
+	}
 	for name, c := range map[string]struct {
 		before func(w *world) // the restore
 		found  run.Serial
@@ -92,9 +99,17 @@ func TestFault35_EqualSerialLetsAProjectGo(t *testing.T) {
 			w.ends(w.queued(1, "one", "net", "s3"), "l1", 41)
 			w.ends(w.queued(2, "two", "net", "s3"), "l1", 42)
 		}, run.Serial{Lineage: "l1", Serial: 41}, run.Differs, "serial 42"},
-		"an apply was last":  {func(w *world) { w.appliedOf(w.ends(w.queued(1, "one", "net", "s3"), "l1", 41)) }, run.Serial{Lineage: "l1", Serial: 42}, run.Differs, "after which nobody noted the serial"},
-		"another workspace":  {func(w *world) { w.ends(w.queued(1, "one", "other", "s3"), "l1", 41) }, run.Serial{Lineage: "l1", Serial: 41}, run.Differs, "knows nothing"},
-		"a state kept here":  {func(w *world) { w.ends(w.queued(1, "one", "net", ""), "l1", 41) }, run.Serial{Lineage: "l1", Serial: 41}, "", held},
+		"an apply was last":   {applied(run.Applied, run.Serial{Lineage: "l1", Serial: 42}), run.Serial{Lineage: "l1", Serial: 42}, run.Equal, ""},
+		"one that failed":     {applied(run.Failed, run.Serial{Lineage: "l1", Serial: 42}), run.Serial{Lineage: "l1", Serial: 42}, run.Equal, ""},
+		"applied once more":   {applied(run.Applied, run.Serial{Lineage: "l1", Serial: 42}), run.Serial{Lineage: "l1", Serial: 44}, run.Differs, "found serial 44 of lineage l1, and the database that came back recorded serial 42 of lineage l1 last"},
+		"as before an apply":  {applied(run.Applied, run.Serial{Lineage: "l1", Serial: 42}), run.Serial{Lineage: "l1", Serial: 41}, run.Differs, "recorded serial 42"},
+		"one that can't tell": {applied(run.Applied, run.Serial{}), run.Serial{Lineage: "l1", Serial: 42}, run.Differs, "after which nobody noted the serial"},
+		"another workspace":   {func(w *world) { w.ends(w.queued(1, "one", "other", "s3"), "l1", 41) }, run.Serial{Lineage: "l1", Serial: 41}, run.Differs, "knows nothing"},
+		"a state kept here":   {func(w *world) { w.ends(w.queued(1, "one", "net", ""), "l1", 41) }, run.Serial{Lineage: "l1", Serial: 41}, "", held},
+		"one that we keep": {func(w *world) {
+			w.keeps("net")
+			applied(run.Applied, run.Serial{Lineage: "l1", Serial: 42})(w)
+		}, run.Serial{Lineage: "l1", Serial: 42}, "", held},
 		"of an earlier plan": {nil, run.Serial{Lineage: "l1", Serial: 41}, "", held},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -147,11 +162,17 @@ func TestFault35_EqualSerialLetsAProjectGo(t *testing.T) {
 	}
 }
 
-// appliedOf applies a plan, after which its backend's serial is not known.
-func (w *world) appliedOf(plan run.Run) {
+// keeps has the project's state be kept here, although its code declares a
+// backend: one that names the server. A restore freezes it.
+func (w *world) keeps(dir string) {
 	w.t.Helper()
-	w.now = w.now.Add(time.Second)
-	w.apply(w.addApply(plan), run.Applied)
+	w.tx(func(tx *db.Tx) error {
+		_, err := tx.ExecContext(context.Background(), `INSERT INTO states (id, client_id, name, version_id, serial, lineage, frozen, created_ms) VALUES ('s1', $1, 'infra/net', 'v1', 42, 'l1', 'restored', 1)`, w.repo.ClientID)
+		if err == nil {
+			_, err = tx.ExecContext(context.Background(), `INSERT INTO state_projects (client_id, repo_id, project, name, bound_ms) VALUES ($1, $2, $3, 'infra/net', 1)`, w.repo.ClientID, w.repo.ID, dir+":default")
+		}
+		return err
+	})
 }
 
 // TestFault35_APersonLetsOneProjectGo: what differs keeps the restore from
