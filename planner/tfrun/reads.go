@@ -2,6 +2,7 @@ package tfrun
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -83,14 +84,13 @@ func (e *execution) layReads(root *os.Root) error {
 		}
 		fmt.Fprintf(&text, "data %q %s {\n  backend   = \"local\"\n  workspace = \"default\"\n  config    = { path = %s }\n}\n", remoteState, hclQuote(read.Name), from)
 	}
-	if err := e.hideReads(); err != nil {
-		return err
-	}
 	if text.Len() == 0 {
 		return nil
 	}
-	if err := e.lead(e.readsDir(), r.Dir); err != nil {
-		return err
+	if r.Dir != "" {
+		if err := e.lead(e.readsDir(), r.Dir); err != nil {
+			return err
+		}
 	}
 	e.reads = true
 	return replaceFile(root, override, append([]byte("# Written by Tidelock for this run: it reads copies of the outputs.\n"), text.Bytes()...))
@@ -102,7 +102,7 @@ const remoteState = "terraform_remote_state"
 // copyOf returns the expression of where the copy is of the state that is read.
 func (e *execution) copyOf(read planner.StateRead) (string, error) {
 	r := e.spec.Reads
-	path := func(s ReadState) string { return hclQuote(filepath.Join(e.readsDir(), s.File)) }
+	path := func(s ReadState) string { return hclQuote(filepath.Join(e.readsDir(), cmp.Or(s.File, "none"))) }
 	if !read.Computed {
 		state := read.State(r.Server)
 		s := r.find(state)
@@ -140,9 +140,12 @@ func NothingToRead(read planner.StateRead, state string) string {
 }
 
 // hideReads has the sensitive outputs of the copies masked: Terraform does not
-// mark them where they are read.
+// mark them where they are read. It comes before any program of the run's.
 func (e *execution) hideReads() error {
 	r := e.spec.Reads
+	if r == nil {
+		return nil
+	}
 	var secrets []string
 	for _, s := range r.States {
 		if s.File == "" {
@@ -166,9 +169,13 @@ func (e *execution) hideReads() error {
 			return fmt.Errorf("read the copy of a state: %w", err)
 		}
 		for _, o := range state.Outputs {
-			if o.Sensitive {
-				eachText(o.Value, func(s string) { secrets = append(secrets, s) })
+			if !o.Sensitive {
+				continue
 			}
+			if n, ok := o.Value.(json.Number); ok {
+				secrets = append(secrets, n.String())
+			}
+			eachText(o.Value, func(s string) { secrets = append(secrets, s) })
 		}
 	}
 	if len(secrets) > 0 {

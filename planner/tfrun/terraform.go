@@ -100,6 +100,9 @@ func (e *execution) run(ctx context.Context) error {
 	if err := e.prepare(ctx); err != nil {
 		return err
 	}
+	if err := e.hideReads(); err != nil {
+		return err
+	}
 	for _, note := range e.spec.Notes {
 		e.out.say(note + "\n")
 	}
