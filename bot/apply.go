@@ -221,8 +221,8 @@ func (a *application) fetchPlan(ctx context.Context, plan run.Run) error {
 	if err := a.fetch(ctx, plan.PlanBlob, a.Runner.PlanPath(a.run.ID)); err != nil {
 		return err
 	}
-	if plan.PlanJSONBlob == "" || !masked(plan.Project) {
-		return nil
+	if hidden, err := a.masked(ctx, plan); err != nil || plan.PlanJSONBlob == "" || !hidden {
+		return err
 	}
 	return a.fetch(ctx, plan.PlanJSONBlob, a.Runner.PlanJSONPath(a.run.ID))
 }

@@ -28,25 +28,7 @@ import (
 
 // namesUs reports whether the code names this server as the place of its state.
 func (b *Bot) namesUs(p planner.Project) bool {
-	us, err := url.Parse(b.PublicURL)
-	if p.StatePlace == nil || err != nil || us.Host == "" {
-		return false
-	}
-	if p.Backend != "http" {
-		return sameHost(p.StatePlace.Host, us.Host)
-	}
-	u, err := url.Parse(p.StatePlace.Address)
-	return err == nil && sameHost(u.Host, us.Host) && strings.HasPrefix(u.Path, us.Path+state.Prefix)
-}
-
-// sameHost compares two names with their ports; those of http and https may be
-// left out.
-func sameHost(a, b string) bool {
-	bare := func(host string) string {
-		host = strings.ToLower(host)
-		return strings.TrimSuffix(strings.TrimSuffix(host, ":443"), ":80")
-	}
-	return a != "" && bare(a) == bare(b)
+	return p.StatePlace != nil && b.server().Names(p.Backend, *p.StatePlace)
 }
 
 // namedState is which state a block names.
@@ -61,16 +43,15 @@ type namedState struct {
 func (b *Bot) stateNamed(p planner.Project) (n namedState, err error) {
 	place, of := p.StatePlace, p.Workspace != "" && p.Workspace != planner.DefaultWorkspace
 	wrong := func(format string, args ...any) (namedState, error) {
-		return namedState{}, errs.New(errs.Invalid, "%s: %s", at(place), fmt.Sprintf(format, args...))
+		return namedState{}, errs.New(errs.Invalid, "%s: %s", place.At(), fmt.Sprintf(format, args...))
 	}
 	n.workspace = planner.DefaultWorkspace
 	if p.Backend == "http" {
 		u, err := url.Parse(place.Address)
-		us, uerr := url.Parse(b.PublicURL)
-		if err != nil || uerr != nil {
+		if err != nil {
 			return wrong("the address of the backend can't be read.")
 		}
-		n.client, n.name, _ = strings.Cut(strings.TrimPrefix(u.Path, us.Path+state.Prefix), "/")
+		n.client, n.name, _ = strings.Cut(strings.TrimPrefix(u.Path, b.server().Path), "/")
 		if of {
 			return wrong("the http backend has no workspaces, and the project's is %s. Give each an address of its own.", p.Workspace)
 		}
@@ -106,14 +87,6 @@ func (b *Bot) stateNamed(p planner.Project) (n namedState, err error) {
 	return n, nil
 }
 
-// at is where the block stands.
-func at(p *planner.StatePlace) string {
-	if p.Line == 0 {
-		return p.File
-	}
-	return fmt.Sprintf("%s:%d", p.File, p.Line)
-}
-
 // ownBlock returns the state that the code of a run's project names on this
 // server, once it is known to be the project's. One that is not is refused, and
 // the refusal stands in the audit trail; whether there is one is not told.
@@ -127,7 +100,7 @@ func (b *Bot) ownBlock(ctx context.Context, r run.Run, repo clients.Repo, kind t
 		return n, err
 	}
 	owner, _ := ownerOf(repo, r.Project)
-	address, where := path.Join(n.client, n.name), at(r.Project.StatePlace)
+	address, where := path.Join(n.client, n.name), r.Project.StatePlace.At()
 	if n.client != client.Slug {
 		if err := b.tellForeign(ctx, r, address, where, "the state is another client's, or nobody's"); err != nil {
 			return n, err

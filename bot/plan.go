@@ -357,7 +357,11 @@ func (b *Bot) execPlan(ctx context.Context, r run.Run, c run.Change) (*planOutco
 		if err != nil {
 			return nil, err
 		}
-		if r.MadeWith, err = b.madeWith(ctx, c, facts, r.Project); err != nil {
+		read, err := b.readBy(r)
+		if err != nil {
+			return nil, err
+		}
+		if r.MadeWith, err = b.madeWith(ctx, c, facts, r.Project, read); err != nil {
 			return nil, err
 		}
 	}

@@ -14,13 +14,15 @@ import (
 	"github.com/tidelock/tidelock/internal/policy"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/planner"
+	"github.com/tidelock/tidelock/planner/tfrun"
 )
 
 // A push that touches one project of a pull request's many changes nothing for
 // the others: their plans stand for the new commit too, where all that shapes
 // a plan is as it was. That is the files (by their digest), the configuration,
-// the options, the state, and what standing does not say: the tool, the
-// server's own settings, the policies and what these are told of the pull.
+// the options, the state, those of other projects that the code may read, and
+// what standing does not say: the tool, the server's own settings, the policies
+// and what these are told of the pull.
 //
 // What happened to the infrastructure itself meanwhile is not looked at, as it
 // is not between a plan and its apply. So a plan stands for a limited time, and
@@ -41,6 +43,10 @@ func (b *Bot) standing(ctx context.Context, c run.Change, found discovered, job 
 	if err != nil {
 		return nil, err
 	}
+	repo, err := b.Clients.Repo(ctx, b.DB, c.Repo)
+	if err != nil {
+		return nil, err
+	}
 	facts.Actor = &policy.Actor{Kind: job.Actor.Kind, Login: job.Actor.Name}
 	out := map[run.Key]run.Run{}
 	for _, w := range found.Wanted {
@@ -51,7 +57,11 @@ func (b *Bot) standing(ctx context.Context, c run.Change, found discovered, job 
 		if r.InputsDigest != w.InputsDigest || !reflect.DeepEqual(r.Options, w.Options) || !sameJSON(r.Project, w.Project) {
 			continue
 		}
-		with, err := b.madeWith(ctx, c, facts, w.Project)
+		read, err := b.readNow(ctx, repo, w.Project)
+		if err != nil {
+			return nil, err
+		}
+		with, err := b.madeWith(ctx, c, facts, w.Project, read)
 		if err != nil {
 			return nil, err
 		}
@@ -136,9 +146,10 @@ func (b *Bot) stand(ctx context.Context, tx *db.Tx, created []run.Run, earlier m
 }
 
 // madeWith returns a hash of what shapes a project's plan in a change beside
-// code, options and state, and how it is judged and priced; "" where what
-// judges it can't be had, for which nothing stands.
-func (b *Bot) madeWith(ctx context.Context, c run.Change, facts proposal.Facts, project planner.Project) (string, error) {
+// code, options and its own state, and how it is judged and priced; read are the
+// versions of other states that its code may read. "" where what judges it
+// can't be had, for which nothing stands.
+func (b *Bot) madeWith(ctx context.Context, c run.Change, facts proposal.Facts, project planner.Project, read []tfrun.ReadState) (string, error) {
 	p, err := b.Runs.Pull(ctx, b.DB, c.Repo, c.Pull)
 	if err != nil {
 		return "", err
@@ -154,7 +165,7 @@ func (b *Bot) madeWith(ctx context.Context, c run.Change, facts proposal.Facts, 
 	t := b.Terraform
 	text, err := json.Marshal([]any{
 		b.Version, t.Env, t.AllowHooks, t.ProjectEnv,
-		told, terms.Told(), fmt.Sprintf("%T", b.Estimator), p.Title, p.Author, p.Labels, p.Draft, p.HeadRef, p.BaseRef,
+		told, terms.Told(), fmt.Sprintf("%T", b.Estimator), p.Title, p.Author, p.Labels, p.Draft, p.HeadRef, p.BaseRef, read,
 	})
 	if err != nil {
 		return "", err

@@ -85,10 +85,12 @@ func (b *Bot) layState(ctx context.Context, r run.Run, s *tfrun.Spec) error {
 	if s.Refused != "" || b.adoptable(s.RunID) {
 		return nil
 	}
-	var err error
-	if b.keepsState(r.Project) {
+	err := b.layReads(ctx, r, s)
+	switch {
+	case err != nil:
+	case b.keepsState(r.Project):
 		err = b.giveState(ctx, r, s)
-	} else {
+	default:
 		err = b.staysHere(ctx, r)
 	}
 	var held *state.HeldError

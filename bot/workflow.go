@@ -49,13 +49,6 @@ func (b *Bot) workflow(ctx context.Context, s *tfrun.Spec, r run.Run) {
 	s.Secrets = slices.Sorted(maps.Keys(values))
 }
 
-// masked reports whether the plan's JSON of a project was masked as it was made.
-// An apply is then given it beside the saved plan: what the one has and the other
-// has not is what its runner masks.
-func masked(p planner.Project) bool {
-	return !p.Secrets.Empty() || slices.ContainsFunc(p.Hooks, func(h planner.Hook) bool { return h.Sensitive })
-}
-
 func (b *Bot) secrets(ctx context.Context, r run.Run, phase string, wants map[string]string) (map[string]redact.Secret, error) {
 	repo, err := b.Clients.Repo(ctx, b.DB, r.Repo)
 	if err != nil {
