@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"path/filepath"
@@ -40,7 +41,7 @@ type Options struct {
 	Queue     *queue.Queue // not started yet: New registers the bot's handlers
 	App       *github.App
 	Version   string // this program's
-	Name      string // what the App is called on GitHub, without "[bot]"
+	Name      string // what the App was called on GitHub the last time, without "[bot]"; "" where that is not known: see Called
 	Clients   *clients.Store
 	Runs      *run.Store
 	Blobs     *blob.Store
@@ -99,6 +100,7 @@ type Terraform struct {
 type Bot struct {
 	Options
 	actor  access.Actor // for what nobody asked for
+	called *calling
 	trees  *trees
 	nudges nudges
 	glance time.Duration // see watch
@@ -148,7 +150,7 @@ func New(o Options) *Bot {
 	if o.Capacity == nil {
 		o.Capacity = capacity.New(func() capacity.Limits { return capacity.Limits{} })
 	}
-	b := &Bot{Options: o, actor: access.Actor{Kind: "bot", Name: o.Name}, glance: glance}
+	b := &Bot{Options: o, actor: access.Actor{Kind: "bot", Name: cmp.Or(o.Name, "tidelock")}, called: newCalling(o.Name), glance: glance}
 	b.trees = newTrees(filepath.Join(o.DataDir, "trees"), b.checkoutTree)
 
 	quick := queue.HandlerOptions{MaxAttempts: 25, Timeout: 10 * time.Minute}

@@ -52,7 +52,7 @@ func (b *Bot) gatherBudgets(ctx context.Context, gh *github.Client, e github.Eve
 	}
 	asked, approve := f.Comment == nil, false // a button is as good as a command
 	if f.Comment != nil {
-		for _, c := range command.Parse(f.Comment.Body, b.Name) {
+		for _, c := range command.Parse(f.Comment.Body, b.name()) {
 			approve = approve || c.Verb == command.ApproveCost && c.Problem == ""
 			asked = asked || approve || ActOf(c.Verb) == gate.ActApply
 		}

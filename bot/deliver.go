@@ -77,6 +77,9 @@ func wait(err error) error {
 	if d, ok := github.RetryAfter(err); ok {
 		return queue.Snooze(d)
 	}
+	if errors.Is(err, errNameless) {
+		return queue.Snooze(namelessPause)
+	}
 	if errors.Is(err, errTreeBusy) {
 		return queue.Snooze(time.Second)
 	}

@@ -43,7 +43,7 @@ func TestReceiptsAreToldAndTheBacklogCounted(t *testing.T) {
 		queue.Handle(q, LaneEvents, func(context.Context, queue.Job[deliveryJob]) error { return nil }, queue.HandlerOptions{})
 		now := time.Now().Truncate(time.Millisecond)
 		var told []Receipt
-		b := &Bot{Options: Options{DB: d, App: app, Queue: q, Name: "tidelock", Log: slog.New(slog.DiscardHandler),
+		b := &Bot{called: newCalling("tidelock"), Options: Options{DB: d, App: app, Queue: q, Log: slog.New(slog.DiscardHandler),
 			Now: func() time.Time { return now }, Received: func(r Receipt) { told = append(told, r) }}}
 		send := func(guid, event, body, secret string) {
 			t.Helper()

@@ -14,7 +14,11 @@ import (
 
 // gather asks for the facts that the event needs, and for no others.
 func (b *Bot) gather(ctx context.Context, e github.Event, repo clients.Repo) (Facts, error) {
-	f := Facts{Name: b.Name, AppID: b.App.ID(), Settings: b.Settings}
+	name := b.name()
+	if name == "" && asksForName(e.Kind) {
+		return Facts{}, errNameless
+	}
+	f := Facts{Name: name, AppID: b.App.ID(), Settings: b.Settings}
 	if e.Kind == "push" {
 		var err error
 		if strings.EqualFold(repo.FullName(), b.Policies.AdminRepo()) {
@@ -23,7 +27,7 @@ func (b *Bot) gather(ctx context.Context, e github.Event, repo clients.Repo) (Fa
 		f.Behind, err = b.Runs.PullsBehind(ctx, b.DB, repo.ID, strings.TrimPrefix(e.Ref, "refs/heads/"), e.After)
 		return f, err
 	}
-	need := Needs(e, b.Name)
+	need := Needs(e, name)
 	gh := b.App.Installation(e.Installation.ID)
 	if need.Body {
 		gone, err := b.gatherComment(ctx, gh, e, repo, &f)
@@ -122,7 +126,7 @@ func (b *Bot) gatherCommand(ctx context.Context, gh *github.Client, e github.Eve
 	var need gate.Need
 	var asked []command.Command
 	if f.Comment != nil {
-		asked = command.Parse(f.Comment.Body, b.Name)
+		asked = command.Parse(f.Comment.Body, b.name())
 	} else if e.Check != nil {
 		c, _ := command.OfButton(e.Check.Identifier)
 		asked = []command.Command{c}

@@ -44,7 +44,7 @@ func (b *Bot) refetch(ctx context.Context, job queue.Job[refetchJob]) error {
 	if job.Args.Actor.Kind == "bot" {
 		e.Sender.Type = "Bot"
 	}
-	if Needs(e, b.Name) != Needs(look, b.Name) {
+	if Needs(e, b.name()) != Needs(look, b.name()) {
 		if f, err = b.gather(ctx, e, repo); err != nil {
 			return wait(err)
 		}
@@ -135,7 +135,7 @@ func (b *Bot) commentEvent(repo clients.Repo, installation int64, k github.PullC
 // edited does not: an edit could put a command into another's mouth, and what
 // it first said is not told.
 func (b *Bot) command(repo clients.Repo, k github.PullComment) bool {
-	return !k.EditedAt.After(k.CreatedAt) && Idle(b.commentEvent(repo, 0, k), b.Name) == ""
+	return !k.EditedAt.After(k.CreatedAt) && Idle(b.commentEvent(repo, 0, k), b.name()) == ""
 }
 
 // clockLeeway is by how much GitHub's clock and ours may differ.
@@ -154,6 +154,9 @@ func (missedCommentJob) Kind() string { return "missed_comment" }
 // missedComment obeys a comment whose webhook never came.
 func (b *Bot) missedComment(ctx context.Context, job queue.Job[missedCommentJob]) error {
 	a := job.Args
+	if b.name() == "" {
+		return wait(errNameless)
+	}
 	if heard, err := b.Runs.Heard(ctx, b.DB, a.Repo, a.Comment); err != nil || heard {
 		return err
 	}

@@ -53,6 +53,9 @@ func (b *Bot) Reconcile(ctx context.Context, every time.Duration) {
 	r := &reconciler{b: b, every: every, looks: map[int64]*look{}}
 	next := time.NewTimer(min(30*time.Second, every/4))
 	defer next.Stop()
+	if b.awaitName(ctx) != nil { // else no comment would be known for a command
+		return
+	}
 	for {
 		select {
 		case <-ctx.Done():

@@ -28,7 +28,7 @@ func (b *Bot) gatherOwned(ctx context.Context, gh *github.Client, e github.Event
 		return nil
 	}
 	approve, revoke := false, false
-	for _, c := range command.Parse(f.Comment.Body, b.Name) {
+	for _, c := range command.Parse(f.Comment.Body, b.name()) {
 		approve = approve || c.Verb == command.ApprovePolicies && c.Problem == ""
 		revoke = revoke || c.Verb == command.RevokePolicies && c.Problem == ""
 	}

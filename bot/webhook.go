@@ -77,7 +77,9 @@ func (b *Bot) receive(w http.ResponseWriter, r *http.Request) (code int, receipt
 	receipt = ReceiptStored
 	// What can't be parsed is queued like the rest, and set aside by its job.
 	if e, err := github.ParseEvent(event, body); err == nil {
-		if why := Idle(e, b.Name); why != "" {
+		// Without a name nobody can say whether a comment gives commands.
+		name := b.name()
+		if why := Idle(e, name); why != "" && (name != "" || e.Kind != "issue_comment") {
 			status, note, receipt = "ignored", why, ReceiptIdle
 		}
 	}

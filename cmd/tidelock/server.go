@@ -209,7 +209,7 @@ func (s *server) botOptions(ctx context.Context, node string, key redact.Secret,
 	}
 	s.budget = parts.Budgets(c, s.db, s.trail)
 	return bot.Options{
-		DB: s.db, Queue: s.queue, App: s.app, Capacity: capacity.New(func() capacity.Limits { return parts.RunLimits(c.Terraform) }), Name: s.name(ctx), Clients: clients.NewStore(s.db), Runs: s.runs,
+		DB: s.db, Queue: s.queue, App: s.app, Capacity: capacity.New(func() capacity.Limits { return parts.RunLimits(c.Terraform) }), Name: s.rememberedName(), Clients: clients.NewStore(s.db), Runs: s.runs,
 		Blobs: s.blobs, Checkout: s.mirrors, Submodules: bot.Submodules{Allowed: c.Checkout.Submodules, Hosts: c.Checkout.SubmoduleHosts}, Providers: s.providers, Runner: runners,
 		Policies: sets, Estimator: parts.Estimator(c.Cost, catalog.With(s.prices), secrets.New(c.Secrets, c.Environ()), c.Environ()), Terms: terms, Node: node, DataDir: c.DataDir,
 		Settings: botSettings(c), Version: buildVersion().Version,
@@ -245,20 +245,6 @@ func botSettings(c config.Config) bot.Settings {
 		AutoPlan: d.AutoPlan, PlanDrafts: d.PlanDrafts, Commands: d.Commands,
 		ProjectChecks: d.ProjectChecks, QuietUnchanged: d.QuietUnchanged, CommentPerCommit: d.CommentPerCommit, SplitComments: d.SplitComments,
 	}
-}
-
-// name asks GitHub what the App is called. A GitHub that does not answer now
-// must not keep the server from receiving: until the next start it is called
-// by the product's name.
-func (s *server) name(ctx context.Context) string {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-	defer cancel()
-	info, err := s.app.Self(ctx)
-	if err != nil {
-		s.log.Warn("GitHub does not say what the App is called; mentions of it are not understood until the next start", "error", err)
-		return "tidelock"
-	}
-	return info.Slug
 }
 
 // terraform finds the binary, and says how runs are made.
@@ -355,6 +341,7 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 	work, stop := context.WithCancel(ctx)
 	defer stop()
 	var wg sync.WaitGroup
+	wg.Go(func() { s.learnName(work) })
 	wg.Go(func() { s.bot.Sweep(work, s.config.GitHub.SweepInterval) })
 	wg.Go(func() { s.bot.Reconcile(work, s.config.GitHub.ReconcileInterval) })
 	wg.Go(func() { s.bot.WatchDrift(work) })

@@ -21,6 +21,7 @@ type Faults struct {
 	duplicate    int
 	copies       int
 	latency      time.Duration
+	silent       chan struct{} // nil: it answers
 	refusals     []*Refusal
 	luck         *luck
 }
@@ -56,6 +57,21 @@ func (f *Faults) Latency(d time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.latency = d
+}
+
+// Silence keeps all answers back, git's too, until the function is called that
+// it returns. What waits then is answered.
+func (f *Faults) Silence() (speak func()) {
+	silent := make(chan struct{})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.silent = silent
+	return sync.OnceFunc(func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.silent = nil
+		close(silent)
+	})
 }
 
 // Refusal is an answer that the API gives instead of the right one.
@@ -152,11 +168,18 @@ func (f *Faults) duplicates() int {
 	return f.copies
 }
 
-// delay waits as long as latency says; false when the request is gone.
+// delay waits for the end of a silence, and as long as latency says; false when the request is gone.
 func (f *Faults) delay(r *http.Request) bool {
 	f.mu.Lock()
-	d := f.latency
+	d, silent := f.latency, f.silent
 	f.mu.Unlock()
+	if silent != nil {
+		select {
+		case <-silent:
+		case <-r.Context().Done():
+			return false
+		}
+	}
 	if d <= 0 {
 		return true
 	}
