@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -22,7 +21,47 @@ type inventory struct {
 	module, provider                    string
 	format                              string
 	full                                bool
-	limit                               int
+	piece                               piece
+}
+
+// piece is how much of a list is asked for.
+type piece struct {
+	limit int    // 0 for all
+	after string // where another piece ended; "" for the beginning
+}
+
+func (p *piece) flags(cmd *cobra.Command) {
+	cmd.Flags().IntVar(&p.limit, "limit", 0, "how many to list (else all)")
+	cmd.Flags().StringVar(&p.after, "after", "", "go on where another list ended, as that said")
+	complete(cmd, "limit", cobra.NoFileCompletions)
+	complete(cmd, "after", cobra.NoFileCompletions)
+}
+
+func (p *piece) check() error {
+	if p.limit < 0 {
+		return errs.New(errs.Invalid, "--limit is how many to list, not %d.", p.limit)
+	}
+	return nil
+}
+
+// each asks for pages until there are enough, and returns where to go on, "" at
+// the end.
+func (p *piece) each(page func(after string, limit int) (n int, next string, err error)) (next string, err error) {
+	left := p.limit
+	for next = p.after; ; {
+		n := 0
+		if n, next, err = page(next, left); err != nil {
+			return "", err
+		}
+		if left -= n; next == "" || p.limit > 0 && left <= 0 {
+			return next, nil
+		}
+	}
+}
+
+// more tells people of what is not in a list of n.
+func (p *piece) more(n int, next string) string {
+	return fmt.Sprintf("There are more than these %d. To go on: --after '%s'", n, strings.ReplaceAll(next, "'", `'\''`))
 }
 
 // inventoryFormats are what it can be written as.
@@ -42,6 +81,7 @@ func newInventoryCommand(p *program) *cobra.Command {
 			"  tidelock inventory --address 'module.vpc.*' --project network/prod\n" +
 			"  tidelock inventory --provider 'hashicorp/aws@< 5.0' --json | jq -r '.resources[].project' | sort -u\n" +
 			"  tidelock inventory --client acme --full --format json > acme.json\n" +
+			"  tidelock inventory --json --limit 1000 --after \"$(jq -r .next page.json)\"\n" +
 			"  tidelock inventory uses --module terraform-aws-modules/vpc/aws@5.1.2",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -57,10 +97,10 @@ func newInventoryCommand(p *program) *cobra.Command {
 	f.StringArrayVar(&c.attributes, "attribute", nil, "only those with this KEY=VALUE, as in tags.env=prod; may be repeated")
 	f.StringVar(&c.module, "module", "", "only those of this module, as SOURCE[@VERSION]")
 	f.StringVar(&c.provider, "provider", "", "only those of this provider, as NAME[@VERSION]")
-	f.IntVar(&c.limit, "limit", 0, "how many to list (else all)")
+	c.piece.flags(cmd)
 	f.BoolVar(&c.full, "full", false, "with all attributes that may be shown, in csv and json")
 	formatFlags(cmd, &c.format, inventoryFormats)
-	for _, name := range []string{"client", "project", "type", "address", "text", "attribute", "module", "provider", "limit"} {
+	for _, name := range []string{"client", "project", "type", "address", "text", "attribute", "module", "provider"} {
 		complete(cmd, name, cobra.NoFileCompletions)
 	}
 	cmd.AddCommand(newInventoryUsesCommand(p))
@@ -88,10 +128,7 @@ func (c *inventory) query() (q explorer.Query, err error) {
 			return q, err
 		}
 	}
-	if c.limit < 0 {
-		return q, errs.New(errs.Invalid, "--limit is how many to list, not %d.", c.limit)
-	}
-	return q, nil
+	return q, c.piece.check()
 }
 
 // openInventory opens the inventory and brings it up to date: a server may not
@@ -131,29 +168,37 @@ func (c *inventory) run(ctx context.Context, p *program) error {
 		return err
 	}
 	out := newInventoryWriter(p.stdout, c.format)
-	n, more := 0, false
-	enough := errors.New("that is as many as were asked for")
-	err = x.Each(ctx, q, func(r explorer.Resource) error {
-		if more = c.limit > 0 && n == c.limit; more {
-			return enough
-		}
-		n++
+	add := func(r explorer.Resource) error {
 		r.Client = slugs[r.Client]
 		return out.add(r)
-	})
-	if err != nil && !errors.Is(err, enough) {
+	}
+	next := ""
+	if c.piece.limit == 0 {
+		q.After = c.piece.after
+		err = x.Each(ctx, q, add)
+	} else {
+		next, err = c.piece.each(func(after string, limit int) (int, string, error) {
+			q.After, q.Limit = after, limit
+			page, err := x.Search(ctx, q)
+			for i := 0; err == nil && i < len(page.Resources); i++ {
+				err = add(page.Resources[i])
+			}
+			return len(page.Resources), page.Next, err
+		})
+	}
+	if err != nil {
 		return err
 	}
-	if err := out.close(); err != nil {
+	if err := out.close(next); err != nil {
 		return err
 	}
-	return c.tell(ctx, p, x, q, n, more, slugs)
+	return c.tell(ctx, p, x, q, out.n, next, slugs)
 }
 
 // tell says on standard error what the list does not.
-func (c *inventory) tell(ctx context.Context, p *program, x *explorer.Index, q explorer.Query, n int, more bool, slugs map[string]string) error {
+func (c *inventory) tell(ctx context.Context, p *program, x *explorer.Index, q explorer.Query, n int, next string, slugs map[string]string) error {
 	say := func(text string) { fmt.Fprintln(p.stderr, terminal.Clean(text)) }
-	if n == 0 {
+	if n == 0 && c.piece.after == "" {
 		say("Nothing was found.")
 		hints, err := x.Hints(ctx, q)
 		if err != nil {
@@ -163,8 +208,8 @@ func (c *inventory) tell(ctx context.Context, p *program, x *explorer.Index, q e
 			say(h)
 		}
 	}
-	if more {
-		say(fmt.Sprintf("There are more than these %d.", n))
+	if next != "" {
+		say(c.piece.more(n, next))
 	}
 	all, err := x.Sources(ctx, q.Client)
 	if err != nil {
@@ -224,17 +269,25 @@ func (o *inventoryWriter) add(r explorer.Resource) error {
 	return nil
 }
 
-func (o *inventoryWriter) close() error {
+// close ends the list; next is where to go on, "" where this is all.
+func (o *inventoryWriter) close(next string) error {
 	switch o.format {
 	case "csv":
 		o.csv.Flush()
 		return o.csv.Error()
 	case "json":
-		end := "\n  ]\n}\n"
+		end := "\n  ]"
 		if o.n == 0 {
-			end = "{\n  \"resources\": []\n}\n"
+			end = "{\n  \"resources\": []"
 		}
-		_, err := io.WriteString(o.w, end)
+		if next != "" {
+			text, err := jsonText(next)
+			if err != nil {
+				return err
+			}
+			end += ",\n  \"next\": " + text
+		}
+		_, err := io.WriteString(o.w, end+"\n}\n")
 		return err
 	}
 	if o.n == 0 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/explorer"
+	"github.com/tidelock/tidelock/internal/terminal"
 )
 
 func jsonText(v any) (string, error) {
@@ -18,6 +20,7 @@ func jsonText(v any) (string, error) {
 
 func newInventoryUsesCommand(p *program) *cobra.Command {
 	var client, module, provider, format string
+	var list piece
 	cmd := &cobra.Command{
 		Use:   "uses",
 		Short: "List which projects use which modules and providers",
@@ -26,7 +29,8 @@ func newInventoryUsesCommand(p *program) *cobra.Command {
 			"a version, a Git reference, or a constraint. Of a module that the code asks for by a constraint, the version that\n" +
 			"was installed is not known: it is listed where the version that is asked for satisfies that.",
 		Example: "  tidelock inventory uses --module terraform-aws-modules/vpc/aws@5.1.2\n" +
-			"  tidelock inventory uses --client acme --provider 'aws@< 5.0' --json",
+			"  tidelock inventory uses --client acme --provider 'aws@< 5.0' --json\n" +
+			"  tidelock inventory uses --limit 1000 --format csv",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
@@ -46,6 +50,9 @@ func newInventoryUsesCommand(p *program) *cobra.Command {
 					return err
 				}
 			}
+			if err := list.check(); err != nil {
+				return err
+			}
 			v, x, id, err := p.openInventory(ctx, client)
 			if err != nil {
 				return err
@@ -55,27 +62,34 @@ func newInventoryUsesCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			all, err := x.Uses(ctx, id, kind, wanted)
+			all, next, err := listUses(ctx, x, id, kind, wanted, list)
 			if err != nil {
 				return err
 			}
 			for i := range all {
 				all[i].Client = slugs[all[i].Client]
 			}
-			if err := writeUses(p, format, all); err != nil || len(all) > 0 {
+			if err := writeUses(p, format, explorer.UsesPage{Uses: all, Next: next}); err != nil {
 				return err
+			}
+			if len(all) > 0 {
+				if next != "" {
+					fmt.Fprintln(p.stderr, terminal.Clean(list.more(len(all), next)))
+				}
+				return nil
 			}
 			q := explorer.Query{Client: id, Module: wanted}
 			if kind == explorer.Provider {
 				q = explorer.Query{Client: id, Provider: wanted}
 			}
-			return (&inventory{}).tell(ctx, p, x, q, 0, false, slugs)
+			return (&inventory{piece: list}).tell(ctx, p, x, q, 0, "", slugs)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&client, "client", "", "only this client, by its slug (else all)")
 	f.StringVar(&module, "module", "", "only this module, as SOURCE[@VERSION]")
 	f.StringVar(&provider, "provider", "", "only this provider, as NAME[@VERSION]")
+	list.flags(cmd)
 	formatFlags(cmd, &format, inventoryFormats)
 	for _, name := range []string{"client", "module", "provider"} {
 		complete(cmd, name, cobra.NoFileCompletions)
@@ -83,10 +97,26 @@ func newInventoryUsesCommand(p *program) *cobra.Command {
 	return cmd
 }
 
-func writeUses(p *program, format string, all []explorer.Use) error {
+// listUses returns the piece of the list that is asked for, and where to go on.
+func listUses(ctx context.Context, x *explorer.Index, client, kind string, wanted explorer.Wanted, list piece) (all []explorer.Use, next string, err error) {
+	if list.limit == 0 && list.after == "" {
+		all, err = x.Uses(ctx, client, kind, wanted)
+		return all, "", err
+	}
+	all = []explorer.Use{}
+	next, err = list.each(func(after string, limit int) (int, string, error) {
+		page, err := x.UsesAfter(ctx, client, kind, wanted, after, limit)
+		all = append(all, page.Uses...)
+		return len(page.Uses), page.Next, err
+	})
+	return all, next, err
+}
+
+func writeUses(p *program, format string, page explorer.UsesPage) error {
+	all := page.Uses
 	switch format {
 	case "json":
-		return writeJSON(p.stdout, map[string]any{"uses": all})
+		return writeJSON(p.stdout, page)
 	case "csv":
 		out := csv.NewWriter(p.stdout)
 		_ = out.Write(explorer.UseColumns) // told by Error
