@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -592,25 +593,64 @@ func TestFault27_ApplyHangs(t *testing.T) {
 	}
 }
 
-// Somebody works on the state by hand: the comment says who, and the plan is
-// made when they have let go.
+// Somebody works on a state by hand, one of a backend of the code's own and one
+// that the server keeps, which a laptop has locked with a token: the comment says
+// who, and the plan is made when they have let go.
 func TestFault28_StateLockedByAnother(t *testing.T) {
 	t.Parallel()
 	g := newGate(t)
 	s := newStage(t, stageOptions{files: githubtest.Files{
 		"a/main.tf":    "terraform {\n  backend \"local\" {\n    path = " + fmt.Sprintf("%q", filepath.Join(t.TempDir(), "shared.tfstate")) + "\n  }\n}\n",
+		"b/main.tf":    "resource \"terraform_data\" \"b\" {}\n",
 		"tidelock.hcl": "lock = \"apply\"\n",
 	}, env: []string{"TIDELOCK_TERRAFORM_PARALLEL=2"}})
 	first := s.open("first", githubtest.Files{"a/x.tf": g.plan()})
 	g.reached()
+	told, code := s.tidelock("token", "create", "carol", "--client", "acme", "--scope", "write,lock", "--json")
+	var token struct{ Token string }
+	if err := json.Unmarshal([]byte(told), &token); err != nil || code != 0 {
+		t.Fatalf("no token: %v\n%s", err, told)
+	}
+	laptop := func(method, query, body string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+s.listen+"/state/acme/infra/b"+query, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.SetBasicAuth("carol", token.Token)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %s", method, resp.Status)
+		}
+	}
+	const lock = `{"ID":"L1","Operation":"OperationTypeApply","Who":"carol@laptop"}`
+	laptop("LOCK", "", lock)
+	laptop(http.MethodPost, "?ID=L1", `{"version":4,"terraform_version":"1.5.0","serial":1,"lineage":"carols","outputs":{},"resources":[]}`)
+	if out, code := s.tidelock("state", "bind", "acme/infra/b", "--repo", "acme/infra", "--project", "b"); code != 0 {
+		t.Fatal(out)
+	}
 	second := s.open("second", githubtest.Files{"a/y.tf": "resource \"terraform_data\" \"y\" {}\n"})
-	body := s.says(second, "Somebody else holds the lock of the state")
-	if !strings.Contains(body, "Who: ") {
+	third := s.open("third", githubtest.Files{"b/main.tf": "resource \"terraform_data\" \"c\" {}\n"})
+	if body := s.says(third, "Somebody else holds the lock of the state"); !strings.Contains(body, "carol@laptop") {
+		t.Errorf("it does not say who:\n%s", body)
+	}
+	laptop("UNLOCK", "", lock)
+	if body := s.says(second, "Somebody else holds the lock of the state"); !strings.Contains(body, "Who: ") {
 		t.Errorf("it does not say who:\n%s", body)
 	}
 	g.open()
-	s.says(first, "### 📋 Plan: 1 to add")
-	s.says(second, "### 📋 Plan: 1 to add")
+	for _, p := range []*githubtest.Pull{first, second, third} {
+		s.says(p, "### 📋 Plan: 1 to add")
+	}
+	for _, r := range s.runs() {
+		if r.Project.Dir == "b" && r.StateLineage != "carols" {
+			t.Errorf("planned from another state: %+v", r)
+		}
+	}
 }
 
 // A delivery that can't be read is set aside, visible, and keeps nothing else
