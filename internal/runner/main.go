@@ -197,7 +197,7 @@ func execute(ctx context.Context, spec tfrun.Spec, box Sandbox, j *journal, log 
 		}
 	})
 	beat := newPulse(log, func(e entry) { _ = j.write(e, false) })
-	var memory memoryWatch
+	memory := memoryWatch{below: os.Getpid()}
 	watch.Go(func() {
 		tick := time.NewTicker(pulsePace)
 		defer tick.Stop()

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// memoryWatch keeps the most memory that all processes below this one had at
-// once.
+// memoryWatch keeps the most memory that all processes below one had at once.
 type memoryWatch struct {
+	below int // its ID
 	peak  atomic.Int64
 	looks int // that saw a process
 	next  time.Time
@@ -35,7 +35,7 @@ func (m *memoryWatch) look() {
 		return
 	}
 	var sum int64
-	for _, p := range descendants(os.Getpid()) {
+	for _, p := range descendants(m.below) {
 		sum += ownMemory(p.pid)
 	}
 	if sum > 0 {
