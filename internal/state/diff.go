@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -286,26 +285,6 @@ func underAny(path []string, marked [][]string) bool {
 		}
 	}
 	return false
-}
-
-// What is sensitive only the provider's schema knows for sure, and the state
-// has just a part of that. So names are looked at too: better one value hidden
-// too many.
-var (
-	secretWord = regexp.MustCompile(`(?i)passw|passphrase|secret|token|private_?key|api_?key|access_?key|account_?key|primary_key|secondary_key|shared_key|sas_|credential|connection_string|certificate_pem|client_key|kube_?config|user_?data|\bpin\b|auth_?key|ssh_?key|\bpsk\b|pre_?shared`)
-	secretType = regexp.MustCompile(`(?i)password|secret|private_key|access_key|token|credential|_key$`)
-	// plainName are attributes that tell nothing of a resource that holds a
-	// secret.
-	plainName = regexp.MustCompile(`^(id|arn|name|name_prefix|region|tags(_all)?|length|(min_)?(lower|upper|numeric|special)|kms_key_id|description|path|status|version_id|create_date|keepers|algorithm|rsa_bits|ecdsa_curve|recovery_window_in_days|location|project|enabled)$`)
-)
-
-func secretName(name string) bool { return secretWord.MatchString(name) }
-
-func secretPath(resource string, path []string) bool {
-	if slices.ContainsFunc(path, secretName) {
-		return true
-	}
-	return secretType.MatchString(resource) && !plainName.MatchString(path[0])
 }
 
 func compare(before, after values, secret *Secrets) []AttributeDiff {

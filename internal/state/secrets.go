@@ -3,6 +3,10 @@ package state
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
+	"strings"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/tidelock/tidelock/internal/redact"
 )
@@ -98,3 +102,48 @@ var identifier = regexp.MustCompile(`^(arn:|projects/|/subscriptions/|ocid1\.)`)
 // looksSecret are values that are secrets whatever their name is: private keys,
 // addresses with a password, and tokens of known forms.
 var looksSecret = regexp.MustCompile(`PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@|\beyJ[A-Za-z0-9_-]{10,}\.|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_|\bglpat-|\bxox[abprs]-|\b[sr]k_(live|test)_|\btlk_|\bAGE-SECRET-KEY-|\bSG\.[A-Za-z0-9_-]{16,}\.|(?i:passw(or)?d|secret|token|api_?key)["']?\s*[=:]`)
+
+// What is sensitive only the provider's schema knows for sure, and the state
+// has just a part of that. So names are looked at too: better one value hidden
+// too many.
+var (
+	secretWord = regexp.MustCompile(`(?i)passw|passphrase|secret|token|private_?key|api_?key|access_?key|account_?key|primary_key|secondary_key|shared_key|sas_|credential|connection_string|certificate_pem|client_key|kube_?config|user_?data|\bpin\b|auth_?key|ssh_?key|\bpsk\b|pre_?shared`)
+	secretType = regexp.MustCompile(`(?i)password|secret|private_key|access_key|token|credential|_key$`)
+	// plainName are attributes that tell nothing of a resource that holds a
+	// secret.
+	plainName = regexp.MustCompile(`^(id|arn|name|name_prefix|region|tags(_all)?|length|(min_)?(lower|upper|numeric|special)|kms_key_id|description|path|status|version_id|create_date|keepers|algorithm|rsa_bits|ecdsa_curve|recovery_window_in_days|location|project|enabled)$`)
+)
+
+// A provider has a few thousand names, and the states of a client have them a
+// million times: what the patterns said of a name is remembered.
+var (
+	secretName = remembered(secretWord)
+	secretKind = remembered(secretType)
+)
+
+// remembered returns the pattern's MatchString, which remembers some thousand
+// answers. Names that no provider would give are not kept.
+func remembered(pattern *regexp.Regexp) func(string) bool {
+	answers, err := lru.New[string, bool](4096)
+	if err != nil {
+		panic(err) // a size below one
+	}
+	return func(name string) bool {
+		if len(name) > 64 {
+			return pattern.MatchString(name)
+		}
+		answer, known := answers.Get(name)
+		if !known {
+			answer = pattern.MatchString(name)
+			answers.Add(strings.Clone(name), answer)
+		}
+		return answer
+	}
+}
+
+func secretPath(resource string, path []string) bool {
+	if slices.ContainsFunc(path, secretName) {
+		return true
+	}
+	return secretKind(resource) && !plainName.MatchString(path[0])
+}
