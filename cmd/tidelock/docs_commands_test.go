@@ -41,12 +41,16 @@ var supposed = map[string][]string{
 	"tidelock restore --from-replica": {"rm ../data/tidelock.db*"},
 	"tidelock restore status":         {recovering},
 	"tidelock restore finish":         {recovering},
-	"tidelock restore release":        {recovering},
+	"tidelock restore release":        {recovering, `INSERT INTO recovery_projects (recovery_id, client_id, repo_id, project, status, known_serial, known_lineage, found_serial, found_lineage, actor, reason, at_ms) SELECT 'r', client_id, id, 'live/network:default', 'differs', 41, 'l', 42, 'l', '{}', 'It differs.', 1 FROM repos`},
+	"tidelock state share":            {appsRepo},
+	"tidelock state unshare":          {appsRepo, "tidelock state share acme/network/prod --with acme/apps/live/shop"},
 	"tidelock state thaw":             {`UPDATE states SET frozen = 'It came back.'`},
 	"tidelock state approve-restore":  {`INSERT INTO state_restores (id, state_id, client_id, version_id, over_id, reason, status, asked_by, asked_ms) SELECT '019a2b3c-…', s.id, 'c1', v.id, s.version_id, 'x', 'asked', '{"kind":"user","name":"carol","id":9}', unixepoch() * 1000 FROM states s JOIN state_versions v ON v.state_id = s.id WHERE s.name = 'network/prod' AND v.seq = 11`},
 	"tidelock state unlock":           {`INSERT INTO state_locks SELECT id, client_id, '0a1b2c3d-…', '{"ID":"0a1b2c3d-…"}', '{"kind":"token","name":"x"}', '', '', 1000 FROM states WHERE name = 'network/prod'`},
 	"tidelock state migrate acme/infra/live/network --to old.tfstate": {"tidelock state push acme/infra/live/network old.tfstate", "rm old.tfstate"},
 }
+
+const appsRepo = `INSERT INTO repos (id, client_id, owner, name, status, created_ms) VALUES (77, 'c1', 'acme', 'apps', 'active', 0)`
 
 const recovering = `INSERT INTO recoveries (id, source, made_ms, came_ms, actor) VALUES ('r', 'backup', 1000, 2000, '{}')`
 

@@ -38,7 +38,7 @@ func newStateCommand(p *program) *cobra.Command {
 		newStateListCommand(p), newStateShowCommand(p), newStateVersionsCommand(p), newStateDiffCommand(p),
 		newStatePullCommand(p), newStatePushCommand(p), newStateRestoreCommand(p), newStateApproveCommand(p), newStateRestoresCommand(p),
 		newStateUnlockCommand(p), newStateThawCommand(p), newStateRemoveCommand(p), newStateErroredCommand(p), newStatePushErroredCommand(p),
-		newStateMigrateCommand(p), newStateBindCommand(p),
+		newStateMigrateCommand(p), newStateBindCommand(p), newStateShareCommand(p), newStateUnshareCommand(p),
 	)
 	return cmd
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -33,10 +34,11 @@ type stateJSON struct {
 	Written *time.Time `json:"written_at,omitempty"`
 	Frozen  string     `json:"frozen,omitempty"`
 	Lock    *lockJSON  `json:"lock,omitempty"`
+	Shared  []string   `json:"shared_with,omitempty"` // as `state share --with` takes it
 }
 
-func viewState(slug string, s state.State) stateJSON {
-	v := stateJSON{State: slug + "/" + s.Name, Exists: s.Exists(), Version: s.Seq, Serial: s.Serial, Lineage: s.Lineage, Frozen: s.Frozen}
+func viewState(slug string, s state.State, shared []string) stateJSON {
+	v := stateJSON{Shared: shared, State: slug + "/" + s.Name, Exists: s.Exists(), Version: s.Seq, Serial: s.Serial, Lineage: s.Lineage, Frozen: s.Frozen}
 	if !s.Written.IsZero() {
 		v.Written = &s.Written
 	}
@@ -96,14 +98,18 @@ func newStateListCommand(p *program) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				shared, err := v.sharesOf(ctx, all)
+				if err != nil {
+					return err
+				}
 				if asJSON {
 					views := []stateJSON{}
 					for _, s := range all {
-						views = append(views, viewState(slugs[s.Client], s))
+						views = append(views, viewState(slugs[s.Client], s, shared[s.ID]))
 					}
 					return writeJSON(p.stdout, map[string]any{"states": views})
 				}
-				t := newTable("STATE", "SERIAL", "VERSION", "WRITTEN", "LOCKED BY")
+				t := newTable("STATE", "SERIAL", "VERSION", "WRITTEN", "LOCKED BY", "SHARED WITH")
 				for _, s := range all {
 					serial, holder := any(s.Serial), ""
 					if !s.Exists() {
@@ -115,7 +121,7 @@ func newStateListCommand(p *program) *cobra.Command {
 					if s.Frozen != "" {
 						holder = "frozen: " + s.Frozen
 					}
-					t.row(slugs[s.Client]+"/"+s.Name, serial, s.Seq, day(s.Written), holder)
+					t.row(slugs[s.Client]+"/"+s.Name, serial, s.Seq, day(s.Written), holder, strings.Join(shared[s.ID], ", "))
 				}
 				return t.write(p.stdout)
 			})
@@ -160,8 +166,12 @@ func (v *vault) show(ctx context.Context, p *program, c clients.Client, name str
 	if err != nil {
 		return err
 	}
+	shared, err := v.sharesOf(ctx, []state.State{st})
+	if err != nil {
+		return err
+	}
 	if asJSON {
-		out := map[string]any{"state": viewState(c.Slug, st)}
+		out := map[string]any{"state": viewState(c.Slug, st, shared[st.ID])}
 		if version.ID != "" {
 			out["version"] = viewVersion(version, st.Current)
 		}
@@ -177,6 +187,9 @@ func (v *vault) show(ctx context.Context, p *program, c clients.Client, name str
 	}
 	if st.Frozen != "" {
 		t.row("frozen", st.Frozen)
+	}
+	for _, with := range shared[st.ID] {
+		t.row("shared with", with)
 	}
 	if version.ID == "" {
 		t.row("version", "none counts")
