@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,7 +16,6 @@ import (
 	"github.com/tidelock/tidelock/internal/backup"
 	"github.com/tidelock/tidelock/internal/db"
 	"github.com/tidelock/tidelock/internal/errs"
-	"github.com/tidelock/tidelock/internal/keyring"
 	"github.com/tidelock/tidelock/internal/run"
 	"github.com/tidelock/tidelock/internal/state"
 )
@@ -65,7 +63,12 @@ func newRestoreCommand(p *program) *cobra.Command {
 				return err
 			}
 			t := backup.Target{DSN: c.Database.Reveal(), Temp: c.DataDir, Who: state.Who{Actor: p.operator()}, Progress: p.progress()}
-			if t.Keys, err = p.restoreKeys(c, identity); err != nil {
+			if identity != "" {
+				t.Keys, err = p.backupKeys(identity)
+			} else {
+				t.Keys, err = parts.Keyring(c, key)
+			}
+			if err != nil {
 				return err
 			}
 			if t.Blobs, err = parts.Blobs(ctx, c, key); err != nil {
@@ -75,7 +78,10 @@ func newRestoreCommand(p *program) *cobra.Command {
 			var rep backup.Report
 			from := ""
 			if replica != "" {
-				where := strings.TrimPrefix(replica, configured) // "" is what the configuration says
+				where := replica
+				if where == configured {
+					where = "" // what the configuration says
+				}
 				store, err := parts.Replica(ctx, c, where, key)
 				if err != nil {
 					return err
@@ -117,17 +123,6 @@ func newRestoreCommand(p *program) *cobra.Command {
 
 // configured is what --from-replica means without a place.
 const configured = "configured"
-
-func (p *program) restoreKeys(c config.Config, identity string) (*keyring.Ring, error) {
-	if identity != "" {
-		return p.backupKeys(identity)
-	}
-	key, err := config.FindEncryptionKey(c)
-	if err != nil {
-		return nil, err
-	}
-	return parts.Keyring(c, key)
-}
 
 func newRestoreStatusCommand(p *program) *cobra.Command {
 	var asJSON bool
@@ -204,7 +199,7 @@ func (v *vault) recovery(ctx context.Context) (s recoveryJSON, err error) {
 		return s, err
 	}
 	for _, st := range states {
-		if st.Frozen != "" {
+		if st.Frozen != "" && !st.MovedAway() { // what is elsewhere needs no thaw, and must get none
 			s.Frozen = append(s.Frozen, frozenJSON{slugs[st.Client] + "/" + st.Name, st.Serial, st.Frozen, st.Written})
 		}
 	}

@@ -195,6 +195,10 @@ func TestBackupComesBackWhole(t *testing.T) {
 func TestFault35_NothingIsWrittenOrAppliedAfterARestore(t *testing.T) {
 	each(t, func(t *testing.T, h *house, empty string) {
 		h.furnish(t)
+		h.write(t, "net/gone", 1, "elsewhere")
+		if err := h.states.MoveAway(t.Context(), client, "net/gone", alice, "", "s3"); err != nil {
+			t.Fatal(err)
+		}
 		file := h.backUp(t)
 		blobs := t.TempDir()
 		if _, err := backup.Restore(t.Context(), from(file), target(t, empty, blobs)); err != nil {
@@ -227,6 +231,10 @@ func TestFault35_NothingIsWrittenOrAppliedAfterARestore(t *testing.T) {
 		}
 		if err := end(); err != nil {
 			t.Fatal(err)
+		}
+		// What is elsewhere needs no thaw: with one, a run would begin it anew.
+		if st, err := back.states.State(ctx, client, "net/gone"); err != nil || !st.MovedAway() {
+			t.Errorf("%+v, %v", st, err)
 		}
 		if rec, err := back.runs.OpenRecovery(ctx, back.db); err != nil || rec != nil {
 			t.Errorf("still open: %+v, %v", rec, err)

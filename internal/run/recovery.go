@@ -18,10 +18,10 @@ import (
 // Until a person ends it nothing is applied: what is due may have been applied
 // after the backup was made.
 type Recovery struct {
-	ID     string
-	Source string    // "backup" or "replica"
-	Made   time.Time // when what came back was written; zero where that is not known
-	Came   time.Time
+	ID     string    `json:"id"`
+	Source string    `json:"source"` // "backup" or "replica"
+	Made   time.Time `json:"made"`   // when what came back was written; zero where that is not known
+	Came   time.Time `json:"came"`
 }
 
 // Why says for people why nothing is applied.
@@ -76,8 +76,9 @@ func (s *Store) EndRecovery(ctx context.Context, tx *db.Tx, actor access.Actor, 
 	if r == nil {
 		return errs.New(errs.NotFound, "There is no restore that is to be ended.")
 	}
+	// What was moved away before is frozen for that, and stays so.
 	var frozen int
-	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM states WHERE frozen <> ''`).Scan(&frozen); err != nil {
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM states WHERE frozen <> '' AND NOT (version_id = '' AND frozen LIKE 'It was moved to %')`).Scan(&frozen); err != nil {
 		return err
 	}
 	if frozen > 0 {
