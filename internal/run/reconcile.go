@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tidelock/tidelock/internal/access"
 	"github.com/tidelock/tidelock/internal/db"
@@ -142,6 +143,15 @@ func (s *Store) LetGo(ctx context.Context, tx *db.Tx, client string, repo int64,
 	}
 	if known != nil {
 		r.Known, r.Found, r.Run = known.Known, known.Found, known.Run
+	} else {
+		var runs int
+		at := strings.LastIndexByte(project, ':')
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM runs WHERE repo_id = $1 AND dir = $2 AND workspace = $3`, repo, project[:max(0, at)], project[at+1:]).Scan(&runs); err != nil {
+			return fmt.Errorf("look for runs of %s: %w", project, err)
+		}
+		if runs == 0 { // a name that was mistyped would let nothing go, and look as if it had
+			return errs.New(errs.NotFound, "No run of the project %s is known in that repository. Nothing was let go.", project)
+		}
 	}
 	return s.noteReconciled(ctx, tx, *rec, r, actor)
 }

@@ -197,6 +197,9 @@ func TestFault35_APersonLetsOneProjectGo(t *testing.T) {
 		if err := w.finish(); !errs.Is(err, errs.Conflict) || !strings.Contains(err.Error(), "tidelock restore release") {
 			t.Errorf("finished: %v", err)
 		}
+		if err := let("nte:default"); !errs.Is(err, errs.NotFound) || !strings.Contains(err.Error(), "Nothing was let go") {
+			t.Errorf("a project that nobody knows was let go: %v", err)
+		}
 		if err := let("net:default"); err != nil {
 			t.Fatal(err)
 		}
