@@ -247,7 +247,8 @@ func SweepBlobs(ctx context.Context, d *db.DB, blobs *blob.Store, age time.Durat
 	for _, i := range swept {
 		bytes += i.Size
 	}
-	return swept, errors.Join(err, d.Tx(context.WithoutCancel(ctx), func(tx *db.Tx) error {
+	ctx = context.WithoutCancel(ctx) // what is gone is gone, and stands in the audit trail
+	return swept, errors.Join(err, d.Tx(ctx, func(tx *db.Tx) error {
 		return access.NewTrail(d).Record(ctx, tx, access.Event{Action: "blobs.swept", Subject: "blobs", Actor: actor, Detail: map[string]any{"blobs": len(swept), "bytes": bytes, "older_than": age.String()}})
 	}))
 }
