@@ -122,9 +122,10 @@ type Report struct {
 }
 
 // Restore brings a backup back. open is called several times: the whole file is
-// checked before anything is written. Where it fails, or the machine does, the
-// database is as empty as it was; blobs that came already are harmless. A
-// database that is there is held, from the first moment on.
+// checked before anything is written. Where it fails, or the machine does, there
+// is no SQLite database, and one of PostgreSQL has tables without rows; blobs
+// that came already are harmless. A database that is there is held, from the
+// first moment on.
 func Restore(ctx context.Context, open func() (io.ReadCloser, error), t Target) (rep Report, err error) {
 	if err := t.empty(ctx); err != nil {
 		return rep, err
@@ -159,13 +160,23 @@ func (t Target) tell(p Progress) {
 	}
 }
 
-// readAgain reads the file once more: other gets each part that is no blob.
+// readAgain reads the file once more: other gets each part that is no blob. A
+// plan or a log that is there already stays, if it can be read: its content
+// never changes, and a rotation since may have given it another key than that
+// of the backup, which may be gone. A state's key stands in the database.
 func (t Target) readAgain(ctx context.Context, open func() (io.ReadCloser, error), other func(name string, r io.Reader) error) error {
 	f, err := open()
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	there := map[Ref]bool{}
+	if err := t.Blobs.List(ctx, "", func(i blob.Item) error {
+		there[Ref{i.Client, i.Ref}] = true
+		return nil
+	}); err != nil {
+		return err
+	}
 	done := Progress{Part: "blobs"}
 	_, _, err = read(ctx, f, t.Keys, func(name string, r io.Reader) error {
 		text, ok := strings.CutPrefix(name, partBlob)
@@ -177,7 +188,13 @@ func (t Target) readAgain(ctx context.Context, open func() (io.ReadCloser, error
 			return damaged(fmt.Errorf("a blob is called %q", name))
 		}
 		counted := &counting{r: r}
-		if err := t.Blobs.PutBack(ctx, ref.Client, ref.Name, counted); err != nil {
+		var err error
+		if there[ref] && t.reads(ctx, ref) {
+			_, err = io.Copy(io.Discard, counted)
+		} else {
+			err = t.Blobs.PutBack(ctx, ref.Client, ref.Name, counted)
+		}
+		if err != nil {
 			return err
 		}
 		done.Blobs, done.Bytes = done.Blobs+1, done.Bytes+counted.n
@@ -185,6 +202,16 @@ func (t Target) readAgain(ctx context.Context, open func() (io.ReadCloser, error
 		return nil
 	})
 	return err
+}
+
+// reads reports whether a blob is whole and its key at hand.
+func (t Target) reads(ctx context.Context, ref Ref) bool {
+	f, err := t.Blobs.Get(ctx, ref.Client, ref.Name)
+	if err != nil {
+		return false
+	}
+	_, err = io.Copy(io.Discard, blob.WithContext(ctx, f))
+	return errors.Join(err, f.Close()) == nil
 }
 
 type counting struct {
@@ -270,7 +297,9 @@ func (t Target) place(ctx context.Context, source string, rep *Report, m *Manife
 	if err != nil {
 		return err
 	}
-	err = check(ctx, d, m)
+	if err = check(ctx, d, m); err == nil && m == nil {
+		rep.Manifest.Tables, err = d.Counts(ctx, d)
+	}
 	if err == nil {
 		err = d.Migrate(ctx)
 	}
@@ -315,6 +344,11 @@ func (t Target) restorePostgres(ctx context.Context, open func() (io.ReadCloser,
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	if _, knows, err := d.Version(ctx); err != nil {
+		return err
+	} else if rep.Head.Schema > knows {
+		return errs.New(errs.Conflict, "The backup's database has version %d, and this Tidelock knows versions up to %d: restore it with Tidelock %s or a newer one.", rep.Head.Schema, knows, rep.Head.Tidelock)
+	}
 	if err := d.MigrateTo(ctx, rep.Head.Schema); err != nil {
 		return err
 	}
