@@ -3,7 +3,9 @@ package budget
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +71,33 @@ func TestLedgerIsReadInPart(t *testing.T) {
 		whole := said(last)
 		if parts != whole {
 			t.Errorf("seed %d:\n%s\nand of all that there is\n%s", seed, parts, whole)
+		}
+	}
+}
+
+// What is judged costs what is open, not what ever was: of the ledger's tables
+// and the runs nothing is read but by an index that fits.
+func TestJudgingReadsNoPast(t *testing.T) {
+	d := dbtest.SQLite(t)
+	for _, client := range []string{"c1", ""} {
+		for query, args := range map[string][]any{
+			whoseIs(presentQuery, client, 1): ofClient(client),
+			whoseIs(ratesQuery, client, 2):   ofClient(client, 0),
+		} {
+			plan := strings.Join(dbtest.Plan(t, d, query, args...), "\n")
+			for _, table := range []string{"c", "r", "b", "changes", "runs", "cost_ledger", "cost_rates"} {
+				if slices.Contains(strings.Split(plan, "\n"), "SCAN "+table) || strings.Contains(plan, "SCAN "+table+" USING INDEX sqlite") {
+					t.Errorf("client %q: all of %s is read:\n%s", client, table, plan)
+				}
+			}
+			for _, index := range map[bool][]string{
+				true:  {"pulls_open", "cost_ledger_awaited", "runs_status"},
+				false: {"cost_rates_base", "cost_rates_project"},
+			}[strings.Contains(query, "UNION")] {
+				if !strings.Contains(plan, index) {
+					t.Errorf("client %q: nothing is found by %s:\n%s", client, index, plan)
+				}
+			}
 		}
 	}
 }

@@ -81,8 +81,8 @@ func (s *Store) Planned(ctx context.Context, tx *db.Tx, p Plan) error {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO cost_ledger (change_id, dir, workspace, client_id, repo_id, pull, project, plan_run_id, plan_digest, planned_ms,
-			partial, currency, before_amount, after_amount, delta_amount, at_least, bound, as_of, services)
-		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19)
+			partial, currency, before_amount, after_amount, delta_amount, at_least, bound, as_of, services, merged_ms)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,COALESCE((SELECT merged_ms FROM cost_merges WHERE change_id=$1),0))
 		ON CONFLICT (change_id, dir, workspace) DO UPDATE SET project=excluded.project, plan_run_id=excluded.plan_run_id, plan_digest=excluded.plan_digest,
 			planned_ms=excluded.planned_ms, partial=excluded.partial, currency=excluded.currency, before_amount=excluded.before_amount,
 			after_amount=excluded.after_amount, delta_amount=excluded.delta_amount, at_least=excluded.at_least, bound=excluded.bound,
@@ -100,6 +100,9 @@ func (s *Store) Planned(ctx context.Context, tx *db.Tx, p Plan) error {
 
 // seen begins a project's history with what its first plan found there.
 func (s *Store) seen(ctx context.Context, tx *db.Tx, p Plan, a Amounts) error {
+	if err := rated(ctx, tx, p.Subject); err != nil {
+		return err
+	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO cost_rates (repo_id, dir, workspace, run_id, client_id, change_id, project, at_ms, basis, currency, rate, at_least)
 		VALUES ($1,$2,$3,'',$4,$5,$6,$7,$8,$9,$10,$11)
 		ON CONFLICT (repo_id, dir, workspace, run_id) DO UPDATE SET change_id=excluded.change_id, project=excluded.project, at_ms=excluded.at_ms,
@@ -112,9 +115,21 @@ func (s *Store) seen(ctx context.Context, tx *db.Tx, p Plan, a Amounts) error {
 	return nil
 }
 
+// rated notes that a project has a rate.
+func rated(ctx context.Context, tx *db.Tx, of Subject) error {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO cost_projects (client_id, repo_id, dir, workspace) VALUES ($1,$2,$3,$4) ON CONFLICT DO NOTHING`,
+		of.Client, of.Repo, of.Dir, of.Workspace); err != nil {
+		return fmt.Errorf("note project %s: %w", of.Project, err)
+	}
+	return nil
+}
+
 // Merged notes when a change was merged: once, however often it is told.
 func (s *Store) Merged(ctx context.Context, tx *db.Tx, change string, at time.Time) error {
 	if _, err := tx.ExecContext(ctx, `INSERT INTO cost_merges (change_id, merged_ms) VALUES ($1,$2) ON CONFLICT (change_id) DO NOTHING`, change, db.Millis(at)); err != nil {
+		return fmt.Errorf("note merge of change %s: %w", change, err)
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE cost_ledger SET merged_ms=(SELECT merged_ms FROM cost_merges WHERE change_id=$1) WHERE change_id=$1`, change); err != nil {
 		return fmt.Errorf("note merge of change %s: %w", change, err)
 	}
 	return nil
@@ -167,6 +182,9 @@ func (s *Store) Applied(ctx context.Context, tx *db.Tx, a Apply) error {
 	}
 	services, err := json.Marshal(amounts.Services)
 	if err != nil {
+		return err
+	}
+	if err := rated(ctx, tx, a.Subject); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO cost_rates (repo_id, dir, workspace, run_id, client_id, change_id, project, at_ms, basis, partial, currency, rate, at_least, services)

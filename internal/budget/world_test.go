@@ -29,7 +29,7 @@ var november = Month{2026, time.November}
 
 // world is a store with a client, a repository and a clock that the test turns.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	db    *db.DB
 	store *Store
 	trail *access.Trail
@@ -39,7 +39,7 @@ type world struct {
 	runs  int
 }
 
-func newWorld(t *testing.T, d *db.DB, budgets ...Budget) *world {
+func newWorld(t testing.TB, d *db.DB, budgets ...Budget) *world {
 	t.Helper()
 	w := &world{t: t, db: d, trail: access.NewTrail(d), now: at("10 12:00")}
 	w.store = NewStore(d, w.trail, Options{Budgets: budgets, Now: func() time.Time { return w.now }})
