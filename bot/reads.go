@@ -94,7 +94,11 @@ func (b *Bot) readNow(ctx context.Context, repo clients.Repo, p planner.Project)
 // and that stands in the audit trail; whether there is one is not told.
 func (b *Bot) layReads(ctx context.Context, r run.Run, s *tfrun.Spec) error {
 	us := b.server()
-	if b.States == nil || us == (planner.Server{}) || s.Terragrunt != nil {
+	if b.States == nil || us == (planner.Server{}) {
+		return nil
+	}
+	if s.Terragrunt != nil { // nobody but Terragrunt knows what its code is
+		s.Reads = &tfrun.Reads{Server: us}
 		return nil
 	}
 	repo, err := b.Clients.Repo(ctx, b.DB, r.Repo)

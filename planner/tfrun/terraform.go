@@ -128,7 +128,7 @@ func (e *execution) run(ctx context.Context) error {
 	}
 	if e.kept == nil {
 		if err := e.init(ctx); err != nil {
-			return err
+			return e.unitFailed(ctx, err)
 		}
 	} else if err := e.checkBackend(); err != nil {
 		return err
