@@ -80,6 +80,7 @@ func TestBudgetsAreLookedAt(t *testing.T) {
 	for _, q := range []string{
 		`INSERT INTO clients (id, slug, name, status, created_ms) VALUES ('c', 'acme', 'Acme', 'active', 0)`,
 		`INSERT INTO repos (id, client_id, owner, name, default_branch, created_ms) VALUES (7, 'c', 'acme', 'infra', 'main', 0)`,
+		`INSERT INTO cost_projects (client_id, repo_id, dir, workspace) VALUES ('c', 7, 'net', 'default')`,
 		`INSERT INTO cost_rates (repo_id, dir, workspace, run_id, client_id, change_id, project, at_ms, basis, currency, rate, at_least) VALUES (7, 'net', 'default', '', 'c', 'x', 'net', 1, 'seen', 'USD', '5', 0)`,
 	} {
 		if _, err := d.ExecContext(t.Context(), q); err != nil {
