@@ -172,13 +172,13 @@ func TestThreat_CodeReadsNoOtherState(t *testing.T) {
 	})
 }
 
-// A unit whose backend names this server is refused, and what to do is said: by
-// remote it is known where init has asked in vain.
+// A unit whose backend names this server is refused, where init has asked that in
+// vain, and what to do is said.
 func TestTerragruntUnitWhoseBackendIsHere(t *testing.T) {
 	const closed = "127.0.0.1:1"
 	eachTerragrunt(t, false, func(t *testing.T, s *site, tg *Terragrunt) {
 		for name, config := range map[string]string{
-			"http":   "backend \"http\" {\n    address = \"https://" + closed + "/state/acme/net\"\n  }",
+			"http":   "backend \"http\" {\n    address = \"https://" + closed + "/state/acme/net\"\n    retry_max = 0\n  }",
 			"remote": "backend \"remote\" {\n    hostname     = \"" + closed + "\"\n    organization = \"acme\"\n    workspaces {\n      name = \"net\"\n    }\n  }",
 		} {
 			toolchaintest.Write(t, filepath.Join(s.root, "live", name, "terragrunt.hcl"), "inputs = { name = \"x\" }\n")
@@ -186,7 +186,7 @@ func TestTerragruntUnitWhoseBackendIsHere(t *testing.T) {
 			spec := s.mayRead(s.unitSpec("live/"+name, tg))
 			spec.Reads.Server.Host = closed
 			r, log := s.execute(spec)
-			if r.Outcome != OutcomeFailed || !strings.Contains(r.Error, "The backend of the unit live/"+name+" names this Tidelock") || !strings.Contains(r.Error, `kind = "terraform"`) {
+			if r.Outcome != OutcomeFailed || !strings.Contains(r.Error, "The code of the unit live/"+name+" names this Tidelock") || !strings.Contains(r.Error, `kind = "terraform"`) {
 				t.Errorf("%s: %+v\n%s", name, r, log)
 			}
 		}

@@ -19,9 +19,8 @@ import (
 // settled is the backend that init has settled on.
 type settled struct {
 	Type   string
-	Path   string             // of a local one, as it is written
-	Spaces string             // of a local one: where the states of other workspaces lie
-	Place  planner.StatePlace // of one that may name Tidelock itself: its host or address
+	Path   string // of a local one, as it is written
+	Spaces string // of a local one: where the states of other workspaces lie
 }
 
 // readSettled reads what init has left in a data directory; the zero value
@@ -53,16 +52,6 @@ func readSettled(dataDir string) (settled, error) {
 			return settled{}, fmt.Errorf("read which backend init settled on: %w", err)
 		}
 		b.Path, b.Spaces = c.Path, c.Spaces
-	}
-	if b.Type == "http" || b.Type == "remote" || b.Type == "cloud" {
-		var c struct {
-			Address  string `json:"address"`
-			Hostname string `json:"hostname"`
-		}
-		if err := json.Unmarshal(file.Backend.Config, &c); err != nil {
-			return settled{}, fmt.Errorf("read which backend init settled on: %w", err)
-		}
-		b.Place = planner.StatePlace{Host: c.Hostname, Address: c.Address}
 	}
 	return b, nil
 }

@@ -185,26 +185,14 @@ func (e *execution) findUnit() error {
 		return errs.New(errs.Invalid, "The unit %s declares no backend: %s", e.spec.Dir, lost)
 	case b.gone(e):
 		return errs.New(errs.Invalid, "The unit %s keeps its state in a file beside its code: %s", e.spec.Dir, lost)
-	case e.spec.Reads != nil && e.spec.Reads.Server.Names(b.Type, b.Place):
-		return e.unitHere(nil)
 	}
 	return nil
 }
 
-// unitHere is the refusal of a unit whose backend names Tidelock itself. What
+// unitFailed says more of an init that asked Tidelock itself in vain. What
 // Terragrunt makes of a unit's code only Terragrunt knows, so that no copy of the
-// state can be put in the place of that backend, and a run has no credential for
-// it.
-func (e *execution) unitHere(cause error) error {
-	const format = "The backend of the unit %s names this Tidelock, and no run of Terragrunt's has a credential for it. Give its remote_state another backend (s3, gcs, azurerm, …), or take the backend out and have the project run without Terragrunt, with kind = \"terraform\" in %s: then Tidelock keeps its state. Nothing was planned, and no state was touched."
-	if cause == nil {
-		return errs.New(errs.Invalid, format, e.spec.Dir, planner.ConfigFile)
-	}
-	return errs.Wrap(errs.Invalid, cause, format, e.spec.Dir, planner.ConfigFile)
-}
-
-// unitFailed says more of an init that failed: the backend "remote" asks its
-// server then already.
+// state can be put in the place of its backend, and a run has no credential for
+// it. A unit that brings one of its own gets through init.
 func (e *execution) unitFailed(ctx context.Context, err error) error {
 	r := e.spec.Reads
 	if e.spec.Terragrunt == nil || r == nil || r.Server.Host == "" || ctx.Err() != nil {
@@ -217,7 +205,8 @@ func (e *execution) unitFailed(ctx context.Context, err error) error {
 	if !strings.Contains(text, r.Server.Host) {
 		return err
 	}
-	return e.unitHere(err)
+	return errs.Wrap(errs.Invalid, err, "The code of the unit %s names this Tidelock, as its backend most likely, and a run of Terragrunt's is given no credential for it. Give its remote_state another backend (s3, gcs, azurerm, …), or take the backend out and have the project run without Terragrunt, with kind = \"terraform\" in %s: then Tidelock keeps its state. Nothing was planned, and no state was touched.",
+		e.spec.Dir, planner.ConfigFile)
 }
 
 // workDir is where Terraform itself runs, absolute: what Terragrunt says of
