@@ -100,6 +100,15 @@ func TestDoctorChecks(t *testing.T) {
 		{"folder below a file", "data-dir", func(c *Clinic) { c.config.DataDir = c.config.GitHub.PrivateKeyFile + "/data" }, Fail, "can't be", "install -d"},
 		{"full disk", "disk", func(c *Clinic) { c.freeSpace = func(string) (uint64, error) { return 100 << 20, nil } }, Fail, "only 100 MiB are free", "larger disk"},
 		{"nearly full disk", "disk", func(c *Clinic) { c.freeSpace = func(string) (uint64, error) { return 2 << 30, nil } }, Warn, "2.0 GiB are free", ""},
+		{"full disk of the database", "disk", func(c *Clinic) {
+			c.config.Database = redact.NewSecret("sqlite:/elsewhere/tidelock.db")
+			c.freeSpace = func(dir string) (uint64, error) {
+				if dir == "/" {
+					return 1 << 20, nil
+				}
+				return 100 << 30, nil
+			}
+		}, Fail, "only 1.0 MiB are free in /;", "larger disk"},
 		{"unknown disk", "disk", func(c *Clinic) { c.freeSpace = func(string) (uint64, error) { return 0, broken } }, Fail, "it broke", ""},
 		{"key lost", "encryption-key", func(c *Clinic) { must(os.MkdirAll(filepath.Join(c.config.BlobDir(), "x"), 0o700)) }, Fail, "is gone", "backup"},
 		{"key garbled", "encryption-key", func(c *Clinic) { must(os.WriteFile(c.config.EncryptionKeyFile, []byte("x"), 0o600)) }, Fail, "32 bytes", ""},
@@ -147,8 +156,8 @@ func TestDoctorChecks(t *testing.T) {
 			c.config.Terraform.ProviderMirror, c.config.Terraform.ProviderDirect = c.config.DataDir, false
 		}, Fail, "holds no provider", ""},
 		{"mirror full", "providers", func(c *Clinic) {
-			c.config.Terraform.ProviderMirror = c.config.DataDir
-			must(os.MkdirAll(filepath.Join(c.config.DataDir, "registry.terraform.io/hashicorp/aws/6.0.0/linux_amd64"), 0o700))
+			c.config.Terraform.ProviderMirror = filepath.Join(c.config.DataDir, "mir[ror")
+			must(os.MkdirAll(filepath.Join(c.config.Terraform.ProviderMirror, "registry.terraform.io/hashicorp/aws/6.0.0/linux_amd64"), 0o700))
 		}, OK, "1 packages", ""},
 		{"empty store", "provider-store", func(*Clinic) {}, OK, "empty", ""},
 		{"touched store", "provider-store", func(c *Clinic) {

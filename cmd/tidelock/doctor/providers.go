@@ -3,9 +3,9 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -72,7 +72,7 @@ func checkProviders(_ context.Context, c *Clinic) Diagnosis {
 	if mirror == "" {
 		return ok("%s", providerSources(c.config))
 	}
-	providers, err := filepath.Glob(filepath.Join(mirror, "*", "*", "*", "*", "*"))
+	providers, err := fs.Glob(os.DirFS(mirror), "*/*/*/*/*") // the folder's own name is no pattern
 	if err != nil {
 		return fail("", "terraform.provider_mirror %s: %v", mirror, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,18 +87,28 @@ const (
 )
 
 func checkDisk(_ context.Context, c *Clinic) Diagnosis {
-	dir := c.config.DataDir
-	if dir == "" {
+	if c.config.DataDir == "" {
 		return skip("data_dir is not set")
 	}
-	if _, err := os.Stat(dir); err != nil {
-		dir = existingParent(dir)
+	// The database may be elsewhere; the fuller disk is the one to tell of.
+	dirs := []string{c.config.DataDir}
+	if file, ok := strings.CutPrefix(c.config.Database.Reveal(), "sqlite:"); ok {
+		dirs = append(dirs, filepath.Dir(file))
 	}
-	free, err := c.freeSpace(dir)
-	if err != nil {
-		return fail("", "the free space of %s is unknown: %v", dir, err)
+	dir, free := "", uint64(math.MaxUint64)
+	for _, d := range dirs {
+		if _, err := os.Stat(d); err != nil {
+			d = existingParent(d)
+		}
+		n, err := c.freeSpace(d)
+		if err != nil {
+			return fail("", "the free space of %s is unknown: %v", d, err)
+		}
+		if n < free {
+			dir, free = d, n
+		}
 	}
-	const mend = "every run needs a work tree, its providers and its plan; free some space or move data_dir to a larger disk"
+	const mend = "every run needs a work tree, its providers and its plan; free some space or move it to a larger disk"
 	switch {
 	case free < diskFail:
 		return fail(mend, "only %s are free in %s; below %s no apply is safe", humanize.IBytes(free), dir, humanize.IBytes(diskFail))

@@ -29,6 +29,12 @@ func main() {
 // get goes on where one can't be had: the others are of use without it. What
 // can't run here at all, for want of Node.js, is no failure.
 func get(ctx context.Context, o toolchain.Options, only []string) (code int) {
+	for _, name := range only {
+		if !slices.ContainsFunc(servers.All(), func(s servers.Server) bool { return s.Command == name }) {
+			fmt.Fprintf(os.Stderr, "servers: there is none called %q\n", name)
+			return 2
+		}
+	}
 	for _, s := range servers.All() {
 		if len(only) > 0 && !slices.Contains(only, s.Command) {
 			continue

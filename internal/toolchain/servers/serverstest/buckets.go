@@ -106,7 +106,9 @@ func startAzurite(path, address string) (alive io.Closer, err error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = run(context.Background(), cmd, address, home, nil)
+	if _, err = run(context.Background(), cmd, address, home, nil); err != nil {
+		_ = alive.Close() // the shell then ends what it started; killed, it could not
+	}
 	return alive, err
 }
 

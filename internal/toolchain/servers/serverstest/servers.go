@@ -38,13 +38,16 @@ func start(t *testing.T, path, address string, said io.Writer, args ...string) {
 	home := t.TempDir()
 	cmd := exec.Command(path, args...)
 	stop, err := run(t.Context(), cmd, address, home, said)
+	if stop != nil {
+		t.Cleanup(stop)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(stop)
 }
 
-// run starts a server and waits until it answers at address.
+// run starts a server and waits until it answers at address. Where it started it
+// is for the caller to stop, also if it does not answer; else stop is nil.
 func run(ctx context.Context, cmd *exec.Cmd, address, home string, said io.Writer) (stop func(), err error) {
 	cmd.Dir = home
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home}
@@ -73,10 +76,9 @@ func run(ctx context.Context, cmd *exec.Cmd, address, home string, said io.Write
 		select {
 		case <-tick.C:
 		case <-ended:
-			return nil, fmt.Errorf("%s ended at once", cmd.Path)
+			return stop, fmt.Errorf("%s ended at once", cmd.Path)
 		case <-ctx.Done():
-			stop()
-			return nil, fmt.Errorf("%s does not answer", cmd.Path)
+			return stop, fmt.Errorf("%s does not answer", cmd.Path)
 		}
 	}
 }
