@@ -186,3 +186,25 @@ project "app" {
 		}
 	}
 }
+
+// A plan of a project that may read something else is another plan.
+func TestDigestTellsWhatMayBeRead(t *testing.T) {
+	tree := fstest.MapFS{"app/main.tf": &fstest.MapFile{Data: []byte(resource)}, "app/" + ReadsOverride: &fstest.MapFile{Data: []byte("# of a run")}}
+	digest := func(p Project) string {
+		t.Helper()
+		p.Name, p.Dir, p.Workspace = "app", "app", DefaultWorkspace
+		d, err := InputsDigest(tree, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	without, with := digest(Project{}), digest(Project{ReadsState: []string{"net:default"}})
+	if without == with {
+		t.Error("the digest does not tell")
+	}
+	delete(tree, "app/"+ReadsOverride)
+	if digest(Project{}) != without {
+		t.Error("the run's own file counts")
+	}
+}

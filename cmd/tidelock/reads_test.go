@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tidelock/tidelock/internal/github/githubtest"
+	"github.com/tidelock/tidelock/internal/run"
 )
 
 // readsCode reads the outputs of network by remote, and by http, and shows one
@@ -46,6 +47,28 @@ func TestThreat_PullRequestReadsNoOtherProject(t *testing.T) {
 	body = s.says(q, "Plan: 1 to add")
 	if !strings.Contains(body, "in vpc-of-net and vpc-of-net") || strings.Contains(body, "s3cret-of-net") || !strings.Contains(body, "(redacted)") {
 		t.Errorf("the plan:\n%s", body)
+	}
+
+	// It stands while what it has read is the same, and no longer.
+	first := q.State().HeadSHA
+	standing := func() (since string) {
+		for _, r := range s.runs() {
+			if r.Kind == run.Plan && r.Project.Dir == "app" && r.Status == run.Planned && r.Commit == q.State().HeadSHA {
+				since = r.Since
+			}
+		}
+		return since
+	}
+	s.repo.Commit("ada", "reads", "One more", githubtest.Files{"other/main.tf": "resource \"terraform_data\" \"one\" {}\n"})
+	s.says(q, "Plan: 2 to add")
+	if got := standing(); got != first {
+		t.Errorf("the plan stands since %q, not %q", got, first)
+	}
+	moveState(t, s)
+	s.repo.Commit("ada", "reads", "Two more", githubtest.Files{"other/main.tf": "resource \"terraform_data\" \"one\" {}\nresource \"terraform_data\" \"two\" {}\n"})
+	s.says(q, "Plan: 3 to add")
+	if got := standing(); got != "" {
+		t.Errorf("the plan stands since %q, and the state that it read has moved", got)
 	}
 	s.merge(q)
 	s.says(q, "Applied")

@@ -46,14 +46,14 @@ func ParseOutputs(body io.Reader) ([]Output, error) {
 	return all, err
 }
 
-// parseOutputs also returns the state's format, where that stands before them.
+// parseOutputs also returns the state's format, 0 where it tells none.
 func parseOutputs(body io.Reader) (format int, all []Output, err error) {
 	r := &rationed{body, math.MaxInt64}
 	dec := json.NewDecoder(r)
 	if _, err := dec.Token(); err != nil {
 		return 0, nil, err
 	}
-	for dec.More() {
+	for seen := false; dec.More() && !(seen && format != 0); { // the rest has neither
 		key, err := dec.Token()
 		if err != nil {
 			return 0, nil, err
@@ -64,15 +64,12 @@ func parseOutputs(body io.Reader) (format int, all []Output, err error) {
 		case "outputs":
 			r.left = maxOutputs
 			all, err = decodeOutputs(dec)
-			r.left = math.MaxInt64
+			r.left, seen = math.MaxInt64, true
 		default:
 			err = SkipValue(dec)
 		}
 		if err != nil {
 			return 0, nil, err
-		}
-		if key == "outputs" {
-			break // the rest has none
 		}
 	}
 	_, err = io.Copy(io.Discard, body)
@@ -124,7 +121,7 @@ func (s *Store) ReadOutputs(ctx context.Context, client, name string) (Version, 
 		return v, nil, fmt.Errorf("read the outputs of state %s: %w", name, err)
 	}
 	if format != 4 {
-		return v, nil, errFormat
+		return v, nil, errs.Wrap(errs.Conflict, errFormat, "The outputs of the state %s can't be read: it is not of format 4. An apply with Terraform 0.12 or later writes that.", name)
 	}
 	outputs := map[string]Output{}
 	for _, o := range all {

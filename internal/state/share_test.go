@@ -134,8 +134,29 @@ func TestThreat_SharedStatesAreTheirOutputs(t *testing.T) {
 	if _, _, err := w.store.ReadOutputs(ctx, w.beta.ID, "net/prod"); !errs.Is(err, errs.NotFound) {
 		t.Errorf("another client: %v", err)
 	}
+	w.want(200, w.token(w.acme, "**"), "POST", "/state/acme/sorted", `{"lineage":"s","outputs":{"vpc":{"value":"vpc-1","type":"string"}},"resources":[],"serial":1,"version":4}`)
+	if _, got, err := w.store.ReadOutputs(ctx, w.acme.ID, "sorted"); err != nil || !strings.Contains(string(got), "vpc-1") {
+		t.Errorf("another order: %s, %v", got, err)
+	}
 	w.want(200, w.token(w.acme, "**"), "POST", "/state/acme/old", `{"version":3,"serial":1,"lineage":"o","modules":[]}`)
 	if _, _, err := w.store.ReadOutputs(ctx, w.acme.ID, "old"); !errs.Is(err, errs.Conflict) {
 		t.Errorf("an old format: %v", err)
+	}
+}
+
+// What was read of another state stands without its marks in the state of who
+// read it: a comparison shows none of it.
+func TestThreat_ComparisonHidesWhatWasReadElsewhere(t *testing.T) {
+	w := sqliteWorld(t)
+	for i, value := range []string{"s3cret-one", "s3cret-two"} {
+		w.want(200, w.token(w.acme, "**"), "POST", at, strings.NewReplacer("VALUE", value, "SERIAL", string(rune('1'+i))).Replace(`{"version":4,"serial":SERIAL,"lineage":"l","outputs":{},"resources":[{"mode":"data","type":"terraform_remote_state","name":"net","provider":"p","instances":[{"attributes":{"backend":"local","outputs":{"value":{"db":"VALUE"},"type":["object",{"db":"string"}]},"workspace":"SERIAL"}}]}]}`))
+	}
+	d, err := w.store.Compare(t.Context(), w.acme.ID, "net/prod", 1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(d.Resources)
+	if err != nil || !strings.Contains(string(text), `"path":"outputs`) || !strings.Contains(string(text), `"path":"workspace"`) || strings.Contains(string(text), "s3cret") {
+		t.Errorf("%s, %v", text, err)
 	}
 }
