@@ -301,6 +301,16 @@ func (s *server) routes(key redact.Secret) http.Handler {
 // pagesPrefix is where the pages are: wherever nothing else is.
 const pagesPrefix = "/"
 
+// folders are those without whose disks the server can't work, by what figures
+// call them.
+func (s *server) folders() map[string]string {
+	all := map[string]string{"data": s.config.DataDir}
+	if path := s.db.Path(); path != "" && filepath.Dir(path) != filepath.Clean(s.config.DataDir) {
+		all["database"] = filepath.Dir(path)
+	}
+	return all
+}
+
 // health answers 200 while webhooks can be stored and applies begun, and nothing
 // is known of damage to the database. It says no more than that.
 func (s *server) health(w http.ResponseWriter, r *http.Request) {
@@ -316,10 +326,12 @@ func (s *server) health(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "unhealthy", http.StatusServiceUnavailable)
 		return
 	}
-	if free, err := parts.FreeSpace(s.config.DataDir); err == nil && free < parts.LeastFree {
-		s.log.Error("unhealthy: the disk is all but full, and no apply is begun on it", "data_dir", s.config.DataDir, "free", free)
-		http.Error(w, "unhealthy", http.StatusServiceUnavailable)
-		return
+	for name, dir := range s.folders() {
+		if free, err := parts.FreeSpace(dir); err == nil && free < parts.LeastFree {
+			s.log.Error("unhealthy: the disk is all but full, and no apply is begun on it", "of", name, "folder", dir, "free", free)
+			http.Error(w, "unhealthy", http.StatusServiceUnavailable)
+			return
+		}
 	}
 	fmt.Fprintln(w, "ok")
 }

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -46,12 +45,8 @@ func (s *server) observe() {
 	s.states.Tokens.Observe(m.Token)
 	s.blobs.Observe(m.Blobs("blobs"))
 	s.bot.Received = func(r bot.Receipt) { m.Webhook(string(r)) }
-	folders := map[string]string{"data": s.config.DataDir}
-	if path := s.db.Path(); path != "" && filepath.Dir(path) != filepath.Clean(s.config.DataDir) {
-		folders["database"] = filepath.Dir(path)
-	}
 	m.Read(metrics.Sources{
-		DB: s.db, Queue: s.queue, Runs: s.runs, States: s.states, Drift: s.drift, Budgets: s.budget, GitHub: s.app, Replica: s.replica, Folders: folders,
+		DB: s.db, Queue: s.queue, Runs: s.runs, States: s.states, Drift: s.drift, Budgets: s.budget, GitHub: s.app, Replica: s.replica, Folders: s.folders(),
 		Webhooks: func(ctx context.Context) (metrics.Backlog, error) {
 			l, err := s.bot.Backlog(ctx)
 			return metrics.Backlog(l), err

@@ -344,7 +344,7 @@ func TestDoctorReadsARealDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := ask(); d.Health != OK || !strings.Contains(d.Detail, "the server found all of it whole now") {
+	if d := ask(); d.Health != OK || !strings.Contains(d.Detail, "the server found all of it whole ") {
 		t.Errorf("beside a server: %+v", d)
 	}
 	if err := served.Close(); err != nil {
