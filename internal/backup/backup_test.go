@@ -190,6 +190,31 @@ func TestBackupComesBackWhole(t *testing.T) {
 	})
 }
 
+// A restore that fails may be tried again: what it leaves of tables has no rows.
+func TestFailedRestoreIsTriedAgain(t *testing.T) {
+	each(t, func(t *testing.T, h *house, empty string) {
+		h.furnish(t)
+		file := h.backUp(t)
+		blobs := t.TempDir()
+		opened := 0
+		breaks := func() (io.ReadCloser, error) {
+			if opened++; opened > 1 { // it is read once to be verified, and then for its rows
+				return nil, errors.New("the cable was pulled")
+			}
+			return io.NopCloser(bytes.NewReader(file)), nil
+		}
+		if _, err := backup.Restore(t.Context(), breaks, target(t, empty, blobs)); err == nil || !strings.Contains(err.Error(), "the cable was pulled") {
+			t.Fatal(err)
+		}
+		if _, err := backup.Restore(t.Context(), from(file), target(t, empty, blobs)); err != nil {
+			t.Fatal(err)
+		}
+		if back := open(t, empty, blobs); back.read(t, "net/prod") != h.read(t, "net/prod") {
+			t.Error("a state is not what it was")
+		}
+	})
+}
+
 // TestFault35_NothingIsWrittenOrAppliedAfterARestore: what is really there may
 // be newer than the backup, until a person has looked.
 func TestFault35_NothingIsWrittenOrAppliedAfterARestore(t *testing.T) {

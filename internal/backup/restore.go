@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -246,14 +247,34 @@ func (t Target) empty(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tables, err := d.Tables(ctx, d)
+	rows, err := used(ctx, d)
 	if err := errors.Join(err, d.Close()); err != nil {
 		return err
 	}
-	if len(tables) > 0 {
-		return errs.New(errs.Conflict, "The database is not empty: it has %d tables. Nothing is overwritten; make a new one.", len(tables))
+	if len(rows) > 0 {
+		return errs.New(errs.Conflict, "The database is not empty: there are rows in %s. Nothing is overwritten; make a new one.", strings.Join(slices.Sorted(maps.Keys(rows)), ", "))
 	}
 	return nil
+}
+
+// used returns the tables that have rows, and how many; none are those that
+// every migrated database has: a restore that failed leaves its tables behind.
+func used(ctx context.Context, d *db.DB) (map[string]int64, error) {
+	rows, err := d.Counts(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(rows, func(table string, n int64) bool { return n == 0 || db.OfMigrations(table) })
+	if _, known := rows["event_head"]; known { // one row, whatever there is
+		var seq int64
+		if err := d.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM event_head`).Scan(&seq); err != nil {
+			return nil, fmt.Errorf("read the head of the audit trail: %w", err)
+		}
+		if seq == 0 {
+			delete(rows, "event_head")
+		}
+	}
+	return rows, nil
 }
 
 func (t Target) restoreSQLite(ctx context.Context, open func() (io.ReadCloser, error), rep *Report) error {
@@ -337,16 +358,20 @@ func putInPlace(from, to string) error {
 }
 
 // restorePostgres fills the tables and holds what is in them in one
-// transaction. What a kill before it leaves is an empty database with tables.
+// transaction. What a failure leaves is an empty database with tables, into which
+// a restore may be tried again.
 func (t Target) restorePostgres(ctx context.Context, open func() (io.ReadCloser, error), rep *Report) (err error) {
 	d, err := db.Open(ctx, t.DSN)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if _, knows, err := d.Version(ctx); err != nil {
+	switch have, knows, err := d.Version(ctx); {
+	case err != nil:
 		return err
-	} else if rep.Head.Schema > knows {
+	case have > rep.Head.Schema:
+		return errs.New(errs.Conflict, "The database has tables of version %d already, and the backup's are of version %d. Make a new one.", have, rep.Head.Schema)
+	case rep.Head.Schema > knows:
 		return errs.New(errs.Conflict, "The backup's database has version %d, and this Tidelock knows versions up to %d: restore it with Tidelock %s or a newer one.", rep.Head.Schema, knows, rep.Head.Tidelock)
 	}
 	if err := d.MigrateTo(ctx, rep.Head.Schema); err != nil {

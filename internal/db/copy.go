@@ -11,6 +11,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/pressly/goose/v3"
+
 	"github.com/tidelock/tidelock/internal/errs"
 )
 
@@ -99,6 +101,11 @@ func (d *DB) Counts(ctx context.Context, q Querier) (map[string]int64, error) {
 
 // unlogged are tables of PostgreSQL whose rows mean nothing elsewhere.
 var unlogged = map[string]bool{"river_leader": true}
+
+// OfMigrations reports whether a table's rows come with the tables themselves.
+func OfMigrations(table string) bool {
+	return table == goose.DefaultTablename || table == "river_migration" || unlogged[table]
+}
 
 // Dump writes the rows of a PostgreSQL table as lines of JSON, and returns how
 // many there are.
