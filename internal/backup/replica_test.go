@@ -210,9 +210,13 @@ func drill(t *testing.T, path, replica string) (last int64, at map[int64]int64) 
 func TestReplicaFollowsOverRestarts(t *testing.T) {
 	path, dir := filepath.Join(t.TempDir(), "tidelock.db"), t.TempDir()
 	for round := range 3 {
-		d, err := db.Open(t.Context(), "sqlite:"+path)
+		why := ""
+		d, err := db.Open(t.Context(), "sqlite:"+path, db.Served(func(is string) { why = is }))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if why != "" { // what replicates closes the database too
+			t.Errorf("round %d: the database is walked, since %s", round, why)
 		}
 		if err := d.Migrate(t.Context()); err != nil {
 			t.Fatal(err)
