@@ -45,6 +45,9 @@ func (b *Bot) discover(ctx context.Context, c run.Change, job planJob) (discover
 	if err != nil {
 		return out, err
 	}
+	if cfg, err = b.consented(ctx, src, repo, p, cfg); err != nil {
+		return out, err
+	}
 	if src, err = b.withSubmodules(ctx, repo, p, src, cfg); err != nil {
 		return out, err
 	}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidelock/tidelock/internal/checkout"
 	"github.com/tidelock/tidelock/internal/clients"
 	"github.com/tidelock/tidelock/internal/errs"
 	"github.com/tidelock/tidelock/internal/run"
@@ -61,6 +62,45 @@ func (b *Bot) readable(ctx context.Context, repo clients.Repo, p planner.Project
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil
+}
+
+// consented returns the configuration of a pull's base branch with only what the
+// repository's default branch lets projects read as well: a branch that somebody
+// pushes can be the base of a pull request too.
+func (b *Bot) consented(ctx context.Context, src checkout.Source, repo clients.Repo, p run.Pull, cfg planner.RepoConfig) (planner.RepoConfig, error) {
+	asks := slices.ContainsFunc(cfg.Projects, func(pc planner.ProjectConfig) bool { return len(pc.ReadsState) > 0 })
+	if !asks || p.BaseRef == repo.DefaultBranch {
+		return cfg, nil
+	}
+	var main planner.RepoConfig // which lets nobody read anything, where it can't be read
+	if repo.DefaultBranch != "" {
+		var err error
+		main, _, err = b.repoConfig(ctx, src, tipPull(repo.ID, repo.DefaultBranch))
+		if err != nil && !errs.Is(err, errs.Invalid) && !errs.Is(err, errs.NotFound) {
+			return cfg, err
+		}
+	}
+	return bothConsent(cfg, main), nil
+}
+
+// bothConsent returns cfg with only those of the states that its projects read
+// which main lets the same projects read.
+func bothConsent(cfg, main planner.RepoConfig) planner.RepoConfig {
+	allowed := map[string][]string{}
+	for _, pc := range main.Projects {
+		allowed[planner.Project{Dir: pc.Dir, Workspace: pc.Workspace}.Key()] = pc.ReadsState
+	}
+	cfg.Projects = slices.Clone(cfg.Projects)
+	for i, pc := range cfg.Projects {
+		var both []string
+		for _, key := range pc.ReadsState {
+			if slices.Contains(allowed[planner.Project{Dir: pc.Dir, Workspace: pc.Workspace}.Key()], key) {
+				both = append(both, key)
+			}
+		}
+		cfg.Projects[i].ReadsState = both
+	}
+	return cfg
 }
 
 // readNow returns which versions of the states count that the project may read,
@@ -114,7 +154,7 @@ func (b *Bot) layReads(ctx context.Context, r run.Run, s *tfrun.Spec) error {
 	if err != nil {
 		return err
 	}
-	// What hooks write is read when they are done.
+	// What hooks write is read when they have run.
 	all = all || slices.ContainsFunc(s.Hooks, planner.Hook.Writes)
 	for i := range may {
 		if all || named[may[i].State] {

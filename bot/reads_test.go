@@ -202,3 +202,38 @@ func TestReadsThatAreLaid(t *testing.T) {
 		t.Errorf("nothing there: %q", s.Refused)
 	}
 }
+
+// A branch that somebody pushed can be the base of a pull request, and lets
+// nobody read what the default branch does not.
+func TestThreat_AnyBaseBranchIsNoConsent(t *testing.T) {
+	config := func(text string) planner.RepoConfig {
+		cfg, err := planner.ParseConfig([]byte(text), planner.ConfigFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cfg
+	}
+	const app = "project \"app\" {\n  dir = \"app\"\n  reads_state = [\"net\", \"dns\"]\n}\nproject \"new\" {\n  dir = \"new\"\n  reads_state = [\"net\"]\n}\n"
+	pushed := config(app)
+	for name, c := range map[string]struct {
+		main planner.RepoConfig
+		want string
+	}{
+		"nothing there":         {config(""), "app: new:"},
+		"less":                  {config("project \"renamed\" {\n  dir = \"app\"\n  reads_state = [\"net\", \"other\"]\n}\n"), "app:net:default new:"},
+		"the same":              {config(app), "app:dns:default net:default new:net:default"},
+		"of another workspace":  {config("project \"app\" {\n  dir = \"app\"\n  workspace = \"prod\"\n  reads_state = [\"net\"]\n}\n"), "app: new:"},
+		"under the name of app": {config("project \"app\" {\n  dir = \"else\"\n  reads_state = [\"net\"]\n}\n"), "app: new:"},
+	} {
+		var got []string
+		for _, pc := range bothConsent(pushed, c.main).Projects {
+			got = append(got, pc.Name+":"+strings.Join(pc.ReadsState, " "))
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: %q, not %q", name, got, c.want)
+		}
+	}
+	if len(pushed.Projects[0].ReadsState) != 2 {
+		t.Error("the configuration itself was changed")
+	}
+}

@@ -103,7 +103,7 @@ func ConfigOptions() []ConfigOption {
 		{Block: "project", Name: "depends_on", Type: "list of strings", Default: "none", Example: `depends_on = ["network"]`,
 			Doc: "Names of projects that are applied before this one is planned; of a discovered one it is its directory. The name of a block with `workspaces` stands for all of them. A circle is refused."},
 		{Block: "project", Name: "reads_state", Type: "list of strings", Default: "none", Example: `reads_state = ["network", "live/dns"]`,
-			Doc: "Projects of this repository whose outputs the project's code may read by `data \"terraform_remote_state\"`, where Tidelock keeps their states: by name, by the name of a block for all of its workspaces, or by directory. It opens the outputs of those states, the sensitive ones too, to whoever can change the project's code, and it orders nothing: that is for `depends_on`, which opens nothing. See [States](state.md#one-project-reads-another)."},
+			Doc: "Projects of this repository whose outputs the project's code may read by `data \"terraform_remote_state\"`, where Tidelock keeps their states: by name, by the name of a block for all of its workspaces, or by directory. It counts where the default branch says it too. It opens the outputs of those states, the sensitive ones too, to whoever can change the project's code, and it orders nothing: that is for `depends_on`, which opens nothing. See [States](state.md#one-project-reads-another)."},
 		{Block: "project", Name: "order", Type: "number", Default: "`0`", Example: `order = 2`,
 			Doc: "Projects of a lower order are applied first, those of one order at the same time. When one fails, later ones don't begin."},
 		{Block: "project", Name: "weight", Type: "number", Default: "`1`", Example: `weight = 3`,

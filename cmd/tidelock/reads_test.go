@@ -39,7 +39,15 @@ func TestThreat_PullRequestReadsNoOtherProject(t *testing.T) {
 		t.Error("no row of it in the audit trail")
 	}
 
+	// Nor by a branch of its own as the base.
+	s.repo.Commit("ada", "evil-base", "A base", githubtest.Files{"tidelock.hcl": appReads})
+	s.repo.Commit("ada", "stacked", "Change", githubtest.Files{"tidelock.hcl": appReads, "app/main.tf": readsCode("infra/network")})
+	stacked := s.repo.Open("ada", githubtest.PullRequest{Title: "Stacked", Head: "stacked", Base: "evil-base"})
 	hostile.Close("ada")
+	if body := s.says(stacked, "app/main.tf:"); !strings.Contains(body, "none of that name that this project may read") {
+		t.Errorf("a base of its own gave it what it reads:\n%s", body)
+	}
+	stacked.Close("ada")
 	consent := s.open("consent", githubtest.Files{"tidelock.hcl": appReads})
 	s.says(consent, "No Terraform project")
 	s.merge(consent)
