@@ -42,10 +42,7 @@ var (
 type Contract struct {
 	report func(string)
 	router routers.Router
-	hooks  *jsonschema.Compiler
-
-	mu       sync.Mutex
-	compiled map[string]*jsonschema.Schema
+	hooks  *webhooks
 }
 
 // New returns a contract that tells report of each violation, in a line.
@@ -54,6 +51,22 @@ func New(report func(string)) (*Contract, error) {
 	if err != nil {
 		return nil, fmt.Errorf("GitHub's REST contract: %w", err)
 	}
+	hooks, err := webhookSchemas()
+	if err != nil {
+		return nil, fmt.Errorf("GitHub's webhook contract: %w", err)
+	}
+	return &Contract{report, router, hooks}, nil
+}
+
+// webhooks are the schemas of webhooks, compiled when one is first asked for.
+type webhooks struct {
+	mu       sync.Mutex
+	compiler *jsonschema.Compiler
+	compiled map[string]*jsonschema.Schema
+}
+
+// webhookSchemas loads the webhook half once a process.
+var webhookSchemas = sync.OnceValues(func() (*webhooks, error) {
 	raw, err := unzip(webhookContract)
 	if err != nil {
 		return nil, err
@@ -62,12 +75,12 @@ func New(report func(string)) (*Contract, error) {
 	if err != nil {
 		return nil, err
 	}
-	hooks := jsonschema.NewCompiler()
-	if err := hooks.AddResource("https://github.invalid/webhooks.json", doc); err != nil {
-		return nil, fmt.Errorf("GitHub's webhook contract: %w", err)
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("https://github.invalid/webhooks.json", doc); err != nil {
+		return nil, err
 	}
-	return &Contract{report: report, router: router, hooks: hooks, compiled: map[string]*jsonschema.Schema{}}, nil
-}
+	return &webhooks{compiler: compiler, compiled: map[string]*jsonschema.Schema{}}, nil
+})
 
 // restRouter loads the REST half once a process.
 var restRouter = sync.OnceValues(func() (routers.Router, error) {
@@ -195,7 +208,7 @@ func (c *Contract) Webhook(event, action string, payload []byte) {
 	if action != "" {
 		name += "-" + strings.ReplaceAll(action, "_", "-")
 	}
-	schema, err := c.schema(name)
+	schema, err := c.hooks.schema(name)
 	if err != nil {
 		c.report("webhook " + name + ": " + err.Error())
 		return
@@ -227,17 +240,17 @@ func allowed(name string, e *jsonschema.ValidationError) bool {
 	return true
 }
 
-func (c *Contract) schema(name string) (*jsonschema.Schema, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s, ok := c.compiled[name]; ok {
+func (w *webhooks) schema(name string) (*jsonschema.Schema, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if s, ok := w.compiled[name]; ok {
 		return s, nil
 	}
-	s, err := c.hooks.Compile("https://github.invalid/webhooks.json#/webhooks/" + name + "/post/requestBody/content/application~1json/schema")
+	s, err := w.compiler.Compile("https://github.invalid/webhooks.json#/webhooks/" + name + "/post/requestBody/content/application~1json/schema")
 	if err != nil {
 		return nil, err
 	}
-	c.compiled[name] = s
+	w.compiled[name] = s
 	return s, nil
 }
 
