@@ -69,6 +69,7 @@ func TestRequestsAreCounted(t *testing.T) {
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/gone", nil).WithContext(gone))
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/gone?do=fail", nil).WithContext(gone))
 	ask("GET", "/gone?do=fail")
+	server.Close() // waits for handlers: an answer may be there before its handler has ended
 	got := w.scrape()
 	got.want(t, map[string]float64{
 		`tidelock_http_request_duration_seconds_count{method="GET",route="/a/{x}",status="2xx"}`:      3,
